@@ -1,0 +1,186 @@
+"""All rules that rows must keep, checked before the first request."""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cloudzero_provider.anycost.columns import (
+    CBF_PAGE,
+    COLUMNS,
+    GUIDE_ONLY_LINEITEM_TYPES,
+    REQUIRED_COLUMNS,
+    RESOURCE_ID,
+    TAG_KEY,
+    TAG_PREFIX,
+    USAGE_START,
+    in_cbf_order,
+    is_cost,
+    is_tag,
+    kind_of,
+)
+from cloudzero_provider.anycost.exact import exact_sum
+from cloudzero_provider.anycost.values import convert
+from cloudzero_provider.exceptions import SHOWN_PROBLEMS, InvalidRowsError, Problem
+
+if TYPE_CHECKING:
+    from cloudzero_provider.months import Month
+    from cloudzero_provider.sources import Rows, Values
+
+log = logging.getLogger(__name__)
+
+_SHOWN_VALUE = 80
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """
+    Rows that keep all rules, as text.
+
+    :param frame: one text column per CBF column that has a value anywhere; null where a row has none.
+    :param month: the month all rows are in.
+    :param totals: cost column → exact sum, as decimal text.
+    :param rows: the rows as they came.
+    """
+
+    frame: pl.DataFrame
+    month: Month
+    totals: dict[str, str]
+    rows: Rows
+
+
+@dataclass
+class _Problems:
+    """Collects what is wrong, and keeps only the first few."""
+
+    rows: Rows
+    total: int = 0
+    _first: list[tuple[int, int, Problem]] = field(default_factory=list)
+
+    def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
+        self.total += 1
+        shown = None if values is None else _shown(values[index])
+        self._first.append((index, self.total, Problem(self.rows.where(index), column, shown, rule)))
+
+    def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
+        indices = mask.arg_true()
+        for index in indices.head(SHOWN_PROBLEMS).to_list():
+            self.add(index, column, rule, values)
+        self.total += max(0, len(indices) - SHOWN_PROBLEMS)
+
+    def raise_if_any(self) -> None:
+        if self.total:
+            first = heapq.nsmallest(SHOWN_PROBLEMS, self._first, key=lambda found: found[:2])
+            raise InvalidRowsError([problem for _, _, problem in first], self.total)
+
+
+def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False) -> CheckedRows:
+    """
+    Check rows against the Common Bill Format (https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf).
+
+    :param rows: as they came; at least one.
+    :param month: the month that all of them must be in.
+    :param allow_unknown_columns: send columns that the Common Bill Format does not know.
+    :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
+    """
+    problems = _Problems(rows)
+    texts: dict[str, pl.Series] = {}
+    for name in in_cbf_order(list(rows.columns)):
+        _check_name(name, rows, problems, allow_unknown_columns=allow_unknown_columns)
+        texts[name] = _check_values(name, rows.columns[name], problems)
+    _check_required(texts, rows, problems)
+    _check_month(texts.get(USAGE_START), rows, month, problems)
+    _check_tags(texts, rows, problems)
+    problems.raise_if_any()
+    frame = pl.DataFrame({name: series for name, series in texts.items() if series.null_count() < len(series)})
+    totals = {name: exact_sum(frame[name]) for name in frame.columns if is_cost(name)}
+    return CheckedRows(frame, month, totals, rows)
+
+
+def _check_name(name: str, rows: Rows, problems: _Problems, *, allow_unknown_columns: bool) -> None:
+    if is_tag(name):
+        if not TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX)):
+            rule = "a tag key is letters, digits and _ . : / = + - @, without white space"
+            problems.add(_first_row_with(name, rows), name, rule)
+    elif name not in COLUMNS and not allow_unknown_columns:
+        similar = difflib.get_close_matches(name, COLUMNS, n=1)
+        hint = f"; did you mean {similar[0]!r}?" if similar else ""
+        rule = f"no column of the Common Bill Format{hint} (allow_unknown_columns=True sends it all the same)"
+        problems.add(_first_row_with(name, rows), name, rule)
+
+
+def _first_row_with(name: str, rows: Rows) -> int:
+    values = rows.columns[name]
+    return next((index for index, value in enumerate(values) if value is not None), 0)
+
+
+def _check_values(name: str, values: Values, problems: _Problems) -> pl.Series:
+    column = convert(kind_of(name), values)
+    for number, (index, rule) in enumerate(sorted(column.bad.items())):
+        if number < SHOWN_PROBLEMS:
+            problems.add(index, name, rule, values)
+        else:
+            problems.total += 1
+    if column.cut:
+        to = "hour, as CloudZero takes them" if name == USAGE_START else "second"
+        log.info("%s: %s timestamps were cut to the start of their %s", name, f"{column.cut:,}", to)
+    if name == "lineitem/type" and not GUIDE_ONLY_LINEITEM_TYPES.isdisjoint(column.texts.unique()):
+        log.warning(
+            "lineitem/type: %s are in the CBF guide but not in the API's own list: CloudZero may refuse them",
+            " and ".join(sorted(GUIDE_ONLY_LINEITEM_TYPES)),
+        )
+    return column.texts
+
+
+def _check_required(texts: dict[str, pl.Series], rows: Rows, problems: _Problems) -> None:
+    for name in REQUIRED_COLUMNS:
+        rule = f"every row needs a value ({CBF_PAGE})"
+        if name not in texts:
+            problems.add(0, name, rule)
+        else:
+            blank = _is_blank(rows.columns[name])
+            problems.add_all(blank, name, rule)
+
+
+def _is_blank(values: Values) -> pl.Series:
+    if isinstance(values, pl.Series):
+        return values.is_null() | (values == "")
+    return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
+
+
+def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: _Problems) -> None:
+    if starts is None:
+        return
+    elsewhere = (starts.str.slice(0, 7) != str(month)).fill_null(False)
+    if elsewhere.any():
+        others = sorted(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
+        rule = f"not in {month} (UTC); all rows of a drop are of one month, and there are rows of {_listed(others)}"
+        problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
+
+
+def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: _Problems) -> None:
+    tags = [name for name in texts if is_tag(name)]
+    if not tags:
+        return
+    no_resource = (
+        texts[RESOURCE_ID].is_null()
+        if RESOURCE_ID in texts
+        else pl.repeat(True, rows.count, dtype=pl.Boolean, eager=True)
+    )
+    for name in tags:
+        lonely = texts[name].is_not_null() & no_resource
+        problems.add_all(lonely, name, f"a tag needs a {RESOURCE_ID} in the same row ({CBF_PAGE})", rows.columns[name])
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} other months" if len(names) > 3 else "")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"

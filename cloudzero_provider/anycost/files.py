@@ -1,0 +1,81 @@
+"""Rows to a file: ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``, all values as the text they are."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from typing import TYPE_CHECKING, BinaryIO
+
+from cloudzero_provider.anycost.plan import encode_rows
+from cloudzero_provider.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
+
+_SLICE = 10_000
+
+
+def write_rows(frame: pl.DataFrame, path: str) -> None:
+    """
+    Write rows, in the format that the path's ending names. The file appears when it is complete, not before.
+
+    :param frame: text columns.
+    :param path: ends in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``; folders are made as needed.
+    :raises ConfigurationError: when the ending is another one.
+    """
+    write = writer_for(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    os.makedirs(folder, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=folder, prefix=".cloudzero-")
+    try:
+        with open(handle, "wb") as file:
+            write(frame, file)
+        os.chmod(unfinished, 0o666 & ~_umask())
+        os.replace(unfinished, path)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
+
+
+def writer_for(path: str) -> Callable[[pl.DataFrame, BinaryIO], None]:
+    """Find the writer that a path's ending names."""
+    for ending, write in _WRITERS.items():
+        if path.endswith(ending):
+            return write
+    raise ConfigurationError(f"path is {path!r}: expected a file that ends in {', '.join(_WRITERS)}.")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _write_csv(frame: pl.DataFrame, file: BinaryIO) -> None:
+    frame.write_csv(file)
+
+
+def _write_csv_gz(frame: pl.DataFrame, file: BinaryIO) -> None:
+    with gzip.open(file, "wb") as zipped:
+        for number, part in enumerate(frame.iter_slices(_SLICE)):
+            zipped.write(part.write_csv(include_header=number == 0).encode())
+
+
+def _write_jsonl(frame: pl.DataFrame, file: BinaryIO) -> None:
+    for part in frame.iter_slices(_SLICE):
+        file.write("".join(f"{row}\n" for row in encode_rows(part)).encode())
+
+
+def _write_parquet(frame: pl.DataFrame, file: BinaryIO) -> None:
+    frame.write_parquet(file)
+
+
+_WRITERS: dict[str, Callable[[pl.DataFrame, BinaryIO], None]] = {
+    ".csv": _write_csv,
+    ".csv.gz": _write_csv_gz,
+    ".jsonl": _write_jsonl,
+    ".parquet": _write_parquet,
+}

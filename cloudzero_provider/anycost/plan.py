@@ -1,0 +1,278 @@
+"""The plan of a month: the ordered requests that make it true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cloudzero_provider.anycost.columns import SEND_PAGE, USAGE_START
+from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError, Problem
+from cloudzero_provider.months import Month
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cloudzero_provider.anycost.checks import CheckedRows
+
+MAX_BODY_BYTES = 4_500_000
+MAX_MONTH_BYTES = 70_000_000
+MAX_MONTH_ROWS = 1_000_000
+
+_WAYS_OUT = (
+    "Ways out: add rows up before sending (by day, or without a column nobody looks at); send parts of the bill to "
+    "AnyCost streams of their own; or use CloudZero's AnyCost Bucket connection, which has no such limit. "
+    f"The limits: {SEND_PAGE}"
+)
+
+
+class Operation(str, Enum):
+    """How CloudZero joins a drop with what it holds (https://docs.cloudzero.com/docs/anycost-send-stream-data)."""
+
+    REPLACE_DROP = "replace_drop"
+    REPLACE_HOURLY = "replace_hourly"
+    SUM = "sum"
+
+    @classmethod
+    def parse(cls, value: str) -> Operation:
+        """Read an operation's name."""
+        try:
+            return cls(value)
+        except ValueError:
+            raise ConfigurationError(
+                f"operation is {value!r}: expected one of {', '.join(operation.value for operation in cls)}."
+            ) from None
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it leaves the same state however often it is applied."""
+        return self is not Operation.SUM
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    What CloudZero takes.
+
+    :param max_body_bytes: of one request; CloudZero's limit is 5 MB, and not published to the byte.
+    :param max_month_bytes: of all requests of a month.
+    :param max_month_rows: of a month.
+    """
+
+    max_body_bytes: int = MAX_BODY_BYTES
+    max_month_bytes: int = MAX_MONTH_BYTES
+    max_month_rows: int = MAX_MONTH_ROWS
+
+    def __post_init__(self) -> None:
+        for name in ("max_body_bytes", "max_month_bytes", "max_month_rows"):
+            if getattr(self, name) <= 0:
+                raise ConfigurationError(f"{name} is {getattr(self, name)}: it must be more than 0.")
+
+
+@dataclass(frozen=True)
+class DropRequest:
+    """
+    One request of a plan.
+
+    :param operation: how CloudZero is to join it with what it holds.
+    :param start: its first row, in the order of the plan.
+    :param rows: how many rows.
+    :param size: length of its body, in bytes.
+    :param first_hour: of its rows, as text; ``last_hour`` likewise.
+    """
+
+    operation: Operation
+    start: int
+    rows: int
+    size: int
+    first_hour: str
+    last_hour: str
+
+
+@dataclass(frozen=True)
+class Unit:
+    """
+    Requests that stand or fall together: one, or the several that a single giant hour needs.
+
+    Each unit begins with a repeatable request (unless the operation is ``sum``), so it can start over.
+    """
+
+    requests: tuple[DropRequest, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    The ordered requests that make a month true.
+
+    :param month: which month.
+    :param operation: as the user asked.
+    :param units: in the order of sending.
+    :param encoded: every row as JSON, in the order of sending.
+    :param hours: how many hours the rows cover.
+    :param totals: cost column → exact sum, as decimal text.
+    """
+
+    month: Month
+    operation: Operation
+    units: tuple[Unit, ...]
+    encoded: pl.Series
+    hours: tuple[str, ...]
+    totals: dict[str, str]
+
+    @property
+    def requests(self) -> tuple[DropRequest, ...]:
+        """All requests, in the order of sending."""
+        return tuple(request for unit in self.units for request in unit.requests)
+
+    @property
+    def rows(self) -> int:
+        """How many rows are sent."""
+        return len(self.encoded)
+
+    @property
+    def size(self) -> int:
+        """How many bytes are sent, all bodies together."""
+        return sum(request.size for request in self.requests)
+
+    def body(self, request: DropRequest) -> bytes:
+        """Encode the body of a request."""
+        rows: str = self.encoded.slice(request.start, request.rows).str.join(",").item()
+        return _prefix(self.month, request.operation) + rows.encode() + _SUFFIX
+
+    def bodies(self) -> Iterator[bytes]:
+        """Encode one body after the other."""
+        return (self.body(request) for request in self.requests)
+
+
+_SUFFIX = b"]}"
+
+
+def empty_month_body(month: Month) -> bytes:
+    """Encode the request that leaves a month without rows."""
+    return _prefix(month, Operation.REPLACE_DROP) + _SUFFIX
+
+
+def _prefix(month: Month, operation: Operation) -> bytes:
+    return f'{{"month":"{month}","operation":"{operation.value}","data":['.encode()
+
+
+def _overhead(operation: Operation) -> int:
+    """How much longer a body is than its rows with a comma behind each."""
+    return len(_prefix(Month(1, 1), operation)) + len(_SUFFIX) - 1
+
+
+_LARGEST_OVERHEAD = max(_overhead(operation) for operation in Operation)
+
+
+def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None = None) -> Plan:
+    """
+    Cut a month into requests: one, if it fits; else along hours, so that every request can be repeated.
+
+    :param checked: the rows.
+    :param operation: ``replace_drop``: the first request empties the month, the others replace their hours.
+        ``replace_hourly``: each replaces its hours. ``sum``: each adds.
+    :param limits: of bodies and months.
+    :raises MonthTooLargeError: when the rows are more than CloudZero takes for a month.
+    :raises InputError: when a single row is larger than a body may be.
+    """
+    limits = limits or Limits()
+    _check_row_limit(checked, limits)
+    ordered = checked.frame.with_row_index("row").sort(USAGE_START, maintain_order=True)
+    encoded = encode_rows(ordered.drop("row"))
+    sizes = encoded.str.len_bytes().cast(pl.Int64) + 1
+    _check_row_sizes(sizes, ordered["row"], checked, limits)
+    hours = (
+        pl.DataFrame({"hour": ordered[USAGE_START], "size": sizes})
+        .group_by("hour", maintain_order=True)
+        .agg(rows=pl.len(), size=pl.col("size").sum())
+    )
+    units = tuple(_pack(hours, sizes, operation, limits.max_body_bytes))
+    plan = Plan(checked.month, operation, units, encoded, tuple(hours["hour"].to_list()), checked.totals)
+    if plan.size > limits.max_month_bytes:
+        raise _too_large(checked.month, plan.size, limits.max_month_bytes, "bytes", "max_month_bytes")
+    return plan
+
+
+def encode_rows(frame: pl.DataFrame) -> pl.Series:
+    """Encode each row as a JSON object, without the columns it has no value in."""
+    pairs = [
+        pl.when(pl.col(name).is_not_null()).then(pl.struct(name).struct.json_encode().str.slice(1).str.head(-1))
+        for name in frame.columns
+    ]
+    row = pl.concat_str(pl.lit("{"), pl.concat_str(pairs, separator=",", ignore_nulls=True), pl.lit("}"))
+    return frame.select(row.alias("json"))["json"]
+
+
+def _pack(hours: pl.DataFrame, sizes: pl.Series, operation: Operation, max_body: int) -> Iterator[Unit]:
+    """Fill bodies with whole hours, in order; an hour that alone exceeds a body gets a unit of its own."""
+    groups: list[_Hours] = []
+    start = 0
+    for hour, rows, size in hours.iter_rows():
+        last = groups[-1] if groups else None
+        if last and last.size + size + _LARGEST_OVERHEAD <= max_body:
+            groups[-1] = _Hours(last.start, last.rows + rows, last.size + size, last.first, hour)
+        else:
+            groups.append(_Hours(start, rows, size, hour, hour))
+        start += rows
+    for number, group in enumerate(groups):
+        leading = operation if number == 0 else _following(operation)
+        if group.size + _LARGEST_OVERHEAD <= max_body:
+            yield Unit((group.request(leading),))
+        else:
+            yield Unit(tuple(_split_hour(group, sizes, leading, max_body)))
+
+
+@dataclass(frozen=True)
+class _Hours:
+    """Consecutive hours: their rows, and the length of those with a comma behind each."""
+
+    start: int
+    rows: int
+    size: int
+    first: str
+    last: str
+
+    def request(self, operation: Operation) -> DropRequest:
+        return DropRequest(operation, self.start, self.rows, self.size + _overhead(operation), self.first, self.last)
+
+
+def _following(operation: Operation) -> Operation:
+    return Operation.REPLACE_HOURLY if operation is Operation.REPLACE_DROP else operation
+
+
+def _split_hour(hour: _Hours, sizes: pl.Series, leading: Operation, max_body: int) -> Iterator[DropRequest]:
+    operation, start, rows, size = leading, hour.start, 0, 0
+    for row_size in sizes.slice(hour.start, hour.rows).to_list():
+        if rows and size + row_size + _LARGEST_OVERHEAD > max_body:
+            yield _Hours(start, rows, size, hour.first, hour.last).request(operation)
+            operation, start, rows, size = Operation.SUM, start + rows, 0, 0
+        rows, size = rows + 1, size + row_size
+    yield _Hours(start, rows, size, hour.first, hour.last).request(operation)
+
+
+def _check_row_limit(checked: CheckedRows, limits: Limits) -> None:
+    if checked.rows.count > limits.max_month_rows:
+        raise _too_large(checked.month, checked.rows.count, limits.max_month_rows, "rows", "max_month_rows")
+
+
+def _check_row_sizes(sizes: pl.Series, origin: pl.Series, checked: CheckedRows, limits: Limits) -> None:
+    largest = limits.max_body_bytes - _LARGEST_OVERHEAD
+    index = (sizes > largest).arg_true()
+    if len(index):
+        rule = f"{sizes[index[0]] - 1:,} bytes as JSON, more than a request may have (max_body_bytes is {limits.max_body_bytes:,})"
+        problem = Problem(checked.rows.where(origin[index[0]]), None, None, rule)
+        raise InputError(f"{_count(index, 'row is', 'rows are')} too large; nothing was sent.\n  {problem}")
+
+
+def _count(found: Sequence[int] | pl.Series, one: str, many: str) -> str:
+    return f"1 {one}" if len(found) == 1 else f"{len(found):,} {many}"
+
+
+def _too_large(month: Month, found: int, limit: int, unit: str, parameter: str) -> MonthTooLargeError:
+    return MonthTooLargeError(
+        f"{month} has {found:,} {unit}, {found - limit:,} more than the {limit:,} that one AnyCost stream takes per "
+        f"month ({parameter}); nothing was sent. {_WAYS_OUT}"
+    )

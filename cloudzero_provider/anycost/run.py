@@ -1,0 +1,142 @@
+"""Running a plan: its requests one after the other, each until its outcome is known."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
+from cloudzero_provider.exceptions import (
+    AmbiguousWriteError,
+    CloudZeroConnectionError,
+    CloudZeroError,
+    HourIncompleteError,
+    RateLimitError,
+)
+
+if TYPE_CHECKING:
+    from cloudzero_provider.client import Client, DropReceipt
+
+log = logging.getLogger(__name__)
+
+HOUR_RESTARTS = 3
+
+
+@dataclass
+class Sent:
+    """What has been sent of a plan so far."""
+
+    plan: Plan
+    receipts: list[DropReceipt] = field(default_factory=list)
+    digest: str = ""
+
+    @property
+    def drop_ids(self) -> list[str]:
+        """The drops that CloudZero named, each once."""
+        return list(dict.fromkeys(receipt.drop_id for receipt in self.receipts if receipt.drop_id))
+
+
+def run_plan(plan: Plan, client: Client, connection_id: str) -> Sent:
+    """
+    Send a plan.
+
+    :param plan: the requests.
+    :param client: CloudZero.
+    :param connection_id: the AnyCost stream.
+    :raises CloudZeroError: saying which part of the month stands.
+    """
+    return _Run(plan, client, connection_id).run()
+
+
+class _Run:
+    def __init__(self, plan: Plan, client: Client, connection_id: str) -> None:
+        self.plan = plan
+        self.client = client
+        self.connection_id = connection_id
+        self.sent = Sent(plan)
+        self.rows_done = 0
+        self.sha256 = hashlib.sha256()
+
+    def run(self) -> Sent:
+        for unit in self.plan.units:
+            try:
+                self._send_unit(unit)
+            except CloudZeroError as error:
+                error.standing = self._standing(unit, error)
+                raise
+            self.rows_done += sum(request.rows for request in unit.requests)
+        self.sent.digest = self.sha256.hexdigest()
+        return self.sent
+
+    def _send_unit(self, unit: Unit) -> None:
+        restarts = 0
+        while True:
+            try:
+                receipts, sha256 = [], self.sha256.copy()
+                for request in unit.requests:
+                    body = self.plan.body(request)
+                    receipts.append(self._send(request, body))
+                    sha256.update(body)
+                self.sent.receipts += receipts
+                self.sha256 = sha256
+                return
+            except AmbiguousWriteError as error:
+                if not unit.requests[0].operation.repeatable:
+                    raise
+                if restarts == HOUR_RESTARTS:
+                    raise _hour_incomplete(unit, error) from error
+                restarts += 1
+                log.warning("%s Hour %s starts over (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
+
+    def _send(self, request: DropRequest, body: bytes) -> DropReceipt:
+        receipt = self.client.send_drop(self.connection_id, body, repeatable=request.operation.repeatable)
+        log.info(
+            "%s: sent request %d of %d (%s, hours %s to %s): %s rows, %s bytes; %s of %s rows so far",
+            self.plan.month,
+            self.plan.requests.index(request) + 1,
+            len(self.plan.requests),
+            request.operation.value,
+            request.first_hour,
+            request.last_hour,
+            f"{request.rows:,}",
+            f"{len(body):,}",
+            f"{request.start + request.rows:,}",
+            f"{self.plan.rows:,}",
+        )
+        return receipt
+
+    def _standing(self, unit: Unit, error: CloudZeroError) -> str:
+        """Say which part of the month stands, and what heals it."""
+        plan, done = self.plan, len(self.sent.receipts)
+        not_applied = isinstance(error, (CloudZeroConnectionError, RateLimitError)) and len(unit.requests) == 1
+        if not done and not_applied:
+            return f"Nothing of {plan.month} was sent; it stands as it was."
+        stands = (
+            f"Of {plan.month}, {done} of {len(plan.requests)} requests stand: {self.rows_done:,} of {plan.rows:,} rows, "
+            f"hours before {unit.requests[0].first_hour}."
+            if done
+            else f"No request of {plan.month} is known to have been applied."
+        )
+        failed = f"The one for hours {_hours(unit)} failed"
+        if not not_applied:
+            failed += "; whether CloudZero stored a part of it is not known"
+        if plan.operation is Operation.SUM:
+            return f"{stands} {failed}. Sending again would add rows that stand a second time: see what CloudZero holds first."
+        return f"{stands} {failed}. Running the task again sends all of it again, which heals the month."
+
+
+def _hours(unit: Unit) -> str:
+    first, last = unit.requests[0].first_hour, unit.requests[-1].last_hour
+    return first if first == last else f"{first} to {last}"
+
+
+def _hour_incomplete(unit: Unit, error: AmbiguousWriteError) -> HourIncompleteError:
+    rows = sum(request.rows for request in unit.requests)
+    return HourIncompleteError(
+        f"Hour {unit.requests[0].first_hour} has {rows:,} rows, more than one request takes, and an answer among its "
+        f"{len(unit.requests)} requests got lost {HOUR_RESTARTS + 1} times in a row. {error.message} Way out: fewer "
+        "rows in that hour (add them up before sending), or a connection that loses fewer answers.",
+        error.status,
+    )

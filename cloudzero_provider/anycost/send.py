@@ -1,0 +1,270 @@
+"""Sending a month: plan, look before the leap, run, verify, sum up."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.anycost.columns import COST
+from cloudzero_provider.anycost.plan import Limits, Operation, Plan, empty_month_body, make_plan
+from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
+from cloudzero_provider.anycost.run import run_plan
+from cloudzero_provider.exceptions import (
+    AuthenticationError,
+    ConfigurationError,
+    MonthNotFoundError,
+    MonthWouldShrinkError,
+    VerificationError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloudzero_provider.anycost.checks import CheckedRows
+    from cloudzero_provider.client import Client
+    from cloudzero_provider.months import Month
+
+log = logging.getLogger(__name__)
+
+VERIFY_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class SendOptions:
+    """
+    How a month is sent; the operator documents each.
+
+    :param settle_from: a try before this one may have died with a request under way, just before this moment
+        (``time.monotonic``): nothing is written until that has settled.
+    """
+
+    operation: Operation = Operation.REPLACE_DROP
+    min_rows_ratio: float = 0.5
+    check_only: bool = False
+    validate_with_cloudzero: bool = False
+    verify: bool = False
+    limits: Limits = field(default_factory=Limits)
+    settle_from: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_rows_ratio <= 1:
+            raise ConfigurationError(f"min_rows_ratio is {self.min_rows_ratio}: expected 0 (off) to 1.")
+        if self.verify and self.operation is Operation.SUM:
+            raise ConfigurationError(
+                "verify=True compares a month with what was sent, so it needs replace_drop or replace_hourly, not sum."
+            )
+
+
+@dataclass(frozen=True)
+class SendSummary:
+    """
+    What was sent.
+
+    :param month: like ``2026-03``.
+    :param connection_id: the AnyCost stream.
+    :param operation: ``replace_drop``, ``replace_hourly`` or ``sum``.
+    :param rows: how many rows were sent.
+    :param replaced_rows: how many CloudZero held before; ``None`` when it was not asked or the key may not list drops.
+    :param requests: how many requests the month took.
+    :param bytes: of all their bodies.
+    :param total_cost: exact sum of ``cost/cost``, as decimal text.
+    :param hours: how many hours the rows cover.
+    :param sha256: of all bodies, one after the other.
+    :param drop_ids: the drops that CloudZero named.
+    :param check_only: whether nothing was written.
+    """
+
+    month: str
+    connection_id: str
+    operation: str
+    rows: int
+    replaced_rows: int | None
+    requests: int
+    bytes: int
+    total_cost: str
+    hours: int
+    sha256: str
+    drop_ids: tuple[str, ...] = ()
+    check_only: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as plain JSON values."""
+        return {**vars(self), "drop_ids": list(self.drop_ids)}
+
+
+def send_month(client: Client, connection_id: str, checked: CheckedRows, options: SendOptions) -> SendSummary:
+    """
+    Make CloudZero hold the rows of a month, each once.
+
+    :param client: CloudZero.
+    :param connection_id: the AnyCost stream.
+    :param checked: the rows.
+    :param options: how.
+    :raises CloudZeroError: saying what happened, and which part of the month stands.
+    """
+    plan = make_plan(checked, options.operation, options.limits)
+    log.info(
+        "%s: %s rows of %d hours, total cost %s, in %d requests of %s bytes in all",
+        plan.month,
+        f"{plan.rows:,}",
+        len(plan.hours),
+        plan.totals[COST],
+        len(plan.requests),
+        f"{plan.size:,}",
+    )
+    if options.check_only:
+        _validate(client, plan)
+        sha256 = hashlib.sha256()
+        for body in plan.bodies():
+            sha256.update(body)
+        return _summary(plan, connection_id, None, sha256.hexdigest(), check_only=True)
+    replaced = _look_before(client, connection_id, plan, options.min_rows_ratio)
+    if options.validate_with_cloudzero:
+        _validate(client, plan)
+    _wait_for_earlier_try(client, options)
+    sent = run_plan(plan, client, connection_id)
+    if options.verify:
+        _verify(client, connection_id, plan)
+    return _summary(plan, connection_id, replaced, sent.digest, drop_ids=tuple(sent.drop_ids))
+
+
+def clear_month(client: Client, connection_id: str, month: Month, options: SendOptions) -> SendSummary:
+    """
+    Leave a month without rows, and read it back to be sure.
+
+    :raises VerificationError: when CloudZero still holds rows.
+    """
+    if options.operation is not Operation.REPLACE_DROP:
+        raise ConfigurationError("on_empty='clear' empties a whole month, so it needs operation='replace_drop'.")
+    replaced = rows_held(client, connection_id, month)
+    body = empty_month_body(month)
+    if options.check_only:
+        client.validate_drop(body)
+    else:
+        log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
+        _wait_for_earlier_try(client, options)
+        client.send_drop(connection_id, body, repeatable=True)
+        _until_agreed(client, month, lambda: _rows_left(client, connection_id, month))
+    return SendSummary(
+        month=str(month),
+        connection_id=connection_id,
+        operation=options.operation.value,
+        rows=0,
+        replaced_rows=replaced,
+        requests=1,
+        bytes=len(body),
+        total_cost="0",
+        hours=0,
+        sha256=hashlib.sha256(body).hexdigest(),
+        check_only=options.check_only,
+    )
+
+
+def rows_held(client: Client, connection_id: str, month: Month) -> int | None:
+    """How many rows CloudZero lists for a month; ``None`` when the key may not list drops, or no number is listed."""
+    try:
+        drops = client.list_drops(connection_id)
+    except AuthenticationError as error:
+        log.warning("Can't see how many rows %s holds, so min_rows_ratio is not checked: %s", month, error)
+        return None
+    counts = [drop.row_count for drop in drops if drop.month == str(month)]
+    return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def _look_before(client: Client, connection_id: str, plan: Plan, min_rows_ratio: float) -> int | None:
+    held = rows_held(client, connection_id, plan.month)
+    if plan.operation is not Operation.REPLACE_DROP:
+        return held
+    log.info(
+        "%s: replaces %s rows by %s", plan.month, "an unknown number of" if held is None else f"{held:,}", plan.rows
+    )
+    if held is not None and plan.rows < min_rows_ratio * held:
+        raise MonthWouldShrinkError(
+            f"{plan.month}: {plan.rows:,} rows would replace the {held:,} that CloudZero holds, less than "
+            f"{min_rows_ratio:.0%} of them (min_rows_ratio); nothing was sent. replace_drop replaces the whole month: "
+            "send all rows of the month, or use operation='replace_hourly' for a part of it, or set "
+            "min_rows_ratio=0 if the month really shrank."
+        )
+    return held
+
+
+def _validate(client: Client, plan: Plan) -> None:
+    for body in plan.bodies():
+        client.validate_drop(body)
+    log.info("%s: CloudZero's validation takes all %d requests", plan.month, len(plan.requests))
+
+
+def _wait_for_earlier_try(client: Client, options: SendOptions) -> None:
+    if options.settle_from is not None:
+        client.wait_until_settled(options.settle_from)
+
+
+def _verify(client: Client, connection_id: str, plan: Plan) -> None:
+    _until_agreed(client, plan.month, lambda: _difference(client, connection_id, plan))
+    log.info("%s: read back, rows and totals are as sent", plan.month)
+
+
+def _difference(client: Client, connection_id: str, plan: Plan) -> str | None:
+    """Say how what CloudZero holds differs from what was sent; ``None`` when it does not."""
+    try:
+        held = read_month(client, connection_id, plan.month)
+    except MonthNotFoundError:
+        return f"CloudZero holds no rows, {plan.rows:,} were sent"
+    if plan.operation is Operation.REPLACE_HOURLY:
+        held = held.filter(hours_of(held).is_in(list(plan.hours)))
+    if held.height != plan.rows:
+        return f"CloudZero holds {held.height:,} rows, {plan.rows:,} were sent"
+    for column, total in plan.totals.items():
+        found = total_cost(held, column)
+        if found != total:
+            return f"the sum of {column} is {found} at CloudZero, {total} was sent"
+    return None
+
+
+def _rows_left(client: Client, connection_id: str, month: Month) -> str | None:
+    try:
+        left = read_month(client, connection_id, month).height
+    except MonthNotFoundError:
+        return None
+    return f"CloudZero still holds {left:,} rows" if left else None
+
+
+def _until_agreed(client: Client, month: Month, difference: Callable[[], str | None]) -> None:
+    """Read back until nothing differs: what was sent may show up a little later."""
+    deadline = time.monotonic() + client.config.max_retry_seconds
+    while found := difference():
+        if time.monotonic() + VERIFY_PAUSE > deadline:
+            raise VerificationError(
+                f"{month}: {found}, after {client.config.max_retry_seconds:g} s of reading it back. Is anything else "
+                "writing to this AnyCost stream? Running the task again sends the month again."
+            )
+        log.warning("%s: %s; reading it again in %g s", month, found, VERIFY_PAUSE)
+        time.sleep(VERIFY_PAUSE)
+
+
+def _summary(
+    plan: Plan,
+    connection_id: str,
+    replaced_rows: int | None,
+    sha256: str,
+    *,
+    drop_ids: tuple[str, ...] = (),
+    check_only: bool = False,
+) -> SendSummary:
+    return SendSummary(
+        month=str(plan.month),
+        connection_id=connection_id,
+        operation=plan.operation.value,
+        rows=plan.rows,
+        replaced_rows=replaced_rows,
+        requests=len(plan.requests),
+        bytes=plan.size,
+        total_cost=plan.totals[COST],
+        hours=len(plan.hours),
+        sha256=sha256,
+        drop_ids=drop_ids,
+        check_only=check_only,
+    )

@@ -1,0 +1,16 @@
+"""
+HTTP and nothing else: endpoints, what a reply means, and when a request is sent again.
+
+Nothing here knows Airflow, so it can be tried in a plain Python shell::
+
+    from cloudzero_provider.client import Client
+
+    client = Client("my-key")
+    client.list_drops("1234abcd-1234-abcd-1234-abcd1234efgh")
+"""
+
+from __future__ import annotations
+
+from cloudzero_provider.client.client import BillingDrop, Client, DropReceipt
+
+__all__ = ["BillingDrop", "Client", "DropReceipt"]

@@ -1,0 +1,102 @@
+"""What a client needs to know, checked before the first request."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from cloudzero_provider.exceptions import ConfigurationError
+
+DEFAULT_BASE_URL = "https://api.cloudzero.com"
+
+_PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
+_BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ClientConfig:
+    """
+    Settings of a client.
+
+    :param api_key: CloudZero's API key, bare. White space around it and an accidental ``Bearer`` in front are taken
+        off (https://docs.cloudzero.com/reference/authorization).
+    :param base_url: scheme, host and port, without a path.
+    :param timeout: seconds to wait for an answer; connecting may take 10 seconds of it at most.
+    :param max_retry_seconds: how long one request is tried again, in all.
+    :param settle_seconds: so long after it began, a request without an answer can't be applied any more.
+    :param allow_http: allow ``http://`` to another machine (a sandbox in another container). The key then travels
+        in the clear.
+    :raises ConfigurationError: when one of them can't be used. The message never holds the key.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str = DEFAULT_BASE_URL
+    timeout: float = 60.0
+    max_retry_seconds: float = 600.0
+    settle_seconds: float = 60.0
+    allow_http: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "api_key", checked_key(self.api_key))
+        object.__setattr__(self, "base_url", checked_base_url(self.base_url, allow_http=self.allow_http))
+        if self.timeout <= 0:
+            raise ConfigurationError(f"timeout is {self.timeout}: it must be more than 0 seconds.")
+        for name in ("max_retry_seconds", "settle_seconds"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(f"{name} is {getattr(self, name)}: it must be 0 seconds or more.")
+
+    @property
+    def uses_plain_http(self) -> bool:
+        """Whether the key travels unencrypted to another machine."""
+        url = urlsplit(self.base_url)
+        return url.scheme == "http" and not _is_this_machine(url.hostname or "")
+
+
+def checked_key(key: str | None) -> str:
+    """
+    Take off what does not belong to a key, and refuse what can't be one.
+
+    requests prints a header value that it refuses, so a broken key must not get that far.
+    """
+    bare = _BEARER.sub("", (key or "").strip(), count=1).strip()
+    if not bare:
+        raise ConfigurationError("There is no API key: put it into the connection's password field.")
+    if not _PRINTABLE_ASCII.fullmatch(bare):
+        raise ConfigurationError(
+            "The API key holds white space or characters that are not printable ASCII: copy it again "
+            "(https://app.cloudzero.com/organization/api-keys). It is not shown here."
+        )
+    return bare
+
+
+def checked_base_url(base_url: str, *, allow_http: bool) -> str:
+    """Refuse what is no plain ``scheme://host[:port]``, and ``http://`` to other machines unless it is allowed."""
+    try:
+        url = urlsplit(base_url.strip())
+        port = url.port
+    except ValueError:
+        raise ConfigurationError("The base URL can't be read: expected https://host or https://host:port.") from None
+    if "@" in url.netloc:
+        raise ConfigurationError("The base URL holds a user or password: the key belongs into the password field.")
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ConfigurationError(f"The base URL {base_url!r} is not of the form https://host or https://host:port.")
+    if url.path.strip("/") or url.query or url.fragment:
+        raise ConfigurationError(f"The base URL {base_url!r} has more than a host and a port: leave out the rest.")
+    if url.scheme == "http" and not allow_http and not _is_this_machine(url.hostname):
+        raise ConfigurationError(
+            f"The base URL {base_url!r} would send the API key unencrypted to another machine. Use https, or set "
+            "allow_http in the connection's extra for a sandbox that runs in another container."
+        )
+    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
+    return f"{url.scheme}://{host}:{port}" if port else f"{url.scheme}://{host}"
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,82 @@
+"""
+What a reply means: the one table that says whether a request is sent again.
+
+A request is *repeatable* when applying it twice leaves the same state as once. The documented codes are in
+https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop; what a concurrent request or an
+overloaded gateway answers is not published, so every status that can mean it is treated as such.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from cloudzero_provider.client.transport import NoReply, Reply
+
+
+class Outcome(Enum):
+    """What became of one request."""
+
+    NOT_SENT = "not sent"
+    DONE = "done"
+    THROTTLED = "throttled"
+    UNAVAILABLE = "unavailable"
+    BUSY = "another request is running"
+    UNCLEAR = "may or may not have been applied"
+    DENIED = "denied"
+    REJECTED = "rejected"
+
+
+class Action(Enum):
+    """What follows from an outcome."""
+
+    FINISH = "finish"
+    WAIT_AND_REPEAT = "wait, then send it again"
+    SETTLE_AND_REPEAT = "wait until it can't be applied any more, then send it again"
+    STOP_AMBIGUOUS = "stop: it may have been applied"
+    STOP_REFUSED = "stop: it is refused"
+
+
+_BUSY = frozenset({409, 423, 425})
+_UNCLEAR = frozenset({408, 500, 502, 504}) | frozenset(range(520, 530))
+_DENIED = frozenset({401, 403})
+
+_REPEATABLE = {
+    Outcome.NOT_SENT: Action.WAIT_AND_REPEAT,
+    Outcome.DONE: Action.FINISH,
+    Outcome.THROTTLED: Action.WAIT_AND_REPEAT,
+    Outcome.UNAVAILABLE: Action.WAIT_AND_REPEAT,
+    Outcome.BUSY: Action.WAIT_AND_REPEAT,
+    Outcome.UNCLEAR: Action.SETTLE_AND_REPEAT,
+    Outcome.DENIED: Action.STOP_REFUSED,
+    Outcome.REJECTED: Action.STOP_REFUSED,
+}
+
+_ONCE_ONLY = _REPEATABLE | {
+    Outcome.UNAVAILABLE: Action.STOP_AMBIGUOUS,
+    Outcome.BUSY: Action.STOP_AMBIGUOUS,
+    Outcome.UNCLEAR: Action.STOP_AMBIGUOUS,
+}
+
+
+def outcome_of(result: Reply | NoReply) -> Outcome:
+    """Say what became of a request."""
+    if isinstance(result, NoReply):
+        return Outcome.UNCLEAR if result.sent else Outcome.NOT_SENT
+    if result.ok:
+        return Outcome.DONE
+    if result.status == 429:
+        return Outcome.THROTTLED
+    if result.status == 503:
+        return Outcome.UNAVAILABLE
+    if result.status in _BUSY:
+        return Outcome.BUSY
+    if result.status in _DENIED:
+        return Outcome.DENIED
+    if result.status in _UNCLEAR or result.status >= 500 or result.status < 200:
+        return Outcome.UNCLEAR
+    return Outcome.REJECTED
+
+
+def action_for(outcome: Outcome, *, repeatable: bool) -> Action:
+    """Say what follows from an outcome, for a request that may or may not be repeated."""
+    return (_REPEATABLE if repeatable else _ONCE_ONLY)[outcome]

@@ -1,0 +1,164 @@
+"""When a request is sent again, how long that waits, and what it ends as when it never succeeds."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, BinaryIO
+
+from cloudzero_provider.client.error_text import error_text
+from cloudzero_provider.client.outcome import Action, Outcome, action_for, outcome_of
+from cloudzero_provider.client.transport import NoReply, Reply, Transport
+from cloudzero_provider.exceptions import (
+    AmbiguousWriteError,
+    AuthenticationError,
+    CloudZeroConnectionError,
+    CloudZeroError,
+    CloudZeroUnavailableError,
+    NotFoundError,
+    PayloadTooLargeError,
+    RateLimitError,
+    RequestRejectedError,
+    ServiceUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from cloudzero_provider.client.config import ClientConfig
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+
+
+class Sender:
+    """
+    Sends a request until its outcome is known, or for ``max_retry_seconds``.
+
+    :param config: limits on time, and the key (to keep it out of error texts).
+    :param transport: what sends.
+    """
+
+    def __init__(self, config: ClientConfig, transport: Transport) -> None:
+        self._config = config
+        self._transport = transport
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        scope: str,
+        body: bytes | None = None,
+        repeatable: bool = True,
+        save_to: BinaryIO | None = None,
+        writes: bool = False,
+    ) -> Reply:
+        """
+        Send a request, again and again where that is safe and useful.
+
+        :param method: HTTP method.
+        :param path: path and query.
+        :param scope: the scope that the key needs, for the error that says so.
+        :param body: JSON, encoded.
+        :param repeatable: whether sending it twice leaves the same state as once.
+        :param save_to: where the body of a successful answer goes.
+        :param writes: whether it changes what CloudZero holds, so that a lost one must settle before the next.
+        :return: a reply of success.
+        :raises CloudZeroError: the class says what happened (section "Errors" of the documentation).
+        """
+        deadline = time.monotonic() + self._config.max_retry_seconds
+        attempt = 0
+        while True:
+            attempt += 1
+            result = self._transport.exchange(
+                method, path, body=body, save_to=save_to, fresh=attempt > 1 or not repeatable
+            )
+            outcome = outcome_of(result)
+            action = action_for(outcome, repeatable=repeatable)
+            if action is Action.FINISH and isinstance(result, Reply):
+                return result
+            what = f"{method} {path}: {self._describe(result)}"
+            if action is Action.STOP_REFUSED:
+                raise _refused(outcome, result, what, scope)
+            if action is Action.STOP_AMBIGUOUS:
+                self.wait_until_settled(result.began)
+                raise AmbiguousWriteError(
+                    f"{what}. The request may or may not have been applied, and must not be repeated.",
+                    _status(result),
+                )
+            settles = action is Action.SETTLE_AND_REPEAT and writes
+            pause = self._pause_before_repeat(result, attempt, settles=settles)
+            if time.monotonic() + pause > deadline:
+                if settles:
+                    self.wait_until_settled(result.began)
+                raise _gave_up(outcome, result, what, attempt, self._config.max_retry_seconds)
+            log.warning("%s; sent again in %.1f s (try %d)", what, pause, attempt + 1)
+            time.sleep(pause)
+
+    def wait_until_settled(self, began: float) -> None:
+        """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
+        rest = began + self._config.settle_seconds - time.monotonic()
+        if rest > 0:
+            log.info("Waiting %.1f s for an earlier request without an answer to settle", rest)
+            time.sleep(rest)
+
+    def _pause_before_repeat(self, result: Reply | NoReply, attempt: int, *, settles: bool) -> float:
+        backoff = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)))  # noqa: S311
+        pause = max(backoff, retry_after(result) or 0.0)
+        if settles:
+            pause = max(pause, result.began + self._config.settle_seconds - time.monotonic())
+        return pause
+
+    def _describe(self, result: Reply | NoReply) -> str:
+        if isinstance(result, NoReply):
+            sent = "no answer" if result.sent else "not sent"
+            return f"{sent} ({result.reason.replace(self._config.api_key, '***')})"
+        return f"HTTP {result.status}: {error_text(result.body, secret=self._config.api_key)}"
+
+
+def retry_after(result: Reply | NoReply) -> float | None:
+    """Read ``Retry-After``, as seconds or as a date; ``None`` when there is none or it can't be read."""
+    if isinstance(result, NoReply):
+        return None
+    value = result.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:12])
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, IndexError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+
+
+def _status(result: Reply | NoReply) -> int | None:
+    return result.status if isinstance(result, Reply) else None
+
+
+def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str) -> CloudZeroError:
+    status = _status(result)
+    if outcome is Outcome.DENIED:
+        return AuthenticationError(f"{what}. The API key is wrong, or it lacks the scope {scope}.", status)
+    if status is not None and 300 <= status < 400:
+        return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
+    kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)
+    return kind(what, status)
+
+
+def _gave_up(outcome: Outcome, result: Reply | NoReply, what: str, attempts: int, limit: float) -> CloudZeroError:
+    status = _status(result)
+    tried = f"{what}. Tried {attempts} time{'s' if attempts > 1 else ''}; the limit is {limit:g} s (max_retry_seconds)."
+    if outcome is Outcome.NOT_SENT:
+        return CloudZeroConnectionError(tried)
+    if outcome is Outcome.THROTTLED:
+        wait = retry_after(result)
+        asked = f" CloudZero asks to wait {wait:g} s." if wait is not None else ""
+        return RateLimitError(tried + asked, status, retry_after=wait)
+    if outcome in (Outcome.BUSY, Outcome.UNAVAILABLE):
+        return ServiceUnavailableError(tried, status)
+    return CloudZeroUnavailableError(tried, status)

@@ -1,0 +1,82 @@
+"""What Airflow reads about this provider: its connection type and form, and where its classes are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudzero_provider import __version__
+
+_INTEGRATION = "CloudZero"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe the provider to Airflow (entry point ``apache_airflow_provider``)."""
+    return {
+        "package-name": "airflow-provider-cloudzero",
+        "name": "CloudZero",
+        "description": "`CloudZero <https://www.cloudzero.com/>`__: AnyCost billing drops and telemetry.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://docs.cloudzero.com/",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["cloudzero_provider.hooks.cloudzero"]}],
+        "operators": [{"integration-name": _INTEGRATION, "python-modules": ["cloudzero_provider.operators.anycost"]}],
+        "connection-types": [
+            {
+                "connection-type": "cloudzero",
+                "hook-class-name": "cloudzero_provider.hooks.cloudzero.CloudZeroHook",
+                "hook-name": "CloudZero",
+                "ui-field-behaviour": {
+                    "hidden-fields": list(HIDDEN_FIELDS),
+                    "relabeling": dict(RELABELING),
+                    "placeholders": dict(PLACEHOLDERS),
+                },
+                "conn-fields": {name: _conn_field(**field) for name, field in EXTRA_FIELDS.items()},
+            }
+        ],
+    }
+
+
+HIDDEN_FIELDS = ("login", "port", "schema")
+RELABELING = {"password": "API key", "host": "API base URL"}
+PLACEHOLDERS = {"password": "CloudZero API key", "host": "https://api.cloudzero.com"}
+
+#: The connection's extra, field by field: what the form of every Airflow line shows.
+EXTRA_FIELDS: dict[str, dict[str, Any]] = {
+    "anycost_connection_id": {
+        "label": "AnyCost connection id",
+        "kind": "string",
+        "description": "The AnyCost stream that operators send to unless they name another.",
+    },
+    "timeout": {
+        "label": "Request timeout (s)",
+        "kind": "number",
+        "description": "Seconds to wait for an answer; 60 when empty.",
+    },
+    "max_retry_seconds": {
+        "label": "Retry limit (s)",
+        "kind": "number",
+        "description": "How long one request is tried again, in all; 600 when empty.",
+    },
+    "settle_seconds": {
+        "label": "Settle time (s)",
+        "kind": "number",
+        "description": "So long after it began, a request without an answer can't be applied any more; 60 when empty.",
+    },
+    "allow_http": {
+        "label": "Allow http://",
+        "kind": "boolean",
+        "description": "Only for a sandbox in another container: the key travels unencrypted.",
+    },
+}
+
+
+def _conn_field(label: str, kind: str, description: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": [kind, "null"]}
+    if kind == "number":
+        schema["minimum"] = 0
+    return {"label": label, "description": description, "schema": schema}

@@ -1,0 +1,3 @@
+"""An Airflow connection becomes a client."""
+
+from __future__ import annotations

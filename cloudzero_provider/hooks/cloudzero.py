@@ -1,0 +1,228 @@
+"""The hook: an Airflow connection of type ``cloudzero`` becomes a :class:`~cloudzero_provider.client.Client`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseHook
+
+from cloudzero_provider.exceptions import (
+    AuthenticationError,
+    CloudZeroConnectionError,
+    CloudZeroError,
+    ConfigurationError,
+    RequestRejectedError,
+)
+from cloudzero_provider.get_provider_info import EXTRA_FIELDS, HIDDEN_FIELDS, PLACEHOLDERS, RELABELING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.sdk import Connection
+
+    from cloudzero_provider.client import Client
+
+
+class CloudZeroHook(BaseHook):
+    """
+    Connect to CloudZero.
+
+    The connection's password is the API key. Host, port and schema make the base URL, CloudZero's own without them. Extra:
+    ``anycost_connection_id``, ``timeout`` (60 s), ``max_retry_seconds`` (600), ``settle_seconds`` (60), ``allow_http``.
+
+    .. seealso:: https://docs.cloudzero.com/reference/authorization
+
+    :param cloudzero_conn_id: the Airflow connection.
+    """
+
+    conn_name_attr = "cloudzero_conn_id"
+    default_conn_name = "cloudzero_default"
+    conn_type = "cloudzero"
+    hook_name = "CloudZero"
+
+    def __init__(self, cloudzero_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.cloudzero_conn_id = cloudzero_conn_id
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Describe the connection form to Airflow 2.11 to 3.1; later ones read ``get_provider_info``."""
+        return {
+            "hidden_fields": list(HIDDEN_FIELDS),
+            "relabeling": dict(RELABELING),
+            "placeholders": dict(PLACEHOLDERS),
+        }
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Describe the fields of the extra to Airflow 2.11 to 3.1; later ones read ``get_provider_info``."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import BooleanField, DecimalField, StringField
+        from wtforms.validators import Optional
+
+        fields = {"string": StringField, "number": DecimalField, "boolean": BooleanField}
+        return {
+            name: fields[field["kind"]](
+                field["label"],
+                description=field["description"],
+                validators=[Optional()],
+                **({} if field["kind"] == "boolean" else {"widget": BS3TextFieldWidget()}),
+            )
+            for name, field in EXTRA_FIELDS.items()
+        }
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The Airflow connection, looked up once."""
+        return self.get_connection(self.cloudzero_conn_id)
+
+    @cached_property
+    def extra(self) -> dict[str, Any]:
+        """The connection's extra, checked: a field that nobody reads is likely a misspelt one."""
+        extra = self.connection.extra_dejson
+        if not isinstance(extra, dict):
+            raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: the extra is no JSON object.")
+        if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
+            raise ConfigurationError(
+                f"Connection {self.cloudzero_conn_id!r}: the extra has {', '.join(map(repr, unknown))}, which mean nothing "
+                f"here. Expected: {', '.join(EXTRA_FIELDS)}."
+            )
+        return {name: value for name, value in extra.items() if value not in (None, "")}
+
+    def get_conn(self) -> Client:
+        """Return a client. It is made once."""
+        return self.client
+
+    @cached_property
+    def client(self) -> Client:
+        """The client of this connection."""
+        client = self._make_client()
+        if client.config.uses_plain_http:
+            self.log.warning(
+                "The API key travels UNENCRYPTED to %s (allow_http is set). That is for a sandbox only.",
+                client.config.base_url,
+            )
+        return client
+
+    def _make_client(self, **overrides: float) -> Client:
+        from cloudzero_provider.client import Client
+
+        options: dict[str, Any] = {
+            name: self._number(name)
+            for name in ("timeout", "max_retry_seconds", "settle_seconds")
+            if name in self.extra
+        }
+        if base_url := self._base_url():
+            options["base_url"] = base_url
+        options["allow_http"] = self._boolean("allow_http")
+        return Client(self.connection.password or "", **(options | overrides))
+
+    def anycost_connection_id(self, connection_id: str | None = None) -> str:
+        """
+        Return the AnyCost stream to use.
+
+        :param connection_id: what the caller asks for; without it, the connection's own.
+        :raises ConfigurationError: when there is neither, or it can't be one.
+        """
+        from cloudzero_provider.client.client import checked_connection_id
+
+        chosen = connection_id or self.extra.get("anycost_connection_id")
+        if not chosen:
+            raise ConfigurationError(
+                "No AnyCost stream: give the operator's connection_id, or put anycost_connection_id into the extra of "
+                f"connection {self.cloudzero_conn_id!r}."
+            )
+        return checked_connection_id(str(chosen))
+
+    def test_connection(self) -> tuple[bool, str]:
+        """
+        Try the connection without writing anything: is CloudZero there, does it take the key, which scopes are missing.
+
+        CloudZero answers 403 both to a wrong key and to a missing scope, so several read-only requests are compared.
+        """
+        try:
+            return _probe(self)
+        except CloudZeroError as error:
+            return False, str(error)
+        except Exception as error:  # Airflow shows what this returns, and breaks on what it raises.
+            return False, f"{type(error).__name__} while testing the connection."
+
+    def _base_url(self) -> str | None:
+        host = (self.connection.host or "").strip()
+        if not host:
+            return None
+        if "://" not in host:
+            host = f"{self.connection.schema or 'https'}://{host}"
+        port = self.connection.port
+        return f"{host.rstrip('/')}:{port}" if port else host
+
+    def _number(self, name: str) -> float:
+        value = self.extra[name]
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ConfigurationError(
+                f"Connection {self.cloudzero_conn_id!r}: {name} is {value!r}, not a number of seconds."
+            ) from None
+        return number
+
+    def _boolean(self, name: str) -> bool:
+        value = self.extra.get(name, False)
+        if isinstance(value, str) and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {name} is {value!r}, not true or false.")
+        return value
+
+
+def _probe(hook: CloudZeroHook) -> tuple[bool, str]:
+    from cloudzero_provider.client import client as endpoints
+
+    client = hook._make_client(max_retry_seconds=0)
+    named_stream = hook.extra.get("anycost_connection_id")
+    probes: dict[str, Callable[[], object]] = {
+        endpoints.SCOPE_LIST_CONNECTIONS: lambda: client.list_connections(limit=1),
+        endpoints.SCOPE_VALIDATE_DROP: lambda: client.validate_drop(_PROBE_BODY),
+    }
+    if named_stream:
+        stream = hook.anycost_connection_id()
+        probes = {endpoints.SCOPE_LIST_DROPS: lambda: client.list_drops(stream)} | probes
+    allowed, denied = [], []
+    for scope, probe in probes.items():
+        try:
+            probe()
+            allowed.append(scope)
+        except AuthenticationError:
+            denied.append(scope)
+        except CloudZeroConnectionError as error:
+            return False, f"CloudZero can't be reached: {error}"
+        except RequestRejectedError as error:
+            if scope == endpoints.SCOPE_LIST_DROPS:
+                return (
+                    False,
+                    f"The key is accepted, but CloudZero does not know the AnyCost stream {named_stream}: {error}",
+                )
+            raise
+    return _verdict(allowed, denied, named_stream)
+
+
+_PROBE_BODY = (
+    b'{"month":"2024-08","operation":"replace_drop",'
+    b'"data":[{"time/usage_start":"2024-08-16T13:00:00Z","cost/cost":"12"}]}'
+)
+
+
+def _verdict(allowed: list[str], denied: list[str], named_stream: str | None) -> tuple[bool, str]:
+    if not allowed:
+        return False, (
+            f"CloudZero refuses the API key (403): it is wrong or disabled, or it has none of the scopes {', '.join(denied)}."
+        )
+    told = "The API key is accepted"
+    if named_stream and not any("billing_drops" in scope for scope in denied):
+        told += f", and the AnyCost stream {named_stream} is known"
+    if denied:
+        told += f". It lacks {', '.join(denied)}, which some features need"
+    return True, f"{told}. Nothing was written."

@@ -1,0 +1,3 @@
+"""Operators: thin; they resolve, call and report."""
+
+from __future__ import annotations

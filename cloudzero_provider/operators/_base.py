@@ -1,0 +1,123 @@
+"""What the sending operators share: one writer on a stream, and records that are resolved but never rendered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+
+if TYPE_CHECKING:
+    import jinja2
+    from airflow.sdk import Context
+
+
+class Unrendered:
+    """
+    A value that Jinja must not walk: rows can be many, and rendered fields are stored for the UI.
+
+    It shows as a count wherever Airflow shows the field.
+
+    :param value: what the user gave: rows, or something that resolves to rows.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __str__(self) -> str:
+        if isinstance(self.value, Sequence) and not isinstance(self.value, (str, bytes)):
+            return f"{len(self.value):,} rows"
+        return f"({type(self.value).__name__}, resolved when the task runs)"
+
+    __repr__ = __str__
+
+
+class CloudZeroBaseOperator(BaseOperator):
+    """
+    Base of the operators of this provider.
+
+    :param cloudzero_conn_id: the Airflow connection.
+    """
+
+    template_fields: Sequence[str] = ("cloudzero_conn_id",)
+    #: Fields that are resolved in ``execute`` instead of being rendered.
+    unrendered_fields: Collection[str] = ()
+
+    def __init__(self, *, cloudzero_conn_id: str = CloudZeroHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cloudzero_conn_id = cloudzero_conn_id
+
+    @cached_property
+    def cloudzero_hook(self) -> CloudZeroHook:
+        """The hook of this task."""
+        return CloudZeroHook(self.cloudzero_conn_id)
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: Context,
+        jinja_env: jinja2.Environment,
+        seen_oids: set[int],
+    ) -> None:
+        rendered = [name for name in template_fields if parent is not self or name not in self.unrendered_fields]
+        super()._do_render_template_fields(parent, rendered, context, jinja_env, seen_oids)
+        if parent is self:
+            for name in self.unrendered_fields:
+                value = getattr(self, name)
+                if value is not None and not isinstance(value, Unrendered):
+                    setattr(self, name, Unrendered(value))
+
+    def resolve_unrendered(self, name: str, context: Context) -> Any:
+        """
+        Resolve a field that was not rendered: XComs become what upstream tasks returned, a template its text.
+
+        :param name: of the field.
+        :param context: of the task.
+        """
+        value = getattr(self, name)
+        return self._resolve(value.value if isinstance(value, Unrendered) else value, context)
+
+    def _resolve(self, value: Any, context: Context) -> Any:
+        if isinstance(value, str):
+            return self.render_template(value, context)
+        if callable(getattr(value, "resolve", None)):
+            return value.resolve(context)
+        if type(value) in (list, tuple):
+            return [self._resolve(item, context) if _may_hold_xcom(item) else item for item in value]
+        if type(value) is dict:
+            return {key: self._resolve(item, context) if _may_hold_xcom(item) else item for key, item in value.items()}
+        return value
+
+
+class CloudZeroSendOperator(CloudZeroBaseOperator):
+    """
+    Base of the operators that send: one at a time by default, on a stream.
+
+    :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG. CloudZero
+        does not support concurrent requests for one stream, so 1 is the default, also for a mapped task; your own value
+        and ``default_args`` win. Several tasks or DAGs on one stream: put them into a pool with one slot.
+    """
+
+    def __init__(self, *, max_active_tis_per_dag: int | None = 1, **kwargs: Any) -> None:
+        super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Make a mapped task, one instance at a time by default: ``expand`` never runs ``__init__``."""
+        partial = super().partial(**kwargs)
+        partial.kwargs.setdefault("max_active_tis_per_dag", 1)
+        return partial
+
+
+def settle_from(context: Mapping[str, Any]) -> float | None:
+    """Say since when an earlier try of this task may have a request under way; ``None`` on the first try."""
+    return time.monotonic() if context["ti"].try_number > 1 else None
+
+
+def _may_hold_xcom(value: Any) -> bool:
+    return type(value) in (list, tuple, dict) or callable(getattr(value, "resolve", None))

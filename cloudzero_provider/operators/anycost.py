@@ -1,0 +1,233 @@
+"""Operators for AnyCost billing drops: send a month, read a month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from cloudzero_provider.exceptions import AmbiguousWriteError, ConfigurationError, InputError
+from cloudzero_provider.months import Month, resolve_month
+from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from
+from cloudzero_provider.operators.failures import airflow_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from airflow.sdk import Context
+
+    from cloudzero_provider.anycost.send import SendOptions, SendSummary
+    from cloudzero_provider.sources import Rows
+
+ON_EMPTY = ("skip", "fail", "clear")
+
+
+class AnyCostBillingDropOperator(CloudZeroSendOperator):
+    """
+    Send one month of Common Bill Format rows to an AnyCost stream.
+
+    When the task succeeds, CloudZero holds exactly the rows that were given, once each. When the rows break a rule, nothing
+    was sent. When the sending fails, the error says which part of the month stands, and running the task again heals it.
+
+    .. seealso::
+        https://docs.cloudzero.com/docs/anycost-send-stream-data and
+        https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
+
+    :param cloudzero_conn_id: the Airflow connection. (templated)
+    :param connection_id: the AnyCost stream; ``anycost_connection_id`` of the connection's extra without it. (templated)
+    :param month: ``2026-03``, a date or a datetime. Without it: the run's partition key, else a data interval that is
+        exactly one calendar month, else an error. (templated)
+    :param records: rows: a list of dicts, CBF column → value, or the output of an upstream task. Money over XCom should be
+        text, since XCom turns a Decimal into a float. Resolved when the task runs, never rendered by Jinja.
+    :param files: instead of ``records``: one path or a list of paths to CBF files, ``.csv`` or ``.csv.gz``. (templated)
+    :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum`` (adds;
+        at most once, and never on a retry).
+    :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or ``clear`` the month
+        (``replace_drop`` only).
+    :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows CloudZero holds; 0 turns it off.
+    :param check_only: check the rows, ask CloudZero to validate them, and write nothing.
+    :param validate_with_cloudzero: ask CloudZero to validate every request before the first is sent.
+    :param verify: read the month back at the end, until rows and the exact total of every cost column are as sent.
+    :param allow_unknown_columns: send columns that the Common Bill Format does not know.
+    :param max_body_bytes: of one request; CloudZero takes 5 MB.
+    :param max_month_bytes: of all requests of the month; CloudZero takes 70 MB.
+    :param max_month_rows: of the month; CloudZero takes 1,000,000.
+    :return: month, connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text), hours,
+        sha256, drop_ids, check_only.
+    :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException`` too.
+    """
+
+    template_fields: Sequence[str] = (
+        "cloudzero_conn_id",
+        "connection_id",
+        "month",
+        "records",
+        "files",
+    )
+    unrendered_fields = ("records",)
+    ui_color = "#e3f0ff"
+
+    def __init__(
+        self,
+        *,
+        connection_id: str | None = None,
+        month: str | date | None = None,
+        records: Any = None,
+        files: Any = None,
+        operation: str = "replace_drop",
+        on_empty: str = "skip",
+        min_rows_ratio: float = 0.5,
+        check_only: bool = False,
+        validate_with_cloudzero: bool = False,
+        verify: bool = False,
+        allow_unknown_columns: bool = False,
+        max_body_bytes: int = 4_500_000,
+        max_month_bytes: int = 70_000_000,
+        max_month_rows: int = 1_000_000,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.connection_id = connection_id
+        self.month = month
+        self.records = records
+        self.files = files
+        self.operation = operation
+        self.on_empty = on_empty
+        self.min_rows_ratio = min_rows_ratio
+        self.check_only = check_only
+        self.validate_with_cloudzero = validate_with_cloudzero
+        self.verify = verify
+        self.allow_unknown_columns = allow_unknown_columns
+        self.max_body_bytes = max_body_bytes
+        self.max_month_bytes = max_month_bytes
+        self.max_month_rows = max_month_rows
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check, plan and send the month; return the summary."""
+        with airflow_failures():
+            return self._send(context).as_dict()
+
+    def _send(self, context: Context) -> SendSummary:
+        from cloudzero_provider.anycost.checks import check_rows
+        from cloudzero_provider.anycost.send import clear_month, send_month
+
+        options = self._options(context)
+        month = resolve_month(self.month, context)
+        connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
+        client = self.cloudzero_hook.get_conn()
+        rows = self._rows(context)
+        if rows.count:
+            checked = check_rows(rows, month, allow_unknown_columns=self.allow_unknown_columns)
+            return send_month(client, connection_id, checked, options)
+        self._refuse_empty(month)
+        return clear_month(client, connection_id, month, options)
+
+    def _options(self, context: Context) -> SendOptions:
+        from cloudzero_provider.anycost.plan import Limits, Operation
+        from cloudzero_provider.anycost.send import SendOptions
+
+        if self.on_empty not in ON_EMPTY:
+            raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
+        operation = Operation.parse(self.operation)
+        if operation is Operation.SUM and not self.check_only:
+            _refuse_retry(context)
+        return SendOptions(
+            operation=operation,
+            min_rows_ratio=self.min_rows_ratio,
+            check_only=self.check_only,
+            validate_with_cloudzero=self.validate_with_cloudzero,
+            verify=self.verify,
+            limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
+            settle_from=settle_from(context),
+        )
+
+    def _rows(self, context: Context) -> Rows:
+        from cloudzero_provider import sources
+
+        if self.records is not None and self.files is not None:
+            raise ConfigurationError("Both records and files are given: expected exactly one of them.")
+        if self.files is not None:
+            return sources.from_files(self.files)
+        if self.records is not None:
+            return sources.from_records(self.resolve_unrendered("records", context))
+        raise InputError(
+            "Neither records nor files has a value: give exactly one of them. If an upstream task makes it, that task "
+            "returned None; return an empty list when there are no rows."
+        )
+
+    def _refuse_empty(self, month: Month) -> None:
+        if self.on_empty == "skip":
+            raise AirflowSkipException(f"No rows for {month}: nothing was sent (on_empty='skip').")
+        if self.on_empty == "fail":
+            raise InputError(f"No rows for {month}: nothing was sent (on_empty='fail').")
+
+
+def _refuse_retry(context: Context) -> None:
+    """Rows that were added before a try died would be added twice; a cleared task, though, was asked to send again."""
+    ti, task = context["ti"], context["task"]
+    if ti.try_number > ti.max_tries - (task.retries or 0) + 1:
+        raise AmbiguousWriteError(
+            "operation='sum' adds rows, and the try before this one may have added some: a retry could count them twice. "
+            "See what CloudZero holds for the month (AnyCostBillingDropReadOperator), then clear the task to send all of it "
+            "again, or use replace_drop or replace_hourly, which can be repeated."
+        )
+
+
+class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
+    """
+    Read back what CloudZero holds for a month of an AnyCost stream, into a file.
+
+    .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdropcontents
+
+    :param cloudzero_conn_id: the Airflow connection. (templated)
+    :param connection_id: the AnyCost stream; ``anycost_connection_id`` of the connection's extra without it. (templated)
+    :param month: as for :class:`AnyCostBillingDropOperator`. (templated)
+    :param path: the file to write, ending in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``. All values stay the text
+        that CloudZero holds. The file appears when it is complete. (templated)
+    :return: month, connection_id, path, rows, total_cost (decimal text), hours.
+    :raises MonthNotFoundError: when the stream holds nothing for the month.
+    """
+
+    template_fields: Sequence[str] = ("cloudzero_conn_id", "connection_id", "month", "path")
+    ui_color = "#e3f0ff"
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        connection_id: str | None = None,
+        month: str | date | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.path = path
+        self.connection_id = connection_id
+        self.month = month
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the month, write the file; return a summary."""
+        with airflow_failures():
+            return self._read(context)
+
+    def _read(self, context: Context) -> dict[str, Any]:
+        from cloudzero_provider.anycost.files import write_rows, writer_for
+        from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
+
+        writer_for(self.path)
+        month = resolve_month(self.month, context)
+        connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
+        frame = read_month(self.cloudzero_hook.get_conn(), connection_id, month)
+        write_rows(frame, self.path)
+        summary = {
+            "month": str(month),
+            "connection_id": connection_id,
+            "path": self.path,
+            "rows": frame.height,
+            "total_cost": total_cost(frame),
+            "hours": hours_of(frame).n_unique(),
+        }
+        self.log.info(
+            "%s: read %s rows into %s, total cost %s", month, summary["rows"], self.path, summary["total_cost"]
+        )
+        return summary

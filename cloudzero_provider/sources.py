@@ -1,0 +1,211 @@
+"""
+Rows in: what a user hands over, as columns of values that are still as they came.
+
+No value is changed or guessed here. :mod:`cloudzero_provider.anycost` decides what a column means.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import zlib
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TextIO
+
+import polars as pl
+
+from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
+
+Values = list[Any] | pl.Series
+_BLOCK = 20_000
+_UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """
+    Rows as they came.
+
+    :param columns: name → values, all of one length: Python objects, or text read from a file.
+    :param count: how many rows.
+    :param where: says where a row (counted from 0) stands, for error messages.
+    """
+
+    columns: Mapping[str, Values]
+    count: int
+    where: Callable[[int], str]
+
+
+def row_number(index: int) -> str:
+    """Say where a record stands: people count from 1."""
+    return f"row {index + 1:,}"
+
+
+def from_records(records: Any) -> Rows:
+    """
+    Take a list of dicts, or a list of such lists (what a mapped upstream task returns), which is strung together.
+
+    :param records: one dict per row, column → value. A missing key, ``None`` and an empty text mean "no value".
+    :raises InputError: when it is ``None`` or something else.
+    """
+    if records is None:
+        raise InputError(
+            "records is None: the upstream task returned nothing. Return an empty list when there are no rows."
+        )
+    rows = _flat(_sequence(records, "records"))
+    wrong = next((index for index, row in enumerate(rows) if not isinstance(row, Mapping)), None)
+    if wrong is not None:
+        raise InputError(f"{row_number(wrong)} is a {type(rows[wrong]).__name__}, not a dict of column and value.")
+    names = dict.fromkeys(chain.from_iterable(rows))
+    _check_names(names, rows)
+    return Rows({name: [row.get(name) for row in rows] for name in names}, len(rows), row_number)
+
+
+def _sequence(value: Any, what: str) -> list[Any]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        hint = (
+            " A template gives text: hand over the task's output itself (records=task.output, or the value a "
+            "@task function returned)."
+            if isinstance(value, str)
+            else ""
+        )
+        raise InputError(f"{what} is a {type(value).__name__}: expected a list of dicts.{hint}")
+    return list(value)
+
+
+def _flat(rows: list[Any]) -> list[Any]:
+    """String together the lists that a mapped upstream task returned."""
+    if not rows or not any(isinstance(part, Sequence) and not isinstance(part, (str, bytes)) for part in rows):
+        return rows
+    flat: list[Any] = []
+    for number, part in enumerate(rows):
+        if not isinstance(part, Sequence) or isinstance(part, (str, bytes)):
+            raise InputError(
+                f"records[{number}] is a {type(part).__name__} among lists of rows: a mapped upstream task must "
+                "return a list of dicts each time (an empty list when there are no rows)."
+            )
+        flat.extend(part)
+    return flat
+
+
+def _check_names(names: Iterable[Any], rows: list[Any]) -> None:
+    for name in names:
+        if not isinstance(name, str) or not name:
+            index = next(i for i, row in enumerate(rows) if name in row)
+            raise InputError(f"{row_number(index)} has the column name {name!r}: names are non-empty text.")
+
+
+def from_files(files: Any) -> Rows:
+    """
+    Read CSV files with a header line, plain or gzipped, one after the other.
+
+    Values stay the text that is written; an empty cell means "no value"; an empty line is no row.
+
+    :param files: a path, or a list of paths, ending in ``.csv`` or ``.csv.gz``.
+    :raises InputError: when a file is missing or can't be read, naming file and line.
+    """
+    if files is None:
+        raise InputError("files is None: the upstream task returned no path.")
+    paths = [files] if isinstance(files, (str, os.PathLike)) else _sequence(files, "files")
+    if not paths:
+        raise InputError("files is an empty list: name at least one file.")
+    parts = [_read_csv(os.fspath(path)) for path in paths]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _read_csv(path: str) -> Rows:
+    if not path.endswith((".csv", ".csv.gz")):
+        raise InputError(f"{path}: expected a file that ends in .csv or .csv.gz.")
+    try:
+        with _open_text(path) as stream:
+            return _csv_rows(path, stream)
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise InputError(f"{path}: the file is no valid gzip ({error}).") from None
+        raise InputError(f"{path}: the file can't be read ({error.strerror or error}).") from None
+
+
+def _open_text(path: str) -> TextIO:
+    if path.endswith(".gz"):
+        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def _csv_rows(path: str, stream: TextIO) -> Rows:
+    reader = csv.reader(stream, strict=True)
+    lines = array("Q")
+    try:
+        header = next(reader, None)
+        _check_header(path, header)
+        width = len(header or ())
+        blocks: list[list[pl.Series]] = []
+        block: list[list[str]] = []
+        before = reader.line_num
+        for cells in reader:
+            if len(cells) != width:
+                if cells:
+                    raise _wrong_width(path, before + 1, len(cells), width)
+            else:
+                lines.append(before + 1)
+                block.append(cells)
+                if len(block) == _BLOCK:
+                    blocks.append(_as_columns(block, width))
+                    block = []
+            before = reader.line_num
+        blocks.append(_as_columns(block, width))
+    except _UNREADABLE as error:
+        reason = "the file is no valid UTF-8" if isinstance(error, UnicodeDecodeError) else f"{error}"
+        raise InputError(f"{path}, after line {reader.line_num:,}: {reason}.") from None
+    columns: dict[str, Values] = {
+        name: pl.concat([columns[i] for columns in blocks]) for i, name in enumerate(header or ())
+    }
+    return Rows(columns, len(lines), lambda index: f"{path}, line {lines[index]:,}")
+
+
+def _as_columns(block: list[list[str]], width: int) -> list[pl.Series]:
+    if not block:
+        return [pl.Series(dtype=pl.String) for _ in range(width)]
+    return [pl.Series(values=cells, dtype=pl.String) for cells in zip(*block, strict=True)]
+
+
+def _check_header(path: str, header: list[str] | None) -> None:
+    if not header:
+        raise InputError(f"{path}: the file is empty: expected a header line with the columns' names.")
+    if "" in header:
+        raise InputError(f"{path}, line 1: column {header.index('') + 1} has no name.")
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise InputError(f"{path}, line 1: the header names {', '.join(map(repr, twice))} twice.")
+
+
+def _wrong_width(path: str, line: int, found: int, expected: int) -> InputError:
+    rule = f"{found} cells, but the header has {expected}"
+    return InvalidRowsError([Problem(f"{path}, line {line:,}", None, None, rule)], 1)
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    names = list(dict.fromkeys(name for part in parts for name in part.columns))
+    columns: dict[str, Values] = {
+        name: pl.concat([_series(part.columns[name]) if name in part.columns else _blank(part.count) for part in parts])
+        for name in names
+    }
+    starts = [sum(part.count for part in parts[:number]) for number in range(len(parts))]
+
+    def where(index: int) -> str:
+        number = max(n for n, start in enumerate(starts) if start <= index and parts[n].count)
+        return parts[number].where(index - starts[number])
+
+    return Rows(columns, sum(part.count for part in parts), where)
+
+
+def _series(values: Values) -> pl.Series:
+    return values if isinstance(values, pl.Series) else pl.Series(values=values, dtype=pl.String)
+
+
+def _blank(count: int) -> pl.Series:
+    return pl.Series(values=[None], dtype=pl.String).new_from_index(0, count)

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Writes requirements/*.txt anew: plain name==version lines for Python 3.10 to 3.13, as of shortly after each
+# Airflow release. Run it from the project's root; it needs uv.
+set -euo pipefail
+pins() {
+  uv pip compile --quiet --universal --python-version 3.10 --fork-strategy requires-python \
+    --no-annotate --no-header --no-emit-index-url "$@"
+}
+pins --extra sandbox pyproject.toml --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-09-26 \
+  --output-file requirements/airflow-3.3.txt
+pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-newer 2026-11-14 \
+  --output-file requirements/build.txt
+pins requirements/dev.in --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt \
+  --exclude-newer 2026-11-14 --output-file requirements/dev.txt
