@@ -13,7 +13,7 @@ import os
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TextIO
 
@@ -36,9 +36,9 @@ class Rows:
     :param where: says where a row (counted from 0) stands, for error messages.
     """
 
-    columns: Mapping[str, Values]
+    columns: Mapping[str, Values] = field(repr=False)
     count: int
-    where: Callable[[int], str]
+    where: Callable[[int], str] = field(repr=False)
 
 
 def row_number(index: int) -> str:
@@ -125,8 +125,6 @@ def _read_csv(path: str) -> Rows:
         with _open_text(path) as stream:
             return _csv_rows(path, stream)
     except OSError as error:
-        if isinstance(error, gzip.BadGzipFile):
-            raise InputError(f"{path}: the file is no valid gzip ({error}).") from None
         raise InputError(f"{path}: the file can't be read ({error.strerror or error}).") from None
 
 

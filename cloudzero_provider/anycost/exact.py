@@ -2,8 +2,8 @@
 Exact sums of decimal text.
 
 polars' Decimal wraps past 38 digits, its Series of long Decimals turns values to null, and Python's ``sum`` of Decimals
-rounds to 28 digits. So each text is cut into pieces of whole numbers that can't overflow, the engine adds up the pieces,
-and Python's integers put them together.
+rounds to 28 digits. So each text is cut into pieces of whole numbers that can't overflow, the engine adds up the
+pieces, and Python's integers put them together.
 """
 
 from __future__ import annotations

@@ -262,7 +262,8 @@ def _check_row_sizes(sizes: pl.Series, origin: pl.Series, checked: CheckedRows, 
     largest = limits.max_body_bytes - _LARGEST_OVERHEAD
     index = (sizes > largest).arg_true()
     if len(index):
-        rule = f"{sizes[index[0]] - 1:,} bytes as JSON, more than a request may have (max_body_bytes is {limits.max_body_bytes:,})"
+        size = sizes[index[0]] - 1
+        rule = f"{size:,} bytes as JSON, more than a request takes (max_body_bytes is {limits.max_body_bytes:,})"
         problem = Problem(checked.rows.where(origin[index[0]]), None, None, rule)
         raise InputError(f"{_count(index, 'row is', 'rows are')} too large; nothing was sent.\n  {problem}")
 

@@ -29,8 +29,8 @@ def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame
     """
     Read what CloudZero holds for a month.
 
-    The reply has no pages and may hold a million rows: it goes to a temporary file, and from there, batch by batch, into
-    columns of text.
+    The reply has no pages and may hold a million rows: it goes to a temporary file, and from there, batch by batch,
+    into columns of text.
 
     :param client: CloudZero.
     :param connection_id: the AnyCost stream.

@@ -114,8 +114,8 @@ class _Run:
         if not done and not_applied:
             return f"Nothing of {plan.month} was sent; it stands as it was."
         stands = (
-            f"Of {plan.month}, {done} of {len(plan.requests)} requests stand: {self.rows_done:,} of {plan.rows:,} rows, "
-            f"hours before {unit.requests[0].first_hour}."
+            f"Of {plan.month}, {done} of {len(plan.requests)} requests stand: {self.rows_done:,} of {plan.rows:,} "
+            f"rows, hours before {unit.requests[0].first_hour}."
             if done
             else f"No request of {plan.month} is known to have been applied."
         )
@@ -123,7 +123,7 @@ class _Run:
         if not not_applied:
             failed += "; whether CloudZero stored a part of it is not known"
         if plan.operation is Operation.SUM:
-            return f"{stands} {failed}. Sending again would add rows that stand a second time: see what CloudZero holds first."
+            return f"{stands} {failed}. Sending again adds what stands a second time: see what CloudZero holds first."
         return f"{stands} {failed}. Running the task again sends all of it again, which heals the month."
 
 

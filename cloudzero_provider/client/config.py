@@ -12,7 +12,7 @@ from cloudzero_provider.exceptions import ConfigurationError
 DEFAULT_BASE_URL = "https://api.cloudzero.com"
 
 _PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
-_BEARER = re.compile(r"bearer\s+", re.IGNORECASE)
+_BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ class CloudZeroHook(BaseHook):
     """
     Connect to CloudZero.
 
-    The connection's password is the API key. Host, port and schema make the base URL, CloudZero's own without them. Extra:
-    ``anycost_connection_id``, ``timeout`` (60 s), ``max_retry_seconds`` (600), ``settle_seconds`` (60), ``allow_http``.
+    The connection's password is the API key. Host, port and schema make the base URL, CloudZero's own without them.
+    Extra: ``anycost_connection_id``, ``timeout`` (60 s), ``max_retry_seconds`` (600), ``settle_seconds`` (60),
+    ``allow_http``.
 
     .. seealso:: https://docs.cloudzero.com/reference/authorization
 
@@ -85,8 +86,8 @@ class CloudZeroHook(BaseHook):
             raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: the extra is no JSON object.")
         if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
             raise ConfigurationError(
-                f"Connection {self.cloudzero_conn_id!r}: the extra has {', '.join(map(repr, unknown))}, which mean nothing "
-                f"here. Expected: {', '.join(EXTRA_FIELDS)}."
+                f"Connection {self.cloudzero_conn_id!r}: nothing reads {', '.join(map(repr, unknown))} in the extra. "
+                f"Expected: {', '.join(EXTRA_FIELDS)}."
             )
         return {name: value for name, value in extra.items() if value not in (None, "")}
 
@@ -218,7 +219,8 @@ _PROBE_BODY = (
 def _verdict(allowed: list[str], denied: list[str], named_stream: str | None) -> tuple[bool, str]:
     if not allowed:
         return False, (
-            f"CloudZero refuses the API key (403): it is wrong or disabled, or it has none of the scopes {', '.join(denied)}."
+            "CloudZero refuses the API key (403): it is wrong or disabled, or it has none of the scopes "
+            f"{', '.join(denied)}."
         )
     told = "The API key is accepted"
     if named_stream and not any("billing_drops" in scope for scope in denied):

@@ -98,9 +98,9 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     """
     Base of the operators that send: one at a time by default, on a stream.
 
-    :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG. CloudZero
-        does not support concurrent requests for one stream, so 1 is the default, also for a mapped task; your own value
-        and ``default_args`` win. Several tasks or DAGs on one stream: put them into a pool with one slot.
+    :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
+        CloudZero does not support concurrent requests for one stream, so 1 is the default, also for a mapped task; your
+        own value and ``default_args`` win. Several tasks or DAGs on one stream: put them into a pool with one slot.
     """
 
     def __init__(self, *, max_active_tis_per_dag: int | None = 1, **kwargs: Any) -> None:

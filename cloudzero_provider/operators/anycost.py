@@ -27,22 +27,24 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     """
     Send one month of Common Bill Format rows to an AnyCost stream.
 
-    When the task succeeds, CloudZero holds exactly the rows that were given, once each. When the rows break a rule, nothing
-    was sent. When the sending fails, the error says which part of the month stands, and running the task again heals it.
+    When the task succeeds, CloudZero holds exactly the rows that were given, once each. When the rows break a rule,
+    nothing was sent. When the sending fails, the error says which part of the month stands, and running the task again
+    heals it.
 
     .. seealso::
         https://docs.cloudzero.com/docs/anycost-send-stream-data and
         https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
 
     :param cloudzero_conn_id: the Airflow connection. (templated)
-    :param connection_id: the AnyCost stream; ``anycost_connection_id`` of the connection's extra without it. (templated)
+    :param connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
+        (templated)
     :param month: ``2026-03``, a date or a datetime. Without it: the run's partition key, else a data interval that is
         exactly one calendar month, else an error. (templated)
-    :param records: rows: a list of dicts, CBF column → value, or the output of an upstream task. Money over XCom should be
-        text, since XCom turns a Decimal into a float. Resolved when the task runs, never rendered by Jinja.
+    :param records: rows: a list of dicts, CBF column → value, or the output of an upstream task. Money over XCom should
+        be text, since XCom turns a Decimal into a float. Resolved when the task runs, never rendered by Jinja.
     :param files: instead of ``records``: one path or a list of paths to CBF files, ``.csv`` or ``.csv.gz``. (templated)
-    :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum`` (adds;
-        at most once, and never on a retry).
+    :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum``
+        (adds; at most once, and never on a retry).
     :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or ``clear`` the month
         (``replace_drop`` only).
     :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows CloudZero holds; 0 turns it off.
@@ -55,7 +57,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param max_month_rows: of the month; CloudZero takes 1,000,000.
     :return: month, connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text), hours,
         sha256, drop_ids, check_only.
-    :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException`` too.
+    :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
+        too.
     """
 
     template_fields: Sequence[str] = (
@@ -168,9 +171,9 @@ def _refuse_retry(context: Context) -> None:
     ti, task = context["ti"], context["task"]
     if ti.try_number > ti.max_tries - (task.retries or 0) + 1:
         raise AmbiguousWriteError(
-            "operation='sum' adds rows, and the try before this one may have added some: a retry could count them twice. "
-            "See what CloudZero holds for the month (AnyCostBillingDropReadOperator), then clear the task to send all of it "
-            "again, or use replace_drop or replace_hourly, which can be repeated."
+            "operation='sum' adds rows, and the try before this one may have added some: a retry could count them "
+            "twice. See what CloudZero holds for the month (AnyCostBillingDropReadOperator), then clear the task to "
+            "send all of it again, or use replace_drop or replace_hourly, which can be repeated."
         )
 
 
@@ -181,10 +184,11 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
     .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdropcontents
 
     :param cloudzero_conn_id: the Airflow connection. (templated)
-    :param connection_id: the AnyCost stream; ``anycost_connection_id`` of the connection's extra without it. (templated)
+    :param connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
+        (templated)
     :param month: as for :class:`AnyCostBillingDropOperator`. (templated)
-    :param path: the file to write, ending in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``. All values stay the text
-        that CloudZero holds. The file appears when it is complete. (templated)
+    :param path: the file to write, ending in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``. All values stay the
+        text that CloudZero holds. The file appears when it is complete. (templated)
     :return: month, connection_id, path, rows, total_cost (decimal text), hours.
     :raises MonthNotFoundError: when the stream holds nothing for the month.
     """

@@ -18,8 +18,8 @@ def airflow_failures() -> Iterator[None]:
     """
     Give every error of this package Airflow's kind as well.
 
-    What a retry can't help becomes an ``AirflowFailException`` too, so that Airflow does not retry it; all others become an
-    ``AirflowException``, so that ``retries`` heal an outage. Either stays an instance of its own class.
+    What a retry can't help becomes an ``AirflowFailException`` too, so that Airflow does not retry it; all others
+    become an ``AirflowException``, so that ``retries`` heal an outage. Either stays an instance of its own class.
     """
     try:
         yield

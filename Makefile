@@ -1,0 +1,53 @@
+# make demo: run the main job and look at it. make test: pass the tests. Both make their own environment in .venv
+# from pinned versions; nothing but Python 3.10 to 3.13 and make is needed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PINS := requirements/airflow-3.3.txt
+
+# The first Python that Airflow and this package run on.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+.PHONY: demo test lint test-unit test-contract test-airflow format clean
+
+demo: $(VENV)/installed
+	@$(BIN)/python scripts/demo.py
+
+test: lint test-unit test-contract test-airflow
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-unit: $(VENV)/installed-dev
+	$(BIN)/pytest tests/unit
+
+test-contract: $(VENV)/installed-dev
+	$(BIN)/pytest -n 2 --dist loadfile tests/contract
+
+test-airflow: $(VENV)/installed-dev
+	$(BIN)/pytest tests/airflow
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .demo
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed, and was not found (set PYTHON=...)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet -r $(PINS) -r requirements/build.txt
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements/dev.txt
+	@touch $@

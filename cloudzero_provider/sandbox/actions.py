@@ -1,0 +1,236 @@
+"""What CloudZero does with a request that it takes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .connections import Connection, InvalidConnectionError, create, find, list_all, parse_new
+from .drop_reads import list_drops, open_month
+from .drop_store import DropSummary, apply_drop
+from .endpoints import Action, Target
+from .jsontext import NotJsonError, parse_json
+from .kept_replies import keep_reply
+from .months import Month, parse_month
+from .paging import InvalidPageError, page_json, parse_page
+from .replies import (
+    ErrorType,
+    RefusedError,
+    Reply,
+    bad_request,
+    bytes_reply,
+    error_reply,
+    json_reply,
+    message_reply,
+)
+from .running import clashes
+from .settings import (
+    ContentsWrapper,
+    ListWrapper,
+    ReplyMonth,
+    RowCountMeans,
+    Settings,
+    SuccessBody,
+    ValidateReply,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from .drop import Drop, DropReading
+    from .sandbox import Call, Sandbox
+
+
+async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
+    """Carry out the call and give CloudZero's reply, which may be a refusal."""
+    try:
+        if target.stream is not None:
+            await _require_stream(sandbox, call)
+        if is_concurrent(call):
+            raise RefusedError(concurrent_reply(call.settings))
+        return await _ACTIONS[target.endpoint.action](sandbox, call)
+    except RefusedError as refused:
+        return refused.reply
+
+
+def is_concurrent(call: Call) -> bool:
+    """Whether the call came while another one ran on its stream."""
+    return clashes(call.others, call.settings.concurrent_scope, writes=call.record.method == "POST")
+
+
+def concurrent_reply(settings: Settings) -> Reply:
+    """No concurrent requests for one stream: https://docs.cloudzero.com/docs/anycost-send-stream-data"""
+    message = "Another request on this stream is running."
+    if settings.concurrent_status == 503:
+        return message_reply(503, message)
+    return error_reply(settings.concurrent_status, ErrorType.CONCURRENT, message)
+
+
+async def _require_stream(sandbox: Sandbox, call: Call) -> None:
+    connection = await _find_connection(sandbox, call)
+    if not connection.is_stream:
+        raise bad_request(
+            ErrorType.UNKNOWN_CONNECTION, "This connection is not an AnyCost Stream connection."
+        )
+
+
+async def _find_connection(sandbox: Sandbox, call: Call) -> Connection:
+    connection_id = call.record.connection_id or ""
+    found = await sandbox.database.read(lambda database: find(database, connection_id))
+    if found is None:
+        raise RefusedError(_unknown_connection(call.settings))
+    return found
+
+
+def _unknown_connection(settings: Settings) -> Reply:
+    message = "There is no connection with this id."
+    if settings.unknown_connection_status == 403:
+        return message_reply(403, message)
+    return error_reply(settings.unknown_connection_status, ErrorType.UNKNOWN_CONNECTION, message)
+
+
+async def _list_connections(sandbox: Sandbox, call: Call) -> Reply:
+    try:
+        page = parse_page(call.request.query)
+    except InvalidPageError as error:
+        raise bad_request(ErrorType.INVALID_PARAMETER, f"{error}.") from None
+    return json_reply(200, page_json(await sandbox.database.read(list_all), page))
+
+
+async def _create_connection(sandbox: Sandbox, call: Call) -> Reply:
+    try:
+        new = parse_new(parse_json(call.body))
+    except NotJsonError as error:
+        raise bad_request(ErrorType.INVALID_BODY, f"The body is not JSON: {error}.") from None
+    except InvalidConnectionError as error:
+        raise bad_request(ErrorType.INVALID_CONNECTION, f"The connection was refused: {error}.") from None
+
+    def transaction(database: sqlite3.Connection) -> Reply:
+        reply = json_reply(200, {"connection": create(database, new).as_json()})
+        _keep(database, call, reply)
+        return reply
+
+    return await sandbox.database.write(transaction)
+
+
+async def _read_connection(sandbox: Sandbox, call: Call) -> Reply:
+    connection = await _find_connection(sandbox, call)
+    return json_reply(200, {"connection": connection.as_json()})
+
+
+async def _list_drops(sandbox: Sandbox, call: Call) -> Reply:
+    stream = call.record.connection_id or ""
+    at = _read_at(call.settings)
+    found = await sandbox.database.read(lambda database: list_drops(database, stream, at))
+    drops = [_summary_json(summary, call.settings) for summary in found]
+    wrapper = call.settings.list_wrapper
+    return json_reply(200, drops if wrapper is ListWrapper.NONE else {wrapper.value: drops})
+
+
+async def _read_drop(sandbox: Sandbox, call: Call) -> Reply:
+    month = _path_month(call)
+    stream = call.record.connection_id or ""
+    at = _read_at(call.settings)
+    contents = await sandbox.database.read(lambda _: open_month(sandbox.database, stream, month, at))
+    if contents is None:
+        raise RefusedError(error_reply(404, ErrorType.NOT_FOUND, f"There is no billing drop for {month}."))
+    wrapper = call.settings.contents_wrapper
+    before = b"" if wrapper is ContentsWrapper.NONE else b'{"%s":' % wrapper.value.encode()
+    after = b"" if wrapper is ContentsWrapper.NONE else b"}"
+    rows = contents.pieces
+
+    def pieces() -> Iterator[bytes]:
+        yield before
+        yield from rows
+        yield after
+
+    return Reply(200, len(before) + contents.length + len(after), pieces)
+
+
+def _path_month(call: Call) -> Month:
+    try:
+        return parse_month(call.path_month, call.settings.month_format)
+    except ValueError as error:
+        raise bad_request(ErrorType.INVALID_PARAMETER, f"month {error}.") from None
+
+
+def _read_at(settings: Settings) -> float | None:
+    return time.time() - settings.read_lag_seconds if settings.read_lag_seconds else None
+
+
+async def _create_drop(sandbox: Sandbox, call: Call) -> Reply:
+    """Apply the drop; the record of it and the reply's copy are written in the same transaction."""
+    drop = _good_drop(call.reading)
+    stream = call.record.connection_id or ""
+
+    def transaction(database: sqlite3.Connection) -> Reply:
+        now = time.time()
+        summary = apply_drop(database, stream, drop, call.settings, now)
+        if call.settings.row_count_means is RowCountMeans.REQUEST:
+            summary = replace(summary, row_count=drop.row_count)
+        reply = _accepted(summary, call.settings)
+        _keep(database, call, reply)
+        call.record = replace(call.record, applied=True, applied_at=now)
+        sandbox.log.save_in(database, call.record)
+        return reply
+
+    return await sandbox.database.write(transaction)
+
+
+def _keep(database: sqlite3.Connection, call: Call, reply: Reply) -> None:
+    if call.reply_key is not None:
+        keep_reply(database, call.reply_key, reply, time.time())
+
+
+def _good_drop(reading: DropReading) -> Drop:
+    if reading.unreadable is not None:
+        raise bad_request(ErrorType.INVALID_BODY, reading.unreadable)
+    if reading.drop is None:
+        raise bad_request(ErrorType.INVALID_DROP, f"The drop was refused: {'; '.join(reading.problems)}.")
+    return reading.drop
+
+
+def _accepted(summary: DropSummary, settings: Settings) -> Reply:
+    status = settings.success_status
+    if status == 204 or settings.success_body is SuccessBody.EMPTY:
+        return bytes_reply(status, b"")
+    if settings.success_body is SuccessBody.TEXT:
+        return bytes_reply(status, b"OK", "text/plain")
+    body = _summary_json(summary, settings)
+    wrapper = (
+        settings.drop_wrapper.value if settings.success_body is SuccessBody.OTHER_WRAPPER else "connection"
+    )
+    return json_reply(status, body if wrapper == "none" else {wrapper: body})
+
+
+def _summary_json(summary: DropSummary, settings: Settings) -> dict[str, object]:
+    month = str(summary.month) if settings.reply_month is ReplyMonth.YEAR_MONTH else summary.month.start
+    return {"drop_id": summary.drop_id, "month": month, "row_count": summary.row_count}
+
+
+async def _validate_drop(_sandbox: Sandbox, call: Call) -> Reply:
+    """The dry run: https://docs.cloudzero.com/reference/validateoneanycoststreamconnectionbillingdrop"""
+    reading = call.reading
+    if call.settings.validate_reply is ValidateReply.BAD_REQUEST or reading.unreadable:
+        _good_drop(reading)
+    errors = list(reading.problems)
+    return json_reply(200, {"connection": {"is_valid": not errors, "errors": errors}})
+
+
+async def _not_in_the_sandbox(_sandbox: Sandbox, _call: Call) -> Reply:
+    message = "CloudZero has this endpoint, the sandbox does not."
+    return error_reply(501, ErrorType.NOT_IN_THE_SANDBOX, message)
+
+
+_ACTIONS: Mapping[Action, Callable[[Sandbox, Call], Awaitable[Reply]]] = {
+    Action.LIST_CONNECTIONS: _list_connections,
+    Action.CREATE_CONNECTION: _create_connection,
+    Action.READ_CONNECTION: _read_connection,
+    Action.LIST_DROPS: _list_drops,
+    Action.CREATE_DROP: _create_drop,
+    Action.READ_DROP: _read_drop,
+    Action.VALIDATE_DROP: _validate_drop,
+    Action.NOT_IN_THE_SANDBOX: _not_in_the_sandbox,
+}

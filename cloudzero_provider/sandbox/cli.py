@@ -1,0 +1,111 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .connections import InvalidConnectionError, parse_option
+from .keys import ApiKey, InvalidKeyOptionError, parse_key
+from .sandbox import Sandbox
+from .server import Address, serve
+from .settings import Settings, UnknownSettingError, changed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    address: Address
+    directory: Path
+    keys: tuple[ApiKey, ...]
+    streams: tuple[tuple[str, str], ...]
+    settings: dict[str, object]
+
+
+class InvalidOptionError(ValueError):
+    """An option that cannot be used; the message says why and never has a key in it."""
+
+
+def parse_options(arguments: Sequence[str]) -> Options:
+    """Read the command line; ``--help`` and unknown options end the process as usual."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        keys = tuple(parse_key(text) for text in parsed.api_key)
+        streams = tuple(parse_option(text) for text in parsed.connection)
+        settings = dict(_setting(text) for text in parsed.setting)
+        changed(Settings(), settings)
+    except (InvalidKeyOptionError, InvalidConnectionError, UnknownSettingError) as error:
+        raise InvalidOptionError(str(error)) from None
+    return Options(Address(parsed.host, parsed.port), parsed.data, keys, streams, settings)
+
+
+def _setting(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cloudzero_provider.sandbox", description="A CloudZero on this machine."
+    )
+    parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 picks a free one")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="directory that keeps the state"
+    )
+    parser.add_argument(
+        "--api-key",
+        action="append",
+        required=True,
+        metavar="KEY[:SCOPE,...]",
+        help="a key that is accepted, with all scopes or only those named; repeatable",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--connection",
+        action="append",
+        default=[],
+        metavar="ID[=NAME]",
+        help="a stream connection; repeatable",
+    )
+    parser.add_argument(
+        "--setting", action="append", default=[], metavar="NAME=VALUE", help="change a setting; repeatable"
+    )
+    return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError("not a port")
+    return port
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a sandbox until it is told to end; gives the exit code."""
+    try:
+        options = parse_options(arguments)
+    except InvalidOptionError as error:
+        print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    try:
+        sandbox = Sandbox(options.directory, options.keys, list(options.streams), options.settings)
+    except (OSError, sqlite3.Error) as error:
+        print(f"cloudzero sandbox: cannot use {options.directory}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    try:
+        asyncio.run(serve(sandbox, options.address))
+    except OSError as error:
+        print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    finally:
+        sandbox.close()
+    return 0

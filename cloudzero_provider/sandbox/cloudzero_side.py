@@ -1,0 +1,209 @@
+"""CloudZero's side: every request on its paths, from the arrival of its headers to the end of its reply."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+import traceback
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import PayloadEncodingError
+
+from .actions import act, concurrent_reply, is_concurrent
+from .drop import DropReading, read_drop
+from .endpoints import Target, find_target, path_exists
+from .faults import Fault, FaultKind, FaultTarget
+from .kept_replies import ReplyKey, find_reply, forget_replies, keep_reply
+from .months import Month, parse_month
+from .replies import ErrorType, RefusedError, Reply, bad_request, bytes_reply, message_reply
+from .request_log import RequestRecord
+from .running import Running
+from .sandbox import Call, Sandbox
+from .wire import lose, read_body, send, send_half
+
+_IDEMPOTENCY_KEY = "cloudzero-idempotency-key"
+_TEST_KEY = "cloudzero-test-key"
+
+
+class CloudZeroSide:
+    """Answers as CloudZero would, with what the armed faults do to the way there and back."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        call = self._arrive(request)
+        try:
+            return await self._answer(call)
+        except (ConnectionError, PayloadEncodingError, web.RequestPayloadError):
+            return lose(request)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            return await self._send(call, message_reply(500, "The sandbox failed; its log says how."))
+        finally:
+            self._leave(call)
+
+    def _arrive(self, request: web.Request) -> Call:
+        sandbox = self._sandbox
+        raw_path = request.rel_url.raw_path
+        target = find_target(request.method, raw_path)
+        stream = target.stream if target else None
+        others = sandbox.running.others(stream) if stream is not None else ()
+        agent = request.headers.get("User-Agent")
+        record = RequestRecord(
+            number=sandbox.log.next_number(),
+            method=request.method,
+            path=sandbox.keys.without_keys(raw_path),
+            connection_id=target.connection_id if target else None,
+            started=time.time(),
+            overlapped=bool(others),
+            user_agent=None if agent is None else sandbox.keys.without_keys(agent),
+            bytes=request.content_length if request.method == "POST" else None,
+        )
+        sandbox.log.save(record)
+        path_month = (target.month if target else None) or ""
+        return Call(request, target, sandbox.settings, record, others, path_month=path_month)
+
+    def _leave(self, call: Call) -> None:
+        number = call.record.number
+        self._sandbox.running.leave(number)
+        if call.reply_key and self._sandbox.keys_in_use.get(call.reply_key) == number:
+            del self._sandbox.keys_in_use[call.reply_key]
+        self._note(call, ended=time.time())
+
+    def _note(self, call: Call, **values: Any) -> None:
+        call.record = replace(call.record, **values)
+        self._sandbox.log.save(call.record)
+
+    async def _answer(self, call: Call) -> web.StreamResponse:
+        try:
+            target = self._admit(call)
+            await self._read(call, target)
+        except RefusedError as refused:
+            return await self._send(call, refused.reply)
+        fault = self._sandbox.faults.fire(_fault_target(call))
+        if fault is None:
+            return await self._send(call, await self._reply(call, target))
+        self._note(call, fault=fault.kind.value)
+        return await self._with_fault(call, target, fault)
+
+    def _admit(self, call: Call) -> Target:
+        """Let the request in, or refuse it as a gateway would: before any of the service's own code runs."""
+        target, record = call.target, call.record
+        if target is None:
+            exists = path_exists(call.request.rel_url.raw_path)
+            raise RefusedError(
+                message_reply(405, "Method Not Allowed") if exists else message_reply(404, "Not Found")
+            )
+        key = self._sandbox.keys.find(call.request.headers.get("Authorization"))
+        if key is None:
+            raise RefusedError(message_reply(403, "Forbidden"))
+        if target.endpoint.scope not in key.scopes:
+            raise RefusedError(
+                message_reply(403, f"The API key lacks the scope {target.endpoint.scope.value}.")
+            )
+        if _TEST_KEY in call.request.headers:
+            message = f"The sandbox does not implement {_TEST_KEY}; nothing was done."
+            raise bad_request(ErrorType.NOT_IN_THE_SANDBOX, message)
+        if target.stream is not None:
+            writes = target.endpoint.method == "POST"
+            self._sandbox.running.enter(Running(record.number, target.stream, writes))
+        self._claim_key(call)
+        return target
+
+    def _claim_key(self, call: Call) -> None:
+        value = call.request.headers.get(_IDEMPOTENCY_KEY)
+        if value is None:
+            return
+        key = ReplyKey(call.request.rel_url.raw_path, call.request.method, value)
+        call.reply_key = key
+        owner = self._sandbox.keys_in_use.setdefault(key, call.record.number)
+        call.is_second_of_its_key = owner != call.record.number
+
+    async def _read(self, call: Call, target: Target) -> None:
+        if target.endpoint.method != "POST":
+            month = _month_or_none(call)
+            self._note(call, month=str(month) if month else None)
+            return
+        call.body = await read_body(call.request, call.settings)
+        self._note(call, bytes=len(call.body))
+        if target.endpoint.takes_a_drop:
+            call.reading = await asyncio.to_thread(read_drop, call.body, call.settings)
+            self._note_reading(call, call.reading)
+
+    def _note_reading(self, call: Call, reading: DropReading) -> None:
+        operation = reading.operation.value if reading.operation else None
+        month = str(reading.month) if reading.month else None
+        self._note(call, operation=operation, month=month, rows=reading.row_count)
+
+    async def _with_fault(self, call: Call, target: Target, fault: Fault) -> web.StreamResponse:
+        request, number = call.request, call.record.number
+        if fault.kind is FaultKind.LOSE_REQUEST:
+            return lose(request)
+        if fault.kind is FaultKind.REFUSE:
+            return await self._send(call, await self._kept(call, _refusal(fault)))
+        if fault.kind is FaultKind.LOSE_REPLY_THEN_APPLY:
+            lost = lose(request)
+            if await self._sandbox.pauses.wait(number, fault.seconds):
+                await self._reply(call, target)
+            return lost
+        reply = await self._reply(call, target)
+        if fault.kind is FaultKind.APPLY_THEN_LOSE_REPLY:
+            return lose(request)
+        if fault.kind is FaultKind.CUT_REPLY:
+            return await send_half(request, reply)
+        await self._sandbox.pauses.wait(number, fault.seconds)
+        return await self._send(call, reply)
+
+    async def _reply(self, call: Call, target: Target) -> Reply:
+        """The reply kept for the request's idempotency key, or else the reply to carrying the request out."""
+        kept = await self._find_kept(call)
+        if kept is not None:
+            self._note(call, replayed=True)
+            return kept
+        if call.is_second_of_its_key and is_concurrent(call):
+            # Not kept: the first reply for this key is the one that the running request is going to get.
+            return concurrent_reply(call.settings)
+        return await self._kept(call, await act(self._sandbox, call, target))
+
+    async def _find_kept(self, call: Call) -> Reply | None:
+        key, seconds = call.reply_key, call.settings.idempotency_seconds
+        if key is None:
+            return None
+        oldest = time.time() - seconds if seconds else None
+        if oldest is not None:
+            await self._sandbox.database.write(lambda database: forget_replies(database, oldest))
+        return await asyncio.to_thread(find_reply, self._sandbox.database, key)
+
+    async def _kept(self, call: Call, reply: Reply) -> Reply:
+        """Keep the reply for its key, errors included, and give the kept one: it can be read again."""
+        key = call.reply_key
+        if key is None:
+            return reply
+        await self._sandbox.database.write(lambda database: keep_reply(database, key, reply, time.time()))
+        return await asyncio.to_thread(find_reply, self._sandbox.database, key) or reply
+
+    async def _send(self, call: Call, reply: Reply) -> web.StreamResponse:
+        response = await send(call.request, reply)
+        call.record = replace(call.record, status=reply.status)
+        return response
+
+
+def _fault_target(call: Call) -> FaultTarget:
+    record = call.record
+    return FaultTarget(record.method, record.path, record.operation, record.month, record.connection_id)
+
+
+def _month_or_none(call: Call) -> Month | None:
+    try:
+        return parse_month(call.path_month, call.settings.month_format)
+    except ValueError:
+        return None
+
+
+def _refusal(fault: Fault) -> Reply:
+    headers = (("Retry-After", fault.retry_after),) if fault.retry_after is not None else ()
+    return bytes_reply(fault.status, fault.body, fault.content_type, headers)

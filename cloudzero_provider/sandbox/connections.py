@@ -1,0 +1,220 @@
+"""
+Billing connections: what they are and where they are stored.
+
+https://docs.cloudzero.com/reference/createbillingconnection
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .problems import Problems, shortened
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+DEFAULT_ID = "1234abcd-1234-abcd-1234-abcd1234efgh"
+DEFAULT_NAME = "sandbox-stream"
+# No spaces, periods or other special characters: https://docs.cloudzero.com/docs/anycost-stream-getting-started
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+_KEYS = ("name", "cloud_provider", "expected_ingest_rate", "is_enabled", "s3_bucket_info")
+_BUCKET_KEYS = ("bucket_name", "bucket_path", "cloud_account_id")
+_REQUIRED_BUCKET_KEYS = ("bucket_name", "bucket_path")
+_HOURS_BETWEEN_INGESTS = 24.0
+_MOST_HOURS = 10_000
+
+
+class InvalidConnectionError(ValueError):
+    """A connection that cannot be created; the message says why."""
+
+
+@dataclass(frozen=True)
+class NewConnection:
+    """What a connection is created with."""
+
+    name: str
+    cloud_provider: str
+    expected_ingest_rate: float
+    is_enabled: bool
+    bucket: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A billing connection."""
+
+    id: str
+    name: str
+    cloud_provider: str
+    bucket: Mapping[str, str] | None
+    expected_ingest_rate: float
+    is_enabled: bool
+    created: float
+    last_updated: float
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether drops can be sent to it; an AnyCost connection without a bucket is a stream."""
+        return self.bucket is None
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "id": self.id,
+            "connection_id": self.id,
+            "name": self.name,
+            "connection_type": "anycost_stream" if self.is_stream else "anycost_bucket",
+            "cloud_provider": self.cloud_provider,
+            "s3_bucket_info": self.bucket,
+            "expected_ingest_rate": self.expected_ingest_rate,
+            "is_enabled": self.is_enabled,
+            "capabilities": {},
+            "is_draft": False,
+            "created": f"{self.created:.3f}",
+            "last_updated": f"{self.last_updated:.3f}",
+        }
+
+
+def parse_option(text: str) -> tuple[str, str]:
+    """``ID`` or ``ID=NAME`` of ``--connection``."""
+    connection_id, equals, name = text.partition("=")
+    if not _ID.fullmatch(connection_id):
+        raise InvalidConnectionError(f"a connection id has letters, digits, - and _ only: {connection_id!r}")
+    if equals and not _NAME.fullmatch(name):
+        raise InvalidConnectionError(f"a connection's name has letters, digits, - and _ only: {name!r}")
+    return connection_id, name or connection_id
+
+
+def parse_new(value: object) -> NewConnection:
+    """The body of a request that creates a connection."""
+    if not isinstance(value, dict):
+        raise InvalidConnectionError("the body must be a JSON object")
+    problems = Problems()
+    for key in value:
+        if key not in _KEYS:
+            problems.add(f"{shortened(key)}: is not a key of a connection ({', '.join(_KEYS)})")
+    name, provider = value.get("name"), value.get("cloud_provider")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        problems.add("name: is required and has letters, digits, - and _ only")
+    if not isinstance(provider, str) or not provider.strip():
+        problems.add("cloud_provider: is required and must be a text")
+    rate = _rate(value.get("expected_ingest_rate"), problems)
+    enabled = value.get("is_enabled", True)
+    if not isinstance(enabled, bool):
+        problems.add("is_enabled: must be true or false")
+    bucket = _bucket(value.get("s3_bucket_info"), problems)
+    if problems.count:
+        raise InvalidConnectionError(problems.as_text())
+    return NewConnection(str(name), str(provider), rate, bool(enabled), bucket)
+
+
+def _rate(value: object, problems: Problems) -> float:
+    if value is None:
+        return _HOURS_BETWEEN_INGESTS
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MOST_HOURS:
+        return float(value)
+    problems.add("expected_ingest_rate: must be a number of hours or null")
+    return _HOURS_BETWEEN_INGESTS
+
+
+def _bucket(value: object, problems: Problems) -> Mapping[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        problems.add("s3_bucket_info: must be an object of texts, or null")
+        return None
+    if not set(_REQUIRED_BUCKET_KEYS) <= set(value) <= set(_BUCKET_KEYS):
+        problems.add("s3_bucket_info: needs bucket_name and bucket_path, and may have cloud_account_id")
+    return value
+
+
+def create(database: sqlite3.Connection, new: NewConnection) -> Connection:
+    """Create a connection with an id of its own."""
+    return _insert(database, str(uuid.uuid4()), new)
+
+
+def ensure_streams(database: sqlite3.Connection, named: list[tuple[str, str]]) -> None:
+    """Make sure that the streams of the command line are there; a sandbox has at least the default one."""
+    known = {connection.id for connection in list_all(database)}
+    if not named and not known:
+        named = [(DEFAULT_ID, DEFAULT_NAME)]
+    for connection_id, name in named:
+        if connection_id in known:
+            database.execute("UPDATE connections SET name = ? WHERE id = ?", (name, connection_id))
+        else:
+            _insert(
+                database, connection_id, NewConnection(name, "AnyCost", _HOURS_BETWEEN_INGESTS, True, None)
+            )
+
+
+def _insert(database: sqlite3.Connection, connection_id: str, new: NewConnection) -> Connection:
+    now = time.time()
+    bucket = None if new.bucket is None else json.dumps(dict(new.bucket))
+    database.execute(
+        "INSERT INTO connections"
+        " (id, name, cloud_provider, bucket, expected_ingest_rate, is_enabled, created, last_updated)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            connection_id,
+            new.name,
+            new.cloud_provider,
+            bucket,
+            new.expected_ingest_rate,
+            new.is_enabled,
+            now,
+            now,
+        ),
+    )
+    return Connection(
+        connection_id,
+        new.name,
+        new.cloud_provider,
+        new.bucket,
+        new.expected_ingest_rate,
+        new.is_enabled,
+        now,
+        now,
+    )
+
+
+def list_all(database: sqlite3.Connection) -> list[Connection]:
+    """Every connection, in the order of creation."""
+    found = database.execute(
+        "SELECT id, name, cloud_provider, bucket, expected_ingest_rate, is_enabled, created, last_updated"
+        " FROM connections ORDER BY number"
+    )
+    return [_connection(*row) for row in found]
+
+
+def _connection(
+    connection_id: str,
+    name: str,
+    cloud_provider: str,
+    bucket: str | None,
+    expected_ingest_rate: float,
+    is_enabled: int,
+    created: float,
+    last_updated: float,
+) -> Connection:
+    info = None if bucket is None else json.loads(bucket)
+    return Connection(
+        connection_id,
+        name,
+        cloud_provider,
+        info,
+        expected_ingest_rate,
+        bool(is_enabled),
+        created,
+        last_updated,
+    )
+
+
+def find(database: sqlite3.Connection, connection_id: str) -> Connection | None:
+    """The connection with an id."""
+    return next((found for found in list_all(database) if found.id == connection_id), None)

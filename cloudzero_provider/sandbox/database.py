@@ -1,0 +1,136 @@
+"""One SQLite file, one thread that writes to it in order, and readers that never wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+import traceback
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+Result = TypeVar("Result")
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS connections (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    cloud_provider TEXT NOT NULL,
+    bucket TEXT,
+    expected_ingest_rate REAL NOT NULL,
+    is_enabled INTEGER NOT NULL,
+    created REAL NOT NULL,
+    last_updated REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS drops (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    drop_id TEXT NOT NULL UNIQUE,
+    stream TEXT NOT NULL,
+    month TEXT NOT NULL,
+    opened_at REAL NOT NULL,
+    closed_at REAL
+);
+CREATE INDEX IF NOT EXISTS drops_by_month ON drops (stream, month);
+CREATE TABLE IF NOT EXISTS blocks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    drop_number INTEGER NOT NULL,
+    hour TEXT NOT NULL,
+    row_count INTEGER NOT NULL,
+    byte_count INTEGER NOT NULL,
+    totals TEXT NOT NULL,
+    added_at REAL NOT NULL,
+    removed_at REAL
+);
+CREATE INDEX IF NOT EXISTS blocks_by_hour ON blocks (drop_number, hour);
+CREATE INDEX IF NOT EXISTS blocks_removed ON blocks (removed_at) WHERE removed_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS block_rows (block_id INTEGER PRIMARY KEY, rows BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS requests (number INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS replies (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL,
+    method TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    kept_at REAL NOT NULL,
+    UNIQUE (path, method, idempotency_key)
+);
+CREATE TABLE IF NOT EXISTS reply_pieces (
+    reply INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    piece BLOB NOT NULL,
+    PRIMARY KEY (reply, position)
+);
+"""
+
+
+class Database:
+    """The sandbox's store. What was committed is there after a restart and after a ``SIGKILL``."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.path = directory / "sandbox.sqlite3"
+        self._writer = ThreadPoolExecutor(1, "sandbox-writer")
+        self._connection = self.connect()
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    def connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+
+    async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run the work as one transaction, after everything that was written or noted before."""
+        return await asyncio.wrap_future(self._submit(work))
+
+    async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run the work on one snapshot, beside whatever is being written."""
+        return await asyncio.to_thread(self._read, work)
+
+    def write_now(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Like ``write``, for use before the server runs."""
+        return self._submit(work).result()
+
+    def note(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Queue the work as one transaction without waiting for it."""
+        self._submit(work).add_done_callback(_report)
+
+    def close(self) -> None:
+        """Finish what is queued, then close."""
+        self._writer.shutdown(wait=True)
+        self._connection.close()
+
+    def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        connection = self.connect()
+        try:
+            connection.execute("BEGIN")
+            return work(connection)
+        finally:
+            connection.close()
+
+    def _submit(self, work: Callable[[sqlite3.Connection], Result]) -> Future[Result]:
+        return self._writer.submit(self._transaction, work)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(self._connection)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        return result
+
+
+def _report(done: Future[None]) -> None:
+    error = done.exception()
+    if error is not None:
+        traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)

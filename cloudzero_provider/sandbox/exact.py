@@ -1,0 +1,39 @@
+"""Exact sums of decimals of any length."""
+
+from __future__ import annotations
+
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
+
+# Addition needs only the digits it has; the trap turns any rounding into an error instead of a wrong total.
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, Overflow])
+
+add = _EXACT.add
+
+
+def as_text(number: Decimal) -> str:
+    """All digits, never an exponent."""
+    return format(number, "f")
+
+
+class Totals:
+    """Sums by name; a name is there once something was added to it."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Decimal] = {}
+
+    def add(self, name: str, number: Decimal) -> None:
+        known = self._sums.get(name)
+        self._sums[name] = number if known is None else add(known, number)
+
+    def as_texts(self) -> dict[str, str]:
+        return {name: as_text(number) for name, number in sorted(self._sums.items())}
+
+
+def grouped(text: str) -> str:
+    """A decimal text with its digits before the point in groups of three, for reading."""
+    minus = "-" if text.startswith("-") else ""
+    whole, point, fraction = text[len(minus) :].partition(".")
+    first = len(whole) % 3
+    groups = [whole[:first]] if first else []
+    groups += [whole[start : start + 3] for start in range(first, len(whole), 3)]
+    return f"{minus}{','.join(groups)}{point}{fraction}"

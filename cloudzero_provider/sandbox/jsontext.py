@@ -1,0 +1,41 @@
+"""Strict JSON: UTF-8, no duplicate keys, no NaN."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+
+class NotJsonError(ValueError):
+    """A text that is no JSON; the message says why."""
+
+
+def parse_json(text: bytes | str) -> object:
+    """The value that a text stands for."""
+    try:
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        parsed: object = json.loads(
+            decoded, object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+        )
+    except NotJsonError:
+        raise
+    except UnicodeDecodeError:
+        raise NotJsonError("it is not UTF-8") from None
+    except RecursionError:
+        raise NotJsonError("it is nested too deeply") from None
+    except ValueError as error:
+        raise NotJsonError(str(error)) from None
+    return parsed
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise NotJsonError(f"the key {json.dumps(twice[:60])} appears twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise NotJsonError(f"{name} is not a JSON value")

@@ -1,0 +1,38 @@
+"""The rules a drop breaks: the first few in words, the rest as a number."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+MOST_TOLD = 10
+_LONGEST_NAME = 80
+
+
+@dataclass
+class Problems:
+    """Collects what is wrong with a drop."""
+
+    told: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, problem: str) -> None:
+        self.count += 1
+        if self.count <= MOST_TOLD:
+            self.told.append(problem)
+
+    def add_for_row(self, index: int, column: str, rule: str) -> None:
+        self.add(f"row {index}, {shortened(column)}: {rule}")
+
+    def as_list(self) -> list[str]:
+        untold = self.count - len(self.told)
+        return [*self.told, f"and {untold} more"] if untold else list(self.told)
+
+    def as_text(self) -> str:
+        return "; ".join(self.as_list())
+
+
+def shortened(text: str) -> str:
+    """A name from the request as one line of printable text that cannot blow up a message."""
+    plain = json.dumps(text)[1:-1]
+    return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}..."

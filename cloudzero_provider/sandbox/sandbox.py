@@ -1,0 +1,111 @@
+"""The parts of a running sandbox, and a request on its way through them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .connections import ensure_streams
+from .database import Database
+from .drop import DropReading
+from .drop_store import forget_all
+from .faults import FaultQueue
+from .kept_replies import ReplyKey, forget_replies
+from .keys import ApiKey, KeyRing
+from .month_state import MonthStates
+from .pauses import Pauses
+from .request_log import RequestLog, RequestRecord
+from .running import Running, RunningRequests
+from .settings import Settings, UnknownSettingError, changed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from .endpoints import Target
+
+_LONGEST_RESET = 1.0
+
+
+@dataclass
+class Call:
+    """A request for CloudZero while it is being dealt with."""
+
+    request: web.Request
+    target: Target | None
+    settings: Settings
+    record: RequestRecord
+    others: tuple[Running, ...]
+    reply_key: ReplyKey | None = None
+    is_second_of_its_key: bool = False
+    body: bytes = b""
+    path_month: str = ""
+    reading: DropReading = field(default_factory=DropReading)
+
+
+class Sandbox:
+    """What a sandbox holds, on disk and in memory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        keys: Sequence[ApiKey],
+        streams: list[tuple[str, str]],
+        settings: Mapping[str, object],
+    ) -> None:
+        self.database = Database(directory)
+        self.keys = KeyRing(keys)
+        self.settings = changed(self.database.write_now(_load_settings), settings)
+        self.database.write_now(lambda database: _save_settings(database, self.settings))
+        self.database.write_now(lambda database: ensure_streams(database, streams))
+        self.log = RequestLog(self.database)
+        self.running = RunningRequests()
+        self.keys_in_use: dict[ReplyKey, int] = {}
+        self.faults = FaultQueue()
+        self.states = MonthStates()
+        self.pauses = Pauses()
+
+    async def change_settings(self, settings: Settings) -> None:
+        await self.database.write(lambda database: _save_settings(database, settings))
+        self.settings = settings
+
+    async def reset(self) -> None:
+        """Forget drops, requests, kept replies and faults; what waits to be applied never is."""
+        self.faults.clear()
+        held_back = self.pauses.cut_short()
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + _LONGEST_RESET
+        while held_back & self.running.numbers() and loop.time() < give_up:  # noqa: ASYNC110 - rare and short
+            await asyncio.sleep(0.005)
+
+        def forget(database: sqlite3.Connection) -> None:
+            forget_all(database)
+            forget_replies(database)
+            self.log.forget_all(database)
+
+        await self.database.write(forget)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _load_settings(database: sqlite3.Connection) -> Settings:
+    stored = {name: json.loads(value) for name, value in database.execute("SELECT name, value FROM settings")}
+    settings = Settings()
+    for name, value in stored.items():
+        try:
+            settings = changed(settings, {name: value})
+        except UnknownSettingError:
+            # Written by a version that had it; the default is what this version knows.
+            continue
+    return settings
+
+
+def _save_settings(database: sqlite3.Connection, settings: Settings) -> None:
+    rows = ((name, json.dumps(value)) for name, value in settings.as_json().items())
+    database.executemany("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", rows)

@@ -1,0 +1,155 @@
+"""The sandbox's own side, under ``/sandbox``: what it holds, what it was sent, and how it shall behave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .connections import list_all
+from .faults import InvalidFaultError, parse_fault
+from .jsontext import NotJsonError, parse_json
+from .month_state import MonthKey, drop_ids
+from .page import render
+from .settings import Settings, UnknownSettingError, changed, possible_values
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from .sandbox import Sandbox
+
+_MOST_BODY = 1_000_000
+_SHOWN_REQUESTS = 25
+
+
+class SandboxSide:
+    """No key is needed here: whoever reaches the sandbox may look at it and set it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/", self.page)
+        router.add_get("/sandbox/state", self.state)
+        router.add_get("/sandbox/requests", self.requests)
+        router.add_get("/sandbox/faults", self.faults)
+        router.add_post("/sandbox/faults", self.arm_faults)
+        router.add_delete("/sandbox/faults", self.clear_faults)
+        router.add_get("/sandbox/settings", self.settings)
+        router.add_post("/sandbox/settings", self.change_settings)
+        router.add_delete("/sandbox/settings", self.default_settings)
+        router.add_post("/sandbox/reset", self.reset)
+
+    async def state(self, _request: web.Request) -> web.Response:
+        """Every stream with its months: rows, exact totals, hours, and a digest independent of the order."""
+        streams = await self._sandbox.database.read(self._state)
+        return web.json_response({"streams": streams})
+
+    def _state(self, database: sqlite3.Connection) -> dict[str, object]:
+        streams: dict[str, dict[str, object]] = {}
+        names = {connection.id: connection.name for connection in list_all(database) if connection.is_stream}
+        months = self._sandbox.states.months(database)
+        for stream, name in names.items():
+            held = {key.month: self._month(database, key) for key in months if key.stream == stream}
+            streams[stream] = {"name": name, "months": held}
+        return dict(streams)
+
+    def _month(self, database: sqlite3.Connection, key: MonthKey) -> dict[str, object]:
+        state = self._sandbox.states.state(database, key)
+        return {
+            "rows": state.rows,
+            "total_cost": state.total_cost,
+            "totals": state.totals,
+            "hours": state.hours,
+            "first_hour": state.first_hour,
+            "last_hour": state.last_hour,
+            "bytes": state.size,
+            "drop_ids": drop_ids(database, key),
+            "digest": self._sandbox.states.digest(database, key),
+        }
+
+    async def requests(self, request: web.Request) -> web.Response:
+        """The requests after number ``since``, in the order of arrival, the running ones included."""
+        since = request.query.get("since", "0")
+        if not (since.isascii() and since.isdigit() and len(since) < 16):
+            raise _bad("since must be a whole number")
+        return web.json_response({"requests": await self._sandbox.log.since(int(since))})
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        return self._armed()
+
+    async def arm_faults(self, request: web.Request) -> web.Response:
+        """Arm faults: all of those given, or none when one of them makes no sense."""
+        body = await _object(request)
+        listed = body.get("faults")
+        if set(body) != {"faults"} or not isinstance(listed, list):
+            raise _bad('the body must be {"faults": [...]}')
+        faults = []
+        for index, value in enumerate(listed):
+            try:
+                faults.append(parse_fault(value))
+            except InvalidFaultError as error:
+                raise _bad(f"fault {index}: {error}") from None
+        self._sandbox.faults.arm(faults)
+        return self._armed()
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        self._sandbox.faults.clear()
+        return self._armed()
+
+    def _armed(self) -> web.Response:
+        return web.json_response({"faults": [fault.as_json() for fault in self._sandbox.faults.armed]})
+
+    async def settings(self, _request: web.Request) -> web.Response:
+        return self._settings()
+
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """Change the settings given: all of them, or none when one is not possible."""
+        values = await _object(request)
+        try:
+            settings = changed(self._sandbox.settings, values)
+        except UnknownSettingError as error:
+            raise _bad(str(error)) from None
+        await self._sandbox.change_settings(settings)
+        return self._settings()
+
+    async def default_settings(self, _request: web.Request) -> web.Response:
+        await self._sandbox.change_settings(Settings())
+        return self._settings()
+
+    def _settings(self) -> web.Response:
+        return web.json_response(
+            {"settings": self._sandbox.settings.as_json(), "possible": possible_values()}
+        )
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        """Forget drops, requests, kept replies and faults. Connections and settings stay."""
+        await self._sandbox.reset()
+        return web.json_response({})
+
+    async def page(self, request: web.Request) -> web.Response:
+        newest = await self._sandbox.log.last(_SHOWN_REQUESTS)
+        chosen = (request.query.get("stream"), request.query.get("month"))
+        html = await self._sandbox.database.read(
+            lambda database: render(database, self._sandbox.states, newest, chosen)
+        )
+        return web.Response(text=html, content_type="text/html", charset="utf-8")
+
+
+async def _object(request: web.Request) -> dict[str, object]:
+    text = await request.content.read(_MOST_BODY)
+    while not request.content.at_eof() and len(text) < _MOST_BODY:
+        text += await request.content.read(_MOST_BODY)
+    try:
+        value = parse_json(text)
+    except NotJsonError as error:
+        raise _bad(f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise _bad("the body must be a JSON object")
+    return value
+
+
+def _bad(message: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(
+        text=web.json_response({"error": {"message": message}}).text, content_type="application/json"
+    )

@@ -1,0 +1,73 @@
+"""The HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .cloudzero_side import CloudZeroSide
+from .sandbox_side import SandboxSide
+
+if TYPE_CHECKING:
+    from .sandbox import Sandbox
+
+# Long enough for a handler to notice that it is over, short enough for "at once".
+_PATIENCE = 0.05
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the sandbox listens."""
+
+    host: str
+    port: int
+
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def make_app(sandbox: Sandbox) -> web.Application:
+    """The application with both sides: the sandbox's own, and CloudZero's on every other path."""
+    app = web.Application()
+    SandboxSide(sandbox).add_routes(app.router)
+    app.router.add_route("*", "/{tail:.*}", _cloudzero_unless_own(CloudZeroSide(sandbox)))
+    return app
+
+
+def _cloudzero_unless_own(cloudzero: CloudZeroSide) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        own = request.path in ("/", "/favicon.ico") or request.path.startswith("/sandbox/")
+        if own:
+            return web.json_response({"error": {"message": "The sandbox has no such page."}}, status=404)
+        return await cloudzero.handle(request)
+
+    return handle
+
+
+async def serve(sandbox: Sandbox, address: Address) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    # Bodies are unpacked by the sandbox itself: the limit counts what arrives.
+    runner = web.AppRunner(
+        make_app(sandbox), access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+        port = runner.addresses[0][1]
+        print(f"CloudZero sandbox at {Address(address.host, port).url()}", flush=True)  # noqa: T201
+        await ended.wait()
+    finally:
+        await runner.cleanup()

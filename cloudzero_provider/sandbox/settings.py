@@ -1,0 +1,246 @@
+"""What CloudZero has not published, as settings: each can be set to every answer that may turn out right."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ConcurrentScope(Enum):
+    """Which requests on one stream may not run together."""
+
+    ALL = "all"
+    WRITES = "writes"
+
+
+class RowCountMeans(Enum):
+    """What a reply counts."""
+
+    MONTH = "month"
+    REQUEST = "request"
+
+
+class EmptyData(Enum):
+    """What a drop without rows does."""
+
+    CLEARS_MONTH = "clears_month"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
+class Permission(Enum):
+    """Whether something is taken."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+class NegativeNumbers(Enum):
+    """Where a minus sign is taken."""
+
+    ACCEPT = "accept"
+    COSTS_ONLY = "costs_only"
+    REFUSE = "refuse"
+
+
+class UnknownColumns(Enum):
+    """What happens to columns that the schema does not list."""
+
+    ACCEPT = "accept"
+    IGNORE = "ignore"
+    REFUSE = "refuse"
+
+
+class TagKeyLetters(Enum):
+    """Which letters a tag's key may have."""
+
+    ASCII = "ascii"
+    UNICODE = "unicode"
+
+
+class MonthFormat(Enum):
+    """How a request may spell a month."""
+
+    BOTH = "both"
+    YEAR_MONTH = "year_month"
+    DATETIME = "datetime"
+
+
+class ReplyMonth(Enum):
+    """How a reply spells a month."""
+
+    DATETIME = "datetime"
+    YEAR_MONTH = "year_month"
+
+
+class ValidateReply(Enum):
+    """How the dry run answers for a drop that breaks a rule."""
+
+    IS_VALID_FALSE = "200_is_valid_false"
+    BAD_REQUEST = "400"
+
+
+class SuccessBody(Enum):
+    """What the reply to an accepted drop has in it."""
+
+    DOCUMENTED = "documented"
+    EMPTY = "empty"
+    TEXT = "text"
+    OTHER_WRAPPER = "other_wrapper"
+
+
+class DropWrapper(Enum):
+    """The key around an accepted drop in place of the documented one."""
+
+    BILLING_DROP = "billing_drop"
+    DATA = "data"
+    NONE = "none"
+
+
+class ListWrapper(Enum):
+    """The key around the list of drops."""
+
+    BILLING_DROPS = "billing_drops"
+    DATA = "data"
+    NONE = "none"
+
+
+class ContentsWrapper(Enum):
+    """The key around a month's rows."""
+
+    BILLING_DROP = "billing_drop"
+    DATA = "data"
+    NONE = "none"
+
+
+def _one_of(default: int, *others: int) -> Any:
+    return field(default=default, metadata={"choices": (default, *others)})
+
+
+def _at_least(minimum: int, default: float) -> Any:
+    return field(default=default, metadata={"minimum": minimum})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    The sandbox's settings. The defaults follow what is documented and else the stricter reading.
+
+    Limits and operations: https://docs.cloudzero.com/docs/anycost-send-stream-data
+    Columns: https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
+    Replies: https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop
+
+    ``body_limit``: bytes of the uncompressed JSON body ("5 MB"; whether 5,000,000 or 5,242,880 is not said).
+    ``month_row_limit``, ``month_byte_limit``: "one million rows and 70MB"; settable, to be reached in a test.
+    ``concurrent_status``: the reply to a request while another one on the same stream is running.
+    ``concurrent_scope``: whether reads count ("does not support concurrent requests" names no method).
+    ``row_count_means``: rows of the month after the operation, or of the request.
+    ``empty_data``: the schema allows ``data: []``, and "replace all existing data" by nothing leaves nothing.
+    ``negative_numbers``: the schema's pattern has no minus sign, yet CBF requires negative Discount lines.
+    ``guide_only_lineitem_types``: two values that the CBF guide has and the API schema has not.
+    ``unknown_columns``: columns that the API schema's ``cbf_row`` does not list.
+    ``blank_numbers``: an empty string in an optional number column; the schema's pattern does not match it.
+    ``blank_tags``: an empty string as a tag's value; senders found that such tags have to be left out.
+    ``tag_key_letters``: whether "letters" in a tag's key means A to Z only.
+    ``month_format``: how ``month`` may be spelled; the guide has ``2024-08``, the schema a full datetime.
+    ``reply_month``: how replies spell it; the schema has a full datetime.
+    ``validate_reply``: how the dry run tells about a drop that breaks a rule.
+    ``success_body``, ``success_status``: the reply to an accepted drop.
+    ``drop_wrapper``: the key around it when ``success_body`` is ``other_wrapper``.
+    ``list_wrapper``, ``contents_wrapper``: the keys around the list of drops and around a month's rows.
+    ``gzip``: whether a body with ``Content-Encoding: gzip`` is read; the limit holds for what it unpacks to.
+    ``content_type``: whether a body that is not declared ``application/json`` is read.
+    ``unknown_connection_status``: for an id that is not there; only 400 and 403 are documented.
+    ``read_lag_seconds``: reads show the drops as they were so many seconds ago.
+    ``idempotency_seconds``: how long a reply is kept for its idempotency key; 0 keeps it for ever.
+    """
+
+    body_limit: int = _at_least(1, 5_000_000)
+    month_row_limit: int = _at_least(1, 1_000_000)
+    month_byte_limit: int = _at_least(1, 70_000_000)
+    concurrent_status: int = _one_of(409, 400, 423, 425, 429, 503)
+    concurrent_scope: ConcurrentScope = ConcurrentScope.ALL
+    row_count_means: RowCountMeans = RowCountMeans.MONTH
+    empty_data: EmptyData = EmptyData.CLEARS_MONTH
+    negative_numbers: NegativeNumbers = NegativeNumbers.ACCEPT
+    guide_only_lineitem_types: Permission = Permission.ACCEPT
+    unknown_columns: UnknownColumns = UnknownColumns.ACCEPT
+    blank_numbers: Permission = Permission.REFUSE
+    blank_tags: Permission = Permission.REFUSE
+    tag_key_letters: TagKeyLetters = TagKeyLetters.ASCII
+    month_format: MonthFormat = MonthFormat.BOTH
+    reply_month: ReplyMonth = ReplyMonth.DATETIME
+    validate_reply: ValidateReply = ValidateReply.IS_VALID_FALSE
+    success_body: SuccessBody = SuccessBody.DOCUMENTED
+    success_status: int = _one_of(200, 201, 202, 204)
+    drop_wrapper: DropWrapper = DropWrapper.BILLING_DROP
+    list_wrapper: ListWrapper = ListWrapper.BILLING_DROPS
+    contents_wrapper: ContentsWrapper = ContentsWrapper.BILLING_DROP
+    gzip: Permission = Permission.REFUSE
+    content_type: Permission = Permission.REFUSE
+    unknown_connection_status: int = _one_of(400, 403, 404)
+    read_lag_seconds: float = _at_least(0, 0.0)
+    idempotency_seconds: float = _at_least(0, 0.0)
+
+    def as_json(self) -> dict[str, str | int | float]:
+        values = ((item.name, getattr(self, item.name)) for item in fields(self))
+        return {name: value.value if isinstance(value, Enum) else value for name, value in values}
+
+
+class UnknownSettingError(ValueError):
+    """A setting or a value that does not exist; the message lists what is possible."""
+
+
+_TYPES: Mapping[str, type] = get_type_hints(Settings)
+
+
+def possible_values() -> dict[str, list[str | int] | str]:
+    """Every setting with its possible values, or with a description of them where they are numbers."""
+    return {item.name: _possible(item.name, item.metadata) for item in fields(Settings)}
+
+
+def _possible(name: str, metadata: Mapping[str, Any]) -> list[str | int] | str:
+    kind = _TYPES[name]
+    if issubclass(kind, Enum):
+        return [choice.value for choice in kind]
+    if "choices" in metadata:
+        return list(metadata["choices"])
+    number = "a whole number" if kind is int else "a number"
+    return f"{number} of at least {metadata['minimum']}"
+
+
+def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
+    """The settings with these values; nothing is changed when one of them is not possible."""
+    known = {item.name: item.metadata for item in fields(Settings)}
+    parsed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise UnknownSettingError(f"There is no setting {name!r}. Settings: {', '.join(known)}.")
+        parsed[name] = _parsed(name, value, known[name])
+    return replace(settings, **parsed)
+
+
+def _parsed(name: str, value: object, metadata: Mapping[str, Any]) -> object:
+    kind = _TYPES[name]
+    text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    try:
+        number_or_choice = kind(text)
+    except ValueError:
+        raise _impossible(name, metadata) from None
+    choices = metadata.get("choices")
+    if choices is not None and number_or_choice not in choices:
+        raise _impossible(name, metadata)
+    if "minimum" in metadata and not metadata["minimum"] <= number_or_choice < math.inf:
+        raise _impossible(name, metadata)
+    return number_or_choice
+
+
+def _impossible(name: str, metadata: Mapping[str, Any]) -> UnknownSettingError:
+    possible = _possible(name, metadata)
+    listed = possible if isinstance(possible, str) else ", ".join(map(str, possible))
+    return UnknownSettingError(f"The setting {name!r} cannot have this value. Possible: {listed}.")

@@ -1,0 +1,116 @@
+"""The connection to a client: reading a body up to the limit, sending a reply, and losing one."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .replies import ErrorType, RefusedError, Reply, bad_request, error_reply, message_reply
+from .settings import Permission, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+async def read_body(request: web.Request, settings: Settings) -> bytes:
+    """
+    The body, refused with 413 as soon as it is over the limit, whether or not it announces its length.
+
+    "Limits the size of the uncompressed JSON body to 5MB": https://docs.cloudzero.com/docs/anycost-send-stream-data
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip") or (encoding == "gzip" and settings.gzip is Permission.REFUSE):
+        raise _unsupported("The body has a Content-Encoding. None is documented to be accepted.")
+    if request.content_type != "application/json" and settings.content_type is Permission.REFUSE:
+        raise _unsupported("The body must be declared as Content-Type: application/json.")
+    if (request.content_length or 0) > settings.body_limit:
+        raise _too_large(settings)
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > settings.body_limit:
+            raise _too_large(settings)
+    return _unpacked(bytes(body), settings) if encoding == "gzip" else bytes(body)
+
+
+def _unpacked(body: bytes, settings: Settings) -> bytes:
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        unpacked = unpacker.decompress(body, settings.body_limit + 1)
+    except zlib.error:
+        raise bad_request(ErrorType.INVALID_BODY, "The body is not gzip.") from None
+    if len(unpacked) > settings.body_limit:
+        raise _too_large(settings)
+    if not unpacker.eof or unpacker.unused_data:
+        raise bad_request(ErrorType.INVALID_BODY, "The body is not one whole gzip stream.")
+    return unpacked
+
+
+def _unsupported(message: str) -> RefusedError:
+    return RefusedError(error_reply(415, ErrorType.INVALID_BODY, message))
+
+
+def _too_large(settings: Settings) -> RefusedError:
+    limit = settings.body_limit
+    return RefusedError(
+        message_reply(413, f"Request Entity Too Large: the uncompressed body may have {limit} bytes.")
+    )
+
+
+async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """Send the whole reply and return once the client's side has taken it."""
+    pieces = reply.pieces()
+    # One piece ahead, and headers only then: a client that has all it was promised may ask again at once and
+    # must not find its first request still running, so nothing may be waited for after the last byte.
+    piece, following = await _next(pieces), await _next(pieces)
+    response = await _begin(request, reply)
+    while following is not None:
+        await response.write(piece or b"")
+        piece, following = following, await _next(pieces)
+    await response.write_eof(piece or b"")
+    return response
+
+
+async def send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """Announce the whole reply, send half of it and end the connection. Of an empty reply nothing is sent."""
+    if not reply.length or reply.status == 204:
+        return lose(request)
+    response = await _begin(request, reply)
+    pieces = reply.pieces()
+    left = reply.length // 2
+    while left and (piece := await _next(pieces)) is not None:
+        await response.write(piece[:left])
+        left -= len(piece[:left])
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def lose(request: web.Request) -> web.StreamResponse:
+    """Abort the connection without a reply."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+async def _begin(request: web.Request, reply: Reply) -> web.StreamResponse:
+    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
+    if reply.status != 204:
+        response.content_length = reply.length
+        # Set as a header: the property would refuse a content type that a fault makes up.
+        response.headers["Content-Type"] = reply.content_type
+    if request.transport is not None:
+        # A write then waits until the kernel has everything, so a reply that is not read yet is not finished.
+        request.transport.set_write_buffer_limits(high=0)
+    await response.prepare(request)
+    return response
+
+
+async def _next(pieces: Iterator[bytes]) -> bytes | None:
+    """The next piece, made in a worker thread: the loop stays free for other requests."""
+    return await asyncio.to_thread(next, pieces, None)

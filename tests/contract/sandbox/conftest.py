@@ -1,0 +1,144 @@
+"""A sandbox as a process of its own, and what a test needs to talk to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+KEY = "sandbox-test-key-1234"
+READER_KEY = "sandbox-reader-key-5678"
+STREAM = "1234abcd-1234-abcd-1234-abcd1234efgh"
+OTHER_STREAM = "second-stream"
+ROOT = Path(__file__).parents[3]
+
+
+class SandboxProcess:
+    """The command line, started and ended."""
+
+    def __init__(self, directory, *options):
+        command = [
+            sys.executable, "-m", "cloudzero_provider.sandbox", "--port", "0", "--data", str(directory),
+            "--api-key", KEY,
+            "--api-key", f"{READER_KEY}:connections:read_billing_anycost_billing_drops",
+            "--connection", f"{STREAM}=sandbox-stream", "--connection", OTHER_STREAM, *options,
+        ]  # fmt: skip
+        self.errors = Path(directory).with_suffix(".log")
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+        self.banner = self.process.stdout.readline()
+        self.url = self.banner.split()[-1] if self.banner else ""
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        code = self.process.wait(timeout=10)
+        self.process.stdout.close()
+        return code
+
+
+class CloudZero:
+    """A plain sender: it keeps no rule and hides no error."""
+
+    KEY, READER_KEY, STREAM, OTHER_STREAM = KEY, READER_KEY, STREAM, OTHER_STREAM
+
+    def __init__(self, url):
+        self.url = url
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = KEY
+
+    def drops_url(self, stream=STREAM):
+        return f"{self.url}/v2/connections/billing/anycost/{stream}/billing_drops"
+
+    def row(self, cost="1", hour="2024-08-16T13:00:00Z", **columns):
+        return {"time/usage_start": hour, "cost/cost": cost, **columns}
+
+    def post(self, rows, operation="replace_drop", month="2024-08", stream=STREAM, headers=None, timeout=10):
+        body = {"month": month, "operation": operation, "data": rows}
+        return self.session.post(self.drops_url(stream), json=body, headers=headers, timeout=timeout)
+
+    def post_raw(self, body, headers=None):
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return self.session.post(self.drops_url(), data=body, headers=headers, timeout=10)
+
+    def validate(self, rows, month="2024-08"):
+        url = f"{self.url}/v2/connections/billing/anycost/validate_billing_drop"
+        return self.session.post(url, json={"month": month, "data": rows}, timeout=10)
+
+    def read(self, month="2024-08", stream=STREAM):
+        return self.session.get(f"{self.drops_url(stream)}/{month}", timeout=10)
+
+    def costs(self, month="2024-08"):
+        """What the sandbox holds for a month, as sorted costs; None when the month is not there."""
+        reply = self.read(month)
+        return (
+            None
+            if reply.status_code == 404
+            else sorted(row["cost/cost"] for row in reply.json()["billing_drop"])
+        )
+
+    def months(self, stream=STREAM):
+        return self.own("GET", "state").json()["streams"][stream]["months"]
+
+    def requests(self, since=0):
+        return self.own("GET", f"requests?since={since}").json()["requests"]
+
+    def set(self, **settings):
+        reply = self.own("POST", "settings", json=settings)
+        assert reply.status_code == 200, reply.text
+
+    def arm(self, *faults):
+        reply = self.own("POST", "faults", json={"faults": list(faults)})
+        assert reply.status_code == 200, reply.text
+
+    def own(self, method, path, **options):
+        return requests.request(method, f"{self.url}/sandbox/{path}", timeout=10, **options)
+
+    def wait_for(self, happened, seconds=5.0):
+        deadline = time.monotonic() + seconds
+        while not happened():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox(tmp_path_factory):
+    sandbox = SandboxProcess(tmp_path_factory.mktemp("sandbox") / "data")
+    yield sandbox
+    assert sandbox.end() == 0
+    assert sandbox.errors.read_text() == ""
+
+
+@pytest.fixture
+def cloudzero(shared_sandbox):
+    client = CloudZero(shared_sandbox.url)
+    client.own("DELETE", "settings")
+    client.own("POST", "reset")
+    return client
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start sandboxes on one directory, one after the other; whatever still runs is ended."""
+    started = []
+
+    def start_one(*options):
+        sandbox = SandboxProcess(tmp_path / "data", *options)
+        started.append(sandbox)
+        return sandbox, CloudZero(sandbox.url)
+
+    yield start_one
+    for sandbox in started:
+        if sandbox.process.poll() is None:
+            sandbox.end()

@@ -1,0 +1,78 @@
+"""A sandbox for tests: the real server as a process of its own, and what a test asks it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+STREAM = "1234abcd-1234-abcd-1234-abcd1234efgh"
+KEY = "planted-key-7f3a9c51d2"
+
+
+class SandboxServer:
+    """A running sandbox."""
+
+    def __init__(self, data: Path, *arguments: str, key: str = KEY) -> None:
+        self.key = key
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cloudzero_provider.sandbox", "--port", "0", "--data", str(data)]
+            + ["--api-key", key, *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert " at http" in line, line
+        self.url = line.rsplit(" at ", 1)[1].strip()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        reply = requests.request(method, f"{self.url}/sandbox/{path}", timeout=60, **options)
+        reply.raise_for_status()
+        return reply.json() if reply.content else None
+
+    def reset(self) -> None:
+        self._call("POST", "reset", json={})
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        self._call("POST", "faults", json={"faults": list(faults)})
+
+    def clear_faults(self) -> None:
+        self._call("DELETE", "faults")
+
+    def armed(self) -> list[dict[str, Any]]:
+        return self._call("GET", "faults")["faults"]
+
+    def settings(self, **settings: Any) -> None:
+        self._call("POST", "settings", json=settings)
+
+    def requests(self) -> list[dict[str, Any]]:
+        return self._call("GET", "requests")["requests"]
+
+    def writes(self) -> list[dict[str, Any]]:
+        """Requests that change a month (validation does not)."""
+        return [r for r in self.requests() if r["method"] == "POST" and r["path"].endswith("/billing_drops")]
+
+    def months(self, stream: str = STREAM) -> dict[str, Any]:
+        return self._call("GET", "state")["streams"][stream]["months"]
+
+    def month(self, month: str, stream: str = STREAM) -> dict[str, Any]:
+        return self.months(stream)[month]
+
+    def rows(self, month: str, stream: str = STREAM) -> list[dict[str, str]]:
+        """What CloudZero's own endpoint returns for a month."""
+        path = f"/v2/connections/billing/anycost/{stream}/billing_drops/{month}"
+        reply = requests.get(self.url + path, headers={"Authorization": self.key}, timeout=60)
+        reply.raise_for_status()
+        return reply.json()["billing_drop"]
+
+    def never_overlapped(self) -> bool:
+        return not any(request["overlapped"] for request in self.requests())

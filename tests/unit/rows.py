@@ -1,0 +1,22 @@
+"""Rows for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudzero_provider import sources
+from cloudzero_provider.anycost.checks import CheckedRows, check_rows
+from cloudzero_provider.months import Month
+
+MARCH = Month(2026, 3)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    """A good row; a column's ``/`` is written ``__`` in a keyword, and ``None`` takes a column out."""
+    good = {"time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "12", "lineitem/type": "Usage"}
+    changed = good | {name.replace("__", "/"): value for name, value in changes.items()}
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+def checked(rows: list[dict[str, Any]], **options: Any) -> CheckedRows:
+    return check_rows(sources.from_records(rows), MARCH, **options)

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from rows import checked, row
+
+from cloudzero_provider.anycost.columns import COLUMNS, REQUIRED_COLUMNS
+from cloudzero_provider.anycost.plan import encode_rows
+from cloudzero_provider.exceptions import InvalidRowsError
+
+
+def problem(rows, **options):
+    with pytest.raises(InvalidRowsError) as error:
+        checked(rows, **options)
+    assert error.value.total == 1, error.value
+    return error.value.problems[0]
+
+
+def test_good_rows_come_out_as_text_and_missing_values_are_left_out():
+    rows = checked([row(cost__cost=Decimal("1.50"), resource__service=""), row(resource__service="DB", usage__amount=0)])
+    assert [json.loads(text) for text in encode_rows(rows.frame)] == [
+        {"lineitem/type": "Usage", "time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "1.50"},
+        row(resource__service="DB", usage__amount="0"),
+    ]
+
+
+def test_a_blank_cost_and_a_cost_of_zero_stay_different():
+    rows = checked([row(cost__amortized_cost=""), row(cost__amortized_cost="0"), row(cost__amortized_cost=0)])
+    encoded = [json.loads(text).get("cost/amortized_cost") for text in encode_rows(rows.frame)]
+    assert encoded == [None, "0", "0"]
+
+
+def test_a_column_that_appears_first_in_row_101_and_later_is_kept():
+    rows = checked([row()] * 150 + [row(resource__region="eu-west-1")])
+    assert json.loads(encode_rows(rows.frame)[150])["resource/region"] == "eu-west-1"
+
+
+def test_text_survives_as_it_is():
+    odd = 'a"b\\c\nd\te\u0000ü😀</script>'
+    rows = checked([row(resource__id=odd)])
+    assert json.loads(encode_rows(rows.frame)[0])["resource/id"] == odd
+
+
+def test_totals_are_exact_per_cost_column():
+    rows = checked([row(cost__cost="0.1", cost__amortized_cost="5"), row(cost__cost=0.2), row(cost__cost="-12")])
+    assert rows.totals == {"cost/cost": "-11.7", "cost/amortized_cost": "5"}
+
+
+@pytest.mark.parametrize("name", REQUIRED_COLUMNS)
+def test_required_columns_need_a_value_in_every_row(name):
+    found = problem([row(), row(**{name.replace("/", "__"): ""})])
+    assert (found.where, found.column) == ("row 2", name)
+    assert "every row needs a value" in found.rule
+    missing = problem([{key: value for key, value in row().items() if key != name}])
+    assert (missing.where, missing.column) == ("row 1", name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "value", "rule"),
+    [
+        ({"cost__cost": "twelve"}, "cost/cost", "'twelve'", "not a decimal number"),
+        ({"usage__amount": float("nan")}, "usage/amount", "nan", "not a decimal number"),
+        ({"time__usage_start": "soon"}, "time/usage_start", "'soon'", "ISO 8601"),
+        ({"time__usage_end": "soon"}, "time/usage_end", "'soon'", "ISO 8601"),
+        ({"time__usage_start": "2026-04-01T00:00:00Z"}, "time/usage_start", "'2026-04-01T00:00:00Z'", "not in 2026-03"),
+        ({"time__usage_start": "2026-03-01T00:30:00+01:00"}, "time/usage_start", "'2026-03-01T00:30:00+01:00'", "not in"),
+        ({"lineitem__type": "usage"}, "lineitem/type", "'usage'", "not one of Usage"),
+        ({"k8s__labels": "app=a"}, "k8s/labels", "'app=a'", "JSON object"),
+        ({"resource__service": 1.5}, "resource/service", "1.5", "expected text"),
+        ({"resource__tag:team": "a"}, "resource/tag:team", "'a'", "a tag needs a resource/id"),
+        ({"resource__tag:my team": "a", "resource__id": "i"}, "resource/tag:my team", None, "without white space"),
+        ({"resource__tag:": "a", "resource__id": "i"}, "resource/tag:", None, "a tag key is"),
+        ({"cost__csot": "1"}, "cost/csot", None, "did you mean 'cost/cost'"),
+        ({"Cost/Cost": "1"}, "Cost/Cost", None, "no column of the Common Bill Format"),
+    ],
+)
+def test_a_broken_rule_names_row_column_value_and_rule(changes, column, value, rule):
+    found = problem([row(), row(**changes)])
+    assert (found.where, found.column, found.value) == ("row 2", column, value)
+    assert rule in found.rule
+    assert str(found).startswith(f"row 2, column {column!r}")
+
+
+def test_a_tag_in_a_row_without_resource_is_found_among_rows_with_one():
+    tagged = {"resource__tag:team": "a"}
+    assert problem([row(resource__id="i", **tagged), row(**tagged)]).where == "row 2"
+    assert checked([row(resource__id="i", **tagged), row()]).frame.height == 2
+
+
+def test_the_first_few_problems_are_shown_in_order_and_the_rest_is_counted():
+    bad = [row(cost__cost="x"), row(lineitem__type="y"), *[row(cost__cost="z") for _ in range(50)]]
+    with pytest.raises(InvalidRowsError) as error:
+        checked(bad)
+    assert error.value.total == 52
+    assert [found.where for found in error.value.problems] == ["row 1", "row 2", "row 3", "row 4", "row 5"]
+    assert str(error.value).startswith("52 problems in the rows; nothing was sent.")
+    assert str(error.value).endswith("and 47 more")
+
+
+def test_unknown_columns_are_sent_when_that_is_asked_for():
+    rows = checked([row(**{"x/own": "1"})], allow_unknown_columns=True)
+    assert json.loads(encode_rows(rows.frame)[0])["x/own"] == "1"
+
+
+def test_a_long_value_is_cut_in_the_error():
+    found = problem([row(cost__cost="x" * 500)])
+    assert len(found.value) < 100
+
+
+def test_every_column_names_its_public_page():
+    assert {column.page.split("/")[2] for column in COLUMNS.values()} == {"docs.cloudzero.com"}
+    assert REQUIRED_COLUMNS == ("time/usage_start", "cost/cost")
+
+
+def test_money_as_float_goes_out_in_its_shortest_form():
+    assert json.loads(encode_rows(checked([row(cost__cost=0.1 + 0.2)]).frame)[0])["cost/cost"] == "0.30000000000000004"

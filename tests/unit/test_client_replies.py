@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from requests.structures import CaseInsensitiveDict
+
+from cloudzero_provider.client.error_text import MAX_TEXT, error_text
+from cloudzero_provider.client.outcome import Action, Outcome, action_for, outcome_of
+from cloudzero_provider.client.retry import retry_after
+from cloudzero_provider.client.transport import NoReply, Reply
+
+KEY = "planted-key-7f3a9c51d2"
+
+
+def reply(status, **headers):
+    return Reply(status, CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()}), b"", 0.0)
+
+
+AGAIN, SETTLE, STOP, AMBIGUOUS = (
+    Action.WAIT_AND_REPEAT,
+    Action.SETTLE_AND_REPEAT,
+    Action.STOP_REFUSED,
+    Action.STOP_AMBIGUOUS,
+)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "repeatable", "once_only"),
+    [
+        (NoReply(sent=False, reason="", began=0), Outcome.NOT_SENT, AGAIN, AGAIN),
+        (NoReply(sent=True, reason="", began=0), Outcome.UNCLEAR, SETTLE, AMBIGUOUS),
+        *[(reply(status), Outcome.DONE, Action.FINISH, Action.FINISH) for status in (200, 201, 202, 204)],
+        (reply(429), Outcome.THROTTLED, AGAIN, AGAIN),
+        (reply(503), Outcome.UNAVAILABLE, AGAIN, AMBIGUOUS),
+        *[(reply(status), Outcome.BUSY, AGAIN, AMBIGUOUS) for status in (409, 423, 425)],
+        *[(reply(status), Outcome.UNCLEAR, SETTLE, AMBIGUOUS) for status in (408, 500, 501, 502, 504, 520, 524, 529, 599)],
+        *[(reply(status), Outcome.DENIED, STOP, STOP) for status in (401, 403)],
+        *[(reply(status), Outcome.REJECTED, STOP, STOP) for status in (301, 302, 307, 400, 404, 405, 410, 413, 415, 422)],
+    ],
+)
+def test_what_a_reply_means(result, outcome, repeatable, once_only):
+    assert outcome_of(result) is outcome
+    assert action_for(outcome, repeatable=True) is repeatable
+    assert action_for(outcome, repeatable=False) is once_only
+
+
+def test_retry_after_is_read_as_seconds_and_as_a_date():
+    assert retry_after(reply(429, Retry_After="7")) == 7
+    later = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=100), usegmt=True)
+    assert 95 < retry_after(reply(429, retry_after=later)) <= 100
+    earlier = format_datetime(datetime.now(timezone.utc) - timedelta(seconds=100), usegmt=True)
+    assert retry_after(reply(429, retry_after=earlier)) == 0
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "٣", "Thu, 99 Foo 2026", "NaN"])
+def test_a_retry_after_that_can_not_be_read_counts_as_none(value):
+    assert retry_after(reply(429, Retry_After=value)) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"error": {"message": "Bad month.", "type": "BadRequest"}}, "BadRequest: Bad month."),
+        ({"message": "Forbidden"}, "Forbidden"),
+        ({"error": "nope"}, "nope"),
+        (
+            {"error": {"type": "InvalidKeysException", "message": "Could not.", "details": ["The dimension 'x' is not valid."]}},
+            "InvalidKeysException: Could not.; The dimension 'x' is not valid.",
+        ),
+        (
+            {"error": {"type": "InvalidRecordsException", "message": "multiple errors", "errors": [{"error_message": "a"}, {"error_message": "b"}]}},
+            "InvalidRecordsException: multiple errors; a; b",
+        ),
+        ({"error": {"type": "U", "message": "m", "event_details": {"registered_keys": []}}}, 'U: m; {"registered_keys": []}'),
+        ({"detail": [{"loc": ["body"], "msg": "field required"}]}, "field required"),
+        ({"errors": ["a", "b"]}, "a; b"),
+        ({"unknown": 1}, '{"unknown": 1}'),
+        ("just text", "just text"),
+        ([1, 2], "[1, 2]"),
+    ],
+)
+def test_error_texts_are_dug_out_of_every_shape(body, text):
+    assert error_text(json.dumps(body).encode(), secret=KEY) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", "(no text)"),
+        (b"  \n ", "(no text)"),
+        (b"<html><style>p{}</style><body><h1>502</h1> Bad\nGateway</body></html>", "502 Bad Gateway"),
+        (b"\xff\xfe broken", "\ufffd\ufffd broken"),
+        (b'{"error": {"message": ', '{"error": {"message":'),
+        (b"null", "null"),
+    ],
+)
+def test_bodies_that_are_no_json_are_shown_as_text(body, text):
+    assert error_text(body, secret=KEY) == text
+
+
+def test_error_texts_are_capped_and_deep_json_does_no_harm():
+    assert len(error_text(b"x" * 5_000_000, secret=KEY)) == MAX_TEXT + 1
+    assert len(error_text(b"[" * 100_000, secret=KEY)) == MAX_TEXT + 1
+
+
+def test_a_key_that_a_server_echoes_is_not_shown():
+    assert error_text(json.dumps({"message": f"bad key {KEY}"}).encode(), secret=KEY) == "bad key ***"
