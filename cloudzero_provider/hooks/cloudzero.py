@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,24 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from cloudzero_provider.client import Client
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """What a connection says."""
+
+    password: str | None = field(repr=False)
+    host: str | None
+    port: int | None
+    schema: str | None
+    extra: dict[str, Any]
+
+    @classmethod
+    def of(cls, connection: Connection) -> _Fields:
+        extra = connection.extra_dejson
+        if isinstance(extra, dict):
+            extra = {name: value for name, value in extra.items() if value not in (None, "")}
+        return cls(connection.password, connection.host, connection.port, connection.schema, extra)
 
 
 class CloudZeroHook(BaseHook):
@@ -74,22 +93,17 @@ class CloudZeroHook(BaseHook):
         }
 
     @cached_property
-    def connection(self) -> Connection:
-        """The Airflow connection, looked up once."""
-        return self.get_connection(self.cloudzero_conn_id)
-
-    @cached_property
-    def extra(self) -> dict[str, Any]:
-        """The connection's extra, checked: a field that nobody reads is likely a misspelt one."""
-        extra = self.connection.extra_dejson
-        if not isinstance(extra, dict):
+    def _fields(self) -> _Fields:
+        """The fields of the connection, looked up once. Airflow's own object is not kept: its repr shows the key."""
+        fields = _Fields.of(self.get_connection(self.cloudzero_conn_id))
+        if not isinstance(fields.extra, dict):
             raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: the extra is no JSON object.")
-        if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
+        if unknown := sorted(set(fields.extra) - set(EXTRA_FIELDS)):
             raise ConfigurationError(
                 f"Connection {self.cloudzero_conn_id!r}: nothing reads {', '.join(map(repr, unknown))} in the extra. "
                 f"Expected: {', '.join(EXTRA_FIELDS)}."
             )
-        return {name: value for name, value in extra.items() if value not in (None, "")}
+        return fields
 
     def get_conn(self) -> Client:
         """Return a client. It is made once."""
@@ -112,12 +126,17 @@ class CloudZeroHook(BaseHook):
         options: dict[str, Any] = {
             name: self._number(name)
             for name in ("timeout", "max_retry_seconds", "settle_seconds")
-            if name in self.extra
+            if name in self._fields.extra
         }
         if base_url := self._base_url():
             options["base_url"] = base_url
         options["allow_http"] = self._boolean("allow_http")
-        return Client(self.connection.password or "", **(options | overrides))
+        try:
+            return Client(self._fields.password or "", **(options | overrides))
+        except ConfigurationError as error:
+            problem = error.message
+        # Raised out here, so that the error drags no frame along that holds the key: error trackers record those.
+        raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
     def anycost_connection_id(self, connection_id: str | None = None) -> str:
         """
@@ -128,7 +147,7 @@ class CloudZeroHook(BaseHook):
         """
         from cloudzero_provider.client.client import checked_connection_id
 
-        chosen = connection_id or self.extra.get("anycost_connection_id")
+        chosen = connection_id or self._fields.extra.get("anycost_connection_id")
         if not chosen:
             raise ConfigurationError(
                 "No AnyCost stream: give the operator's connection_id, or put anycost_connection_id into the extra of "
@@ -150,16 +169,16 @@ class CloudZeroHook(BaseHook):
             return False, f"{type(error).__name__} while testing the connection."
 
     def _base_url(self) -> str | None:
-        host = (self.connection.host or "").strip()
+        host = (self._fields.host or "").strip()
         if not host:
             return None
         if "://" not in host:
-            host = f"{self.connection.schema or 'https'}://{host}"
-        port = self.connection.port
+            host = f"{self._fields.schema or 'https'}://{host}"
+        port = self._fields.port
         return f"{host.rstrip('/')}:{port}" if port else host
 
     def _number(self, name: str) -> float:
-        value = self.extra[name]
+        value = self._fields.extra[name]
         try:
             if isinstance(value, bool):
                 raise ValueError
@@ -171,7 +190,7 @@ class CloudZeroHook(BaseHook):
         return number
 
     def _boolean(self, name: str) -> bool:
-        value = self.extra.get(name, False)
+        value = self._fields.extra.get(name, False)
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         if not isinstance(value, bool):
@@ -183,7 +202,7 @@ def _probe(hook: CloudZeroHook) -> tuple[bool, str]:
     from cloudzero_provider.client import client as endpoints
 
     client = hook._make_client(max_retry_seconds=0)
-    named_stream = hook.extra.get("anycost_connection_id")
+    named_stream = hook._fields.extra.get("anycost_connection_id")
     probes: dict[str, Callable[[], object]] = {
         endpoints.SCOPE_LIST_CONNECTIONS: lambda: client.list_connections(limit=1),
         endpoints.SCOPE_VALIDATE_DROP: lambda: client.validate_drop(_PROBE_BODY),
