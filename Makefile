@@ -10,12 +10,12 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: demo test lint test-unit test-contract test-airflow format clean
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
 
-test: lint test-unit test-contract test-airflow
+test: lint test-unit test-contract test-airflow test-e2e
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -31,6 +31,9 @@ test-contract: $(VENV)/installed-dev
 
 test-airflow: $(VENV)/installed-dev
 	$(BIN)/pytest tests/airflow
+
+test-e2e: $(VENV)/installed-dev
+	$(BIN)/pytest tests/e2e
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

@@ -71,9 +71,7 @@ def concurrent_reply(settings: Settings) -> Reply:
 async def _require_stream(sandbox: Sandbox, call: Call) -> None:
     connection = await _find_connection(sandbox, call)
     if not connection.is_stream:
-        raise bad_request(
-            ErrorType.UNKNOWN_CONNECTION, "This connection is not an AnyCost Stream connection."
-        )
+        raise bad_request(ErrorType.UNKNOWN_CONNECTION, "This connection is not an AnyCost Stream connection.")
 
 
 async def _find_connection(sandbox: Sandbox, call: Call) -> Connection:
@@ -199,9 +197,7 @@ def _accepted(summary: DropSummary, settings: Settings) -> Reply:
     if settings.success_body is SuccessBody.TEXT:
         return bytes_reply(status, b"OK", "text/plain")
     body = _summary_json(summary, settings)
-    wrapper = (
-        settings.drop_wrapper.value if settings.success_body is SuccessBody.OTHER_WRAPPER else "connection"
-    )
+    wrapper = settings.drop_wrapper.value if settings.success_body is SuccessBody.OTHER_WRAPPER else "connection"
     return json_reply(status, body if wrapper == "none" else {wrapper: body})
 
 

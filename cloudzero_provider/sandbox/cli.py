@@ -58,9 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m cloudzero_provider.sandbox", description="A CloudZero on this machine."
     )
     parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 picks a free one")
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="directory that keeps the state"
-    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="directory that keeps the state")
     parser.add_argument(
         "--api-key",
         action="append",

@@ -95,16 +95,12 @@ class CloudZeroSide:
         target, record = call.target, call.record
         if target is None:
             exists = path_exists(call.request.rel_url.raw_path)
-            raise RefusedError(
-                message_reply(405, "Method Not Allowed") if exists else message_reply(404, "Not Found")
-            )
+            raise RefusedError(message_reply(405, "Method Not Allowed") if exists else message_reply(404, "Not Found"))
         key = self._sandbox.keys.find(call.request.headers.get("Authorization"))
         if key is None:
             raise RefusedError(message_reply(403, "Forbidden"))
         if target.endpoint.scope not in key.scopes:
-            raise RefusedError(
-                message_reply(403, f"The API key lacks the scope {target.endpoint.scope.value}.")
-            )
+            raise RefusedError(message_reply(403, f"The API key lacks the scope {target.endpoint.scope.value}."))
         if _TEST_KEY in call.request.headers:
             message = f"The sandbox does not implement {_TEST_KEY}; nothing was done."
             raise bad_request(ErrorType.NOT_IN_THE_SANDBOX, message)

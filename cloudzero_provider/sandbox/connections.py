@@ -148,9 +148,7 @@ def ensure_streams(database: sqlite3.Connection, named: list[tuple[str, str]]) -
         if connection_id in known:
             database.execute("UPDATE connections SET name = ? WHERE id = ?", (name, connection_id))
         else:
-            _insert(
-                database, connection_id, NewConnection(name, "AnyCost", _HOURS_BETWEEN_INGESTS, True, None)
-            )
+            _insert(database, connection_id, NewConnection(name, "AnyCost", _HOURS_BETWEEN_INGESTS, True, None))
 
 
 def _insert(database: sqlite3.Connection, connection_id: str, new: NewConnection) -> Connection:

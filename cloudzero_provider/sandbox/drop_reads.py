@@ -36,9 +36,7 @@ def list_drops(database: sqlite3.Connection, stream: str, at: float | None) -> l
         f" WHERE drops.stream = ? AND {drop_alive} GROUP BY drops.number ORDER BY drops.month",
         (*block_times, stream, *drop_times),
     )
-    return [
-        DropSummary(drop_id, parse_month(month, MonthFormat.BOTH), rows) for drop_id, month, rows in found
-    ]
+    return [DropSummary(drop_id, parse_month(month, MonthFormat.BOTH), rows) for drop_id, month, rows in found]
 
 
 @dataclass(frozen=True)
@@ -55,20 +53,15 @@ def open_month(database: Database, stream: str, month: Month, at: float | None) 
     connection.execute("BEGIN")
     alive, times = _alive("blocks.added_at", "blocks.removed_at", at)
     blocks = (
-        "blocks JOIN drops ON drops.number = blocks.drop_number"
-        f" WHERE drops.stream = ? AND drops.month = ? AND {alive}"
+        f"blocks JOIN drops ON drops.number = blocks.drop_number WHERE drops.stream = ? AND drops.month = ? AND {alive}"
     )
     wanted = (stream, str(month), *times)
-    rows, size = connection.execute(
-        f"SELECT sum(row_count), sum(byte_count) FROM {blocks}", wanted
-    ).fetchone()
+    rows, size = connection.execute(f"SELECT sum(row_count), sum(byte_count) FROM {blocks}", wanted).fetchone()
     if not rows:
         connection.close()
         return None
     commas_and_brackets = rows - 1 + 2
-    query = (
-        f"SELECT rows FROM block_rows JOIN (SELECT id, hour FROM {blocks}) ON block_id = id ORDER BY hour, id"
-    )
+    query = f"SELECT rows FROM block_rows JOIN (SELECT id, hour FROM {blocks}) ON block_id = id ORDER BY hour, id"
     return MonthContents(size + commas_and_brackets, _pieces(connection, query, wanted))
 
 

@@ -37,9 +37,7 @@ class _OpenDrop:
     drop_id: str
 
 
-def apply_drop(
-    database: sqlite3.Connection, stream: str, drop: Drop, settings: Settings, now: float
-) -> DropSummary:
+def apply_drop(database: sqlite3.Connection, stream: str, drop: Drop, settings: Settings, now: float) -> DropSummary:
     """
     Carry out a drop's operation inside the caller's transaction.
 
@@ -56,9 +54,7 @@ def apply_drop(
     return DropSummary(current.drop_id, drop.month, row_count)
 
 
-def _apply_empty(
-    database: sqlite3.Connection, stream: str, drop: Drop, settings: Settings, now: float
-) -> DropSummary:
+def _apply_empty(database: sqlite3.Connection, stream: str, drop: Drop, settings: Settings, now: float) -> DropSummary:
     current = _open_drop(database, stream, drop.month)
     if current is None:
         return DropSummary(str(uuid.uuid4()), drop.month, 0)
@@ -98,9 +94,7 @@ def _remove_replaced(database: sqlite3.Connection, current: _OpenDrop, drop: Dro
 
 
 def _add_blocks(database: sqlite3.Connection, current: _OpenDrop, drop: Drop, now: float) -> None:
-    last_id = database.execute(
-        "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'blocks'"
-    ).fetchone()
+    last_id = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'blocks'").fetchone()
     numbered = list(enumerate(drop.blocks, start=last_id[0] + 1))
     database.executemany(
         "INSERT INTO blocks (id, drop_number, hour, row_count, byte_count, totals, added_at)"

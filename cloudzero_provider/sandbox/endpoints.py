@@ -69,9 +69,7 @@ _DROPS = f"{_CONNECTIONS}/anycost/{{connection_id}}/billing_drops"
 ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("GET", _path(_CONNECTIONS), Action.LIST_CONNECTIONS, Scope.READ_CONNECTIONS),
     Endpoint("POST", _path(_CONNECTIONS), Action.CREATE_CONNECTION, Scope.CREATE_CONNECTION),
-    Endpoint(
-        "GET", _path(f"{_CONNECTIONS}/{{connection_id}}"), Action.READ_CONNECTION, Scope.READ_CONNECTION
-    ),
+    Endpoint("GET", _path(f"{_CONNECTIONS}/{{connection_id}}"), Action.READ_CONNECTION, Scope.READ_CONNECTION),
     Endpoint(
         "PATCH",
         _path(f"{_CONNECTIONS}/{{connection_id}}"),

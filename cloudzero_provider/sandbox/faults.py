@@ -79,9 +79,7 @@ class InvalidFaultError(ValueError):
     """A fault that makes no sense; the message says why."""
 
 
-_MATCHING = frozenset(
-    ("kind", "method", "path_contains", "operation", "month", "connection_id", "skip", "times")
-)
+_MATCHING = frozenset(("kind", "method", "path_contains", "operation", "month", "connection_id", "skip", "times"))
 _FIELDS_BY_KIND: Mapping[FaultKind, frozenset[str]] = {
     FaultKind.REFUSE: frozenset(("status", "retry_after", "body", "content_type")),
     FaultKind.APPLY_THEN_LOSE_REPLY: frozenset(),
@@ -103,9 +101,7 @@ def parse_fault(value: object) -> Fault:
     allowed = _MATCHING | _FIELDS_BY_KIND[kind]
     unknown = sorted(set(value) - allowed)
     if unknown:
-        raise InvalidFaultError(
-            f"{kind.value} has no {', '.join(unknown)}; it has {', '.join(sorted(allowed))}"
-        )
+        raise InvalidFaultError(f"{kind.value} has no {', '.join(unknown)}; it has {', '.join(sorted(allowed))}")
     fault = _matching(Fault(kind), value)
     if kind is FaultKind.REFUSE:
         return _refusing(fault, value)
@@ -118,9 +114,7 @@ def _kind(value: object) -> FaultKind:
     try:
         return FaultKind(value)
     except ValueError:
-        raise InvalidFaultError(
-            f"kind must be one of {', '.join(kind.value for kind in FaultKind)}"
-        ) from None
+        raise InvalidFaultError(f"kind must be one of {', '.join(kind.value for kind in FaultKind)}") from None
 
 
 def _matching(fault: Fault, value: Mapping[str, object]) -> Fault:
@@ -234,8 +228,4 @@ def _matches(fault: Fault, target: FaultTarget) -> bool:
         (fault.connection_id, target.connection_id),
     )
     path_matches = fault.path_contains is None or fault.path_contains in target.path
-    return (
-        fault.method == target.method
-        and path_matches
-        and all(want in (None, found) for want, found in wanted)
-    )
+    return fault.method == target.method and path_matches and all(want in (None, found) for want, found in wanted)

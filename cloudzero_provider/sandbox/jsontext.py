@@ -14,9 +14,7 @@ def parse_json(text: bytes | str) -> object:
     """The value that a text stands for."""
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        parsed: object = json.loads(
-            decoded, object_pairs_hook=_without_duplicates, parse_constant=_no_constant
-        )
+        parsed: object = json.loads(decoded, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
     except NotJsonError:
         raise
     except UnicodeDecodeError:

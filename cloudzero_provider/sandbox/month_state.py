@@ -91,9 +91,7 @@ def _add_up(database: sqlite3.Connection, key: MonthKey) -> MonthState:
     totals, days = Totals(), Totals()
     hours: set[str] = set()
     rows = size = 0
-    blocks = database.execute(
-        f"SELECT hour, row_count, byte_count, totals FROM {_LIVE}", (key.stream, key.month)
-    )
+    blocks = database.execute(f"SELECT hour, row_count, byte_count, totals FROM {_LIVE}", (key.stream, key.month))
     for hour, row_count, byte_count, block_totals in blocks:
         rows += row_count
         size += byte_count

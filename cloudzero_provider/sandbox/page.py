@@ -50,9 +50,7 @@ def _chosen(months: Sequence[_Month], chosen: tuple[str | None, str | None]) -> 
 
 
 def _stream(connection: Connection, months: Sequence[_Month], shown: _Month | None) -> str:
-    rows = "".join(
-        _month(month, is_shown=month is shown) for month in months if month.key.stream == connection.id
-    )
+    rows = "".join(_month(month, is_shown=month is shown) for month in months if month.key.stream == connection.id)
     table = (
         "<table><tr><th>Month<th class=number>Rows<th class=exact>Cost<th class=number>Hours"
         f"<th>First hour<th>Last hour<th class=number>Bytes</tr>{rows}</table>"
@@ -86,10 +84,7 @@ def _chart(month: _Month, connection: Connection) -> str:
 def _requests(requests: Sequence[dict[str, object]]) -> str:
     if not requests:
         return "<p>None yet.</p>"
-    head = (
-        "<tr><th class=number>No.<th>Time<th>Request<th>Operation<th>Month"
-        "<th class=number>Rows<th>Outcome</tr>"
-    )
+    head = "<tr><th class=number>No.<th>Time<th>Request<th>Operation<th>Month<th class=number>Rows<th>Outcome</tr>"
     return f"<table>{head}{''.join(map(_request, requests))}</table>"
 
 

@@ -103,9 +103,7 @@ def _read_cursor(text: str) -> Page:
 
 
 def _cursor(page: Page, offset: int) -> str:
-    return base64.b64encode(
-        json.dumps([offset, page.sort_key.value, page.sort_order.value]).encode()
-    ).decode()
+    return base64.b64encode(json.dumps([offset, page.sort_key.value, page.sort_order.value]).encode()).decode()
 
 
 def page_json(connections: list[Connection], page: Page) -> dict[str, object]:

@@ -118,9 +118,7 @@ class SandboxSide:
         return self._settings()
 
     def _settings(self) -> web.Response:
-        return web.json_response(
-            {"settings": self._sandbox.settings.as_json(), "possible": possible_values()}
-        )
+        return web.json_response({"settings": self._sandbox.settings.as_json(), "possible": possible_values()})
 
     async def reset(self, _request: web.Request) -> web.Response:
         """Forget drops, requests, kept replies and faults. Connections and settings stay."""

@@ -60,9 +60,7 @@ async def serve(sandbox: Sandbox, address: Address) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     # Bodies are unpacked by the sandbox itself: the limit counts what arrives.
-    runner = web.AppRunner(
-        make_app(sandbox), access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE
-    )
+    runner = web.AppRunner(make_app(sandbox), access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE)
     await runner.setup()
     try:
         await web.TCPSite(runner, address.host, address.port).start()

@@ -57,9 +57,7 @@ def _unsupported(message: str) -> RefusedError:
 
 def _too_large(settings: Settings) -> RefusedError:
     limit = settings.body_limit
-    return RefusedError(
-        message_reply(413, f"Request Entity Too Large: the uncompressed body may have {limit} bytes.")
-    )
+    return RefusedError(message_reply(413, f"Request Entity Too Large: the uncompressed body may have {limit} bytes."))
 
 
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:

@@ -28,7 +28,12 @@ class Month:
 
 def connection(sandbox: SandboxServer, *, key: str | None = None, **extra: Any) -> str:
     """An Airflow connection to the sandbox, as JSON."""
-    defaults = {"anycost_connection_id": STREAM, "settle_seconds": SETTLE_SECONDS, "timeout": 20, "max_retry_seconds": 20}
+    defaults = {
+        "anycost_connection_id": STREAM,
+        "settle_seconds": SETTLE_SECONDS,
+        "timeout": 20,
+        "max_retry_seconds": 20,
+    }
     fields = {"conn_type": "cloudzero", "host": sandbox.url, "password": key or sandbox.key}
     return json.dumps({**fields, "extra": {**defaults, **extra}})
 

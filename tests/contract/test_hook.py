@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 from sandbox_client import KEY, STREAM, SandboxServer
@@ -49,9 +52,26 @@ def test_a_connection_as_uri_leads_to_cloudzero(sandbox, monkeypatch):
     assert made.get_conn().config.timeout == 5
 
 
+def test_a_connection_of_a_secrets_backend_leads_to_cloudzero(sandbox, tmp_path, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT")
+    (tmp_path / "connections.json").write_text(json.dumps({"cloudzero_default": json.loads(connection(sandbox))}))
+    program = (
+        "from cloudzero_provider.hooks.cloudzero import CloudZeroHook as H; h = H(); "
+        "print('listed', h.client.list_drops(h.anycost_connection_id()))"
+    )
+    settings = {
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(tmp_path / "connections.json")}),
+    }
+    ran = subprocess.run([sys.executable, "-c", program], env=os.environ | settings, capture_output=True, text=True)
+    assert "listed []" in ran.stdout, ran.stderr
+
+
 def test_the_base_url_is_cloudzeros_own_unless_the_connection_says_otherwise(monkeypatch):
     assert hook(monkeypatch, f"cloudzero://:{KEY}@").get_conn().config.base_url == "https://api.cloudzero.com"
-    made = hook(monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, "host": "cz.example", "port": 8443}))
+    made = hook(
+        monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, "host": "cz.example", "port": 8443})
+    )
     assert made.get_conn().config.base_url == "https://cz.example:8443"
 
 
@@ -68,7 +88,10 @@ def test_extras_set_the_client(monkeypatch):
         ({"extra": {"timeout": "soon"}}, "timeout is 'soon', not a number"),
         ({"extra": {"timeout": True}}, "timeout is True, not a number"),
         ({"extra": {"allow_http": "maybe"}}, "allow_http is 'maybe', not true or false"),
-        ({"extra": {"conection_id": "x"}}, "nothing reads 'conection_id' in the extra. Expected: anycost_connection_id"),
+        (
+            {"extra": {"conection_id": "x"}},
+            "nothing reads 'conection_id' in the extra. Expected: anycost_connection_id",
+        ),
         ({"host": "http://sandbox:8900"}, "unencrypted"),
     ],
 )
@@ -83,7 +106,9 @@ def test_a_connection_that_can_not_be_used_says_why(monkeypatch, fields, words):
 
 def test_plain_http_to_another_machine_is_loud_in_the_log(monkeypatch, capfd):
     extra = {"allow_http": True}
-    made = hook(monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, "host": "http://sb:1", "extra": extra}))
+    made = hook(
+        monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, "host": "http://sb:1", "extra": extra})
+    )
     made.get_conn()
     logged = "".join(capfd.readouterr())
     assert "UNENCRYPTED to http://sb:1" in logged

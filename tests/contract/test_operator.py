@@ -65,7 +65,9 @@ def test_a_gzipped_file_and_two_files_of_one_month(sandbox, tmp_path):
 
 def test_one_day_does_not_replace_a_full_month(sandbox):
     send(records=FULL_MONTH)
-    with pytest.raises(errors.MonthWouldShrinkError, match=r"1 rows would replace the 31 that .*replace_hourly") as error:
+    with pytest.raises(
+        errors.MonthWouldShrinkError, match=r"1 rows would replace the 31 that .*replace_hourly"
+    ) as error:
         send(records=[row(day=31)])
     assert isinstance(error.value, AirflowFailException)
     assert sandbox.month("2026-03")["rows"] == 31
@@ -136,7 +138,10 @@ def test_a_throttled_sum_is_sent_again(sandbox):
     [
         ({"cost/cost": "1,50"}, r"row 150,000, column 'cost/cost', value '1,50': not a decimal number"),
         ({"lineitem/type": "MAP Credit"}, r"row 150,000, column 'lineitem/type', value 'MAP Credit': not one of Usage"),
-        ({"time/usage_start": "2026-04-01"}, r"row 150,000, column 'time/usage_start', value '2026-04-01': not in 2026-03"),
+        (
+            {"time/usage_start": "2026-04-01"},
+            r"row 150,000, column 'time/usage_start', value '2026-04-01': not in 2026-03",
+        ),
         ({"cost/csot": "1"}, r"row 150,000, column 'cost/csot': .*did you mean 'cost/cost'"),
     ],
 )
@@ -214,7 +219,9 @@ def test_a_rule_of_cloudzero_refuses_the_month_while_the_old_one_stands(sandbox)
     sandbox.settings(negative_numbers="refuse")
     try:
         for options in ({"validate_with_cloudzero": True}, {"check_only": True}):
-            with pytest.raises(errors.ValidationFailedError, match=r"CloudZero's validation refuses the rows: .*cost/cost"):
+            with pytest.raises(
+                errors.ValidationFailedError, match=r"CloudZero's validation refuses the rows: .*cost/cost"
+            ):
                 send(records=negative, **options)
         assert len(sandbox.writes()) == 1
         with pytest.raises(errors.RequestRejectedError, match=r"HTTP 400.*No request of 2026-03 is known to have been"):

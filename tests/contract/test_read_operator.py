@@ -15,7 +15,12 @@ from cloudzero_provider.exceptions import ConfigurationError, MonthNotFoundError
 
 ROWS = [
     {"time/usage_start": "2026-03-01T00:00:00Z", "cost/cost": "123456789012345678.000000000000000000000000000001"},
-    {"time/usage_start": "2026-03-01T00:00:00Z", "cost/cost": "-0.5", "resource/service": 'a,"b"\nc', "lineitem/type": "Credit"},
+    {
+        "time/usage_start": "2026-03-01T00:00:00Z",
+        "cost/cost": "-0.5",
+        "resource/service": 'a,"b"\nc',
+        "lineitem/type": "Credit",
+    },
     {"time/usage_start": "2026-03-02T05:00:00Z", "cost/cost": "0", "cost/amortized_cost": "0"},
 ]
 

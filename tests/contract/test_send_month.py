@@ -9,7 +9,6 @@ import time
 from decimal import Decimal
 
 import pytest
-from sandbox_client import STREAM
 from tasks import SETTLE_SECONDS, connect, send, start_worker
 
 from cloudzero_provider.exceptions import RequestRejectedError
@@ -63,7 +62,8 @@ def assert_exact(sandbox, big_month, digest):
 
 
 @pytest.mark.parametrize(
-    "faults", [LOST_1ST_3RD_LAST, APPLIED_LATER, NEVER_APPLIED, REFUSED, CUT_SHORT, ALL],
+    "faults",
+    [LOST_1ST_3RD_LAST, APPLIED_LATER, NEVER_APPLIED, REFUSED, CUT_SHORT, ALL],
     ids=["lost", "applied later", "never applied", "refused", "cut short", "all"],
 )
 def test_the_month_is_exact_after_faults_and_after_running_again(sandbox, big_month, digest, faults):
@@ -149,7 +149,10 @@ def giant_hour(big_month, tmp_path_factory):
         [{"kind": "apply_then_lose_reply", "operation": "sum"}],
         [{"kind": "apply_then_lose_reply", "operation": "sum", "skip": 1}],
         [{"kind": "lose_reply_then_apply", "operation": "sum", "seconds": SETTLE_SECONDS * 0.6, "times": 2}],
-        [{"kind": "refuse", "status": 429, "operation": "sum"}, {"kind": "refuse", "status": 503, "operation": "sum", "skip": 1}],
+        [
+            {"kind": "refuse", "status": 429, "operation": "sum"},
+            {"kind": "refuse", "status": 503, "operation": "sum", "skip": 1},
+        ],
     ],
     ids=["no faults", "first sum lost", "last sum lost", "sums applied later", "refused"],
 )
@@ -165,5 +168,3 @@ def test_an_hour_of_12_mb_is_exact_when_replies_inside_it_are_lost(sandbox, big_
     with giant_hour.open(newline="") as file:
         given = [{name: value for name, value in row.items() if value} for row in csv.DictReader(file)]
     assert held == sorted(json.dumps(row, sort_keys=True) for row in given)
-
-

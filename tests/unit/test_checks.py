@@ -19,7 +19,9 @@ def problem(rows, **options):
 
 
 def test_good_rows_come_out_as_text_and_missing_values_are_left_out():
-    rows = checked([row(cost__cost=Decimal("1.50"), resource__service=""), row(resource__service="DB", usage__amount=0)])
+    rows = checked(
+        [row(cost__cost=Decimal("1.50"), resource__service=""), row(resource__service="DB", usage__amount=0)]
+    )
     assert [json.loads(text) for text in encode_rows(rows.frame)] == [
         {"lineitem/type": "Usage", "time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "1.50"},
         row(resource__service="DB", usage__amount="0"),
@@ -65,7 +67,12 @@ def test_required_columns_need_a_value_in_every_row(name):
         ({"time__usage_start": "soon"}, "time/usage_start", "'soon'", "ISO 8601"),
         ({"time__usage_end": "soon"}, "time/usage_end", "'soon'", "ISO 8601"),
         ({"time__usage_start": "2026-04-01T00:00:00Z"}, "time/usage_start", "'2026-04-01T00:00:00Z'", "not in 2026-03"),
-        ({"time__usage_start": "2026-03-01T00:30:00+01:00"}, "time/usage_start", "'2026-03-01T00:30:00+01:00'", "not in"),
+        (
+            {"time__usage_start": "2026-03-01T00:30:00+01:00"},
+            "time/usage_start",
+            "'2026-03-01T00:30:00+01:00'",
+            "not in",
+        ),
         ({"lineitem__type": "usage"}, "lineitem/type", "'usage'", "not one of Usage"),
         ({"k8s__labels": "app=a"}, "k8s/labels", "'app=a'", "JSON object"),
         ({"resource__service": 1.5}, "resource/service", "1.5", "expected text"),

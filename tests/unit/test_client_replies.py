@@ -16,7 +16,9 @@ KEY = "planted-key-7f3a9c51d2"
 
 
 def reply(status, **headers):
-    return Reply(status, CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()}), b"", 0.0)
+    return Reply(
+        status, CaseInsensitiveDict({name.replace("_", "-"): value for name, value in headers.items()}), b"", 0.0
+    )
 
 
 AGAIN, SETTLE, STOP, AMBIGUOUS = (
@@ -36,9 +38,15 @@ AGAIN, SETTLE, STOP, AMBIGUOUS = (
         (reply(429), Outcome.THROTTLED, AGAIN, AGAIN),
         (reply(503), Outcome.UNAVAILABLE, AGAIN, AMBIGUOUS),
         *[(reply(status), Outcome.BUSY, AGAIN, AMBIGUOUS) for status in (409, 423, 425)],
-        *[(reply(status), Outcome.UNCLEAR, SETTLE, AMBIGUOUS) for status in (408, 500, 501, 502, 504, 520, 524, 529, 599)],
+        *[
+            (reply(status), Outcome.UNCLEAR, SETTLE, AMBIGUOUS)
+            for status in (408, 500, 501, 502, 504, 520, 524, 529, 599)
+        ],
         *[(reply(status), Outcome.DENIED, STOP, STOP) for status in (401, 403)],
-        *[(reply(status), Outcome.REJECTED, STOP, STOP) for status in (301, 302, 307, 400, 404, 405, 410, 413, 415, 422)],
+        *[
+            (reply(status), Outcome.REJECTED, STOP, STOP)
+            for status in (301, 302, 307, 400, 404, 405, 410, 413, 415, 422)
+        ],
     ],
 )
 def test_what_a_reply_means(result, outcome, repeatable, once_only):
@@ -67,14 +75,29 @@ def test_a_retry_after_that_can_not_be_read_counts_as_none(value):
         ({"message": "Forbidden"}, "Forbidden"),
         ({"error": "nope"}, "nope"),
         (
-            {"error": {"type": "InvalidKeysException", "message": "Could not.", "details": ["The dimension 'x' is not valid."]}},
+            {
+                "error": {
+                    "type": "InvalidKeysException",
+                    "message": "Could not.",
+                    "details": ["The dimension 'x' is not valid."],
+                }
+            },
             "InvalidKeysException: Could not.; The dimension 'x' is not valid.",
         ),
         (
-            {"error": {"type": "InvalidRecordsException", "message": "multiple errors", "errors": [{"error_message": "a"}, {"error_message": "b"}]}},
+            {
+                "error": {
+                    "type": "InvalidRecordsException",
+                    "message": "multiple errors",
+                    "errors": [{"error_message": "a"}, {"error_message": "b"}],
+                }
+            },
             "InvalidRecordsException: multiple errors; a; b",
         ),
-        ({"error": {"type": "U", "message": "m", "event_details": {"registered_keys": []}}}, 'U: m; {"registered_keys": []}'),
+        (
+            {"error": {"type": "U", "message": "m", "event_details": {"registered_keys": []}}},
+            'U: m; {"registered_keys": []}',
+        ),
         ({"detail": [{"loc": ["body"], "msg": "field required"}]}, "field required"),
         ({"errors": ["a", "b"]}, "a; b"),
         ({"unknown": 1}, '{"unknown": 1}'),

@@ -34,7 +34,9 @@ def test_a_month_is_read_from_text_dates_and_datetimes(value):
     assert Month.parse(value) == MARCH
 
 
-@pytest.mark.parametrize("value", ["", "None", "2026-13", "2026-3", "0000-01", "March", "2026", 202603, None, "2026-02-30"])
+@pytest.mark.parametrize(
+    "value", ["", "None", "2026-13", "2026-3", "0000-01", "March", "2026", 202603, None, "2026-02-30"]
+)
 def test_what_is_no_month_is_an_error_that_shows_it(value):
     with pytest.raises(MonthError) as error:
         Month.parse(value)
@@ -53,7 +55,10 @@ def interval(start, end, zone=UTC):
 
 
 def test_the_argument_wins():
-    context = {"partition_key": "2020-01", **interval(datetime(2021, 1, 1, tzinfo=UTC), datetime(2021, 2, 1, tzinfo=UTC))}
+    context = {
+        "partition_key": "2020-01",
+        **interval(datetime(2021, 1, 1, tzinfo=UTC), datetime(2021, 2, 1, tzinfo=UTC)),
+    }
     assert resolve_month("2026-03", context) == MARCH
 
 

@@ -13,7 +13,11 @@ from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthT
 def rows_of(*counts, filler=None):
     """So many rows in each hour of the month, in order."""
     return [
-        row(time__usage_start=f"2026-03-{hour // 24 + 1:02d}T{hour % 24:02d}:00:00Z", cost__cost=str(n), lineitem__description=filler)
+        row(
+            time__usage_start=f"2026-03-{hour // 24 + 1:02d}T{hour % 24:02d}:00:00Z",
+            cost__cost=str(n),
+            lineitem__description=filler,
+        )
         for hour, count in enumerate(counts)
         for n in range(count)
     ]
@@ -66,7 +70,10 @@ def test_the_other_operations_keep_to_themselves():
 
 
 def test_rows_of_any_order_are_sent_by_hour_in_the_order_they_came():
-    first, second = row(time__usage_start="2026-03-02", cost__cost="1"), row(time__usage_start="2026-03-01", cost__cost="2")
+    first, second = (
+        row(time__usage_start="2026-03-02", cost__cost="1"),
+        row(time__usage_start="2026-03-01", cost__cost="2"),
+    )
     third = row(time__usage_start="2026-03-02", cost__cost="3")
     (body,) = contents(plan_of([first, second, third]))
     assert [line["cost/cost"] for line in body["data"]] == ["2", "1", "3"]
@@ -80,7 +87,9 @@ def test_rows_of_any_order_are_sent_by_hour_in_the_order_they_came():
     operation=st.sampled_from(Operation),
     shuffle=st.randoms(use_true_random=False),
 )
-def test_every_row_is_sent_once_in_bodies_that_fit_and_hours_never_straddle(counts, filler, max_body, operation, shuffle):
+def test_every_row_is_sent_once_in_bodies_that_fit_and_hours_never_straddle(
+    counts, filler, max_body, operation, shuffle
+):
     rows = rows_of(*counts, filler=filler)
     shuffle.shuffle(rows)
     plan = plan_of(rows, operation, max_body_bytes=max_body)
@@ -103,7 +112,9 @@ def test_every_row_is_sent_once_in_bodies_that_fit_and_hours_never_straddle(coun
 
 
 def test_a_month_over_a_limit_says_by_how_much_and_what_the_ways_out_are():
-    with pytest.raises(MonthTooLargeError, match=r"has 12 rows, 2 more than the 10 .*max_month_rows.*Ways out:.*Bucket"):
+    with pytest.raises(
+        MonthTooLargeError, match=r"has 12 rows, 2 more than the 10 .*max_month_rows.*Ways out:.*Bucket"
+    ):
         plan_of(rows_of(12), max_month_rows=10)
     size = plan_of(rows_of(12)).size
     with pytest.raises(MonthTooLargeError, match=rf"{size:,} bytes, 1 more than.*max_month_bytes"):

@@ -21,7 +21,9 @@ def named(path):
 
 
 def test_airflow_finds_the_provider_by_its_entry_point():
-    (found,) = entry_points(group="apache_airflow_provider", name="provider_info", module="cloudzero_provider.get_provider_info")
+    (found,) = entry_points(
+        group="apache_airflow_provider", name="provider_info", module="cloudzero_provider.get_provider_info"
+    )
     assert found.load()() == INFO
 
 

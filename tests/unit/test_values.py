@@ -55,7 +55,21 @@ def test_decimals_become_exact_plain_text(value, text):
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), Decimal("NaN"), Decimal("-Infinity"), True, "abc", "1,5", "1 2", " 1", "0x1F", "١٢", "-", "."]
+    [
+        float("nan"),
+        float("inf"),
+        Decimal("NaN"),
+        Decimal("-Infinity"),
+        True,
+        "abc",
+        "1,5",
+        "1 2",
+        " 1",
+        "0x1F",
+        "١٢",
+        "-",
+        ".",
+    ]
     + ["--1", b"1", [1], {"a": 1}, "1e99999"],
 )
 def test_what_is_no_decimal_says_so(value):
@@ -111,12 +125,16 @@ def test_the_end_of_usage_keeps_minutes_and_seconds():
     assert texts(Kind.TIMESTAMP, "2026-03-16T13:59:59Z") == ["2026-03-16T13:59:59Z"]
 
 
-@pytest.mark.parametrize("value", ["yesterday", "2026-02-30", "2026-03-16T25:00", "16.03.2026", 1773666000, 1.5, True, "2026-03"])
+@pytest.mark.parametrize(
+    "value", ["yesterday", "2026-02-30", "2026-03-16T25:00", "16.03.2026", 1773666000, 1.5, True, "2026-03"]
+)
 def test_what_is_no_timestamp_says_so(value):
     assert "ISO 8601" in rule(Kind.HOUR, value)
 
 
-@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+05:00", datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))])
+@pytest.mark.parametrize(
+    "value", ["0001-01-01T00:00:00+05:00", datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))]
+)
 def test_a_moment_before_the_first_year_is_no_timestamp(value):
     assert "ISO 8601" in rule(Kind.HOUR, value)
 

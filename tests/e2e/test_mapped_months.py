@@ -1,0 +1,79 @@
+"""A whole Airflow, with as many workers as it likes, and 36 months of one stream."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(Path(__file__).parent / "dags")]
+
+from demo_airflow import Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
+from demo_processes import Processes, StopSignals  # noqa: E402
+from mapped_months import MONTHS  # noqa: E402
+from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    server = SandboxServer(tmp_path_factory.mktemp("sandbox"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def airflow(sandbox, tmp_path_factory):
+    home = tmp_path_factory.mktemp("airflow")
+    logs = tmp_path_factory.mktemp("output")
+    url = f"http://127.0.0.1:{free_port()}"
+    extra = {"anycost_connection_id": STREAM, "settle_seconds": 2}
+    connection = {"conn_type": "cloudzero", "host": sandbox.url, "password": KEY, "extra": extra}
+    environment = clean_environment(home) | airflow_settings(home, Path(__file__).parent / "dags", url, connection)
+    environment |= {"AIRFLOW__CORE__PARALLELISM": "8", "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
+    processes = Processes(StopSignals(), logs)
+    airflow = Airflow(home, environment, url, processes, say=print)
+    try:
+        airflow.command("db", "migrate")
+        airflow.start()
+        airflow.wait("Airflow", lambda: airflow.is_up(["one_writer", "many_writers"]), limit=180)
+        yield airflow
+    finally:
+        assert processes.end_all() == []
+
+
+def run(airflow, dag_id):
+    airflow.command("dags", "unpause", dag_id)
+    airflow.command("dags", "trigger", dag_id)
+    airflow.wait(dag_id, lambda: all(run.state in ("success", "failed") for run in airflow.runs(dag_id)), limit=600)
+    return [run.state for run in airflow.runs(dag_id)]
+
+
+def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox):
+    sandbox.reset()
+    assert run(airflow, "one_writer") == ["success"]
+    held = sandbox.months()
+    assert sorted(held) == MONTHS
+    for month in MONTHS:
+        assert held[month]["rows"] == 28
+        assert Decimal(held[month]["total_cost"]) == 28 * Decimal(month.replace("-", "."))
+    assert sandbox.never_overlapped()
+    assert {request["status"] for request in sandbox.requests()} == {200}
+
+
+def test_two_requests_at_a_time_would_have_been_seen(airflow, sandbox):
+    sandbox.reset()
+    sandbox.faults({"kind": "slow", "seconds": 2, "times": 50})
+    assert run(airflow, "many_writers") == ["success"]
+    assert not sandbox.never_overlapped()
+    assert sorted(sandbox.months()) == MONTHS[:8]
+    assert {month["rows"] for month in sandbox.months().values()} == {28}
+
+
+def test_the_key_is_in_no_log_no_database_and_no_output(airflow):
+    files = [path for folder in (airflow.home, airflow.processes.logs) for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name == "airflow.db" for path in files)
+    assert any(b"sent request 1 of 1" in path.read_bytes() for path in files)
+    assert [str(path) for path in files if KEY.encode() in path.read_bytes()] == []
