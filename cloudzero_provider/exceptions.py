@@ -9,7 +9,7 @@ operators add Airflow's ``AirflowFailException`` to those that a retry can't hel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,8 @@ class CloudZeroError(Exception):
 
     #: Whether running the same task again, with nothing changed, can succeed.
     retry_can_help = False
+    #: The class to become when pickled: one that adds Airflow's kind is not known by name.
+    core_class: ClassVar[type[CloudZeroError] | None] = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -34,7 +36,20 @@ class CloudZeroError(Exception):
         self.standing: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.message} {self.standing}" if self.standing else self.message
+        if not self.standing:
+            return self.message
+        ended = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
+        return f"{ended} {self.standing}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.core_class or type(self), self.args, vars(self))
+
+
+def _rebuilt(kind: type[CloudZeroError], args: tuple[Any, ...], state: dict[str, Any]) -> CloudZeroError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 class ConfigurationError(CloudZeroError):

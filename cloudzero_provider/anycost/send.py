@@ -107,7 +107,7 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
     """
     plan = make_plan(checked, options.operation, options.limits)
     log.info(
-        "%s: %s rows of %d hours, total cost %s, in %d requests of %s bytes in all",
+        "%s: %s rows of %d hours, total cost %s; requests: %d, %s bytes in all",
         plan.month,
         f"{plan.rows:,}",
         len(plan.hours),
@@ -178,9 +178,8 @@ def _look_before(client: Client, connection_id: str, plan: Plan, min_rows_ratio:
     held = rows_held(client, connection_id, plan.month)
     if plan.operation is not Operation.REPLACE_DROP:
         return held
-    log.info(
-        "%s: replaces %s rows by %s", plan.month, "an unknown number of" if held is None else f"{held:,}", plan.rows
-    )
+    known = "an unknown number of" if held is None else f"{held:,}"
+    log.info("%s: replaces %s rows by %s", plan.month, known, f"{plan.rows:,}")
     if held is not None and plan.rows < min_rows_ratio * held:
         raise MonthWouldShrinkError(
             f"{plan.month}: {plan.rows:,} rows would replace the {held:,} that CloudZero holds, less than "

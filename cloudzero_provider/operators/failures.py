@@ -43,6 +43,6 @@ _KINDS: dict[type[CloudZeroError], type[CloudZeroError]] = {}
 def _mixed(kind: type[CloudZeroError]) -> type[CloudZeroError]:
     if kind not in _KINDS:
         airflow_kind = AirflowException if kind.retry_can_help else AirflowFailException
-        names = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+        names = {"__module__": kind.__module__, "__doc__": kind.__doc__, "core_class": kind}
         _KINDS[kind] = type(kind.__name__, (kind, airflow_kind), names)
     return _KINDS[kind]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pickle
-
 import pytest
 
 from cloudzero_provider.client import Client
@@ -82,9 +80,3 @@ def test_limits_that_make_no_sense_are_refused(limits):
 def test_a_connection_id_cannot_lead_elsewhere(given):
     with pytest.raises(ConfigurationError, match="no AnyCost connection id"):
         checked_connection_id(given)
-
-
-def test_errors_survive_pickling():
-    error = ConfigurationError("what")
-    error.standing = "where"
-    assert str(pickle.loads(pickle.dumps(error))) == "what where"

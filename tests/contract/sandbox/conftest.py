@@ -82,11 +82,7 @@ class CloudZero:
     def costs(self, month="2024-08"):
         """What the sandbox holds for a month, as sorted costs; None when the month is not there."""
         reply = self.read(month)
-        return (
-            None
-            if reply.status_code == 404
-            else sorted(row["cost/cost"] for row in reply.json()["billing_drop"])
-        )
+        return None if reply.status_code == 404 else sorted(row["cost/cost"] for row in reply.json()["billing_drop"])
 
     def months(self, stream=STREAM):
         return self.own("GET", "state").json()["streams"][stream]["months"]

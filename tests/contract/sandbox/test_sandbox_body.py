@@ -68,9 +68,7 @@ def test_a_bad_month_is_refused(cloudzero, month):
     "month", ["2024-08", "2024-08-01T00:00:00Z", "2024-08-31T23:30:00-00:15", "2024-09-01T01:00:00.5+02:00"]
 )
 def test_a_month_may_be_short_or_a_datetime(cloudzero, month):
-    assert (
-        cloudzero.post([cloudzero.row()], month=month).json()["connection"]["month"] == "2024-08-01T00:00:00Z"
-    )
+    assert cloudzero.post([cloudzero.row()], month=month).json()["connection"]["month"] == "2024-08-01T00:00:00Z"
 
 
 def test_the_month_may_be_left_out(cloudzero):

@@ -88,8 +88,7 @@ def test_one_after_the_other_is_never_refused(cloudzero, status):
 def test_what_was_accepted_of_a_crowd_is_what_is_there(cloudzero):
     with ThreadPoolExecutor(8) as pool:
         statuses = [
-            reply.status_code
-            for reply in pool.map(lambda _: cloudzero.post([cloudzero.row()], "sum"), range(40))
+            reply.status_code for reply in pool.map(lambda _: cloudzero.post([cloudzero.row()], "sum"), range(40))
         ]
     assert set(statuses) <= {200, 409}
     assert cloudzero.months()["2024-08"]["rows"] == statuses.count(200)

@@ -23,9 +23,7 @@ def test_one_connection_in_the_documented_shape(cloudzero):
 
 
 def test_a_created_connection_is_a_stream_that_takes_drops(cloudzero):
-    reply = create(
-        cloudzero, name="new-stream_1", cloud_provider="MongoDB", is_enabled=False, expected_ingest_rate=12
-    )
+    reply = create(cloudzero, name="new-stream_1", cloud_provider="MongoDB", is_enabled=False, expected_ingest_rate=12)
     connection = reply.json()["connection"]
     assert (reply.status_code, connection["is_enabled"], connection["expected_ingest_rate"]) == (
         200,
@@ -39,9 +37,7 @@ def test_a_created_connection_is_a_stream_that_takes_drops(cloudzero):
 
 def test_a_bucket_connection_takes_no_drops(cloudzero):
     bucket = {"bucket_name": "b", "bucket_path": "p"}
-    connection = create(cloudzero, name="bucket", cloud_provider="x", s3_bucket_info=bucket).json()[
-        "connection"
-    ]
+    connection = create(cloudzero, name="bucket", cloud_provider="x", s3_bucket_info=bucket).json()["connection"]
     assert connection["s3_bucket_info"] == bucket
     assert cloudzero.post([cloudzero.row()], stream=connection["id"]).status_code == 400
 
@@ -96,9 +92,7 @@ def test_the_list_is_read_page_by_page_forward_and_back(cloudzero):
         cursor = page["pagination"]["cursor"]
         params = {"limit": 2, "cursor": cursor["next_cursor"]} if cursor["has_next"] else None
     assert found == expected
-    back = cloudzero.session.get(
-        url(cloudzero), params={"limit": 2, "cursor": cursor["previous_cursor"]}
-    ).json()
+    back = cloudzero.session.get(url(cloudzero), params={"limit": 2, "cursor": cursor["previous_cursor"]}).json()
     assert back["connections"][-1]["id"] in expected
     assert back["pagination"]["item_count"] == 2
 

@@ -111,9 +111,7 @@ def test_cut_reply(cloudzero, method):
 
 def test_faults_given_together_fire_by_their_skips(cloudzero):
     refuse = {"kind": "refuse", "status": 500}
-    cloudzero.arm(
-        refuse, {**refuse, "status": 502, "skip": 2}, {**refuse, "status": 504, "skip": 3, "times": 2}
-    )
+    cloudzero.arm(refuse, {**refuse, "status": 502, "skip": 2}, {**refuse, "status": 504, "skip": 3, "times": 2})
     assert [cloudzero.post([cloudzero.row()]).status_code for _ in range(6)] == [500, 200, 502, 504, 504, 200]
     assert cloudzero.own("GET", "faults").json() == {"faults": []}
 

@@ -77,9 +77,7 @@ def test_a_refusal_by_a_fault_is_given_again_with_its_headers(cloudzero):
 def test_a_created_connection_is_created_once(cloudzero):
     url = f"{cloudzero.url}/v2/connections/billing"
     body = {"name": "once", "cloud_provider": "x"}
-    ids = {
-        cloudzero.session.post(url, json=body, headers=keyed()).json()["connection"]["id"] for _ in range(2)
-    }
+    ids = {cloudzero.session.post(url, json=body, headers=keyed()).json()["connection"]["id"] for _ in range(2)}
     assert len(ids) == 1
 
 

@@ -16,9 +16,7 @@ def test_replace_drop_is_the_default_and_replaces_the_month_and_no_other(cloudze
     cloudzero.post([cloudzero.row("1", EARLY), cloudzero.row("2", LATE)])
     cloudzero.post([cloudzero.row("9", "2024-09-01T00:00:00Z")], month="2024-09")
     cloudzero.post([cloudzero.row("5")], stream=cloudzero.OTHER_STREAM)
-    reply = cloudzero.session.post(
-        cloudzero.drops_url(), json={"month": "2024-08", "data": [cloudzero.row("3")]}
-    )
+    reply = cloudzero.session.post(cloudzero.drops_url(), json={"month": "2024-08", "data": [cloudzero.row("3")]})
     assert reply.json()["connection"]["row_count"] == 1
     assert (cloudzero.costs(), cloudzero.costs("2024-09")) == (["3"], ["9"])
     assert cloudzero.months(cloudzero.OTHER_STREAM)["2024-08"]["total_cost"] == "5"
@@ -110,9 +108,7 @@ def test_a_million_rows_is_the_default_limit(cloudzero):
     assert (settings["month_row_limit"], settings["month_byte_limit"]) == (1_000_000, 70_000_000)
 
 
-@pytest.mark.parametrize(
-    ("month", "status"), [("2024-07", 404), ("2024-8", 400), ("2024-08-01T00:00:00Z", 200)]
-)
+@pytest.mark.parametrize(("month", "status"), [("2024-07", 404), ("2024-8", 400), ("2024-08-01T00:00:00Z", 200)])
 def test_reading_a_month(cloudzero, month, status):
     cloudzero.post([cloudzero.row()])
     reply = cloudzero.read(month)
@@ -123,9 +119,7 @@ def test_reading_a_month(cloudzero, month, status):
 
 def test_a_large_month_is_read_back_row_by_row(cloudzero):
     rows = [
-        cloudzero.row(
-            str(number), f"2024-08-{1 + number % 31:02}T{number % 24:02}:00:00Z", **{"resource/id": "é" * 9}
-        )
+        cloudzero.row(str(number), f"2024-08-{1 + number % 31:02}T{number % 24:02}:00:00Z", **{"resource/id": "é" * 9})
         for number in range(20_000)
     ]
     assert cloudzero.post(rows, "sum").status_code == 200

@@ -56,9 +56,7 @@ def test_everything_survives_the_end(start, number):
     created = cloudzero.session.post(
         f"{cloudzero.url}/v2/connections/billing", json={"name": "new", "cloud_provider": "x"}
     ).json()
-    first = cloudzero.post(
-        [cloudzero.row("1.5"), cloudzero.row("2")], headers={"cloudzero-idempotency-key": "k"}
-    )
+    first = cloudzero.post([cloudzero.row("1.5"), cloudzero.row("2")], headers={"cloudzero-idempotency-key": "k"})
     cloudzero.post([cloudzero.row("x")])
     state, log = cloudzero.own("GET", "state").json(), cloudzero.requests()
     sandbox.end(number)
@@ -68,13 +66,9 @@ def test_everything_survives_the_end(start, number):
     assert cloudzero.requests() == log
     assert cloudzero.own("GET", "settings").json()["settings"]["row_count_means"] == "request"
     assert (
-        cloudzero.session.get(f"{cloudzero.url}/v2/connections/billing/{created['connection']['id']}").json()
-        == created
+        cloudzero.session.get(f"{cloudzero.url}/v2/connections/billing/{created['connection']['id']}").json() == created
     )
-    assert (
-        cloudzero.post([cloudzero.row("9")], headers={"cloudzero-idempotency-key": "k"}).content
-        == first.content
-    )
+    assert cloudzero.post([cloudzero.row("9")], headers={"cloudzero-idempotency-key": "k"}).content == first.content
     assert cloudzero.costs() == ["1.5", "2"]
     assert [request["number"] for request in cloudzero.requests()] == list(range(1, len(log) + 4))
 
@@ -92,9 +86,7 @@ def test_a_kill_in_the_middle_leaves_whole_drops_and_a_log_that_agrees(start):
         {
             "month": "2024-08",
             "operation": "sum",
-            "data": [
-                cloudzero.row(hour=f"2024-08-{1 + number % 31:02}T00:00:00Z") for number in range(5_000)
-            ],
+            "data": [cloudzero.row(hour=f"2024-08-{1 + number % 31:02}T00:00:00Z") for number in range(5_000)],
         }
     )
     killer = threading.Timer(0.8, lambda: sandbox.end(signal.SIGKILL))
@@ -154,9 +146,7 @@ def test_a_bad_option_is_told_without_any_key(tmp_path, options, told):
 
 def test_a_port_in_use_is_told(start, tmp_path):
     _, cloudzero = start()
-    ended = run(
-        "--port", cloudzero.url.rsplit(":", 1)[1], "--data", str(tmp_path / "other"), "--api-key", "k"
-    )
+    ended = run("--port", cloudzero.url.rsplit(":", 1)[1], "--data", str(tmp_path / "other"), "--api-key", "k")
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert "in use" in ended.stderr

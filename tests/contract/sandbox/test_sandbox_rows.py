@@ -43,9 +43,7 @@ def test_negative_numbers_are_a_setting(cloudzero):
 
 def test_blank_numbers_are_a_setting_but_never_for_the_required_one(cloudzero):
     cloudzero.set(blank_numbers="accept")
-    assert (
-        cloudzero.post([cloudzero.row(**{"cost/amortized_cost": "", "usage/amount": ""})]).status_code == 200
-    )
+    assert cloudzero.post([cloudzero.row(**{"cost/amortized_cost": "", "usage/amount": ""})]).status_code == 200
     assert cloudzero.months()["2024-08"]["totals"] == {"cost/cost": "1"}
     assert cloudzero.post([cloudzero.row("")]).status_code == 400
 
@@ -89,25 +87,18 @@ def test_the_hour_is_counted_in_utc(cloudzero, hour, first_hour):
     assert cloudzero.months()["2024-08"]["first_hour"] == first_hour
 
 
-@pytest.mark.parametrize(
-    "hour", ["2024-07-31T23:59:59Z", "2024-09-01T00:00:00Z", "2024-08-01T00:00:00+00:01"]
-)
+@pytest.mark.parametrize("hour", ["2024-07-31T23:59:59Z", "2024-09-01T00:00:00Z", "2024-08-01T00:00:00+00:01"])
 def test_every_row_has_to_be_of_the_month_in_utc(cloudzero, hour):
     assert "the drop's month is 2024-08" in refused(cloudzero, cloudzero.row(hour=hour))
 
 
 @pytest.mark.parametrize("value", ["usage", "", "MAP Credit (Monthly)"])
 def test_line_item_types(cloudzero, value):
-    assert "lineitem/type: must be one of Usage" in refused(
-        cloudzero, cloudzero.row(**{"lineitem/type": value})
-    )
+    assert "lineitem/type: must be one of Usage" in refused(cloudzero, cloudzero.row(**{"lineitem/type": value}))
 
 
 def test_the_guides_own_line_item_types_are_a_setting(cloudzero):
-    rows = [
-        cloudzero.row(**{"lineitem/type": kind})
-        for kind in ("CommittedUseVacancy", "CommittedUseRecurringFee")
-    ]
+    rows = [cloudzero.row(**{"lineitem/type": kind}) for kind in ("CommittedUseVacancy", "CommittedUseRecurringFee")]
     assert cloudzero.post(rows).status_code == 200
     cloudzero.set(guide_only_lineitem_types="refuse")
     assert [cloudzero.post([row]).status_code for row in rows] == [400, 400]
@@ -123,17 +114,13 @@ def test_every_character_a_tag_key_may_have(cloudzero):
     row = cloudzero.row(**{"resource/id": "i", "resource/tag:aZ0_.:/=+-@": "v"})
     assert cloudzero.post([row]).status_code == 200
     cloudzero.set(tag_key_letters="unicode")
-    assert (
-        cloudzero.post([cloudzero.row(**{"resource/id": "i", "resource/tag:größe": "v"})]).status_code == 200
-    )
+    assert cloudzero.post([cloudzero.row(**{"resource/id": "i", "resource/tag:größe": "v"})]).status_code == 200
     assert cloudzero.post([cloudzero.row(**{"resource/id": "i", "resource/tag:a b": "v"})]).status_code == 400
 
 
 def test_a_tag_needs_a_resource(cloudzero):
     assert "needs resource/id" in refused(cloudzero, cloudzero.row(**{"resource/tag:team": "a"}))
-    assert "row 1, resource/id: " in refused(
-        cloudzero, cloudzero.row(**{"resource/tag:team": "a", "resource/id": ""})
-    )
+    assert "row 1, resource/id: " in refused(cloudzero, cloudzero.row(**{"resource/tag:team": "a", "resource/id": ""}))
 
 
 def test_blank_tags_are_a_setting(cloudzero):

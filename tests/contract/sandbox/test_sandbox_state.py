@@ -33,9 +33,7 @@ def test_every_cost_column_has_its_total(cloudzero):
 
 def test_hours_and_rows_follow_every_operation(cloudzero):
     cloudzero.post([cloudzero.row("1", "2024-08-02T00:30:00Z"), cloudzero.row("1", "2024-08-03T05:00:00Z")])
-    cloudzero.post(
-        [cloudzero.row("1", "2024-08-02T00:00:00Z"), cloudzero.row("1", "2024-08-01T00:00:00Z")], "sum"
-    )
+    cloudzero.post([cloudzero.row("1", "2024-08-02T00:00:00Z"), cloudzero.row("1", "2024-08-01T00:00:00Z")], "sum")
     month = cloudzero.months()["2024-08"]
     assert (month["rows"], month["hours"]) == (4, 3)
     assert (month["first_hour"], month["last_hour"]) == ("2024-08-01T00:00:00Z", "2024-08-03T05:00:00Z")
@@ -55,9 +53,7 @@ def test_the_digest_does_not_depend_on_order_or_on_how_the_rows_were_sent(cloudz
     assert cloudzero.months()["2024-08"]["digest"] != first
     cloudzero.post(rows[:10], "sum")
     assert cloudzero.months()["2024-08"]["digest"] == first
-    lines = sorted(
-        json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() for row in rows
-    )
+    lines = sorted(json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() for row in rows)
     assert first == hashlib.sha256(b"\n".join(lines)).hexdigest()
 
 

@@ -1,0 +1,326 @@
+"""
+The demo: three months of a vendor's bill, from a DAG into CloudZero, twice.
+
+It starts a CloudZero on this machine (the sandbox) and a real Airflow, both in ``.demo/`` and on free ports. Airflow
+back-fills the three last months with its own command, and sends the month so far with a daily DAG. Then the same months
+again: what CloudZero holds must not have changed. It leaves no process behind, and touches nothing outside ``.demo/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import secrets
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Context, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+from demo_airflow import Airflow, DemoError, Run, airflow_settings, clean_environment, free_port
+from demo_processes import Processes, Started, Stopped, StopSignals, adopt_orphans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".demo"
+DAGS = ROOT / "dags_examples"
+MONTHLY = "anycost_monthly_partitioned"
+DAILY = "anycost_daily_month_to_date"
+STREAM = "acme-cloud"
+SHOWN_LINES = 25
+BEGAN = time.monotonic()
+
+
+@dataclass(frozen=True)
+class Held:
+    """What CloudZero holds for one month of a stream."""
+
+    stream: str
+    month: str
+    rows: int
+    total_cost: str
+    hours: int
+    digest: str
+
+
+def main() -> int:
+    """Run the demo; return the exit status."""
+    signals = StopSignals()
+    adopt_orphans()
+    with _only_one():
+        processes = Processes(signals, FOLDER / "logs")
+        key = secrets.token_urlsafe(24)
+        try:
+            try:
+                status = _guarded(processes, key)
+            finally:
+                signals.ignore()
+        finally:
+            left = _end(processes)
+    return status or int(bool(left))
+
+
+def _guarded(processes: Processes, key: str) -> int:
+    try:
+        _demo(processes, key)
+    except DemoError as failure:
+        _explain(failure, key)
+        return 1
+    except requests.RequestException as error:
+        _explain(DemoError(f"{error}", [process.log for process in processes.started]), key)
+        return 1
+    except Stopped as stopped:
+        say(f"\nStopped ({stopped}).")
+        return 128 + stopped.number
+    return 0
+
+
+def _demo(processes: Processes, key: str) -> None:
+    months = last_complete_months(datetime.now(timezone.utc).date(), 3)
+    say("A vendor that CloudZero does not know sends a bill each month, and Airflow brings it into CloudZero: first")
+    say(f"{', '.join(months)}, then the month so far, then the same three months again, which must not change what")
+    say("CloudZero holds. Everything runs on this machine, in .demo/, and nothing is left running.")
+
+    step("Start a CloudZero on this machine: the sandbox")
+    sandbox_process, sandbox = _start_sandbox(processes, key)
+
+    step("Start Airflow, with the example DAGs and a connection to the sandbox")
+    airflow = _start_airflow(processes, sandbox, key)
+    airflow.components.append(sandbox_process)
+
+    step(f"Back-fill {len(months)} months of {MONTHLY}, one run per month")
+    airflow.command("dags", "unpause", MONTHLY)
+    _backfill(airflow, months, known=set())
+
+    step(f"Let {DAILY} send the month so far")
+    airflow.command("dags", "unpause", DAILY)
+    daily = _wait_for_daily(airflow)
+
+    step("What CloudZero holds now")
+    first = _held(sandbox)
+    _show(first)
+    _compare_with_bill(first, months, daily)
+
+    step("The same months once more")
+    say("  (first Airflow closes the back-fill before; it looks every half minute)")
+    airflow.wait("Airflow to close the back-fill", lambda: airflow.backfills_complete(MONTHLY), limit=90)
+    known = {run.run_id for run in airflow.runs(MONTHLY)}
+    _backfill(airflow, months, "--reprocess-behavior", "completed", known=known)
+
+    step("What CloudZero holds now")
+    second = _held(sandbox)
+    _show(second)
+    if _of(months, first) != _of(months, second):
+        raise DemoError("The second back-fill changed what CloudZero holds.")
+    say("Equal: the same rows, totals and digests. Each of the months was sent twice, and counts once.")
+
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        _stay(airflow, sandbox)
+
+
+def last_complete_months(today: date, count: int) -> list[str]:
+    """Name the months before this one, oldest first."""
+    first = today.replace(day=1)
+    months: list[str] = []
+    for _ in range(count):
+        first = (first - timedelta(days=1)).replace(day=1)
+        months.insert(0, f"{first:%Y-%m}")
+    return months
+
+
+def _start_sandbox(processes: Processes, key: str) -> tuple[Started, str]:
+    command = [sys.executable, "-m", "cloudzero_provider.sandbox", "--port", "0", "--data", FOLDER / "sandbox"]
+    say(f"  $ python -m cloudzero_provider.sandbox --port 0 --data .demo/sandbox --connection {STREAM} --api-key ...")
+    environment = clean_environment(FOLDER / "home") | {"PYTHONUNBUFFERED": "1"}
+    sandbox = processes.start("sandbox", [*command, "--connection", STREAM, "--api-key", key], environment)
+    deadline = time.monotonic() + 30
+    while " at http" not in sandbox.log.read_text():
+        if sandbox.popen.poll() is not None or time.monotonic() > deadline:
+            raise DemoError("The sandbox did not start.", [sandbox.log])
+        time.sleep(0.1)
+    url = sandbox.log.read_text().rsplit(" at ", 1)[1].strip()
+    done(f"it is at {url}")
+    return sandbox, url
+
+
+def _start_airflow(processes: Processes, sandbox: str, key: str) -> Airflow:
+    connection = {
+        "conn_type": "cloudzero",
+        "host": sandbox,
+        "password": key,
+        "extra": {"anycost_connection_id": STREAM},
+    }
+    url = f"http://127.0.0.1:{free_port()}"
+    environment = (
+        clean_environment(FOLDER / "home")
+        | airflow_settings(FOLDER / "airflow", DAGS, url, connection)
+        | {"ACME_BILL_FOLDER": str(FOLDER / "bills")}
+    )
+    airflow = Airflow(FOLDER / "airflow", environment, url, processes, say)
+    airflow.command("db", "migrate")
+    airflow.start()
+    airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, DAILY]), limit=120)
+    if errors := airflow.import_errors():
+        raise DemoError("Airflow can't import:\n" + "\n".join(errors))
+    done(f"it is at {url}")
+    return airflow
+
+
+def _backfill(airflow: Airflow, months: list[str], *more: str, known: set[str]) -> None:
+    first, last = f"{months[0]}-01", f"{months[-1]}-28"
+    airflow.command("backfill", "create", "--dag-id", MONTHLY, "--from-date", first, "--to-date", last, *more)
+    _wait_for_runs(airflow, MONTHLY, known, months)
+    done("all runs succeeded")
+
+
+def _wait_for_daily(airflow: Airflow) -> Run:
+    """A DAG without catch-up runs for the newest complete day as soon as it is unpaused."""
+    return _wait_for_runs(airflow, DAILY, set(), None)[-1]
+
+
+def _wait_for_runs(airflow: Airflow, dag_id: str, known: set[str], months: list[str] | None) -> list[Run]:
+    """Wait until new runs are there, for all months, and have succeeded."""
+    succeeded: dict[str, Run] = {}
+
+    def all_succeeded() -> bool:
+        # On the days just after the 3rd, unpausing starts the newest month's run at once: it counts as well.
+        runs = [run for run in airflow.runs(dag_id) if run.run_id not in known]
+        for run in runs:
+            if run.state == "failed":
+                raise DemoError(f"The run {run.run_id} of {dag_id} failed.", airflow.task_logs(dag_id, run))
+            if run.state == "success" and run.run_id not in succeeded:
+                succeeded[run.run_id] = run
+                done(f"run {run.run_id} succeeded")
+        keys = {run.partition_key for run in runs}
+        return bool(runs) and keys >= set(months or ()) and len(succeeded) == len(runs)
+
+    airflow.wait(f"the runs of {dag_id}", all_succeeded, limit=150)
+    return list(succeeded.values())
+
+
+def _held(sandbox: str) -> list[Held]:
+    with requests.Session() as session:
+        session.trust_env = False
+        state: dict[str, Any] = session.get(f"{sandbox}/sandbox/state", timeout=30).json()
+    return [
+        Held(stream["name"], month, held["rows"], held["total_cost"], held["hours"], held["digest"])
+        for stream in state["streams"].values()
+        for month, held in sorted(stream["months"].items())
+    ]
+
+
+def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
+    """Count and add up the vendor's bill here, and hold it against what arrived."""
+    sys.path.insert(0, str(DAGS))
+    from acme_bill import month_rows
+
+    until = datetime.fromisoformat(str(daily.interval_end).replace("Z", "+00:00"))
+    bills = {month: month_rows(month) for month in months}
+    so_far = f"{until - timedelta(seconds=1):%Y-%m}"
+    bills[so_far] = month_rows(so_far, until)
+    exact = Context(prec=60)
+    expected: dict[str, tuple[int, Decimal]] = {}
+    for month, rows in bills.items():
+        total = Decimal(0)
+        for row in rows:
+            total = exact.add(total, Decimal(row["cost/cost"]))
+        expected[month] = (len(rows), total)
+    found = {month.month: (month.rows, Decimal(month.total_cost)) for month in held}
+    if found != expected:
+        raise DemoError(f"CloudZero holds {found}, but the bill says {expected}.")
+    say("Rows and totals are those of the vendor's bill, to the last digit.")
+
+
+def _of(months: list[str], held: list[Held]) -> list[Held]:
+    return [month for month in held if month.month in months]
+
+
+def _show(held: list[Held]) -> None:
+    say(f"  {'stream':<12} {'month':<8} {'rows':>6} {'total cost':>14} {'hours':>6}  digest of the rows")
+    for month in held:
+        say(
+            f"  {month.stream:<12} {month.month:<8} {month.rows:>6,} {month.total_cost:>14} {month.hours:>6}"
+            f"  {month.digest[:12]}"
+        )
+
+
+def _stay(airflow: Airflow, sandbox: str) -> None:
+    say("\nAll is up until you press Ctrl-C. Look around:")
+    say(f"  Airflow  {airflow.url}/dags/{MONTHLY}   (no password)")
+    say(f"  sandbox  {sandbox}")
+    with contextlib.suppress(Stopped):
+        while True:
+            airflow.check_alive()
+            time.sleep(0.5)
+
+
+def _explain(failure: DemoError, key: str) -> None:
+    say(f"\nThe demo failed: {failure}")
+    for log in failure.logs:
+        say(f"\n--- the end of {log.relative_to(ROOT)}")
+        lines = log.read_text(errors="replace").replace(key, "***").splitlines()
+        say("\n".join(map(_readable, lines[-SHOWN_LINES:])))
+
+
+def _readable(line: str) -> str:
+    """Make a line of a task's log, which is JSON, one for people."""
+    try:
+        event: dict[str, Any] = json.loads(line)
+        errors = [f"\n  {error['exc_type']}: {error['exc_value']}" for error in event.get("error_detail") or ()]
+        return f"{event['timestamp'][:19]} {event['level']:<8} {event['event']}{''.join(errors)}"
+    except (ValueError, KeyError, TypeError):
+        return line
+
+
+def _end(processes: Processes) -> list[int]:
+    if not processes.started:
+        return []
+    with contextlib.suppress(OSError):  # Nobody may be listening any more; the processes have to end all the same.
+        step("End everything")
+    left = processes.end_all()
+    with contextlib.suppress(OSError):
+        done(f"processes that would not end: {left}" if left else "no process is left")
+    return left
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """Make an empty folder for the demo, unless another demo is using it."""
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(f"Another demo is running in {FOLDER}.") from None
+        for entry in FOLDER.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+        for name in ("home", "logs", "airflow", "bills"):
+            (FOLDER / name).mkdir()
+        yield
+
+
+def step(text: str) -> None:
+    """Announce what comes next."""
+    say(f"\n[{time.monotonic() - BEGAN:5.1f} s] {text}")
+
+
+def done(text: str) -> None:
+    """Tell how it went."""
+    say(f"[{time.monotonic() - BEGAN:5.1f} s] ... {text}")
+
+
+def say(text: str) -> None:
+    """Print at once, so that nobody wonders."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

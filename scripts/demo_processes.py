@@ -1,0 +1,170 @@
+"""
+Processes of the demo, none of which outlives it.
+
+Each is started in a session of its own. Airflow's children make process groups of their own, but stay in the session,
+so the session is what is ended: politely first, and then for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+POLITE_SECONDS = 7.0
+FIRM_SECONDS = 10.0
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Stopped(BaseException):
+    """Somebody wants the demo to end: Ctrl-C, or a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class StopSignals:
+    """Turns the first signal into one ``Stopped`` in the main thread, and never in the middle of starting a process."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting: int | None = None
+        self._over = False
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if self._over:
+            return
+        if self._held:
+            self._waiting = number
+            return
+        self._over = True
+        raise Stopped(number)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep a signal until the block is over."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            if self._waiting is not None and not self._over:
+                self._over = True
+                raise Stopped(self._waiting)
+
+    def ignore(self) -> None:
+        """From now on the demo is ending, whoever else asks for it."""
+        self._over = True
+
+
+@dataclass(frozen=True)
+class Started:
+    """
+    A process, and where its output goes.
+
+    :param name: for people.
+    :param popen: leads a session, so its id is the session's.
+    :param log: what it prints.
+    """
+
+    name: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+
+@dataclass
+class Processes:
+    """Starts processes, and ends all of them."""
+
+    signals: StopSignals
+    logs: Path
+    started: list[Started] = field(default_factory=list)
+
+    def start(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str]) -> Started:
+        """Start a command, with its output in a file."""
+        log = self.logs / f"{name}.log"
+        with self.signals.held(), log.open("ab") as output:
+            popen = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                start_new_session=True,
+            )
+            process = Started(name, popen, log)
+            self.started.append(process)
+        return process
+
+    def end_all(self) -> list[int]:
+        """End all processes and what they started; return the ids of any that would not go."""
+        for process in reversed(self.started):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.popen.pid, signal.SIGTERM)
+        sessions = {process.popen.pid for process in self.started}
+        self._wait_until_gone(sessions, POLITE_SECONDS)
+        deadline = time.monotonic() + FIRM_SECONDS
+        while (left := _members(sessions)) and time.monotonic() < deadline:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            self._wait_until_gone(sessions, 0.5)
+        return left
+
+    def _wait_until_gone(self, sessions: set[int], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for process in self.started:
+                process.popen.poll()
+            if all(process.popen.returncode is not None for process in self.started):
+                _reap_adopted()
+                if not _members(sessions):
+                    return
+            time.sleep(0.1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever loses its own, so that it can be reaped even where nobody else does (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reap_adopted() -> None:
+    """Reap what is left of adopted processes. All processes of our own have been waited for by now."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _members(sessions: set[int]) -> list[int]:
+    return [pid for pid in _all_pids() if _session(pid) in sessions]
+
+
+def _all_pids() -> list[int]:
+    proc = Path("/proc/self")
+    if proc.exists():
+        return [int(entry.name) for entry in proc.parent.iterdir() if entry.name.isdigit()]
+    listed = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None

@@ -1,0 +1,217 @@
+"""Each example, run by Airflow, and what CloudZero then holds."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from datetime import datetime, timezone
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import acme_bill
+import pytest
+from acme_bill import COLUMNS, DAY, month_rows
+from airflow.cli import cli_parser
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.jobs.job import Job
+from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models import DagRun
+from airflow.utils.session import create_session
+from runs import run, run_existing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EXAMPLES = Path(acme_bill.__file__).parent
+EXAMPLE_DAGS = {
+    "anycost_monthly_partitioned",
+    "anycost_daily_month_to_date",
+    "anycost_backfill_months",
+    "anycost_from_task",
+}
+
+
+def total(rows) -> Fraction:
+    return sum((Fraction(row["cost/cost"]) for row in rows), Fraction())
+
+
+def assert_holds(sandbox, month: str, rows: list[dict[str, str]]) -> None:
+    """CloudZero holds these rows, each once, with every value as it is in the bill."""
+    held = sandbox.month(month)
+    assert held["rows"] == len(rows)
+    assert Fraction(held["total_cost"]) == total(rows)
+    assert as_set(sandbox.rows(month)) == as_set(rows)
+
+
+def as_set(rows) -> set:
+    """Rows without their blanks; numbers by value, since ``1.10`` and ``1.1`` are the same money."""
+    return {
+        frozenset(
+            (name, Fraction(value) if name in {"cost/cost", "usage/amount"} else value)
+            for name, value in row.items()
+            if value
+        )
+        for row in rows
+    }
+
+
+def digests(sandbox) -> dict[str, str]:
+    return {month: held["digest"] for month, held in sandbox.months().items()}
+
+
+class TestFolder:
+    def test_imports_without_error_or_warning(self):
+        bag = BundleDagBag(EXAMPLES, bundle_path=EXAMPLES, collect_dags=False)
+        bag.collect_dags(EXAMPLES, safe_mode=False)
+        assert set(bag.dags) == EXAMPLE_DAGS
+        assert bag.import_errors == {}
+        assert bag.captured_warnings == {}
+        assert "acme_bill.py" not in {Path(stat.file).name for stat in bag.dagbag_stats}
+
+    def test_parsing_loads_nothing_heavy(self):
+        script = (
+            "import sys; from airflow.dag_processing.dagbag import BundleDagBag; folder = sys.argv[1];"
+            f" bag = BundleDagBag(folder, bundle_path=folder); assert len(bag.dags) == {len(EXAMPLE_DAGS)};"
+            " print(sorted({'polars', 'ijson', 'pandas', 'aiohttp'} & set(sys.modules)))"
+        )
+        done = subprocess.run([sys.executable, "-c", script, str(EXAMPLES)], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "[]"
+
+
+class TestBill:
+    def test_is_plausible(self):
+        rows = month_rows("2026-03")
+        assert 2_000 < len(rows) < 5_000
+        assert len(as_set(rows)) == len(rows)
+        assert {row["lineitem/type"] for row in rows} == {"Usage", "Discount", "Credit", "Tax"}
+        assert set().union(*rows) == set(COLUMNS)
+        assert rows == month_rows("2026-03")
+        assert all(row["time/usage_start"].startswith("2026-03-") for row in rows)
+
+    def test_a_month_to_date_is_the_beginning_of_the_month(self):
+        until = datetime(2026, 3, 11, tzinfo=timezone.utc)
+        assert month_rows("2026-03", until) == [
+            row for row in month_rows("2026-03")[:-1] if row["time/usage_start"] < "2026-03-11"
+        ]
+        assert month_rows("2026-03", until + 40 * DAY) == month_rows("2026-03")
+
+
+class TestMonthlyPartitioned:
+    DAG_ID = "anycost_monthly_partitioned"
+
+    def backfill(self, first: str, last: str, *more: str) -> list[DagRun]:
+        """Airflow's own command, as on the command line."""
+        arguments = ["--dag-id", self.DAG_ID, "--from-date", first, "--to-date", last, *more]
+        command = cli_parser.get_parser().parse_args(["backfill", "create", *arguments])
+        with create_session() as session:
+            known = {run.run_id for run in session.query(DagRun).filter_by(dag_id=self.DAG_ID)}
+        command.func(command)
+        with create_session() as session:
+            runs = session.query(DagRun).filter_by(dag_id=self.DAG_ID).order_by(DagRun.partition_key)
+            return [run for run in runs if run.run_id not in known]
+
+    @pytest.fixture(autouse=True)
+    def close_backfills(self) -> Iterator[Callable[[], None]]:
+        """What the scheduler does every half minute: a DAG can't have two open back-fills."""
+        close = SchedulerJobRunner(Job())._mark_backfills_complete
+        yield close
+        close()
+
+    def test_backfilled_months(self, dags, sandbox, close_backfills):
+        runs = self.backfill("2026-01-01", "2026-03-31")
+        assert [run.partition_key for run in runs] == ["2026-01", "2026-02", "2026-03"]
+        outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in runs]
+        assert [outcome.state for outcome in outcomes] == ["success"] * 3
+        assert set(sandbox.months()) == {"2026-01", "2026-02", "2026-03"}
+        for month in sandbox.months():
+            assert_holds(sandbox, month, month_rows(month))
+        before = digests(sandbox)
+
+        close_backfills()
+        again = self.backfill("2026-01-01", "2026-03-31", "--reprocess-behavior", "completed")
+        assert [run.partition_key for run in again] == ["2026-01", "2026-02", "2026-03"]
+        outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in again]
+        assert [outcome.xcom("send_bill")["replaced_rows"] for outcome in outcomes] == [
+            len(month_rows(month)) for month in before
+        ]
+        assert digests(sandbox) == before
+
+    def test_summary(self, dags, sandbox):
+        [dag_run] = self.backfill("2025-12-01", "2025-12-31")
+        outcome = run_existing(dags[self.DAG_ID], dag_run)
+        rows = month_rows("2025-12")
+        summary = outcome.xcom("send_bill")
+        [write] = sandbox.writes()
+        assert {name: summary[name] for name in summary if name not in {"total_cost", "sha256"}} == {
+            "month": "2025-12",
+            "connection_id": "1234abcd-1234-abcd-1234-abcd1234efgh",
+            "operation": "replace_drop",
+            "rows": len(rows),
+            "replaced_rows": 0,
+            "requests": 1,
+            "bytes": write["bytes"],
+            "hours": 31 * 4,
+            "drop_ids": sandbox.month("2025-12")["drop_ids"],
+            "check_only": False,
+        }
+        assert isinstance(summary["total_cost"], str)
+        assert Fraction(summary["total_cost"]) == total(rows)
+        assert len(bytes.fromhex(summary["sha256"])) == 32
+
+
+class TestDailyMonthToDate:
+    DAG_ID = "anycost_daily_month_to_date"
+
+    @pytest.mark.parametrize(
+        ("logical_date", "rows"),
+        [
+            pytest.param(datetime(2026, 3, 2), month_rows("2026-03", datetime(2026, 3, 2, tzinfo=timezone.utc))),
+            pytest.param(datetime(2026, 3, 21), month_rows("2026-03", datetime(2026, 3, 21, tzinfo=timezone.utc))),
+            pytest.param(datetime(2026, 4, 1), month_rows("2026-03")),
+        ],
+        ids=["first day", "in the month", "last day"],
+    )
+    def test_sends_the_month_so_far(self, dags, sandbox, logical_date, rows):
+        outcome = run(dags[self.DAG_ID], logical_date=logical_date.replace(tzinfo=timezone.utc))
+        assert outcome.state == "success"
+        assert set(sandbox.months()) == {"2026-03"}
+        assert_holds(sandbox, "2026-03", rows)
+
+    def test_day_after_day_and_a_day_twice(self, dags, sandbox):
+        for day in (20, 21, 21):
+            run(dags[self.DAG_ID], logical_date=datetime(2026, 3, day, tzinfo=timezone.utc))
+        assert_holds(sandbox, "2026-03", month_rows("2026-03", datetime(2026, 3, 21, tzinfo=timezone.utc)))
+
+
+class TestBackfillMonths:
+    def test_sends_each_month_and_twice_is_once(self, dags, sandbox):
+        months = {"months": ["2025-11", "2025-12"]}
+        outcome = run(dags["anycost_backfill_months"], run_conf=months)
+        assert outcome.states["send_bill"] == ["success"] * 2
+        assert set(sandbox.months()) == {"2025-11", "2025-12"}
+        for month in sandbox.months():
+            assert_holds(sandbox, month, month_rows(month))
+        before = digests(sandbox)
+        assert run(dags["anycost_backfill_months"], run_conf=months).state == "success"
+        assert digests(sandbox) == before
+        assert sandbox.never_overlapped()
+
+    def test_one_instance_at_a_time(self, dags):
+        assert dags["anycost_backfill_months"].get_task("send_bill").max_active_tis_per_dag == 1
+
+
+class TestFromTask:
+    def test_sends_rows_and_reads_them_back(self, dags, sandbox):
+        outcome = run(dags["anycost_from_task"], run_conf={"month": "2026-02"})
+        assert outcome.state == "success"
+        held = sandbox.month("2026-02")
+        assert (held["rows"], Fraction(held["total_cost"])) == (3, Fraction("6745.833333"))
+        read = outcome.xcom("read_back")
+        assert (read["month"], read["rows"], read["total_cost"], read["hours"]) == ("2026-02", 3, "6745.833333", 1)
+        with open(read["path"], newline="", encoding="utf-8") as stream:
+            assert as_set(csv.DictReader(stream)) == as_set(sandbox.rows("2026-02"))
+        before = digests(sandbox)
+        assert run(dags["anycost_from_task"], run_conf={"month": "2026-02"}).state == "success"
+        assert digests(sandbox) == before
