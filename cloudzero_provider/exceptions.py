@@ -172,7 +172,23 @@ class AuthenticationError(ReplyError):
 
 
 class RequestRejectedError(ReplyError):
-    """CloudZero refuses the request (4xx, or a redirect)."""
+    """
+    CloudZero refuses the request (4xx, or a redirect).
+
+    :param error_type: CloudZero's own name of the error, like ``UnregisteredKeySetException``, when it gives one.
+    :param event_details: what it adds to that.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        status: int | None = None,
+        error_type: str | None = None,
+        event_details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, status)
+        self.error_type = error_type
+        self.event_details = event_details or {}
 
 
 class PayloadTooLargeError(RequestRejectedError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.columns import SEND_PAGE, USAGE_START
+from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
 
@@ -46,9 +47,9 @@ class Operation(str, Enum):
             ) from None
 
     @property
-    def repeatable(self) -> bool:
-        """Whether it leaves the same state however often it is applied."""
-        return self is not Operation.SUM
+    def effect(self) -> Effect:
+        """What applying a request with this operation does."""
+        return Effect.ADDS_ROWS if self is Operation.SUM else Effect.REPEATABLE
 
 
 @dataclass(frozen=True)

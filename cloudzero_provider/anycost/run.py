@@ -83,7 +83,7 @@ class _Run:
                 self.sha256 = sha256
                 return
             except AmbiguousWriteError as error:
-                if not unit.requests[0].operation.repeatable:
+                if unit.requests[0].operation is Operation.SUM:
                     raise
                 if restarts == HOUR_RESTARTS:
                     raise _hour_incomplete(unit, error) from error
@@ -91,7 +91,7 @@ class _Run:
                 log.warning("%s Hour %s starts over (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
 
     def _send(self, request: DropRequest, body: bytes) -> DropReceipt:
-        receipt = self.client.send_drop(self.connection_id, body, repeatable=request.operation.repeatable)
+        receipt = self.client.send_drop(self.connection_id, body, effect=request.operation.effect)
         log.info(
             "%s: sent request %d of %d (%s, hours %s to %s): %s rows, %s bytes; %s of %s rows so far",
             self.plan.month,

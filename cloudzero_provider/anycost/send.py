@@ -146,7 +146,7 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     else:
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
         _wait_for_earlier_try(client, options)
-        client.send_drop(connection_id, body, repeatable=True)
+        client.send_drop(connection_id, body, effect=options.operation.effect)
         _until_agreed(client, month, lambda: _rows_left(client, connection_id, month))
     return SendSummary(
         month=str(month),

@@ -12,5 +12,6 @@ Nothing here knows Airflow, so it can be tried in a plain Python shell::
 from __future__ import annotations
 
 from cloudzero_provider.client.client import BillingDrop, Client, DropReceipt
+from cloudzero_provider.client.outcome import Effect
 
-__all__ = ["BillingDrop", "Client", "DropReceipt"]
+__all__ = ["BillingDrop", "Client", "DropReceipt", "Effect"]

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from cloudzero_provider.client.config import ClientConfig
 from cloudzero_provider.client.retry import Sender
+from cloudzero_provider.client.telemetry import TelemetryEndpoints
 from cloudzero_provider.client.transport import Reply, Transport
 from cloudzero_provider.exceptions import (
     ConfigurationError,
@@ -21,6 +22,8 @@ from cloudzero_provider.exceptions import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cloudzero_provider.client.outcome import Effect
 
 SCOPE_SEND_DROP = "connections:create_billing_anycost_billing_drop"
 SCOPE_VALIDATE_DROP = "connections:create_billing_anycost_validate_billing_drop"
@@ -52,7 +55,7 @@ class DropReceipt:
     row_count: int | None
 
 
-class Client:
+class Client(TelemetryEndpoints):
     """
     CloudZero's API.
 
@@ -107,17 +110,17 @@ class Client:
         listed = _objects(_json_object(reply, path), ("billing_drops",), path)
         return [_listed_drop(item, path) for item in listed]
 
-    def send_drop(self, connection_id: str, body: bytes, *, repeatable: bool) -> DropReceipt:
+    def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
         """
         Send one drop (https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop).
 
         :param connection_id: the AnyCost stream.
         :param body: JSON with ``month``, ``operation`` and ``data``, encoded, 5 MB at most.
-        :param repeatable: whether its operation leaves the same state however often it is applied.
-        :raises AmbiguousWriteError: when it is not repeatable and may or may not have been applied.
+        :param effect: what applying its operation does.
+        :raises AmbiguousWriteError: when it must not be repeated and may or may not have been applied.
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
-        reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, repeatable=repeatable, writes=True)
+        reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
         return _receipt(reply)
 
     def validate_drop(self, body: bytes) -> None:

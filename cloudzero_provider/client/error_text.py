@@ -38,6 +38,16 @@ def error_text(body: bytes, *, secret: str) -> str:
     return words[:MAX_TEXT] + "…" if len(words) > MAX_TEXT else words or "(no text)"
 
 
+def error_kind(body: bytes) -> tuple[str | None, dict[str, Any]]:
+    """Find CloudZero's own name of an error and the details that come with it, when there are any."""
+    try:
+        error = json.loads(body)["error"]
+        kind, details = error.get("type"), error.get("event_details")
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
+        return None, {}
+    return kind if isinstance(kind, str) else None, details if isinstance(details, dict) else {}
+
+
 def _pieces(parsed: Any) -> Iterator[str]:
     if isinstance(parsed, str):
         yield parsed

@@ -2,8 +2,9 @@
 What a reply means: the one table that says whether a request is sent again.
 
 A request is *repeatable* when applying it twice leaves the same state as once. The documented codes are in
-https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop; what a concurrent request or an
-overloaded gateway answers is not published, so every status that can mean it is treated as such.
+https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and
+https://docs.cloudzero.com/docs/send-via-api; what a concurrent request or an overloaded gateway answers is not
+published, so every status that can mean it is treated as such.
 """
 
 from __future__ import annotations
@@ -11,6 +12,14 @@ from __future__ import annotations
 from enum import Enum
 
 from cloudzero_provider.client.transport import NoReply, Reply
+
+
+class Effect(Enum):
+    """What applying a request does."""
+
+    REPEATABLE = "leaves the same state however often it is applied"
+    ADDS_ROWS = "adds rows to a billing drop each time it is applied"
+    ADDS_TELEMETRY = "adds to telemetry records each time it is applied"
 
 
 class Outcome(Enum):
@@ -51,10 +60,19 @@ _REPEATABLE = {
     Outcome.REJECTED: Action.STOP_REFUSED,
 }
 
-_ONCE_ONLY = _REPEATABLE | {
+_ADDS_ROWS = _REPEATABLE | {
     Outcome.UNAVAILABLE: Action.STOP_AMBIGUOUS,
     Outcome.BUSY: Action.STOP_AMBIGUOUS,
     Outcome.UNCLEAR: Action.STOP_AMBIGUOUS,
+}
+
+# For telemetry, 503 is documented as "slow down and retry": it was not applied.
+_ADDS_TELEMETRY = _ADDS_ROWS | {Outcome.UNAVAILABLE: Action.WAIT_AND_REPEAT}
+
+_ACTIONS = {
+    Effect.REPEATABLE: _REPEATABLE,
+    Effect.ADDS_ROWS: _ADDS_ROWS,
+    Effect.ADDS_TELEMETRY: _ADDS_TELEMETRY,
 }
 
 
@@ -77,6 +95,6 @@ def outcome_of(result: Reply | NoReply) -> Outcome:
     return Outcome.REJECTED
 
 
-def action_for(outcome: Outcome, *, repeatable: bool) -> Action:
-    """Say what follows from an outcome, for a request that may or may not be repeated."""
-    return (_REPEATABLE if repeatable else _ONCE_ONLY)[outcome]
+def action_for(outcome: Outcome, effect: Effect) -> Action:
+    """Say what follows from an outcome, for a request with that effect."""
+    return _ACTIONS[effect][outcome]

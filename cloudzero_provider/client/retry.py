@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from cloudzero_provider.client.error_text import error_text
-from cloudzero_provider.client.outcome import Action, Outcome, action_for, outcome_of
+from cloudzero_provider.client.error_text import error_kind, error_text
+from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.exceptions import (
     AmbiguousWriteError,
@@ -53,7 +53,7 @@ class Sender:
         *,
         scope: str,
         body: bytes | None = None,
-        repeatable: bool = True,
+        effect: Effect = Effect.REPEATABLE,
         save_to: BinaryIO | None = None,
         writes: bool = False,
     ) -> Reply:
@@ -64,7 +64,7 @@ class Sender:
         :param path: path and query.
         :param scope: the scope that the key needs, for the error that says so.
         :param body: JSON, encoded.
-        :param repeatable: whether sending it twice leaves the same state as once.
+        :param effect: what applying it does, and so whether it may be sent again.
         :param save_to: where the body of a successful answer goes.
         :param writes: whether it changes what CloudZero holds, so that a lost one must settle before the next.
         :return: a reply of success.
@@ -75,10 +75,10 @@ class Sender:
         while True:
             attempt += 1
             result = self._transport.exchange(
-                method, path, body=body, save_to=save_to, fresh=attempt > 1 or not repeatable
+                method, path, body=body, save_to=save_to, fresh=attempt > 1 or effect is not Effect.REPEATABLE
             )
             outcome = outcome_of(result)
-            action = action_for(outcome, repeatable=repeatable)
+            action = action_for(outcome, effect)
             if action is Action.FINISH and isinstance(result, Reply):
                 return result
             what = f"{method} {path}: {self._describe(result)}"
@@ -147,7 +147,7 @@ def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str) -
     if status is not None and 300 <= status < 400:
         return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)
-    return kind(what, status)
+    return kind(what, status, *error_kind(result.body if isinstance(result, Reply) else b""))
 
 
 def _gave_up(outcome: Outcome, result: Reply | NoReply, what: str, attempts: int, limit: float) -> CloudZeroError:

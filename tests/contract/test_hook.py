@@ -10,6 +10,7 @@ import pytest
 from sandbox_client import KEY, STREAM, SandboxServer
 from tasks import connection
 
+from cloudzero_provider.client import Effect
 from cloudzero_provider.exceptions import AuthenticationError, ConfigurationError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
@@ -181,7 +182,7 @@ def test_an_unknown_connection_is_no_exception(monkeypatch):
 def test_sending_without_the_scope_names_it(monkeypatch, keys):
     monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection(keys, key="listing-key-1"))
     with pytest.raises(AuthenticationError, match="lacks the scope connections:create_billing_anycost_billing_drop"):
-        CloudZeroHook().client.send_drop(STREAM, b"{}", repeatable=True)
+        CloudZeroHook().client.send_drop(STREAM, b"{}", effect=Effect.REPEATABLE)
 
 
 def test_a_key_that_may_not_list_drops_still_sends(monkeypatch, keys):

@@ -8,7 +8,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from cloudzero_provider.client.error_text import MAX_TEXT, error_text
-from cloudzero_provider.client.outcome import Action, Outcome, action_for, outcome_of
+from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of
 from cloudzero_provider.client.retry import retry_after
 from cloudzero_provider.client.transport import NoReply, Reply
 
@@ -30,7 +30,7 @@ AGAIN, SETTLE, STOP, AMBIGUOUS = (
 
 
 @pytest.mark.parametrize(
-    ("result", "outcome", "repeatable", "once_only"),
+    ("result", "outcome", "repeatable", "adds_rows"),
     [
         (NoReply(sent=False, reason="", began=0), Outcome.NOT_SENT, AGAIN, AGAIN),
         (NoReply(sent=True, reason="", began=0), Outcome.UNCLEAR, SETTLE, AMBIGUOUS),
@@ -49,10 +49,12 @@ AGAIN, SETTLE, STOP, AMBIGUOUS = (
         ],
     ],
 )
-def test_what_a_reply_means(result, outcome, repeatable, once_only):
+def test_what_a_reply_means(result, outcome, repeatable, adds_rows):
     assert outcome_of(result) is outcome
-    assert action_for(outcome, repeatable=True) is repeatable
-    assert action_for(outcome, repeatable=False) is once_only
+    assert action_for(outcome, Effect.REPEATABLE) is repeatable
+    assert action_for(outcome, Effect.ADDS_ROWS) is adds_rows
+    documented_as_retry = outcome is Outcome.UNAVAILABLE
+    assert action_for(outcome, Effect.ADDS_TELEMETRY) is (AGAIN if documented_as_retry else adds_rows)
 
 
 def test_retry_after_is_read_as_seconds_and_as_a_date():

@@ -1,0 +1,152 @@
+"""CloudZero's telemetry endpoints (https://docs.cloudzero.com/docs/send-via-api), one method each."""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.client.outcome import Effect
+from cloudzero_provider.exceptions import ConfigurationError, UnexpectedReplyError
+
+if TYPE_CHECKING:
+    from cloudzero_provider.client.retry import Sender
+    from cloudzero_provider.client.transport import Reply
+
+SCOPE_MANAGE_RECORDS = "unit-cost_v1:manage_telemetry_records"
+SCOPE_READ_TELEMETRY = "unit-cost_v1:read_telemetry"
+SCOPE_DELETE_STREAM = "unit-cost_v1:delete_telemetry_stream"
+
+#: How many of the newest records can be read.
+READABLE_RECORDS = 1000
+
+_TELEMETRY = "/unit-cost/v1/telemetry"
+_STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+_RECORD_LISTS = ("records", "telemetry_records", "data", "items", "results")
+
+
+class StreamType(str, Enum):
+    """The two kinds of telemetry streams."""
+
+    METRIC = "metric"
+    ALLOCATION = "allocation"
+
+    @classmethod
+    def parse(cls, value: str) -> StreamType:
+        """Read the name of a kind."""
+        try:
+            return cls(value)
+        except ValueError:
+            raise ConfigurationError(
+                f"stream_type is {value!r}: expected one of {', '.join(kind.value for kind in cls)}."
+            ) from None
+
+
+class TelemetryOperation(str, Enum):
+    """How CloudZero joins records with what it holds."""
+
+    REPLACE = "replace"
+    SUM = "sum"
+    DELETE = "delete"
+
+    @classmethod
+    def parse(cls, value: str) -> TelemetryOperation:
+        """Read the name of an operation."""
+        try:
+            return cls(value)
+        except ValueError:
+            raise ConfigurationError(
+                f"operation is {value!r}: expected one of {', '.join(operation.value for operation in cls)}."
+            ) from None
+
+    @property
+    def effect(self) -> Effect:
+        """What applying a request with this operation does."""
+        return Effect.ADDS_TELEMETRY if self is TelemetryOperation.SUM else Effect.REPEATABLE
+
+
+class TelemetryEndpoints:
+    """The telemetry part of :class:`~cloudzero_provider.client.Client`."""
+
+    _sender: Sender
+
+    def send_telemetry(
+        self, stream_type: StreamType, stream_name: str, operation: TelemetryOperation, body: bytes
+    ) -> None:
+        """
+        Send one batch of records.
+
+        :param stream_type: metric or allocation.
+        :param stream_name: letters, digits, ``_ . -``; CloudZero makes the stream on the first batch.
+        :param operation: ``replace``, ``sum`` or ``delete``.
+        :param body: JSON with ``records``, encoded, 5 MB at most.
+        :raises AmbiguousWriteError: when it is a ``sum`` that may or may not have been applied.
+        """
+        path = f"{_TELEMETRY}/{stream_type.value}/{checked_stream_name(stream_name)}/{operation.value}"
+        self._sender.send("POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True)
+
+    def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> list[dict[str, Any]]:
+        """
+        Return the records submitted last, of a stream of either kind. CloudZero is minutes behind.
+
+        :param stream_name: the stream.
+        :param limit: 1 to 1,000.
+        :raises NotFoundError: when CloudZero does not know the stream.
+        """
+        return self._records(f"{_TELEMETRY}/metric/{checked_stream_name(stream_name)}", limit)
+
+    def processed_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> list[dict[str, Any]]:
+        """
+        Return the records processed last, of a stream of either kind. CloudZero is hours behind.
+
+        :param stream_name: the stream.
+        :param limit: 1 to 1,000.
+        :raises NotFoundError: when CloudZero does not know the stream.
+        """
+        return self._records(f"{_TELEMETRY}/{checked_stream_name(stream_name)}/records", limit)
+
+    def delete_stream(self, stream_name: str, *, force: bool = False) -> None:
+        """
+        Mark a stream for deletion, with all of its records. No operator does this by itself.
+
+        :param stream_name: the stream; its name can't be used again for minutes, up to an hour.
+        :param force: delete it even if it has data. The name of this parameter is not published.
+        """
+        body = json.dumps({"force": True}).encode() if force else None
+        path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
+        self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+
+    def _records(self, path: str, limit: int) -> list[dict[str, Any]]:
+        if not 1 <= limit <= READABLE_RECORDS:
+            raise ConfigurationError(f"limit is {limit}: expected 1 to {READABLE_RECORDS:,}.")
+        reply = self._sender.send("GET", f"{path}?limit={limit}", scope=SCOPE_READ_TELEMETRY)
+        return _record_list(reply, path)
+
+
+def checked_stream_name(stream_name: str) -> str:
+    """Refuse what can't be the name of a telemetry stream, so that it can't lead to another path."""
+    fits = isinstance(stream_name, str) and _STREAM_NAME.fullmatch(stream_name)
+    if not fits or stream_name in (".", ".."):
+        raise ConfigurationError(
+            f"{stream_name!r} is no name of a telemetry stream: 1 to 256 letters, digits and _ . - are allowed."
+        )
+    return stream_name
+
+
+def _record_list(reply: Reply, path: str) -> list[dict[str, Any]]:
+    """Find the records; an answer in a shape that nobody has published must not look like "no records"."""
+    try:
+        content = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        content = None
+    found: Any = content
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if isinstance(value, list)]
+        only = lists[0] if len(lists) == 1 else None
+        found = next((content[key] for key in _RECORD_LISTS if isinstance(content.get(key), list)), only)
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise UnexpectedReplyError(
+            f"{path}: HTTP {reply.status}, but the reply holds no list of records.", reply.status
+        )
+    return found
