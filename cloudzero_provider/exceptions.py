@@ -32,6 +32,8 @@ class CloudZeroError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        #: Whether the request that failed may have been applied, in one of its tries.
+        self.maybe_applied = True
         #: Which part of a month stands, when the error came in the middle of one.
         self.standing: str | None = None
 

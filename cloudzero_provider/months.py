@@ -45,7 +45,10 @@ class Month:
         :raises MonthError: when the value is anything else, the text ``None`` of an empty template included.
         """
         if isinstance(value, datetime):
-            moment = value.astimezone(timezone.utc) if value.tzinfo else value
+            try:
+                moment = value.astimezone(timezone.utc) if value.tzinfo else value
+            except OverflowError:
+                raise MonthError(f"{value!r} is before the first or after the last month there is.") from None
             return cls(moment.year, moment.month)
         if isinstance(value, date):
             return cls(value.year, value.month)

@@ -23,6 +23,7 @@ from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
 
 Values = list[Any] | pl.Series
 _BLOCK = 20_000
+_LONGEST_CELL = 16_000_000
 _UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error)
 
 
@@ -95,9 +96,17 @@ def _flat(rows: list[Any]) -> list[Any]:
 
 def _check_names(names: Iterable[Any], rows: list[Any]) -> None:
     for name in names:
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not _is_unicode(name):
             index = next(i for i, row in enumerate(rows) if name in row)
-            raise InputError(f"{row_number(index)} has the column name {name!r}: names are non-empty text.")
+            raise InputError(f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def from_files(files: Any) -> Rows:
@@ -114,8 +123,24 @@ def from_files(files: Any) -> Rows:
     paths = [files] if isinstance(files, (str, os.PathLike)) else _sequence(files, "files")
     if not paths:
         raise InputError("files is an empty list: name at least one file.")
-    parts = [_read_csv(os.fspath(path)) for path in paths]
+    parts = [_read_csv(path) for path in _distinct(paths)]
     return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _distinct(paths: Iterable[Any]) -> list[str]:
+    """Refuse what is no path, and a file that is named twice: its rows would count twice."""
+    found: dict[str, str] = {}
+    for number, path in enumerate(paths):
+        if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+            raise InputError(f"files[{number}] is a {type(path).__name__}, not a path.")
+        text = str(os.fspath(path))
+        if "\0" in text:
+            raise InputError(f"files[{number}] is {text!r}: a path holds no NUL character.")
+        real = os.path.realpath(text)
+        if real in found:
+            raise InputError(f"{text} is the same file as {found[real]}: its rows would count twice.")
+        found[real] = text
+    return list(found.values())
 
 
 def _read_csv(path: str) -> Rows:
@@ -135,11 +160,12 @@ def _open_text(path: str) -> TextIO:
 
 
 def _csv_rows(path: str, stream: TextIO) -> Rows:
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
     reader = csv.reader(stream, strict=True)
     lines = array("Q")
     try:
-        header = next(reader, None)
-        _check_header(path, header)
+        header = next((line for line in reader if line), None)
+        _check_header(path, header, reader.line_num)
         width = len(header or ())
         blocks: list[list[pl.Series]] = []
         block: list[list[str]] = []
@@ -171,14 +197,14 @@ def _as_columns(block: list[list[str]], width: int) -> list[pl.Series]:
     return [pl.Series(values=cells, dtype=pl.String) for cells in zip(*block, strict=True)]
 
 
-def _check_header(path: str, header: list[str] | None) -> None:
+def _check_header(path: str, header: list[str] | None, line: int) -> None:
     if not header:
         raise InputError(f"{path}: the file is empty: expected a header line with the columns' names.")
     if "" in header:
-        raise InputError(f"{path}, line 1: column {header.index('') + 1} has no name.")
+        raise InputError(f"{path}, line {line}: column {header.index('') + 1} has no name.")
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise InputError(f"{path}, line 1: the header names {', '.join(map(repr, twice))} twice.")
+        raise InputError(f"{path}, line {line}: the header names {', '.join(map(repr, twice))} twice.")
 
 
 def _wrong_width(path: str, line: int, found: int, expected: int) -> InputError:

@@ -24,8 +24,8 @@ from cloudzero_provider.anycost.columns import (
     is_tag,
     kind_of,
 )
-from cloudzero_provider.anycost.exact import exact_sum
 from cloudzero_provider.anycost.values import convert
+from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.exceptions import SHOWN_PROBLEMS, InvalidRowsError, Problem
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -181,12 +182,13 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
     """
     limits = limits or Limits()
     _check_row_limit(checked, limits)
-    ordered = checked.frame.with_row_index("row").sort(USAGE_START, maintain_order=True)
-    encoded = encode_rows(ordered.drop("row"))
+    starts = checked.frame[USAGE_START]
+    order = pl.DataFrame({"start": starts, "row": range(len(starts))}).sort("start", maintain_order=True)
+    encoded = encode_rows(checked.frame)[order["row"]]
     sizes = encoded.str.len_bytes().cast(pl.Int64) + 1
-    _check_row_sizes(sizes, ordered["row"], checked, limits)
+    _check_row_sizes(sizes, order["row"], checked, limits)
     hours = (
-        pl.DataFrame({"hour": ordered[USAGE_START], "size": sizes})
+        pl.DataFrame({"hour": order["start"], "size": sizes})
         .group_by("hour", maintain_order=True)
         .agg(rows=pl.len(), size=pl.col("size").sum())
     )
@@ -199,12 +201,18 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
 
 def encode_rows(frame: pl.DataFrame) -> pl.Series:
     """Encode each row as a JSON object, without the columns it has no value in."""
-    pairs = [
-        pl.when(pl.col(name).is_not_null()).then(pl.struct(name).struct.json_encode().str.slice(1).str.head(-1))
-        for name in frame.columns
-    ]
+    # The engine takes some names for patterns, so it gets to see none of the user's.
+    values = frame.rename({name: f"c{number}" for number, name in enumerate(frame.columns)})
+    pairs = [_pair(f"c{number}", name) for number, name in enumerate(frame.columns)]
     row = pl.concat_str(pl.lit("{"), pl.concat_str(pairs, separator=",", ignore_nulls=True), pl.lit("}"))
-    return frame.select(row.alias("json"))["json"]
+    return values.select(row.alias("json"))["json"]
+
+
+def _pair(column: str, name: str) -> pl.Expr:
+    """``"name":"value"`` where there is a value, else null."""
+    encoded = pl.struct(column).struct.json_encode().str.slice(len(f'{{"{column}":')).str.head(-1)
+    key = json.dumps(name, ensure_ascii=False)
+    return pl.when(pl.col(column).is_not_null()).then(pl.lit(f"{key}:") + encoded)
 
 
 def _pack(hours: pl.DataFrame, sizes: pl.Series, operation: Operation, max_body: int) -> Iterator[Unit]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from decimal import Decimal
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
-import ijson
 import polars as pl
 
 from cloudzero_provider.anycost.columns import COST, USAGE_START, Kind, in_cbf_order
-from cloudzero_provider.anycost.exact import exact_sum
-from cloudzero_provider.anycost.values import WIRE_DECIMAL, convert
+from cloudzero_provider.anycost.contents import Row, rows_of
+from cloudzero_provider.anycost.values import convert
+from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.exceptions import UnexpectedReplyError
+from cloudzero_provider.texts import WIRE_DECIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.months import Month
 
 _BATCH = 10_000
-_DOCUMENTED_KEY = "billing_drop"
 
 
 def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame:
@@ -41,10 +40,7 @@ def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame
     """
     with tempfile.TemporaryFile(prefix="cloudzero-") as file:
         client.download_month(connection_id, str(month), file)
-        try:
-            frames = [_frame(batch) for batch in _batches(_rows(file))]
-        except (ijson.JSONError, UnicodeDecodeError) as error:
-            raise UnexpectedReplyError(f"The contents of {month} are no valid JSON ({error}).") from None
+        frames = [_frame(batch) for batch in _batches(rows_of(file))]
     if not frames:
         return pl.DataFrame()
     frame = pl.concat(frames, how="diagonal")
@@ -63,8 +59,9 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
     if not costs.str.contains(WIRE_DECIMAL).all():
         converted = convert(Kind.DECIMAL, costs)
         if converted.bad:
-            index = next(iter(converted.bad))
-            raise UnexpectedReplyError(f"CloudZero holds a {column} that is no decimal number: {costs[index]!r}.")
+            raise UnexpectedReplyError(
+                f"CloudZero holds {len(converted.bad):,} values of {column} that are no decimals."
+            )
         costs = converted.texts
     return exact_sum(costs)
 
@@ -76,37 +73,12 @@ def hours_of(frame: pl.DataFrame) -> pl.Series:
     return convert(Kind.HOUR, frame[USAGE_START]).texts
 
 
-def _rows(file: BinaryIO) -> Iterator[dict[str, Any]]:
-    """Find the rows in the reply: under the documented key, or else in the first list there is."""
-    file.seek(0)
-    prefixes = {prefix for prefix, event, _ in islice(ijson.parse(file), 1000) if event == "start_array"}
-    if not prefixes:
-        raise UnexpectedReplyError("The contents of the month hold no list of rows.")
-    prefix = _DOCUMENTED_KEY if _DOCUMENTED_KEY in prefixes else min(prefixes, key=len)
-    file.seek(0)
-    return iter(ijson.items(file, f"{prefix}.item" if prefix else "item"))
-
-
-def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
     iterator = iter(rows)
     while batch := list(islice(iterator, _BATCH)):
         yield batch
 
 
-def _frame(batch: list[dict[str, Any]]) -> pl.DataFrame:
-    if not all(isinstance(row, dict) for row in batch):
-        raise UnexpectedReplyError("The contents of the month hold something that is no row.")
+def _frame(batch: list[Row]) -> pl.DataFrame:
     names = dict.fromkeys(chain.from_iterable(batch))
-    return pl.DataFrame(
-        {name: pl.Series(values=[_text(row.get(name)) for row in batch], dtype=pl.String) for name in names}
-    )
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    raise UnexpectedReplyError(f"The contents of the month hold a value that is no text: {value!r:.80}")
+    return pl.DataFrame({name: pl.Series(values=[row.get(name) for row in batch], dtype=pl.String) for name in names})

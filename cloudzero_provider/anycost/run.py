@@ -8,13 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
-from cloudzero_provider.exceptions import (
-    AmbiguousWriteError,
-    CloudZeroConnectionError,
-    CloudZeroError,
-    HourIncompleteError,
-    RateLimitError,
-)
+from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, HourIncompleteError
 
 if TYPE_CHECKING:
     from cloudzero_provider.client import Client, DropReceipt
@@ -56,6 +50,7 @@ class _Run:
         self.client = client
         self.connection_id = connection_id
         self.sent = Sent(plan)
+        self.total = len(plan.requests)
         self.rows_done = 0
         self.sha256 = hashlib.sha256()
 
@@ -75,9 +70,9 @@ class _Run:
         while True:
             try:
                 receipts, sha256 = [], self.sha256.copy()
-                for request in unit.requests:
+                for number, request in enumerate(unit.requests, start=len(self.sent.receipts) + 1):
                     body = self.plan.body(request)
-                    receipts.append(self._send(request, body))
+                    receipts.append(self._send(request, body, number))
                     sha256.update(body)
                 self.sent.receipts += receipts
                 self.sha256 = sha256
@@ -90,13 +85,13 @@ class _Run:
                 restarts += 1
                 log.warning("%s Hour %s starts over (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
 
-    def _send(self, request: DropRequest, body: bytes) -> DropReceipt:
+    def _send(self, request: DropRequest, body: bytes, number: int) -> DropReceipt:
         receipt = self.client.send_drop(self.connection_id, body, effect=request.operation.effect)
         log.info(
             "%s: sent request %d of %d (%s, hours %s to %s): %s rows, %s bytes; %s of %s rows so far",
             self.plan.month,
-            self.plan.requests.index(request) + 1,
-            len(self.plan.requests),
+            number,
+            self.total,
             request.operation.value,
             request.first_hour,
             request.last_hour,
@@ -110,21 +105,22 @@ class _Run:
     def _standing(self, unit: Unit, error: CloudZeroError) -> str:
         """Say which part of the month stands, and what heals it."""
         plan, done = self.plan, len(self.sent.receipts)
-        not_applied = isinstance(error, (CloudZeroConnectionError, RateLimitError)) and len(unit.requests) == 1
+        not_applied = not error.maybe_applied and len(unit.requests) == 1
         if not done and not_applied:
             return f"Nothing of {plan.month} was sent; it stands as it was."
         stands = (
-            f"Of {plan.month}, {done} of {len(plan.requests)} requests stand: {self.rows_done:,} of {plan.rows:,} "
+            f"Of {plan.month}, {done} of {self.total} requests stand: {self.rows_done:,} of {plan.rows:,} "
             f"rows, hours before {unit.requests[0].first_hour}."
             if done
             else f"No request of {plan.month} is known to have been applied."
         )
         failed = f"The one for hours {_hours(unit)} failed"
         if not not_applied:
-            failed += "; whether CloudZero stored a part of it is not known"
+            failed += "; whether CloudZero stored it, or a part of it, is not known"
         if plan.operation is Operation.SUM:
             return f"{stands} {failed}. Sending again adds what stands a second time: see what CloudZero holds first."
-        return f"{stands} {failed}. Running the task again sends all of it again, which heals the month."
+        when = "Running" if error.retry_can_help else "Once the cause is mended, running"
+        return f"{stands} {failed}. {when} the task again sends all of it again, which heals the month."
 
 
 def _hours(unit: Unit) -> str:

@@ -17,6 +17,7 @@ from cloudzero_provider.exceptions import (
     ConfigurationError,
     MonthNotFoundError,
     MonthWouldShrinkError,
+    NotFoundError,
     VerificationError,
 )
 
@@ -121,10 +122,10 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
         for body in plan.bodies():
             sha256.update(body)
         return _summary(plan, connection_id, None, sha256.hexdigest(), check_only=True)
+    _wait_for_earlier_try(client, options)
     replaced = _look_before(client, connection_id, plan, options.min_rows_ratio)
     if options.validate_with_cloudzero:
         _validate(client, plan)
-    _wait_for_earlier_try(client, options)
     sent = run_plan(plan, client, connection_id)
     if options.verify:
         _verify(client, connection_id, plan)
@@ -139,13 +140,14 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     """
     if options.operation is not Operation.REPLACE_DROP:
         raise ConfigurationError("on_empty='clear' empties a whole month, so it needs operation='replace_drop'.")
-    replaced = rows_held(client, connection_id, month)
     body = empty_month_body(month)
+    replaced = None
     if options.check_only:
         client.validate_drop(body)
     else:
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
         _wait_for_earlier_try(client, options)
+        replaced = rows_held(client, connection_id, month)
         client.send_drop(connection_id, body, effect=options.operation.effect)
         _until_agreed(client, month, lambda: _rows_left(client, connection_id, month))
     return SendSummary(
@@ -167,11 +169,14 @@ def rows_held(client: Client, connection_id: str, month: Month) -> int | None:
     """How many rows CloudZero lists for a month; ``None`` when the key may not list drops, or no number is listed."""
     try:
         drops = client.list_drops(connection_id)
-    except AuthenticationError as error:
+    except (AuthenticationError, NotFoundError) as error:
         log.warning("Can't see how many rows %s holds, so min_rows_ratio is not checked: %s", month, error)
         return None
     counts = [drop.row_count for drop in drops if drop.month == str(month)]
-    return None if None in counts else sum(count for count in counts if count is not None)
+    if None in counts:
+        log.warning("CloudZero lists %s without a number of rows, so min_rows_ratio is not checked", month)
+        return None
+    return sum(count for count in counts if count is not None)
 
 
 def _look_before(client: Client, connection_id: str, plan: Plan, min_rows_ratio: float) -> int | None:
@@ -187,7 +192,20 @@ def _look_before(client: Client, connection_id: str, plan: Plan, min_rows_ratio:
             "send all rows of the month, or use operation='replace_hourly' for a part of it, or set "
             "min_rows_ratio=0 if the month really shrank."
         )
+    _warn_of_a_single_day(plan, held)
     return held
+
+
+def _warn_of_a_single_day(plan: Plan, held: int | None) -> None:
+    """Rows of one day over a month that holds others look right by their number: only a person can tell."""
+    day = plan.hours[0][:10]
+    if held and not day.endswith("-01") and plan.hours[-1][:10] == day:
+        log.warning(
+            "%s: all rows are of %s, and replace_drop replaces the whole month. Rows of other days, if CloudZero holds "
+            "any, are gone after this: send the month to date, or use operation='replace_hourly'",
+            plan.month,
+            day,
+        )
 
 
 def _validate(client: Client, plan: Plan) -> None:

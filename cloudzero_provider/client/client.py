@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 from urllib.parse import quote, urlencode
 
 from cloudzero_provider.client.config import ClientConfig
+from cloudzero_provider.client.error_text import error_text
 from cloudzero_provider.client.retry import Sender
 from cloudzero_provider.client.telemetry import TelemetryEndpoints
 from cloudzero_provider.client.transport import Reply, Transport
@@ -35,7 +36,7 @@ _CONNECTIONS = "/v2/connections/billing"
 _ANYCOST = f"{_CONNECTIONS}/anycost"
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _YEAR_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
-_T = TypeVar("_T")
+_DROP_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ class Client(TelemetryEndpoints):
     def __repr__(self) -> str:
         return f"Client(base_url={self.config.base_url!r})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A client holds the API key and can't be pickled: make a new one from the connection.")
+
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
@@ -88,14 +92,17 @@ class Client(TelemetryEndpoints):
         """
         found: list[dict[str, Any]] = []
         query: dict[str, Any] = {"limit": limit} if limit else {}
+        seen: set[str | None] = {None}
         while True:
             path = f"{_CONNECTIONS}?{urlencode(query)}" if query else _CONNECTIONS
             reply = self._sender.send("GET", path, scope=SCOPE_LIST_CONNECTIONS)
             content = _json_object(reply, path)
-            found += _objects(content, ("connections",), path)
+            page = _objects(content, "connections", path)
+            found += page
             cursor = _next_cursor(content)
-            if cursor is None or (limit and len(found) >= limit):
+            if not page or cursor in seen or (limit and len(found) >= limit):
                 return found[:limit] if limit else found
+            seen.add(cursor)
             query["cursor"] = cursor
 
     def list_drops(self, connection_id: str) -> list[BillingDrop]:
@@ -107,7 +114,7 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
-        listed = _objects(_json_object(reply, path), ("billing_drops",), path)
+        listed = _objects(_json_object(reply, path), "billing_drops", path)
         return [_listed_drop(item, path) for item in listed]
 
     def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
@@ -121,7 +128,7 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
-        return _receipt(reply)
+        return _receipt(reply, path, self.config.api_key)
 
     def validate_drop(self, body: bytes) -> None:
         """
@@ -139,8 +146,8 @@ class Client(TelemetryEndpoints):
             raise UnexpectedReplyError(f"POST {path}: the reply does not say whether the drop is valid.", reply.status)
         if not verdict["is_valid"]:
             errors = verdict.get("errors")
-            words = "; ".join(str(error) for error in errors[:10]) if isinstance(errors, list) else str(errors)
-            raise ValidationFailedError(f"CloudZero's validation refuses the rows: {words or '(no reason given)'}")
+            words = "; ".join(map(str, errors[:10])) if isinstance(errors, list) else str(errors or "")
+            raise ValidationFailedError(f"CloudZero's validation refuses the rows: {self._sender.fit_for_logs(words)}")
 
     def download_month(self, connection_id: str, month: str, save_to: BinaryIO) -> None:
         """
@@ -185,12 +192,12 @@ def _json_object(reply: Reply, path: str) -> dict[str, Any]:
     return content
 
 
-def _objects(content: dict[str, Any], keys: tuple[str, ...], path: str) -> list[dict[str, Any]]:
+def _objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
     """Find the list of a reply: under its documented key, or the only list there is."""
-    lists = [content[key] for key in keys if isinstance(content.get(key), list)]
-    lists = lists or [value for value in content.values() if isinstance(value, list)]
+    documented = [content[key]] if isinstance(content.get(key), list) else []
+    lists = documented or [value for value in content.values() if isinstance(value, list)]
     if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
-        raise UnexpectedReplyError(f"{path}: the reply has no list {keys[0]!r}.")
+        raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
     return list(lists[0])
 
 
@@ -214,22 +221,43 @@ def _listed_drop(item: dict[str, Any], path: str) -> BillingDrop:
     month = item.get("month")
     match = _YEAR_MONTH.match(month) if isinstance(month, str) else None
     if match is None:
-        raise UnexpectedReplyError(f"{path}: the reply lists a drop without a month: {item!r:.200}")
-    return BillingDrop(match[0], _typed(item, "drop_id", str), _typed(item, "row_count", int))
+        raise UnexpectedReplyError(f"{path}: the reply lists a drop without a month.")
+    return BillingDrop(match[0], _drop_id(item), _row_count(item))
 
 
-def _receipt(reply: Reply) -> DropReceipt:
-    """Read what there is: any status of success means that the drop was taken, whatever the body says."""
+def _receipt(reply: Reply, path: str, secret: str) -> DropReceipt:
+    """
+    Read what there is of a receipt: a success may come without a body, or with one that nobody has published.
+
+    Two things are no success, whatever the status says: an error object, and HTML, which is not CloudZero's.
+    """
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
         content = None
+    if reply.body.lstrip().startswith(b"<") or (isinstance(content, dict) and content.get("error")):
+        words = error_text(reply.body, secret=secret)
+        raise UnexpectedReplyError(
+            f"POST {path}: HTTP {reply.status}, but the reply is an error: {words}", reply.status
+        )
     for part in _wrapped(content):
         if "drop_id" in part or "row_count" in part:
-            return DropReceipt(_typed(part, "drop_id", str), _typed(part, "row_count", int))
+            receipt = DropReceipt(_drop_id(part), _row_count(part))
+            return DropReceipt(None, receipt.row_count) if receipt.drop_id == secret else receipt
     return DropReceipt(None, None)
 
 
-def _typed(item: dict[str, Any], key: str, kind: type[_T]) -> _T | None:
-    value = item.get(key)
-    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+def _drop_id(item: dict[str, Any]) -> str | None:
+    value = item.get("drop_id")
+    return value if isinstance(value, str) and _DROP_ID.fullmatch(value) else None
+
+
+def _row_count(item: dict[str, Any]) -> int | None:
+    """Read a number of rows, whole, as a number or as text."""
+    value = item.get("row_count")
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(value) if value is not None and int(value) == float(value) else None
+    except (TypeError, ValueError, OverflowError):
+        return None

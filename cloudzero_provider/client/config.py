@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from cloudzero_provider.exceptions import ConfigurationError
 
+LONGEST_SECONDS = 7 * 24 * 3600
 DEFAULT_BASE_URL = "https://api.cloudzero.com"
 
 _PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
 
 
@@ -41,11 +43,13 @@ class ClientConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "api_key", checked_key(self.api_key))
         object.__setattr__(self, "base_url", checked_base_url(self.base_url, allow_http=self.allow_http))
-        if self.timeout <= 0:
-            raise ConfigurationError(f"timeout is {self.timeout}: it must be more than 0 seconds.")
-        for name in ("max_retry_seconds", "settle_seconds"):
-            if getattr(self, name) < 0:
-                raise ConfigurationError(f"{name} is {getattr(self, name)}: it must be 0 seconds or more.")
+        for name in ("timeout", "max_retry_seconds", "settle_seconds"):
+            if not 0 <= getattr(self, name) <= LONGEST_SECONDS:
+                raise ConfigurationError(
+                    f"{name} is {getattr(self, name)}: expected 0 to {LONGEST_SECONDS:,} seconds (a week)."
+                )
+        if not self.timeout:
+            raise ConfigurationError("timeout is 0: it must be more than 0 seconds.")
 
     @property
     def uses_plain_http(self) -> bool:
@@ -80,17 +84,19 @@ def checked_base_url(base_url: str, *, allow_http: bool) -> str:
         raise ConfigurationError("The base URL can't be read: expected https://host or https://host:port.") from None
     if "@" in url.netloc:
         raise ConfigurationError("The base URL holds a user or password: the key belongs into the password field.")
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ConfigurationError(f"The base URL {base_url!r} is not of the form https://host or https://host:port.")
+    # What stands there is not shown: it may be the key, in the wrong field.
+    host = url.hostname or ""
+    if url.scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        raise ConfigurationError("The base URL (the connection's host) is not of the form https://host[:port].")
     if url.path.strip("/") or url.query or url.fragment:
-        raise ConfigurationError(f"The base URL {base_url!r} has more than a host and a port: leave out the rest.")
-    if url.scheme == "http" and not allow_http and not _is_this_machine(url.hostname):
+        raise ConfigurationError("The base URL (the connection's host) has more than a host and a port.")
+    if url.scheme == "http" and not allow_http and not _is_this_machine(host):
         raise ConfigurationError(
-            f"The base URL {base_url!r} would send the API key unencrypted to another machine. Use https, or set "
-            "allow_http in the connection's extra for a sandbox that runs in another container."
+            "The base URL (the connection's host) would send the API key unencrypted to another machine. Use https, "
+            "or set allow_http in the connection's extra for a sandbox that runs in another container."
         )
-    host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-    return f"{url.scheme}://{host}:{port}" if port else f"{url.scheme}://{host}"
+    address = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{address}:{port}" if port else f"{url.scheme}://{address}"
 
 
 def _is_this_machine(host: str) -> bool:

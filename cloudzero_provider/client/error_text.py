@@ -1,21 +1,27 @@
 """
-The words of an error reply, dug out of every shape that CloudZero documents or has been seen to send.
+Words of the server, made fit for a log: dug out of every shape that CloudZero documents or has been seen to send.
 
 ``{"error": {"message", "type", "details", "errors", "event_details"}}`` (V2, telemetry), ``{"message"}`` (403, 413),
-``{"detail": [...]}`` (422), plain text, HTML of a gateway, nothing at all.
+``{"detail": [...]}`` (422), plain text, HTML of a gateway, nothing at all. Should a server echo the key, it is taken
+out.
 """
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_TEXT = 1000
-_TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_MAX_RAW = 8 * MAX_TEXT
+_TAG = re.compile(r"<(style|script)\b[^<]*</\1>|<[^<>]*>", re.IGNORECASE)
+_SHORTEST_PART = 4
 
 
 def error_text(body: bytes, *, secret: str) -> str:
@@ -26,26 +32,50 @@ def error_text(body: bytes, *, secret: str) -> str:
     :param secret: the key, taken out should a server echo it.
     :return: at most 1,000 characters; ``(no text)`` for an empty body.
     """
-    raw = body[: 64 * MAX_TEXT].decode("utf-8", errors="replace")
+    raw = body.decode("utf-8", errors="replace")
     try:
-        parsed = json.loads(raw)
+        words = "; ".join(_pieces(json.loads(raw)))
     except (ValueError, RecursionError):
-        parsed = None
-    words = " ".join("; ".join(_pieces(parsed)).split()) if parsed is not None else ""
-    if not words:
-        words = " ".join(_TAGS.sub(" ", raw).split())
-    words = words.replace(secret, "***")
+        words = ""
+    return fit_for_logs(words or _TAG.sub(" ", raw[:_MAX_RAW]), secret=secret)
+
+
+def fit_for_logs(text: str, *, secret: str) -> str:
+    """
+    Take the key and what can't be printed out of a text, and cut it.
+
+    :param text: from the server.
+    :param secret: the key.
+    """
+    for form in _forms(secret):
+        text = text.replace(form, "***")
+    # What was cut off before may have ended within the key.
+    for length in range(len(secret) - 1, _SHORTEST_PART - 1, -1):
+        if text.endswith(secret[:length]):
+            text = f"{text[:-length]}***"
+            break
+    printable = "".join(character if character.isprintable() else " " for character in text[: 4 * MAX_TEXT])
+    words = " ".join(printable.split())
     return words[:MAX_TEXT] + "…" if len(words) > MAX_TEXT else words or "(no text)"
 
 
-def error_kind(body: bytes) -> tuple[str | None, dict[str, Any]]:
+def error_kind(body: bytes, *, secret: str) -> tuple[str | None, dict[str, Any]]:
     """Find CloudZero's own name of an error and the details that come with it, when there are any."""
     try:
+        if any(form.encode() in body for form in _forms(secret)):
+            return None, {}
         error = json.loads(body)["error"]
         kind, details = error.get("type"), error.get("event_details")
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None, {}
     return kind if isinstance(kind, str) else None, details if isinstance(details, dict) else {}
+
+
+def _forms(secret: str) -> set[str]:
+    """How a server may write the key."""
+    encoded = base64.b64encode(secret.encode()).decode()
+    written = {secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), html.escape(secret)}
+    return {form for form in written | {encoded, encoded.rstrip("=")} if form}
 
 
 def _pieces(parsed: Any) -> Iterator[str]:

@@ -35,6 +35,10 @@ class Outcome(Enum):
     REJECTED = "rejected"
 
 
+#: After these, a request was surely not applied. Whether a part of a refused one is stored is not published.
+NOT_APPLIED = frozenset({Outcome.NOT_SENT, Outcome.THROTTLED, Outcome.DENIED})
+
+
 class Action(Enum):
     """What follows from an outcome."""
 

@@ -9,8 +9,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from cloudzero_provider.client.error_text import error_kind, error_text
-from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of
+from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs
+from cloudzero_provider.client.outcome import NOT_APPLIED, Action, Effect, Outcome, action_for, outcome_of
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.exceptions import (
     AmbiguousWriteError,
@@ -18,6 +18,7 @@ from cloudzero_provider.exceptions import (
     CloudZeroConnectionError,
     CloudZeroError,
     CloudZeroUnavailableError,
+    ConfigurationError,
     NotFoundError,
     PayloadTooLargeError,
     RateLimitError,
@@ -72,32 +73,79 @@ class Sender:
         """
         deadline = time.monotonic() + self._config.max_retry_seconds
         attempt = 0
+        maybe_applied = False
         while True:
             attempt += 1
-            result = self._transport.exchange(
-                method, path, body=body, save_to=save_to, fresh=attempt > 1 or effect is not Effect.REPEATABLE
-            )
+            result = self._try_once(method, path, body, effect, save_to, deadline, fresh=attempt > 1, writes=writes)
             outcome = outcome_of(result)
             action = action_for(outcome, effect)
             if action is Action.FINISH and isinstance(result, Reply):
                 return result
+            maybe_applied |= outcome not in NOT_APPLIED
             what = f"{method} {path}: {self._describe(result)}"
-            if action is Action.STOP_REFUSED:
-                raise _refused(outcome, result, what, scope)
-            if action is Action.STOP_AMBIGUOUS:
+            error = self._error_that_ends(action, outcome, result, what, scope)
+            if error is None:
+                settles = action is Action.SETTLE_AND_REPEAT and writes
+                pause = self._pause_before_repeat(result, attempt, settles=settles)
+                if time.monotonic() + pause <= deadline:
+                    log.warning("%s; sent again in %.1f s (try %d)", what, pause, attempt + 1)
+                    self._sleep(pause, settle_from=result.began if settles else None)
+                    continue
+                error = _gave_up(outcome, result, what, attempt, self._config.max_retry_seconds)
+            if (writes and outcome is Outcome.UNCLEAR) or action is Action.STOP_AMBIGUOUS:
                 self.wait_until_settled(result.began)
-                raise AmbiguousWriteError(
-                    f"{what}. The request may or may not have been applied, and must not be repeated.",
-                    _status(result),
-                )
-            settles = action is Action.SETTLE_AND_REPEAT and writes
-            pause = self._pause_before_repeat(result, attempt, settles=settles)
-            if time.monotonic() + pause > deadline:
-                if settles:
-                    self.wait_until_settled(result.began)
-                raise _gave_up(outcome, result, what, attempt, self._config.max_retry_seconds)
-            log.warning("%s; sent again in %.1f s (try %d)", what, pause, attempt + 1)
+            error.maybe_applied = maybe_applied
+            raise error
+
+    def _try_once(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        effect: Effect,
+        save_to: BinaryIO | None,
+        deadline: float,
+        *,
+        fresh: bool,
+        writes: bool,
+    ) -> Reply | NoReply:
+        began = time.monotonic()
+        try:
+            return self._transport.exchange(
+                method,
+                path,
+                limit=max(deadline - began, self._config.timeout),
+                body=body,
+                save_to=save_to,
+                needs_body=not writes,
+                fresh=fresh or effect is not Effect.REPEATABLE,
+            )
+        except ConfigurationError:
+            raise
+        except BaseException:
+            # A time-out or a kill of the task in the middle of a request: the next task on the stream may be waiting.
+            if writes:
+                self.wait_until_settled(began)
+            raise
+
+    def _sleep(self, pause: float, *, settle_from: float | None) -> None:
+        try:
             time.sleep(pause)
+        except BaseException:
+            if settle_from is not None:
+                self.wait_until_settled(settle_from)
+            raise
+
+    def _error_that_ends(
+        self, action: Action, outcome: Outcome, result: Reply | NoReply, what: str, scope: str
+    ) -> CloudZeroError | None:
+        if action is Action.STOP_REFUSED:
+            return _refused(outcome, result, what, scope, secret=self._config.api_key)
+        if action is Action.STOP_AMBIGUOUS:
+            return AmbiguousWriteError(
+                f"{what}. The request may or may not have been applied, and must not be repeated.", _status(result)
+            )
+        return None
 
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
@@ -106,8 +154,12 @@ class Sender:
             log.info("Waiting %.1f s for an earlier request without an answer to settle", rest)
             time.sleep(rest)
 
+    def fit_for_logs(self, text: str) -> str:
+        """Take the key and what can't be printed out of a text from the server, and cut it."""
+        return fit_for_logs(text, secret=self._config.api_key)
+
     def _pause_before_repeat(self, result: Reply | NoReply, attempt: int, *, settles: bool) -> float:
-        backoff = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)))  # noqa: S311
+        backoff = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
         pause = max(backoff, retry_after(result) or 0.0)
         if settles:
             pause = max(pause, result.began + self._config.settle_seconds - time.monotonic())
@@ -116,7 +168,7 @@ class Sender:
     def _describe(self, result: Reply | NoReply) -> str:
         if isinstance(result, NoReply):
             sent = "no answer" if result.sent else "not sent"
-            return f"{sent} ({result.reason.replace(self._config.api_key, '***')})"
+            return f"{sent} ({self.fit_for_logs(result.reason)})"
         return f"HTTP {result.status}: {error_text(result.body, secret=self._config.api_key)}"
 
 
@@ -129,25 +181,25 @@ def retry_after(result: Reply | NoReply) -> float | None:
         return float(value[:12])
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
 
 def _status(result: Reply | NoReply) -> int | None:
     return result.status if isinstance(result, Reply) else None
 
 
-def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str) -> CloudZeroError:
+def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str, *, secret: str) -> CloudZeroError:
     status = _status(result)
     if outcome is Outcome.DENIED:
         return AuthenticationError(f"{what}. The API key is wrong, or it lacks the scope {scope}.", status)
     if status is not None and 300 <= status < 400:
         return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)
-    return kind(what, status, *error_kind(result.body if isinstance(result, Reply) else b""))
+    return kind(what, status, *error_kind(result.body if isinstance(result, Reply) else b"", secret=secret))
 
 
 def _gave_up(outcome: Outcome, result: Reply | NoReply, what: str, attempts: int, limit: float) -> CloudZeroError:

@@ -38,6 +38,8 @@ class _Fields:
     @classmethod
     def of(cls, connection: Connection) -> _Fields:
         extra = connection.extra_dejson
+        if connection.extra and not extra and str(connection.extra).strip() not in ("{}", "null"):
+            raise ConfigurationError(f"Connection {connection.conn_id!r}: the extra is no JSON object.")
         if isinstance(extra, dict):
             extra = {name: value for name, value in extra.items() if value not in (None, "")}
         return cls(connection.password, connection.host, connection.port, connection.schema, extra)

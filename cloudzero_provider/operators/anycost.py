@@ -169,7 +169,10 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 def _refuse_retry(context: Context) -> None:
     """Rows that were added before a try died would be added twice; a cleared task, though, was asked to send again."""
     ti, task = context["ti"], context["task"]
-    if ti.try_number > ti.max_tries - (task.retries or 0) + 1:
+    # Airflow sets max_tries when a task is cleared, so a first try can be told from a retry. Where neither fits, the
+    # DAG's retries were changed in between: rather refuse.
+    first_try = ti.max_tries - (task.retries or 0) + 1
+    if ti.try_number not in (1, first_try):
         raise AmbiguousWriteError(
             "operation='sum' adds rows, and the try before this one may have added some: a retry could count them "
             "twice. See what CloudZero holds for the month (AnyCostBillingDropReadOperator), then clear the task to "

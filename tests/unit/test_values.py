@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cloudzero_provider.anycost.columns import Kind
-from cloudzero_provider.anycost.exact import exact_sum
 from cloudzero_provider.anycost.values import convert
+from cloudzero_provider.exact import exact_sum
 
 
 def texts(kind, *values):

@@ -20,7 +20,7 @@ def exact_sum(texts: pl.Series) -> str:
     """
     Add up decimal texts, exactly.
 
-    :param texts: text as :data:`~cloudzero_provider.anycost.values.WIRE_DECIMAL` allows; nulls count as nothing.
+    :param texts: text as :data:`~cloudzero_provider.texts.WIRE_DECIMAL` allows; nulls count as nothing.
     :return: plain decimal text without trailing zeros, ``0`` for no values.
     """
     text = pl.col("text")
