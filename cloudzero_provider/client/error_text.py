@@ -47,7 +47,7 @@ def fit_for_logs(text: str, *, secret: str) -> str:
     :param text: from the server.
     :param secret: the key.
     """
-    for form in _forms(secret):
+    for form in sorted(_forms(secret), key=len, reverse=True):
         text = text.replace(form, "***")
     # What was cut off before may have ended within the key.
     for length in range(len(secret) - 1, _SHORTEST_PART - 1, -1):
@@ -74,8 +74,8 @@ def error_kind(body: bytes, *, secret: str) -> tuple[str | None, dict[str, Any]]
 def _forms(secret: str) -> set[str]:
     """How a server may write the key."""
     encoded = base64.b64encode(secret.encode()).decode()
-    written = {secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), html.escape(secret)}
-    return {form for form in written | {encoded, encoded.rstrip("=")} if form}
+    written = {secret, quote(secret), quote(secret, safe=""), html.escape(secret), encoded, encoded.rstrip("=")}
+    return {form for form in written | {json.dumps(form)[1:-1] for form in written} if form}
 
 
 def _pieces(parsed: Any) -> Iterator[str]:

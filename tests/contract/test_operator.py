@@ -6,6 +6,7 @@ import gzip
 import time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
@@ -105,6 +106,17 @@ def test_sum_adds_and_refuses_a_retry_but_not_a_clear(sandbox):
         send(records=FULL_MONTH, operation="sum", retries=2, try_number=2)
     assert isinstance(error.value, AirflowFailException)
     assert sandbox.month("2026-03")["rows"] == 62
+
+
+def test_sum_refuses_a_retry_too_when_the_dag_s_retries_were_changed_in_between(sandbox):
+    from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+
+    task = AnyCostBillingDropOperator(task_id="send", month="2026-03", records=FULL_MONTH, operation="sum", retries=0)
+    before = SimpleNamespace(try_number=2, max_tries=3)
+    with pytest.raises(errors.AmbiguousWriteError):
+        task.execute({"ti": before, "task": task, "dag_run": None})
+    cleared = SimpleNamespace(try_number=2, max_tries=1)
+    assert task.execute({"ti": cleared, "task": task, "dag_run": None})["rows"] == 31
 
 
 @pytest.mark.parametrize("fault", ["apply_then_lose_reply", "lose_request", "lose_reply_then_apply"])
@@ -262,9 +274,28 @@ def test_a_second_try_waits_until_an_earlier_one_has_settled(sandbox):
     began = time.monotonic()
     send(records=FULL_MONTH)
     first = time.monotonic() - began
-    began = time.time()
+    began, seen = time.time(), len(sandbox.requests())
     send(records=FULL_MONTH, try_number=2)
-    assert sandbox.writes()[1]["started"] - began >= SETTLE_SECONDS > first
+    first_request = sandbox.requests()[seen]
+    assert first_request["started"] - began >= SETTLE_SECONDS > first
+
+
+def test_rows_of_one_day_over_a_month_are_loud_in_the_log(sandbox, caplog):
+    send(records=[row(day=5) for _ in range(10)])
+    assert "all rows are of" not in caplog.text
+    send(records=[row(day=6) for _ in range(10)])
+    assert "all rows are of 2026-03-06, and replace_drop replaces the whole month" in caplog.text
+
+
+def test_a_lost_request_is_not_called_unsent(sandbox, monkeypatch):
+    connect(monkeypatch, sandbox, max_retry_seconds=3)
+    sandbox.faults({"kind": "apply_then_lose_reply"}, {"kind": "refuse", "status": 429, "retry_after": 60, "skip": 1})
+    with pytest.raises(errors.RateLimitError, match="No request of 2026-03 is known to have been applied"):
+        send(records=FULL_MONTH)
+    assert sandbox.month("2026-03")["rows"] == 31
+    sandbox.faults({"kind": "refuse", "status": 429, "retry_after": 60})
+    with pytest.raises(errors.RateLimitError, match="Nothing of 2026-03 was sent; it stands as it was"):
+        send(records=FULL_MONTH)
 
 
 @pytest.mark.parametrize("status", [409, 423, 425, 429, 503])

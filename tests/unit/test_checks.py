@@ -7,7 +7,7 @@ import pytest
 from rows import checked, row
 
 from cloudzero_provider.anycost.columns import COLUMNS, REQUIRED_COLUMNS
-from cloudzero_provider.anycost.plan import encode_rows
+from cloudzero_provider.anycost.plan import Operation, encode_rows, make_plan
 from cloudzero_provider.exceptions import InvalidRowsError
 
 
@@ -123,3 +123,11 @@ def test_every_column_names_its_public_page():
 
 def test_money_as_float_goes_out_in_its_shortest_form():
     assert json.loads(encode_rows(checked([row(cost__cost=0.1 + 0.2)]).frame)[0])["cost/cost"] == "0.30000000000000004"
+
+
+@pytest.mark.parametrize("name", ["^lineitem/.*$", "row", "*", "c0", 'a"b\\c', "größe"])
+def test_a_column_name_is_never_taken_for_a_pattern(name):
+    rows = checked([row(**{"lineitem/id": "a", name: "1"}), row()], allow_unknown_columns=True)
+    assert [json.loads(text) for text in encode_rows(rows.frame)] == [row(**{"lineitem/id": "a", name: "1"}), row()]
+    plan = make_plan(rows, Operation.REPLACE_DROP)
+    assert json.loads(plan.body(plan.requests[0]))["data"][0][name] == "1"

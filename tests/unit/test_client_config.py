@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from cloudzero_provider.client import Client
@@ -70,7 +72,11 @@ def test_plain_http_to_another_machine_must_be_allowed_and_is_known():
     assert not ClientConfig(KEY).uses_plain_http
 
 
-@pytest.mark.parametrize("limits", [{"timeout": 0}, {"max_retry_seconds": -1}, {"settle_seconds": -0.1}])
+@pytest.mark.parametrize(
+    "limits",
+    [{"timeout": 0}, {"max_retry_seconds": -1}, {"settle_seconds": -0.1}]
+    + [{name: value} for name in ("timeout", "max_retry_seconds", "settle_seconds") for value in (float("nan"), 1e12)],
+)
 def test_limits_that_make_no_sense_are_refused(limits):
     with pytest.raises(ConfigurationError, match=next(iter(limits))):
         ClientConfig(KEY, **limits)
@@ -80,3 +86,15 @@ def test_limits_that_make_no_sense_are_refused(limits):
 def test_a_connection_id_cannot_lead_elsewhere(given):
     with pytest.raises(ConfigurationError, match="no AnyCost connection id"):
         checked_connection_id(given)
+
+
+@pytest.mark.parametrize("host", [KEY, f"https://{KEY}/x", f"ftp://{KEY}", f"https://{KEY} {KEY}"])
+def test_a_key_in_the_wrong_field_is_not_shown(host):
+    with pytest.raises(ConfigurationError) as error:
+        ClientConfig(KEY, base_url=host)
+    assert KEY not in str(error.value)
+
+
+def test_what_holds_the_key_can_not_be_pickled():
+    with pytest.raises(TypeError, match="can't be pickled"):
+        pickle.dumps(Client(KEY))

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import base64
+import html
 import json
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from cloudzero_provider.client.error_text import MAX_TEXT, error_text
+from cloudzero_provider.client.error_text import MAX_TEXT, error_kind, error_text
 from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of
 from cloudzero_provider.client.retry import retry_after
 from cloudzero_provider.client.transport import NoReply, Reply
@@ -132,4 +135,27 @@ def test_error_texts_are_capped_and_deep_json_does_no_harm():
 
 
 def test_a_key_that_a_server_echoes_is_not_shown():
-    assert error_text(json.dumps({"message": f"bad key {KEY}"}).encode(), secret=KEY) == "bad key ***"
+    for secret in (KEY, 'k"e\\y<&>%+/='):
+        forms = [secret, quote(secret, safe=""), html.escape(secret), base64.b64encode(secret.encode()).decode()]
+        for form in forms:
+            for body in ({"message": f"bad key {form}"}, {"errors": [{"given": form}]}):
+                told = error_text(json.dumps(body).encode(), secret=secret)
+                assert "***" in told
+                assert not [shown for shown in (*forms, json.dumps(secret)[1:-1]) if shown in told]
+
+
+def test_a_key_that_was_cut_off_in_the_middle_is_not_shown_either():
+    assert error_text(f"bad key {KEY[:9]}".encode(), secret=KEY) == "bad key ***"
+
+
+def test_what_a_terminal_would_take_for_orders_is_left_out():
+    assert error_text(b"a\x1b[31mb\x00c\nd", secret=KEY) == "a [31mb c d"
+    assert error_text(b'{"message": "\\ud800x"}', secret=KEY) == "x"
+
+
+def test_the_kind_of_an_error_and_its_details_are_found():
+    details = {"registered_keys": [], "record_key_set": ["costcontext:API"]}
+    body = {"error": {"type": "UnregisteredKeySetException", "message": "m", "event_details": details}}
+    assert error_kind(json.dumps(body).encode(), secret=KEY) == ("UnregisteredKeySetException", details)
+    for other in (b"", b"[]", b'{"error": "x"}', b'{"error": {"type": 5, "event_details": []}}', KEY.encode()):
+        assert error_kind(other, secret=KEY) == (None, {})

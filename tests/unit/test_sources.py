@@ -47,6 +47,7 @@ def test_a_generator_is_taken():
         ([[{"a": 1}], None], r"records\[1\] is a NoneType among lists of rows"),
         ([{"a": 1}, {3: 1}], "row 2 has the column name 3"),
         ([{"": 1}], "row 1 has the column name ''"),
+        ([{"\ud800": 1}], "row 1 has the column name"),
     ],
 )
 def test_what_is_no_list_of_dicts_says_what_it_is(records, words):
@@ -118,3 +119,25 @@ def test_files_that_cannot_be_read_say_why(tmp_path):
     for nothing in (None, []):
         with pytest.raises(InputError, match="files is"):
             from_files(nothing)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"), [([None], "files\\[0\\] is a NoneType"), ([b"a.csv"], "is a bytes"), ("a\0.csv", "NUL")]
+)
+def test_what_is_no_path_says_so(files, words):
+    with pytest.raises(InputError, match=words):
+        from_files(files)
+
+
+def test_a_file_named_twice_is_refused(tmp_path):
+    path = file(tmp_path, "a\n1\n")
+    (tmp_path / "link.csv").symlink_to(path)
+    for twice in ([path, path], [path, str(tmp_path / "link.csv")]):
+        with pytest.raises(InputError, match="its rows would count twice"):
+            from_files(twice)
+
+
+def test_a_long_cell_and_a_blank_line_before_the_header(tmp_path):
+    rows = from_files(file(tmp_path, "\na,b\n" + "x" * 1_000_000 + ",1\n"))
+    assert len(rows.columns["a"][0]) == 1_000_000
+    assert rows.where(0).endswith("line 3")

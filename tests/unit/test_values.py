@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, getcontext, localcontext
+from enum import Enum
 
 import pendulum
 import polars as pl
@@ -47,6 +48,9 @@ def rule(kind, value):
         ("123456789012345678." + "1" * 30, "123456789012345678." + "1" * 30),
         (None, None),
         ("", None),
+        (Decimal("0E-50"), "0"),
+        ("1.5" + "0" * 40, "1.5"),
+        ("100." + "0" * 40, "100"),
     ],
 )
 def test_decimals_become_exact_plain_text(value, text):
@@ -81,6 +85,30 @@ def test_decimals_that_are_too_long_are_refused_and_never_rounded(value):
     assert "18 digits" in rule(Kind.DECIMAL, value)
 
 
+class Rounding(Decimal):
+    def __str__(self):
+        return f"{self:.2f}"
+
+
+class Service(str, Enum):
+    S3 = "s3"
+
+
+class Number(int, Enum):
+    SEVEN = 7
+
+
+def test_a_subclass_counts_as_what_it_is_and_not_as_what_it_prints():
+    assert texts(Kind.DECIMAL, Rounding("5.005"), Rounding("0.004")) == ["5.005", "0.004"]
+    assert texts(Kind.TEXT, Service.S3, Number.SEVEN) == ["s3", "7"]
+    assert texts(Kind.DECIMAL, Number.SEVEN) == ["7"]
+
+
+def test_an_integer_that_python_would_not_write_is_too_long():
+    for kind in (Kind.DECIMAL, Kind.TEXT):
+        assert "18 digits" in rule(kind, 10**5000)
+
+
 def test_booleans_among_integers_are_not_taken_for_numbers():
     assert list(convert(Kind.DECIMAL, [1, True, 1.0, False]).bad) == [1, 3]
 
@@ -109,6 +137,14 @@ def test_a_float_goes_out_as_the_text_that_reads_back_as_the_same_float(value):
 )
 def test_timestamps_become_the_start_of_their_hour_in_utc(value):
     assert texts(Kind.HOUR, value) == ["2026-03-16T13:00:00Z"]
+
+
+@given(st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 30)))
+def test_the_engine_and_python_read_the_same_timestamps(moment):
+    canonical = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    same = texts(Kind.HOUR, canonical, canonical.replace("Z", "+00:00"), moment)
+    assert len(set(same)) == 1
+    assert texts(Kind.TIMESTAMP, canonical) == [canonical]
 
 
 def test_dates_are_midnight_in_utc():

@@ -1,0 +1,102 @@
+"""A server of a few lines, for what no decent server does."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+Behaviour = Callable[[socket.socket, bytes], None]
+
+
+@contextlib.contextmanager
+def raw_server(behave: Behaviour, certificate: Path | None = None) -> Iterator[str]:
+    """
+    Serve on loopback.
+
+    :param behave: gets each connection, with the head of the request (and what of its body came along).
+    :param certificate: key and certificate, for TLS.
+    :return: the base URL.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+
+    def one(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            served = context.wrap_socket(connection, server_side=True) if context else connection
+            with served:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    part = served.recv(65536)
+                    if not part:
+                        return
+                    head += part
+                behave(served, head)
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=one, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.close()
+
+
+def read_all(connection: socket.socket, head: bytes) -> bytes:
+    """Read the rest of a request whose head has come, and return its body."""
+    headers, _, body = head.partition(b"\r\n\r\n")
+    length = next(
+        (int(line.split(b":")[1]) for line in headers.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+    )
+    while len(body) < length:
+        part = connection.recv(65536)
+        if not part:
+            break
+        body += part
+    return body
+
+
+def answer(status: int, body: bytes = b"", length: int | None = None, *headers: str) -> bytes:
+    """A whole answer, or one whose announced length is not its own."""
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}", *headers]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
+
+
+def self_signed(folder: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 in one file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
