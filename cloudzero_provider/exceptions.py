@@ -86,7 +86,7 @@ class Problem:
 
 class InvalidRowsError(InputError):
     """
-    Rows break rules of the Common Bill Format. Nothing was sent.
+    Rows break rules of the format they are sent in. Nothing was sent.
 
     :param problems: the first few, in the order of the rows.
     :param total: how many were found.

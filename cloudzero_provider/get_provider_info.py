@@ -24,7 +24,12 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "hooks": [{"integration-name": _INTEGRATION, "python-modules": ["cloudzero_provider.hooks.cloudzero"]}],
-        "operators": [{"integration-name": _INTEGRATION, "python-modules": ["cloudzero_provider.operators.anycost"]}],
+        "operators": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.operators.anycost", "cloudzero_provider.operators.telemetry"],
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "cloudzero",

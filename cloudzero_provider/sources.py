@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import os
 import zlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import chain
 from typing import Any, TextIO
 
@@ -22,6 +24,8 @@ import polars as pl
 from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
 
 Values = list[Any] | pl.Series
+_CSV = (".csv", ".csv.gz")
+_JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 _BLOCK = 20_000
 _LONGEST_CELL = 16_000_000
 _UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error)
@@ -109,13 +113,16 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def from_files(files: Any) -> Rows:
+def from_files(files: Any, *, json_lines: bool = False, reshape_csv: Callable[[Rows], Rows] | None = None) -> Rows:
     """
-    Read CSV files with a header line, plain or gzipped, one after the other.
+    Read files, one after the other.
 
-    Values stay the text that is written; an empty cell means "no value"; an empty line is no row.
+    Values of a CSV file stay the text that is written; an empty cell means "no value"; an empty line is no row. Numbers
+    in JSON lines are exact.
 
     :param files: a path, or a list of paths, ending in ``.csv`` or ``.csv.gz``.
+    :param json_lines: also take ``.jsonl`` and ``.ndjson``, plain or gzipped.
+    :param reshape_csv: applied to the rows of each CSV file.
     :raises InputError: when a file is missing or can't be read, naming file and line.
     """
     if files is None:
@@ -123,7 +130,16 @@ def from_files(files: Any) -> Rows:
     paths = [files] if isinstance(files, (str, os.PathLike)) else _sequence(files, "files")
     if not paths:
         raise InputError("files is an empty list: name at least one file.")
-    parts = [_read_csv(path) for path in _distinct(paths)]
+    parts = []
+    for path in _distinct(paths):
+        if path.endswith(_CSV):
+            rows = _read(path, _csv_rows)
+            parts.append(reshape_csv(rows) if reshape_csv else rows)
+        elif json_lines and path.endswith(_JSON_LINES):
+            parts.append(_read(path, _json_rows))
+        else:
+            known = ", ".join(_CSV + (_JSON_LINES if json_lines else ()))
+            raise InputError(f"{path}: expected a file that ends in {known}.")
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
@@ -143,14 +159,42 @@ def _distinct(paths: Iterable[Any]) -> list[str]:
     return list(found.values())
 
 
-def _read_csv(path: str) -> Rows:
-    if not path.endswith((".csv", ".csv.gz")):
-        raise InputError(f"{path}: expected a file that ends in .csv or .csv.gz.")
+def _read(path: str, read: Callable[[str, TextIO], Rows]) -> Rows:
     try:
         with _open_text(path) as stream:
-            return _csv_rows(path, stream)
+            return read(path, stream)
     except OSError as error:
         raise InputError(f"{path}: the file can't be read ({error.strerror or error}).") from None
+
+
+def _json_rows(path: str, stream: TextIO) -> Rows:
+    rows: list[dict[str, Any]] = []
+    lines = array("Q")
+    number = 0
+    try:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                row = json.loads(line, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+                if not isinstance(row, dict):
+                    raise ValueError("expected a JSON object")
+                rows.append(row)
+                lines.append(number)
+    except (*_UNREADABLE, ValueError, RecursionError) as error:
+        raise InputError(f"{path}, line {number + isinstance(error, _UNREADABLE):,}: {error}.") from None
+    names = dict.fromkeys(chain.from_iterable(rows))
+    columns: dict[str, Values] = {name: [row.get(name) for row in rows] for name in names}
+    return Rows(columns, len(rows), lambda index: f"{path}, line {lines[index]:,}")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def _open_text(path: str) -> TextIO:
@@ -214,10 +258,7 @@ def _wrong_width(path: str, line: int, found: int, expected: int) -> InputError:
 
 def _joined(parts: list[Rows]) -> Rows:
     names = list(dict.fromkeys(name for part in parts for name in part.columns))
-    columns: dict[str, Values] = {
-        name: pl.concat([_series(part.columns[name]) if name in part.columns else _blank(part.count) for part in parts])
-        for name in names
-    }
+    columns: dict[str, Values] = {name: _joined_column([_column(name, part) for part in parts]) for name in names}
     starts = [sum(part.count for part in parts[:number]) for number in range(len(parts))]
 
     def where(index: int) -> str:
@@ -227,9 +268,15 @@ def _joined(parts: list[Rows]) -> Rows:
     return Rows(columns, sum(part.count for part in parts), where)
 
 
-def _series(values: Values) -> pl.Series:
-    return values if isinstance(values, pl.Series) else pl.Series(values=values, dtype=pl.String)
+def _column(name: str, part: Rows) -> Values:
+    return part.columns[name] if name in part.columns else [None] * part.count
 
 
-def _blank(count: int) -> pl.Series:
-    return pl.Series(values=[None], dtype=pl.String).new_from_index(0, count)
+def _joined_column(parts: list[Values]) -> Values:
+    if any(isinstance(part, pl.Series) for part in parts) and all(_is_text(part) for part in parts):
+        return pl.concat([pl.Series(values=part, dtype=pl.String) for part in parts])
+    return list(chain.from_iterable(parts))
+
+
+def _is_text(values: Values) -> bool:
+    return isinstance(values, pl.Series) or set(map(type, values)) <= {type(None)}

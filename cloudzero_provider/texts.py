@@ -223,3 +223,10 @@ def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Con
         for index in column.texts.is_in(wrong).fill_null(False).arg_true().to_list():
             column.bad[index] = rule
     return column
+
+
+def is_blank(values: Values) -> pl.Series:
+    """Which rows of a column came without a value."""
+    if isinstance(values, pl.Series):
+        return values.is_null() | (values == "")
+    return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import heapq
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,15 +25,14 @@ from cloudzero_provider.anycost.columns import (
 )
 from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exact import exact_sum
-from cloudzero_provider.exceptions import SHOWN_PROBLEMS, InvalidRowsError, Problem
+from cloudzero_provider.problems import Problems
+from cloudzero_provider.texts import is_blank
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
     from cloudzero_provider.sources import Rows, Values
 
 log = logging.getLogger(__name__)
-
-_SHOWN_VALUE = 80
 
 
 @dataclass(frozen=True)
@@ -54,31 +52,6 @@ class CheckedRows:
     rows: Rows
 
 
-@dataclass
-class _Problems:
-    """Collects what is wrong, and keeps only the first few."""
-
-    rows: Rows
-    total: int = 0
-    _first: list[tuple[int, int, Problem]] = field(default_factory=list)
-
-    def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
-        self.total += 1
-        shown = None if values is None else _shown(values[index])
-        self._first.append((index, self.total, Problem(self.rows.where(index), column, shown, rule)))
-
-    def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
-        indices = mask.arg_true()
-        for index in indices.head(SHOWN_PROBLEMS).to_list():
-            self.add(index, column, rule, values)
-        self.total += max(0, len(indices) - SHOWN_PROBLEMS)
-
-    def raise_if_any(self) -> None:
-        if self.total:
-            first = heapq.nsmallest(SHOWN_PROBLEMS, self._first, key=lambda found: found[:2])
-            raise InvalidRowsError([problem for _, _, problem in first], self.total)
-
-
 def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False) -> CheckedRows:
     """
     Check rows against the Common Bill Format (https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf).
@@ -88,7 +61,7 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     :param allow_unknown_columns: send columns that the Common Bill Format does not know.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
     """
-    problems = _Problems(rows)
+    problems = Problems(rows)
     texts: dict[str, pl.Series] = {}
     for name in in_cbf_order(list(rows.columns)):
         _check_name(name, rows, problems, allow_unknown_columns=allow_unknown_columns)
@@ -102,7 +75,7 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     return CheckedRows(frame, month, totals, rows)
 
 
-def _check_name(name: str, rows: Rows, problems: _Problems, *, allow_unknown_columns: bool) -> None:
+def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_columns: bool) -> None:
     if is_tag(name):
         if not TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX)):
             rule = "a tag key is letters, digits and _ . : / = + - @, without white space"
@@ -119,13 +92,9 @@ def _first_row_with(name: str, rows: Rows) -> int:
     return next((index for index, value in enumerate(values) if value is not None), 0)
 
 
-def _check_values(name: str, values: Values, problems: _Problems) -> pl.Series:
+def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
     column = convert(kind_of(name), values)
-    for number, (index, rule) in enumerate(sorted(column.bad.items())):
-        if number < SHOWN_PROBLEMS:
-            problems.add(index, name, rule, values)
-        else:
-            problems.total += 1
+    problems.add_each(column.bad, name, values)
     if column.cut:
         to = "hour, as CloudZero takes them" if name == USAGE_START else "second"
         log.info("%s: %s timestamps were cut to the start of their %s", name, f"{column.cut:,}", to)
@@ -137,23 +106,17 @@ def _check_values(name: str, values: Values, problems: _Problems) -> pl.Series:
     return column.texts
 
 
-def _check_required(texts: dict[str, pl.Series], rows: Rows, problems: _Problems) -> None:
+def _check_required(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
     for name in REQUIRED_COLUMNS:
         rule = f"every row needs a value ({CBF_PAGE})"
         if name not in texts:
             problems.add(0, name, rule)
         else:
-            blank = _is_blank(rows.columns[name])
+            blank = is_blank(rows.columns[name])
             problems.add_all(blank, name, rule)
 
 
-def _is_blank(values: Values) -> pl.Series:
-    if isinstance(values, pl.Series):
-        return values.is_null() | (values == "")
-    return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
-
-
-def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: _Problems) -> None:
+def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: Problems) -> None:
     if starts is None:
         return
     elsewhere = (starts.str.slice(0, 7) != str(month)).fill_null(False)
@@ -163,7 +126,7 @@ def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: _
         problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
 
 
-def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: _Problems) -> None:
+def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
     tags = [name for name in texts if is_tag(name)]
     if not tags:
         return
@@ -179,8 +142,3 @@ def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: _Problems) ->
 
 def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} other months" if len(names) > 3 else "")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
+from cloudzero_provider.client import DropReceipt
 from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, HourIncompleteError
 
 if TYPE_CHECKING:
-    from cloudzero_provider.client import Client, DropReceipt
+    from cloudzero_provider.client import Client
+    from cloudzero_provider.journal import SumJournal
 
 log = logging.getLogger(__name__)
 
@@ -32,21 +34,23 @@ class Sent:
         return list(dict.fromkeys(receipt.drop_id for receipt in self.receipts if receipt.drop_id))
 
 
-def run_plan(plan: Plan, client: Client, connection_id: str) -> Sent:
+def run_plan(plan: Plan, client: Client, connection_id: str, journal: SumJournal | None = None) -> Sent:
     """
     Send a plan.
 
     :param plan: the requests.
     :param client: CloudZero.
     :param connection_id: the AnyCost stream.
+    :param journal: of a ``sum``.
     :raises CloudZeroError: saying which part of the month stands.
     """
-    return _Run(plan, client, connection_id).run()
+    return _Run(plan, client, connection_id, journal).run()
 
 
 class _Run:
-    def __init__(self, plan: Plan, client: Client, connection_id: str) -> None:
+    def __init__(self, plan: Plan, client: Client, connection_id: str, journal: SumJournal | None) -> None:
         self.plan = plan
+        self.journal = journal
         self.client = client
         self.connection_id = connection_id
         self.sent = Sent(plan)
@@ -62,6 +66,8 @@ class _Run:
                 error.standing = self._standing(unit, error)
                 raise
             self.rows_done += sum(request.rows for request in unit.requests)
+        if self.journal is not None:
+            self.journal.finish()
         self.sent.digest = self.sha256.hexdigest()
         return self.sent
 
@@ -86,7 +92,7 @@ class _Run:
                 log.warning("%s Hour %s starts over (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
 
     def _send(self, request: DropRequest, body: bytes, number: int) -> DropReceipt:
-        receipt = self.client.send_drop(self.connection_id, body, effect=request.operation.effect)
+        receipt = self._send_once(request, body)
         log.info(
             "%s: sent request %d of %d (%s, hours %s to %s): %s rows, %s bytes; %s of %s rows so far",
             self.plan.month,
@@ -101,6 +107,14 @@ class _Run:
             f"{self.plan.rows:,}",
         )
         return receipt
+
+    def _send_once(self, request: DropRequest, body: bytes) -> DropReceipt:
+        def send() -> DropReceipt:
+            return self.client.send_drop(self.connection_id, body, effect=request.operation.effect)
+
+        if self.journal is None:
+            return send()
+        return self.journal.add_once(hashlib.sha256(body).hexdigest(), send) or DropReceipt(None, None)
 
     def _standing(self, unit: Unit, error: CloudZeroError) -> str:
         """Say which part of the month stands, and what heals it."""

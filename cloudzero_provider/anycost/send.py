@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.client import Client
+    from cloudzero_provider.journal import SumJournal
     from cloudzero_provider.months import Month
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class SendOptions:
 
     :param settle_from: a try before this one may have died with a request under way, just before this moment
         (``time.monotonic``): nothing is written until that has settled.
+    :param journal: of a ``sum``.
     """
 
     operation: Operation = Operation.REPLACE_DROP
@@ -49,6 +51,7 @@ class SendOptions:
     verify: bool = False
     limits: Limits = field(default_factory=Limits)
     settle_from: float | None = None
+    journal: SumJournal | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_rows_ratio <= 1:
@@ -126,7 +129,7 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
     replaced = _look_before(client, connection_id, plan, options.min_rows_ratio)
     if options.validate_with_cloudzero:
         _validate(client, plan)
-    sent = run_plan(plan, client, connection_id)
+    sent = run_plan(plan, client, connection_id, options.journal)
     if options.verify:
         _verify(client, connection_id, plan)
     return _summary(plan, connection_id, replaced, sent.digest, drop_ids=tuple(sent.drop_ids))

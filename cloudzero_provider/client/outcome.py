@@ -35,10 +35,6 @@ class Outcome(Enum):
     REJECTED = "rejected"
 
 
-#: After these, a request was surely not applied. Whether a part of a refused one is stored is not published.
-NOT_APPLIED = frozenset({Outcome.NOT_SENT, Outcome.THROTTLED, Outcome.DENIED})
-
-
 class Action(Enum):
     """What follows from an outcome."""
 
@@ -97,6 +93,12 @@ def outcome_of(result: Reply | NoReply) -> Outcome:
     if result.status in _UNCLEAR or result.status >= 500 or result.status < 200:
         return Outcome.UNCLEAR
     return Outcome.REJECTED
+
+
+def surely_not_applied(outcome: Outcome, effect: Effect) -> bool:
+    """Say whether a request was surely not applied. Whether a part of a refused one is stored is not published."""
+    documented_as_retry = outcome is Outcome.UNAVAILABLE and effect is Effect.ADDS_TELEMETRY
+    return documented_as_retry or outcome in (Outcome.NOT_SENT, Outcome.THROTTLED, Outcome.DENIED)
 
 
 def action_for(outcome: Outcome, effect: Effect) -> Action:

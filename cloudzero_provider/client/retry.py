@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs
-from cloudzero_provider.client.outcome import NOT_APPLIED, Action, Effect, Outcome, action_for, outcome_of
+from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of, surely_not_applied
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.exceptions import (
     AmbiguousWriteError,
@@ -81,7 +81,7 @@ class Sender:
             action = action_for(outcome, effect)
             if action is Action.FINISH and isinstance(result, Reply):
                 return result
-            maybe_applied |= outcome not in NOT_APPLIED
+            maybe_applied |= not surely_not_applied(outcome, effect)
             what = f"{method} {path}: {self._describe(result)}"
             error = self._error_that_ends(action, outcome, result, what, scope)
             if error is None:

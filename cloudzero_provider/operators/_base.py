@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
 if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
+
+    from cloudzero_provider.journal import SumJournal
+    from cloudzero_provider.sources import Rows
 
 
 class Unrendered:
@@ -103,8 +107,32 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         own value and ``default_args`` win. Several tasks or DAGs on one stream: put them into a pool with one slot.
     """
 
+    records: Any
+    files: Any
+
     def __init__(self, *, max_active_tis_per_dag: int | None = 1, **kwargs: Any) -> None:
         super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
+
+    def given_rows(self, context: Context, read_files: Callable[[Any], Rows]) -> Rows:
+        """
+        Take what the user gave: ``records`` or ``files``.
+
+        :param context: of the task.
+        :param read_files: reads files.
+        :raises ConfigurationError, InputError: when both or none of them have a value.
+        """
+        from cloudzero_provider.sources import from_records
+
+        if self.records is not None and self.files is not None:
+            raise ConfigurationError("Both records and files are given: expected exactly one of them.")
+        if self.files is not None:
+            return read_files(self.files)
+        if self.records is not None:
+            return from_records(self.resolve_unrendered("records", context))
+        raise InputError(
+            "Neither records nor files has a value: give exactly one of them. If an upstream task makes it, that task "
+            "returned None; return an empty list when there are no rows."
+        )
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -117,6 +145,28 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 def settle_from(context: Mapping[str, Any]) -> float | None:
     """Say since when an earlier try of this task may have a request under way; ``None`` on the first try."""
     return time.monotonic() if context["ti"].try_number > 1 else None
+
+
+def sum_journal(context: Mapping[str, Any]) -> SumJournal:
+    """
+    Open the journal of a task that adds.
+
+    :raises AmbiguousWriteError: for a retry where Airflow keeps no state over retries (before 3.3).
+    """
+    from cloudzero_provider.journal import SumJournal
+
+    return SumJournal(context.get("task_state_store"), is_retry=is_retry(context))
+
+
+def is_retry(context: Mapping[str, Any]) -> bool:
+    """
+    Tell a retry from a first try and from a task that was cleared, which means "send it again".
+
+    Airflow sets ``max_tries`` when a task is cleared. Where neither fits, the DAG's ``retries`` were changed in
+    between: that counts as a retry, to be on the safe side.
+    """
+    ti, task = context["ti"], context["task"]
+    return ti.try_number not in (1, ti.max_tries - (task.retries or 0) + 1)
 
 
 def _may_hold_xcom(value: Any) -> bool:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from cloudzero_provider.exceptions import AmbiguousWriteError, ConfigurationError, InputError
+from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.months import Month, resolve_month
-from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from
+from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from, sum_journal
 from cloudzero_provider.operators.failures import airflow_failures
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from cloudzero_provider.anycost.send import SendOptions, SendSummary
-    from cloudzero_provider.sources import Rows
 
 ON_EMPTY = ("skip", "fail", "clear")
 
@@ -44,7 +43,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         be text, since XCom turns a Decimal into a float. Resolved when the task runs, never rendered by Jinja.
     :param files: instead of ``records``: one path or a list of paths to CBF files, ``.csv`` or ``.csv.gz``. (templated)
     :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum``
-        (adds; at most once, and never on a retry).
+        (adds; at most once).
     :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or ``clear`` the month
         (``replace_drop`` only).
     :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows CloudZero holds; 0 turns it off.
@@ -114,12 +113,13 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     def _send(self, context: Context) -> SendSummary:
         from cloudzero_provider.anycost.checks import check_rows
         from cloudzero_provider.anycost.send import clear_month, send_month
+        from cloudzero_provider.sources import from_files
 
         options = self._options(context)
         month = resolve_month(self.month, context)
         connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
         client = self.cloudzero_hook.get_conn()
-        rows = self._rows(context)
+        rows = self.given_rows(context, from_files)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=self.allow_unknown_columns)
             return send_month(client, connection_id, checked, options)
@@ -133,8 +133,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         if self.on_empty not in ON_EMPTY:
             raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
         operation = Operation.parse(self.operation)
-        if operation is Operation.SUM and not self.check_only:
-            _refuse_retry(context)
+        adds = operation is Operation.SUM and not self.check_only
         return SendOptions(
             operation=operation,
             min_rows_ratio=self.min_rows_ratio,
@@ -143,20 +142,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             verify=self.verify,
             limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
             settle_from=settle_from(context),
-        )
-
-    def _rows(self, context: Context) -> Rows:
-        from cloudzero_provider import sources
-
-        if self.records is not None and self.files is not None:
-            raise ConfigurationError("Both records and files are given: expected exactly one of them.")
-        if self.files is not None:
-            return sources.from_files(self.files)
-        if self.records is not None:
-            return sources.from_records(self.resolve_unrendered("records", context))
-        raise InputError(
-            "Neither records nor files has a value: give exactly one of them. If an upstream task makes it, that task "
-            "returned None; return an empty list when there are no rows."
+            journal=sum_journal(context) if adds else None,
         )
 
     def _refuse_empty(self, month: Month) -> None:
@@ -164,20 +150,6 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             raise AirflowSkipException(f"No rows for {month}: nothing was sent (on_empty='skip').")
         if self.on_empty == "fail":
             raise InputError(f"No rows for {month}: nothing was sent (on_empty='fail').")
-
-
-def _refuse_retry(context: Context) -> None:
-    """Rows that were added before a try died would be added twice; a cleared task, though, was asked to send again."""
-    ti, task = context["ti"], context["task"]
-    # Airflow sets max_tries when a task is cleared, so a first try can be told from a retry. Where neither fits, the
-    # DAG's retries were changed in between: rather refuse.
-    first_try = ti.max_tries - (task.retries or 0) + 1
-    if ti.try_number not in (1, first_try):
-        raise AmbiguousWriteError(
-            "operation='sum' adds rows, and the try before this one may have added some: a retry could count them "
-            "twice. See what CloudZero holds for the month (AnyCostBillingDropReadOperator), then clear the task to "
-            "send all of it again, or use replace_drop or replace_hourly, which can be repeated."
-        )
 
 
 class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):

@@ -12,6 +12,7 @@ import cloudzero_provider.get_provider_info
 import cloudzero_provider.hooks.cloudzero
 import cloudzero_provider.months
 import cloudzero_provider.operators.anycost
+import cloudzero_provider.operators.telemetry
 print(",".join(sys.modules))
 """
 

@@ -1,0 +1,171 @@
+"""Operator for telemetry: unit cost metrics and allocation streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthError
+from cloudzero_provider.months import resolve_month
+from cloudzero_provider.operators._base import CloudZeroSendOperator, settle_from, sum_journal
+from cloudzero_provider.operators.failures import airflow_failures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from airflow.sdk import Context
+
+    from cloudzero_provider.months import Month
+    from cloudzero_provider.telemetry.checks import RecordRules
+    from cloudzero_provider.telemetry.send import TelemetrySummary
+
+ON_EMPTY = ("skip", "fail")
+
+
+class TelemetrySendOperator(CloudZeroSendOperator):
+    """
+    Send telemetry records to a unit cost metric or an allocation stream.
+
+    With ``replace`` and ``delete``, CloudZero holds each record once, however often the task runs. With ``sum``,
+    nothing that may have been applied is sent again.
+
+    .. seealso:: https://docs.cloudzero.com/docs/send-via-api
+
+    :param stream_name: 1 to 256 letters, digits and ``_ . -``. CloudZero makes the stream on the first records.
+        (templated)
+    :param stream_type: ``metric`` or ``allocation``.
+    :param cloudzero_conn_id: the Airflow connection. (templated)
+    :param operation: ``replace`` overwrites or adds records; ``sum`` adds to them; ``delete`` hides them (their values
+        are not sent).
+    :param records: a list of dicts, or the output of an upstream task: ``timestamp``, ``value``, for allocations
+        ``granularity`` and ``element_name``, and ``associated_cost`` (metric: key → text) or ``filter`` (allocation:
+        key → list of texts). Resolved when the task runs, never rendered by Jinja.
+    :param files: instead of ``records``: one path or a list of paths, ``.csv`` or ``.jsonl``, with or without ``.gz``.
+        (templated)
+    :param granularity: for records that have none: ``DAILY``, ``MONTHLY``, or ``HOURLY`` (allocation only). (templated)
+    :param month: that all records must be in, when it is given or can be found in the run. (templated)
+    :param on_duplicate: two records of one identity in a ``replace``: ``error``, or ``sum`` adds them up exactly.
+    :param on_zero: a value of zero, which CloudZero does not take: ``error``; ``delete`` deletes the record; ``skip``
+        leaves what CloudZero holds.
+    :param on_mixed_keys: records with different sets of filter keys: ``split`` into requests of their own, or
+        ``error``.
+    :param on_empty: without a single record: ``skip`` the task, or ``fail`` it.
+    :param clear_periods: first delete all records of the periods that the records cover, so that elements which
+        vanished do not stay. How CloudZero matches such a deletion is not published; it is outside of the guarantees.
+    :param check_only: check the records and send nothing.
+    :param max_body_bytes: of one request; CloudZero takes 5 MB.
+    :param max_batch_records: of one request.
+    :return: stream_name, stream_type, operation, granularity, month, records, requests, bytes, total (decimal text),
+        first, last, key_sets, duplicates_summed, zeros_deleted, zeros_skipped, values_rounded, sha256, record_hashes,
+        check_only.
+    :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
+        too.
+    """
+
+    template_fields: Sequence[str] = (
+        "cloudzero_conn_id",
+        "stream_name",
+        "granularity",
+        "month",
+        "records",
+        "files",
+    )
+    unrendered_fields = ("records",)
+    ui_color = "#e6f7ec"
+
+    def __init__(
+        self,
+        *,
+        stream_name: str,
+        stream_type: str,
+        operation: str = "replace",
+        records: Any = None,
+        files: Any = None,
+        granularity: str | None = None,
+        month: str | date | None = None,
+        on_duplicate: str = "error",
+        on_zero: str = "error",
+        on_mixed_keys: str = "split",
+        on_empty: str = "skip",
+        clear_periods: bool = False,
+        check_only: bool = False,
+        max_body_bytes: int = 4_500_000,
+        max_batch_records: int = 3_000,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stream_name = stream_name
+        self.stream_type = stream_type
+        self.operation = operation
+        self.records = records
+        self.files = files
+        self.granularity = granularity
+        self.month = month
+        self.on_duplicate = on_duplicate
+        self.on_zero = on_zero
+        self.on_mixed_keys = on_mixed_keys
+        self.on_empty = on_empty
+        self.clear_periods = clear_periods
+        self.check_only = check_only
+        self.max_body_bytes = max_body_bytes
+        self.max_batch_records = max_batch_records
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check, batch and send the records; return the summary."""
+        with airflow_failures():
+            return self._send(context).as_dict()
+
+    def _send(self, context: Context) -> TelemetrySummary:
+        from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name
+        from cloudzero_provider.telemetry.batches import BatchLimits
+        from cloudzero_provider.telemetry.checks import check_records
+        from cloudzero_provider.telemetry.files import read_records
+        from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
+
+        rules = self._rules(context)
+        stream_name = checked_stream_name(self.stream_name)
+        adds = rules.operation is TelemetryOperation.SUM and not self.check_only
+        options = TelemetryOptions(
+            clear_periods=self.clear_periods,
+            check_only=self.check_only,
+            limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
+            settle_from=settle_from(context),
+            journal=sum_journal(context) if adds else None,
+        )
+        client = self.cloudzero_hook.get_conn()
+        rows = self.given_rows(context, lambda files: read_records(files, rules.kind))
+        if not rows.count:
+            self._refuse_empty(stream_name)
+        return send_records(client, stream_name, check_records(rows, rules), options)
+
+    def _rules(self, context: Context) -> RecordRules:
+        from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
+        from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules
+        from cloudzero_provider.telemetry.kinds import KINDS
+
+        if self.on_empty not in ON_EMPTY:
+            raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
+        return RecordRules(
+            kind=KINDS[StreamType.parse(self.stream_type)],
+            operation=TelemetryOperation.parse(self.operation),
+            granularity=self.granularity,
+            month=self._month(context),
+            on_duplicate=OnDuplicate.parse(self.on_duplicate),
+            on_zero=OnZero.parse(self.on_zero),
+            on_mixed_keys=OnMixedKeys.parse(self.on_mixed_keys),
+        )
+
+    def _month(self, context: Context) -> Month | None:
+        try:
+            return resolve_month(self.month, context)
+        except MonthError:
+            if self.month is not None:
+                raise
+            return None
+
+    def _refuse_empty(self, stream_name: str) -> None:
+        if self.on_empty == "skip":
+            raise AirflowSkipException(f"No records for {stream_name}: nothing was sent (on_empty='skip').")
+        raise InputError(f"No records for {stream_name}: nothing was sent (on_empty='fail').")

@@ -1,0 +1,163 @@
+"""Batches: the ordered requests that make records true."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cloudzero_provider.client.telemetry import TelemetryOperation
+from cloudzero_provider.exceptions import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudzero_provider.telemetry.checks import CheckedRecords
+
+MAX_BODY_BYTES = 4_500_000
+MAX_BATCH_RECORDS = 3_000
+#: How many records can be looked for afterwards, and how much of their hashes is kept.
+SAMPLED_RECORDS = 500
+_HASH_LENGTH = 12
+
+_PREFIX, _SUFFIX = b'{"records":[', b"]}"
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """
+    How large a batch may be.
+
+    :param max_body_bytes: CloudZero takes 5 MB.
+    :param max_batch_records: no limit is published; 3,000 is what CloudZero's own tools send.
+    """
+
+    max_body_bytes: int = MAX_BODY_BYTES
+    max_batch_records: int = MAX_BATCH_RECORDS
+
+    def __post_init__(self) -> None:
+        for name in ("max_body_bytes", "max_batch_records"):
+            if getattr(self, name) <= 0:
+                raise ConfigurationError(f"{name} is {getattr(self, name)}: it must be more than 0.")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """
+    One request.
+
+    :param operation: of CloudZero's.
+    :param body: JSON, encoded.
+    :param records: how many.
+    :param first: timestamp of the first record; ``last`` likewise.
+    """
+
+    operation: TelemetryOperation
+    body: bytes
+    records: int
+    first: str
+    last: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what is sent."""
+        return hashlib.sha256(self.operation.value.encode() + self.body).hexdigest()
+
+
+def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods: bool = False) -> Iterator[Batch]:
+    """
+    Cut records into requests. All records of one request have the same set of filter keys.
+
+    :param records: checked.
+    :param limits: of a request.
+    :param clear_periods: first delete all records of the periods that these cover.
+    :raises InputError: when a single record is larger than a request may be.
+    """
+    if clear_periods:
+        periods = records.frame.select("timestamp").unique(maintain_order=True)
+        whole = periods.with_columns(
+            element_name=pl.lit(None, pl.String), keys=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
+        )
+        yield from _batches(whole, TelemetryOperation.DELETE, records, limits)
+    for operation, frame in (
+        (TelemetryOperation.DELETE, records.zeros.with_columns(value=pl.lit(None, pl.String))),
+        (records.rules.operation, records.frame),
+    ):
+        for part in frame.partition_by("key_set", maintain_order=True):
+            yield from _batches(part, operation, records, limits)
+
+
+def _batches(
+    frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
+) -> Iterator[Batch]:
+    encoded = _encode(frame, records)
+    sizes = (encoded.str.len_bytes().cast(pl.Int64) + 1).to_list()
+    start, size = 0, len(_PREFIX) + len(_SUFFIX) - 1
+    empty = size
+    for index, record_size in enumerate(sizes):
+        if empty + record_size > limits.max_body_bytes:
+            raise InputError(
+                f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, more than a request "
+                f"takes (max_body_bytes is {limits.max_body_bytes:,}); nothing was sent."
+            )
+        if index > start and (size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records):
+            yield _batch(frame, encoded, operation, start, index)
+            start, size = index, empty
+        size += record_size
+    if sizes:
+        yield _batch(frame, encoded, operation, start, len(sizes))
+
+
+def _batch(frame: pl.DataFrame, encoded: pl.Series, operation: TelemetryOperation, start: int, end: int) -> Batch:
+    rows: str = encoded.slice(start, end - start).str.join(",").item()
+    body = _PREFIX + rows.encode() + _SUFFIX
+    return Batch(operation, body, end - start, frame["timestamp"][start], frame["timestamp"][end - 1])
+
+
+def _encode(frame: pl.DataFrame, records: CheckedRecords) -> pl.Series:
+    """Encode each record as a JSON object, without the fields it has no value for."""
+    granularity = f'"granularity":"{records.granularity}"' if records.sends_granularity else None
+    elements = frame["element_name"].drop_nulls().unique().to_list()
+    as_json = [json.dumps(element, ensure_ascii=False) for element in elements]
+    element = pl.col("element_name").replace_strict(elements, as_json, default=None, return_dtype=pl.String)
+    fields = [
+        pl.format('"timestamp":"{}"', pl.col("timestamp")),
+        _where(pl.col("value"), '"value":'),
+        pl.lit(granularity, pl.String),
+        _where(element, '"element_name":'),
+        _where(pl.col("keys"), f'"{records.rules.kind.keys_field}":'),
+    ]
+    record = pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=",", ignore_nulls=True), pl.lit("}"))
+    return frame.select(record.alias("json"))["json"]
+
+
+def _where(value: pl.Expr, key: str) -> pl.Expr:
+    return pl.when(value.is_not_null()).then(pl.lit(key) + value)
+
+
+def sampled_hashes(records: CheckedRecords) -> list[str]:
+    """
+    Hash some of the records, evenly spread, so that a sensor can tell them among those CloudZero has processed.
+
+    Only the newest 1,000 records of a stream can be read. The hash is over time, element, keys and, unless values add
+    up (``sum``), the value.
+    """
+    frame = records.frame
+    step = max(1, -(-frame.height // SAMPLED_RECORDS))
+    with_value = records.rules.operation is TelemetryOperation.REPLACE
+    return [
+        record_hash(timestamp, element, keys, value if with_value else None)
+        for timestamp, element, keys, value in frame.gather_every(step)
+        .select("timestamp", "element_name", "keys", "value")
+        .iter_rows()
+    ]
+
+
+def record_hash(timestamp: str, element: str | None, keys: str | None, value: str | None) -> str:
+    """Hash what makes a record that one: the same in the sensor."""
+    plain = None if value is None else (value.rstrip("0").rstrip(".") if "." in value else value)
+    identity = json.dumps([timestamp, element, json.loads(keys) if keys else {}, plain], ensure_ascii=False)
+    return hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]

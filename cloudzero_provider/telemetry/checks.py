@@ -1,0 +1,307 @@
+"""All rules that telemetry records must keep, checked before the first request."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cloudzero_provider.client.telemetry import TelemetryOperation
+from cloudzero_provider.exact import exact_sum
+from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.problems import Problems
+from cloudzero_provider.telemetry.kinds import CUT, SEND_PAGE
+from cloudzero_provider.telemetry.values import TOO_PRECISE, convert_keys, convert_values, is_zero
+from cloudzero_provider.texts import as_text, checked, moment_text, text_of, utc_timestamps
+
+if TYPE_CHECKING:
+    from cloudzero_provider.months import Month
+    from cloudzero_provider.sources import Rows, Values
+    from cloudzero_provider.telemetry.kinds import RecordKind
+
+log = logging.getLogger(__name__)
+
+_IDENTITY = ("timestamp", "element_name", "keys")
+
+
+class _Choice(str, Enum):
+    @classmethod
+    def parse(cls, value: str) -> Any:
+        """Read a choice by its name."""
+        try:
+            return cls(value)
+        except ValueError:
+            names = ", ".join(choice.value for choice in cls)
+            raise ConfigurationError(f"{cls.__doc__} is {value!r}: expected one of {names}.") from None
+
+
+class OnDuplicate(_Choice):
+    """on_duplicate"""
+
+    ERROR = "error"
+    SUM = "sum"
+
+
+class OnZero(_Choice):
+    """on_zero"""
+
+    ERROR = "error"
+    DELETE = "delete"
+    SKIP = "skip"
+
+
+class OnMixedKeys(_Choice):
+    """on_mixed_keys"""
+
+    SPLIT = "split"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class RecordRules:
+    """
+    How records are checked; the operator documents each.
+
+    :param kind: metric or allocation.
+    :param operation: ``replace``, ``sum`` or ``delete``.
+    :param granularity: for records that have none.
+    :param month: that all records must be in, when there is one.
+    """
+
+    kind: RecordKind
+    operation: TelemetryOperation
+    granularity: str | None = None
+    month: Month | None = None
+    on_duplicate: OnDuplicate = OnDuplicate.ERROR
+    on_zero: OnZero = OnZero.ERROR
+    on_mixed_keys: OnMixedKeys = OnMixedKeys.SPLIT
+
+    def __post_init__(self) -> None:
+        if self.granularity is not None and self.granularity not in self.kind.granularities:
+            raise ConfigurationError(_wrong_granularity(self.kind, repr(self.granularity)))
+        if self.on_zero is OnZero.DELETE and self.operation is not TelemetryOperation.REPLACE:
+            raise ConfigurationError("on_zero='delete' corrects records to zero, so it needs operation='replace'.")
+
+
+@dataclass(frozen=True)
+class CheckedRecords:
+    """
+    Records that keep all rules.
+
+    :param frame: timestamp, element_name, keys (JSON), key_set (JSON), value; all text.
+    :param zeros: likewise, the records that are to be deleted since their value is zero.
+    :param rules: that were checked.
+    :param granularity: of all of them.
+    :param sends_granularity: whether it is put into the records.
+    :param total: exact sum of the values, as decimal text.
+    """
+
+    frame: pl.DataFrame
+    zeros: pl.DataFrame
+    rules: RecordRules
+    granularity: str
+    sends_granularity: bool
+    total: str
+    duplicates_summed: int = 0
+    zeros_skipped: int = 0
+    values_rounded: int = 0
+
+
+def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
+    """
+    Check records against CloudZero's rules (https://docs.cloudzero.com/docs/send-via-api).
+
+    :param rows: as they came; at least one.
+    :param rules: how.
+    :raises InvalidRowsError: naming row, field, value and rule of the first few, and counting the rest.
+    """
+    problems = Problems(rows)
+    _check_fields(rows, rules, problems)
+    granularity, sends_granularity = _granularity(rows, rules, problems)
+    frame, rounded = _columns(rows, rules, granularity, problems)
+    problems.raise_if_any()
+    summed = 0
+    if rules.operation is TelemetryOperation.REPLACE:
+        frame, summed = _without_duplicates(frame, rules, problems)
+    checked_records = CheckedRecords(
+        frame, frame.clear(), rules, granularity, sends_granularity, "0", summed, values_rounded=rounded
+    )
+    if rules.operation is not TelemetryOperation.DELETE:
+        checked_records = _without_zeros(checked_records, rows, problems)
+    problems.raise_if_any()
+    _check_key_sets(checked_records.frame, rules)
+    return checked_records
+
+
+def _check_fields(rows: Rows, rules: RecordRules, problems: Problems) -> None:
+    for name in rows.columns:
+        if name not in rules.kind.fields:
+            similar = difflib.get_close_matches(name, rules.kind.fields, n=1)
+            hint = f"; did you mean {similar[0]!r}?" if similar else ""
+            index = next((i for i, value in enumerate(rows.columns[name]) if value is not None), 0)
+            kind = rules.kind.stream_type.value
+            problems.add(index, name, f"no field of {kind} records, which are {', '.join(rules.kind.fields)}{hint}")
+
+
+def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[str, bool]:
+    """Find the granularity of all records: their own, else the parameter's, else a metric's default."""
+    given = rows.columns.get("granularity", [None] * rows.count)
+    default = rules.granularity
+    column = checked(
+        as_text(given, text_of), lambda text: text in rules.kind.granularities, _wrong_granularity(rules.kind, "this")
+    )
+    problems.add_each(column.bad, "granularity", given)
+    sends = default is not None or column.texts.null_count() < len(column.texts)
+    if default is None and not rules.kind.has_element:
+        default = "DAILY"
+    texts = column.texts.fill_null(default) if default else column.texts
+    if default is None and not column.bad:
+        rule = f"every record needs one ({SEND_PAGE}), or set the operator's granularity"
+        problems.add_all(texts.is_null(), "granularity", rule)
+    found = [text for text in texts.drop_nulls().unique(maintain_order=True).to_list() if text in CUT]
+    if len(found) > 1:
+        rule = f"a stream has one granularity, but there are records with {' and '.join(found)}"
+        problems.add_all((texts != found[0]).fill_null(False), "granularity", rule, given)
+    return found[0] if found else "DAILY", sends or rules.kind.has_element
+
+
+def _wrong_granularity(kind: RecordKind, found: str) -> str:
+    return f"granularity: {kind.stream_type.value} records take {', '.join(kind.granularities)}, not {found}"
+
+
+def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> tuple[pl.DataFrame, int]:
+    deletes = rules.operation is TelemetryOperation.DELETE
+    nothing: Values = [None] * rows.count
+    values, rounded = convert_values(nothing if deletes else rows.columns.get("value", nothing))
+    _check_required("value", rows, problems, needed=not deletes)
+    problems.add_each(values.bad, "value", rows.columns.get("value", nothing))
+    elements = as_text(rows.columns.get("element_name", nothing), text_of)
+    _check_required("element_name", rows, problems, needed=rules.kind.has_element and not deletes)
+    problems.add_each(elements.bad, "element_name", rows.columns.get("element_name", nothing))
+    keys = convert_keys(rows.columns.get(rules.kind.keys_field, nothing), rules.kind)
+    problems.add_each(keys.bad, rules.kind.keys_field, rows.columns.get(rules.kind.keys_field, nothing))
+    frame = pl.DataFrame(
+        {
+            "row": pl.int_range(rows.count, eager=True),
+            "timestamp": _timestamps(rows, rules, granularity, problems),
+            "element_name": elements.texts,
+            "keys": keys.texts,
+            "key_set": keys.key_sets,
+            "value": values.texts,
+        }
+    )
+    return frame, rounded
+
+
+def _check_required(name: str, rows: Rows, problems: Problems, *, needed: bool) -> None:
+    if not needed:
+        return
+    rule = f"every record needs one ({SEND_PAGE})"
+    values = rows.columns.get(name)
+    if values is None:
+        problems.add(0, name, rule)
+    else:
+        problems.add_all(
+            pl.Series([value is None or (isinstance(value, str) and not value) for value in values]), name, rule
+        )
+
+
+def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> pl.Series:
+    """Cut timestamps to the granularity in UTC; an offset must not move a record into another month unnoticed."""
+    _check_required("timestamp", rows, problems, needed=True)
+    given = rows.columns.get("timestamp")
+    if given is None:
+        return pl.Series([None] * rows.count, dtype=pl.String)
+    written = as_text(given, moment_text)
+    as_written = written.texts
+    column = utc_timestamps(written, **CUT[granularity])
+    problems.add_each(column.bad, "timestamp", given)
+    if column.cut:
+        log.info("%s timestamps were cut to their period (%s, UTC)", f"{column.cut:,}", granularity)
+    months = column.texts.str.slice(0, 7)
+    moved = (as_written.str.slice(0, 7) != months).fill_null(False)
+    problems.add_all(moved, "timestamp", "in UTC this is in another month than it is written in: give it in UTC", given)
+    if rules.month is not None:
+        elsewhere = (months != str(rules.month)).fill_null(False) & ~moved
+        problems.add_all(elsewhere, "timestamp", f"not in {rules.month} (UTC), the month of this task", given)
+    return column.texts
+
+
+def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Problems) -> tuple[pl.DataFrame, int]:
+    """Records of one identity would overwrite each other in a ``replace``."""
+    numbered = frame.with_columns(first=pl.col("row").first().over(_IDENTITY), count=pl.len().over(_IDENTITY))
+    again = numbered.filter(pl.col("row") != pl.col("first"))
+    if again.is_empty():
+        return frame, 0
+    if rules.on_duplicate is OnDuplicate.ERROR:
+        for row, first in again.select("row", "first").iter_rows():
+            where = problems.rows.where(first)
+            problems.add(
+                row, "timestamp", f"the same record as {where}, which it would overwrite; on_duplicate='sum' adds"
+            )
+        problems.raise_if_any()
+    sums: dict[int, Decimal] = {}
+    with localcontext() as exact:
+        exact.prec = 100
+        for first, value in numbered.filter(pl.col("count") > 1).select("first", "value").iter_rows():
+            sums[first] = sums.get(first, Decimal(0)) + Decimal(value)
+        totals = {first: _plain(total) for first, total in sums.items()}
+    kept = numbered.filter(pl.col("row") == pl.col("first")).drop("first", "count")
+    summed = pl.col("row").replace_strict(list(totals), list(totals.values()), default=None, return_dtype=pl.String)
+    kept = kept.with_columns(value=pl.coalesce(summed, pl.col("value")))
+    values, _ = convert_values(kept["value"])
+    for index in values.bad:
+        problems.add(
+            kept["row"][index], "value", f"the sum of its duplicates, {kept['value'][index]}, has {TOO_PRECISE}"
+        )
+    return kept, len(again)
+
+
+def _plain(total: Decimal) -> str:
+    text = format(total, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> CheckedRecords:
+    frame, rules = records.frame, records.rules
+    negative = frame["value"].str.starts_with("-") & ~is_zero(frame["value"])
+    for row, value in frame.filter(negative).select("row", "value").iter_rows():
+        problems.add(row, "value", f"{value} is negative: CloudZero takes values above 0 ({SEND_PAGE})")
+    zero = is_zero(frame["value"])
+    if zero.any() and rules.on_zero is OnZero.ERROR:
+        for row in frame.filter(zero)["row"]:
+            ways = "on_zero='delete' deletes the record, on_zero='skip' leaves what CloudZero holds"
+            problems.add(row, "value", f"zero: CloudZero takes values above 0; {ways}", rows.columns["value"])
+    problems.raise_if_any()
+    kept, zeros = frame.filter(~zero), frame.filter(zero)
+    return replace(
+        records,
+        frame=kept,
+        zeros=zeros if rules.on_zero is OnZero.DELETE else frame.clear(),
+        zeros_skipped=zeros.height if rules.on_zero is OnZero.SKIP else 0,
+        total=exact_sum(kept["value"]),
+    )
+
+
+def _check_key_sets(frame: pl.DataFrame, rules: RecordRules) -> None:
+    counts = key_set_counts(frame)
+    if len(counts) > 1 and rules.on_mixed_keys is OnMixedKeys.ERROR:
+        raise InputError(
+            f"The records have {len(counts)} sets of {rules.kind.keys_field} keys (on_mixed_keys='error'); nothing was "
+            f"sent. {describe_key_sets(counts)}"
+        )
+
+
+def key_set_counts(frame: pl.DataFrame) -> dict[str, int]:
+    """How many records have each set of filter keys, written as JSON."""
+    return dict(frame.group_by("key_set", maintain_order=True).len().iter_rows())
+
+
+def describe_key_sets(counts: dict[str, int]) -> str:
+    """Key sets in words, for an error."""
+    return "; ".join(f"{count:,} records with {key_set}" for key_set, count in counts.items())

@@ -1,0 +1,212 @@
+"""Sending telemetry: batch after batch, and a summary."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.client.telemetry import TelemetryOperation
+from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, RequestRejectedError
+from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
+from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
+
+if TYPE_CHECKING:
+    from cloudzero_provider.client import Client
+    from cloudzero_provider.journal import SumJournal
+    from cloudzero_provider.telemetry.checks import CheckedRecords
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TelemetryOptions:
+    """
+    How records are sent; the operator documents each.
+
+    :param settle_from: a try before this one may have died with a request under way, just before this moment
+        (``time.monotonic``): nothing is sent until that has settled.
+    :param journal: of a ``sum``.
+    """
+
+    clear_periods: bool = False
+    check_only: bool = False
+    limits: BatchLimits = field(default_factory=BatchLimits)
+    settle_from: float | None = None
+    journal: SumJournal | None = None
+
+
+@dataclass(frozen=True)
+class TelemetrySummary:
+    """
+    What was sent.
+
+    :param stream_name: the stream.
+    :param stream_type: ``metric`` or ``allocation``.
+    :param operation: ``replace``, ``sum`` or ``delete``.
+    :param granularity: of all records.
+    :param month: that all records are in, when one was given.
+    :param records: how many were sent, without those deleted as zeros.
+    :param requests: how many requests that took.
+    :param bytes: of all their bodies.
+    :param total: exact sum of the values, as decimal text.
+    :param first: period of the earliest record; ``last`` of the latest.
+    :param key_sets: how many sets of filter keys the records have.
+    :param duplicates_summed: records that were added to one of the same identity.
+    :param zeros_deleted: records deleted since their value is zero.
+    :param zeros_skipped: records with a value of zero that were left out.
+    :param values_rounded: floats that 15 significant digits changed.
+    :param sha256: of all bodies, one after the other.
+    :param record_hashes: short hashes of up to 500 records, for a sensor to look for.
+    :param check_only: whether nothing was sent.
+    """
+
+    stream_name: str
+    stream_type: str
+    operation: str
+    granularity: str
+    month: str | None
+    records: int
+    requests: int
+    bytes: int
+    total: str
+    first: str
+    last: str
+    key_sets: int
+    duplicates_summed: int
+    zeros_deleted: int
+    zeros_skipped: int
+    values_rounded: int
+    sha256: str
+    record_hashes: tuple[str, ...]
+    check_only: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as plain JSON values."""
+        return {**vars(self), "record_hashes": list(self.record_hashes)}
+
+
+def send_records(
+    client: Client, stream_name: str, records: CheckedRecords, options: TelemetryOptions
+) -> TelemetrySummary:
+    """
+    Make CloudZero hold the records, each once.
+
+    :param client: CloudZero.
+    :param stream_name: the stream.
+    :param records: checked.
+    :param options: how.
+    :raises CloudZeroError: saying which batch it was, and what stands.
+    """
+    if options.clear_periods and records.rules.operation is not TelemetryOperation.REPLACE:
+        raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
+    batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
+    log.info(
+        "%s: %s records, total %s; requests: %d", stream_name, f"{records.frame.height:,}", records.total, len(batches)
+    )
+    if not options.check_only:
+        _send(client, stream_name, records, options, batches)
+    return _summary(stream_name, records, batches, check_only=options.check_only)
+
+
+def _send(
+    client: Client, stream_name: str, records: CheckedRecords, options: TelemetryOptions, batches: list[Batch]
+) -> None:
+    if options.settle_from is not None:
+        client.wait_until_settled(options.settle_from)
+    stream_type = records.rules.kind.stream_type
+    done = 0
+    for number, batch in enumerate(batches, start=1):
+
+        def send(batch: Batch = batch) -> None:
+            client.send_telemetry(stream_type, stream_name, batch.operation, batch.body)
+
+        try:
+            if options.journal is None:
+                send()
+            else:
+                options.journal.add_once(batch.sha256, send)
+        except CloudZeroError as error:
+            _explain(error, records)
+            error.standing = _standing(error, records, batch, number, batches)
+            raise
+        done += batch.records
+        log.info(
+            "%s: sent request %d of %d (%s, %s to %s): %s records, %s bytes; %s so far",
+            stream_name,
+            number,
+            len(batches),
+            batch.operation.value,
+            batch.first,
+            batch.last,
+            f"{batch.records:,}",
+            f"{len(batch.body):,}",
+            f"{done:,}",
+        )
+    if options.journal is not None:
+        options.journal.finish()
+
+
+def _explain(error: CloudZeroError, records: CheckedRecords) -> None:
+    """Say what a person can do about what CloudZero refuses."""
+    if not isinstance(error, RequestRejectedError):
+        return
+    if error.error_type == "UnregisteredKeySetException":
+        registered = error.event_details.get("registered_keys")
+        ours = describe_key_sets(key_set_counts(records.frame))
+        error.message += (
+            f" The stream takes one set of {records.rules.kind.keys_field} keys, fixed by its first records: "
+            f"{json.dumps(registered)}. Ours: {ours}. Send each set to a stream of its own, or delete the stream "
+            "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
+        )
+    elif error.error_type == "InvalidKeysException":
+        error.message += " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
+    elif "must exist" in error.message.lower():
+        error.message += (
+            " CloudZero did not make the stream on a 'replace': send the first records once with operation='sum', or "
+            "make the stream under Settings > Telemetry Streams."
+        )
+
+
+def _standing(error: CloudZeroError, records: CheckedRecords, batch: Batch, number: int, batches: list[Batch]) -> str:
+    which = (
+        f"It was request {number} of {len(batches)}: {batch.operation.value} of {batch.records:,} records, "
+        f"{batch.first} to {batch.last} (SHA-256 {batch.sha256[:12]}); the {number - 1} before it stand."
+    )
+    if not error.maybe_applied:
+        which += " This one was not applied."
+    if records.rules.operation is TelemetryOperation.SUM:
+        return f"{which} Sending again adds what stands a second time: see what CloudZero holds first."
+    when = "Running" if error.retry_can_help else "Once the cause is mended, running"
+    return f"{which} {when} the task again sends all of it again, which heals it."
+
+
+def _summary(stream_name: str, records: CheckedRecords, batches: list[Batch], *, check_only: bool) -> TelemetrySummary:
+    frame, rules = records.frame, records.rules
+    sha256 = hashlib.sha256()
+    for batch in batches:
+        sha256.update(batch.body)
+    times = sorted(filter(None, [*frame["timestamp"], *records.zeros["timestamp"]]))
+    return TelemetrySummary(
+        stream_name=stream_name,
+        stream_type=rules.kind.stream_type.value,
+        operation=rules.operation.value,
+        granularity=records.granularity,
+        month=str(rules.month) if rules.month else None,
+        records=frame.height,
+        requests=len(batches),
+        bytes=sum(len(batch.body) for batch in batches),
+        total=records.total,
+        first=times[0] if times else "",
+        last=times[-1] if times else "",
+        key_sets=frame["key_set"].n_unique(),
+        duplicates_summed=records.duplicates_summed,
+        zeros_deleted=records.zeros.height,
+        zeros_skipped=records.zeros_skipped,
+        values_rounded=records.values_rounded,
+        sha256=sha256.hexdigest(),
+        record_hashes=tuple(sampled_hashes(records)),
+        check_only=check_only,
+    )
