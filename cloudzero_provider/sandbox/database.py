@@ -98,7 +98,6 @@ CREATE TABLE IF NOT EXISTS telemetry_records (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS telemetry_identities
     ON telemetry_records (stream, timestamp, element_name, keys) WHERE removed_at IS NULL;
-CREATE INDEX IF NOT EXISTS telemetry_by_stream ON telemetry_records (stream);
 CREATE INDEX IF NOT EXISTS telemetry_removed ON telemetry_records (removed_at) WHERE removed_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS telemetry_submissions (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

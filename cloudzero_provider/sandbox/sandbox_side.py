@@ -15,6 +15,7 @@ from .jsontext import NotJsonError, parse_json
 from .month_state import MonthKey, drop_ids
 from .page import render
 from .settings import Settings, UnknownSettingError, changed, possible_values
+from .telemetry_page import ShownStream
 from .telemetry_reads import status
 from .telemetry_state import open_records
 from .telemetry_store import key_sets
@@ -55,17 +56,23 @@ class SandboxSide:
         return {"streams": self._state(database), "telemetry": self._telemetry(database)}
 
     def _telemetry(self, database: sqlite3.Connection) -> dict[str, object]:
-        states, settings, now = self._sandbox.telemetry_states, self._sandbox.settings, time.time()
         return {
-            stream.name: {
-                "kind": stream.kind.value,
-                "granularity": stream.granularity.value,
-                "status": status(stream, settings, now).value,
-                "key_sets": [list(key_set) for key_set in key_sets(database, stream)],
-                **states.state(database, stream).as_json(),
+            shown.stream.name: {
+                "kind": shown.stream.kind.value,
+                "granularity": shown.stream.granularity.value,
+                "status": shown.status.value,
+                "key_sets": [list(key_set) for key_set in key_sets(database, shown.stream)],
+                **shown.state.as_json(),
             }
-            for stream in states.streams(database)
+            for shown in self._shown_telemetry(database)
         }
+
+    def _shown_telemetry(self, database: sqlite3.Connection) -> list[ShownStream]:
+        states, settings, now = self._sandbox.telemetry_states, self._sandbox.settings, time.time()
+        return [
+            ShownStream(stream, status(stream, settings, now), states.state(database, stream))
+            for stream in states.streams(database)
+        ]
 
     async def telemetry_records(self, request: web.Request) -> web.StreamResponse:
         """Every visible record of a telemetry stream, by time, with its exact value."""
@@ -166,9 +173,11 @@ class SandboxSide:
     async def page(self, request: web.Request) -> web.Response:
         newest = await self._sandbox.log.last(_SHOWN_REQUESTS)
         chosen = (request.query.get("stream"), request.query.get("month"))
-        html = await self._sandbox.database.read(
-            lambda database: render(database, self._sandbox.states, newest, chosen)
-        )
+
+        def render_from(database: sqlite3.Connection) -> str:
+            return render(database, self._sandbox.states, self._shown_telemetry(database), newest, chosen)
+
+        html = await self._sandbox.database.read(render_from)
         return web.Response(text=html, content_type="text/html", charset="utf-8")
 
 

@@ -22,6 +22,8 @@ _ALL_SPEND = "*"
 # The name that CloudZero's own errors have for what a record calls custom:...
 _CUSTOM, _CUSTOM_IN_ERRORS = "custom:", "costcontext:"
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
 KeySet = tuple[str, ...]
 
 
@@ -50,8 +52,7 @@ def parse_keys(kind: StreamKind, value: object, order: FilterValueOrder) -> Reco
         found: dict[str, object] = value
     else:
         found = {key: _values(values, order) for key, values in value.items()}
-    text = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return RecordKeys(tuple(sorted(value)), text)
+    return RecordKeys(tuple(sorted(value)), _canonical(found))
 
 
 def _check_text(values: Iterable[object]) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LARGEST_LIMIT = 1000
 
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class InvalidLimitError(ValueError):
     """A ``limit`` that makes no sense."""
 
@@ -40,7 +43,7 @@ def keep_submission(
         return
     shown = batch.records[-LARGEST_LIMIT:]
     lines = [
-        _line(stream, record.identity, as_short_text(record.value), record.ignored)
+        _line(stream, record.identity, as_short_text(record.value), record.accepted)
         for record in reversed(shown)
         if record.value is not None
     ]
@@ -99,7 +102,7 @@ def status(stream: TelemetryStream, settings: Settings, now: float) -> StreamSta
 
 def _line(stream: TelemetryStream, identity: Identity, value: str, more: Mapping[str, object]) -> str:
     of_allocation = stream.kind is StreamKind.ALLOCATION
-    element = f'"element_name":{json.dumps(identity.element_name)},' if of_allocation else ""
+    element = f'"element_name":{_quoted(identity.element_name)},' if of_allocation else ""
     extra = "".join(f",{json.dumps(name)}:{json.dumps(found, default=str)}" for name, found in more.items())
     return (
         f'{{"timestamp":"{identity.timestamp}","granularity":"{stream.granularity.value}",{element}'

@@ -44,7 +44,7 @@ class TelemetryRecord(NamedTuple):
     element_name: str | None
     keys: RecordKeys | None
     value: Decimal | None
-    ignored: dict[str, object]
+    accepted: dict[str, object]
 
     @property
     def identity(self) -> Identity:
@@ -109,11 +109,14 @@ class RecordReader:
         self._latest = datetime.fromtimestamp(now, timezone.utc) + timedelta(days=settings.future_days)
         self._keys_field = KEYS_FIELD[kind]
         self._allowed, self._required = _fields(kind, operation)
+        self._granularities = {granularity.value: granularity for granularity in _GRANULARITIES[kind]}
         self._records: list[TelemetryRecord] = []
         self._identities: dict[Identity, int] = {}
         self._granularity: Granularity | None = None
         self._key_set: KeySet | None = None
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
+        # Most records of a request share their keys and their times.
+        self._keys: dict[str, RecordKeys] = {}
         self._periods: dict[tuple[str, Granularity], str] = {}
 
     def batch(self) -> Batch | None:
@@ -156,17 +159,19 @@ class RecordReader:
         value = self._checked_value(index, record)
         if self.problems.count > known:
             return None
-        ignored = {name: record[name] for name in record if name not in self._allowed}
-        return TelemetryRecord(timestamp, element, keys, value, ignored)
+        return TelemetryRecord(timestamp, element, keys, value, self._accepted_fields(record))
+
+    def _accepted_fields(self, record: dict[str, object]) -> dict[str, object]:
+        if self._settings.unknown_fields is not UnknownFields.ACCEPT:
+            return {}
+        return {name: found for name, found in record.items() if name not in self._allowed}
 
     def _checked_granularity(self, index: int, record: dict[str, object]) -> Granularity | None:
         given = record.get(_GRANULARITY, _METRIC_DEFAULT.value)
-        for possible in _GRANULARITIES[self._kind]:
-            if possible.value == given:
-                return possible
-        allowed = ", ".join(possible.value for possible in _GRANULARITIES[self._kind])
-        self.problems.add_for_record(index, _GRANULARITY, f"must be one of {allowed}")
-        return None
+        found = self._granularities.get(given) if isinstance(given, str) else None
+        if found is None:
+            self.problems.add_for_record(index, _GRANULARITY, f"must be one of {', '.join(self._granularities)}")
+        return found
 
     def _checked_timestamp(self, index: int, record: dict[str, object], granularity: Granularity) -> str:
         text = record.get(_TIMESTAMP, "")
@@ -196,11 +201,17 @@ class RecordReader:
     def _checked_keys(self, index: int, record: dict[str, object]) -> RecordKeys | None:
         if self._keys_field not in record:
             return None if self._operation is TelemetryOperation.DELETE else NO_KEYS
-        try:
-            return parse_keys(self._kind, record[self._keys_field], self._settings.filter_value_order)
-        except ValueError as error:
-            self.problems.add_for_record(index, self._keys_field, str(error))
-            return None
+        value = record[self._keys_field]
+        written = repr(value)
+        known = self._keys.get(written)
+        if known is None:
+            try:
+                known = parse_keys(self._kind, value, self._settings.filter_value_order)
+            except ValueError as error:
+                self.problems.add_for_record(index, self._keys_field, str(error))
+                return None
+            self._keys[written] = known
+        return known
 
     def _checked_value(self, index: int, record: dict[str, object]) -> Decimal | None:
         if self._operation is TelemetryOperation.DELETE or _VALUE not in record:
@@ -212,7 +223,7 @@ class RecordReader:
             return None
 
     def _fits_the_others(self, index: int, record: dict[str, object], good: TelemetryRecord) -> bool:
-        granularity = Granularity(record.get(_GRANULARITY, _METRIC_DEFAULT.value))
+        granularity = self._granularities[str(record.get(_GRANULARITY, _METRIC_DEFAULT.value))]
         key_set = (good.keys or NO_KEYS).key_set
         if self._granularity is not None and self._granularity is not granularity:
             rule = f"all records must have the same granularity, the first has {self._granularity.value}"

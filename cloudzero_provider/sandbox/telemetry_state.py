@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .database import Database
     from .telemetry_store import TelemetryStream
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _PIECE = 256 * 1024
 _ZERO = Decimal(0)
 _VISIBLE = f"timestamp, element_name, keys, value FROM telemetry_records WHERE {PRESENT} AND hidden = 0"
@@ -92,7 +93,7 @@ def _add_up(database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryS
 
 def _line(stream: TelemetryStream, timestamp: str, element: str, keys: str, value: str) -> str:
     """A record as compact JSON with sorted keys."""
-    name = json.dumps(element, ensure_ascii=False) if stream.kind is StreamKind.ALLOCATION else "null"
+    name = _quoted(element) if stream.kind is StreamKind.ALLOCATION else "null"
     return f'{{"element_name":{name},"keys":{keys},"timestamp":"{timestamp}","value":"{value}"}}'
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .telemetry_keys import KeySet
     from .telemetry_records import Batch
 
+_ZERO = Decimal(0)
 PRESENT = "stream = ? AND removed_at IS NULL"
 _THIS = f"{PRESENT} AND timestamp = ? AND element_name = ? AND keys = ?"
 
@@ -77,10 +78,11 @@ def apply_batch(
     _check_stream(stream, batch)
     _check_key_set(database, stream, batch, settings)
     if batch.operation is TelemetryOperation.DELETE:
-        _hide(database, stream, Deletes(database, stream.number, settings).found(batch.records), now)
+        _hide(database, stream, batch, settings, now)
+    elif batch.operation is TelemetryOperation.SUM:
+        _sum(database, stream, batch, now)
     else:
-        values = _added_up if batch.operation is TelemetryOperation.SUM else _replacing
-        _put(database, stream, values(database, stream, batch, settings), now)
+        _replace(database, stream, batch, settings, now)
     database.execute("UPDATE telemetry_streams SET changes = changes + 1 WHERE number = ?", (stream.number,))
     old = now - settings.processed_after_seconds
     database.execute("DELETE FROM telemetry_records WHERE removed_at <= ?", (old,))
@@ -142,40 +144,45 @@ def key_sets(database: sqlite3.Connection, stream: TelemetryStream) -> list[KeyS
     return [tuple(json.loads(text)) for (text,) in database.execute(query, (stream.number,))]
 
 
-def _added_up(
-    database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, _settings: Settings
-) -> Mapping[Identity, Decimal]:
+def _sum(database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, now: float) -> None:
     sums = _summed(batch)
-    query = f"SELECT value FROM telemetry_records WHERE {_THIS} AND hidden = 0"
+    replaced: list[int] = []
+    cursor = database.cursor()
+    query = f"SELECT id, value, hidden FROM telemetry_records WHERE {_THIS}"
     for identity, value in sums.items():
-        known = database.execute(query, (stream.number, *identity)).fetchone()
+        known = cursor.execute(query, (stream.number, *identity)).fetchone()
         if known is not None:
-            sums[identity] = add(Decimal(known[0]), value)
-    return sums
+            number, known_value, hidden = known
+            replaced.append(number)
+            sums[identity] = value if hidden else add(Decimal(known_value), value)
+    _remove(database, replaced, now)
+    _insert(database, stream, sums, now)
 
 
 def _summed(batch: Batch) -> dict[Identity, Decimal]:
     sums: dict[Identity, Decimal] = {}
     for record in batch.records:
-        value = record.value or Decimal(0)
-        known = sums.get(record.identity)
-        sums[record.identity] = value if known is None else add(known, value)
+        identity, value = record.identity, record.value or _ZERO
+        known = sums.get(identity)
+        sums[identity] = value if known is None else add(known, value)
     return sums
 
 
-def _replacing(
-    _database: sqlite3.Connection, _stream: TelemetryStream, batch: Batch, settings: Settings
-) -> Mapping[Identity, Decimal]:
-    if settings.duplicates_in_replace is DuplicatesInReplace.SUM:
-        return _summed(batch)
-    return {record.identity: record.value or Decimal(0) for record in batch.records}
-
-
-def _put(database: sqlite3.Connection, stream: TelemetryStream, values: Mapping[Identity, Decimal], now: float) -> None:
+def _replace(
+    database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float
+) -> None:
+    adds_up = settings.duplicates_in_replace is DuplicatesInReplace.SUM
+    values = _summed(batch) if adds_up else {record.identity: record.value or _ZERO for record in batch.records}
     database.executemany(
         f"UPDATE telemetry_records SET removed_at = ? WHERE {_THIS}",
         ((now, stream.number, *identity) for identity in values),
     )
+    _insert(database, stream, values, now)
+
+
+def _insert(
+    database: sqlite3.Connection, stream: TelemetryStream, values: Mapping[Identity, Decimal], now: float
+) -> None:
     database.executemany(
         "INSERT INTO telemetry_records (stream, timestamp, element_name, keys, value, hidden, added_at)"
         " VALUES (?, ?, ?, ?, ?, 0, ?)",
@@ -183,14 +190,19 @@ def _put(database: sqlite3.Connection, stream: TelemetryStream, values: Mapping[
     )
 
 
-def _hide(database: sqlite3.Connection, stream: TelemetryStream, ids: Iterable[int], now: float) -> None:
-    for number in ids:
-        database.execute("UPDATE telemetry_records SET removed_at = ? WHERE id = ?", (now, number))
-        database.execute(
-            "INSERT INTO telemetry_records (stream, timestamp, element_name, keys, value, hidden, added_at)"
-            " SELECT ?, timestamp, element_name, keys, value, 1, ? FROM telemetry_records WHERE id = ?",
-            (stream.number, now, number),
-        )
+def _remove(database: sqlite3.Connection, numbers: Iterable[int], now: float) -> None:
+    remove = "UPDATE telemetry_records SET removed_at = ? WHERE id = ?"
+    database.executemany(remove, ((now, number) for number in numbers))
+
+
+def _hide(database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float) -> None:
+    numbers = sorted(Deletes(database, stream.number, settings).found(batch.records))
+    _remove(database, numbers, now)
+    database.executemany(
+        "INSERT INTO telemetry_records (stream, timestamp, element_name, keys, value, hidden, added_at)"
+        " SELECT ?, timestamp, element_name, keys, value, 1, ? FROM telemetry_records WHERE id = ?",
+        ((stream.number, now, number) for number in numbers),
+    )
 
 
 def has_records(database: sqlite3.Connection, stream: TelemetryStream) -> bool:
