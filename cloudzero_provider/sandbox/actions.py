@@ -34,6 +34,7 @@ from .settings import (
     SuccessBody,
     ValidateReply,
 )
+from .telemetry_actions import TELEMETRY_ACTIONS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,8 +49,8 @@ async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
     try:
         if target.stream is not None:
             await _require_stream(sandbox, call)
-        if is_concurrent(call):
-            raise RefusedError(concurrent_reply(call.settings))
+            if is_concurrent(call):
+                raise RefusedError(concurrent_reply(call.settings))
         return await _ACTIONS[target.endpoint.action](sandbox, call)
     except RefusedError as refused:
         return refused.reply
@@ -229,4 +230,5 @@ _ACTIONS: Mapping[Action, Callable[[Sandbox, Call], Awaitable[Reply]]] = {
     Action.READ_DROP: _read_drop,
     Action.VALIDATE_DROP: _validate_drop,
     Action.NOT_IN_THE_SANDBOX: _not_in_the_sandbox,
+    **TELEMETRY_ACTIONS,
 }

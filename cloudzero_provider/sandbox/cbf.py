@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from .jsontext import NotJsonError, parse_json
 from .months import parse_timestamp
-from .settings import NegativeNumbers, Permission, Settings, TagKeyLetters, UnknownColumns
+from .setting_fields import Permission
+from .settings import NegativeNumbers, Settings, TagKeyLetters, UnknownColumns
 
 Check = Callable[[str], "str | None"]
 

@@ -1,4 +1,4 @@
-"""A month's cost by day as bars in SVG."""
+"""A month's amounts by day as bars in SVG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_LABEL = 24
 _ZERO = Decimal(0)
 
 
-def draw_days(month: str, cost_by_day: Mapping[str, str]) -> str:
+def draw_days(month: str, cost_by_day: Mapping[str, str], what: str = "Cost") -> str:
     """One bar for each day of the month, upwards for cost and downwards for what was credited."""
     year, number = map(int, month.split("-"))
     days = [f"{month}-{day:02}" for day in range(1, calendar.monthrange(year, number)[1] + 1)]
@@ -43,7 +43,7 @@ def draw_days(month: str, cost_by_day: Mapping[str, str]) -> str:
     )
     top = f"<text x='0' y='11'>{escape(_label(highest))}</text>" if highest else ""
     line = f"<line class=zero x1='0' x2='{_WIDTH}' y1='{zero:.1f}' y2='{zero:.1f}'/>"
-    title = f"Cost by day in {escape(month)}"
+    title = f"{escape(what)} by day in {escape(month)}"
     frame = f"viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{title}'"
     return f"<svg {frame}>{top}{line}{bars}{labels}</svg>"
 

@@ -7,14 +7,14 @@ import sys
 import time
 import traceback
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from .actions import act, concurrent_reply, is_concurrent
 from .drop import DropReading, read_drop
-from .endpoints import Target, find_target, path_exists
+from .endpoints import Action, Target, TelemetryTarget, find_target, path_exists
 from .faults import Fault, FaultKind, FaultTarget
 from .kept_replies import ReplyKey, find_reply, forget_replies, keep_reply
 from .months import Month, parse_month
@@ -22,7 +22,11 @@ from .replies import ErrorType, RefusedError, Reply, bad_request, bytes_reply, m
 from .request_log import RequestRecord
 from .running import Running
 from .sandbox import Call, Sandbox
-from .wire import lose, read_body, send, send_half
+from .telemetry_records import read_telemetry
+from .wire import BodyLimit, lose, read_body, send, send_half
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 _IDEMPOTENCY_KEY = "cloudzero-idempotency-key"
 _TEST_KEY = "cloudzero-test-key"
@@ -50,14 +54,16 @@ class CloudZeroSide:
         sandbox = self._sandbox
         raw_path = request.rel_url.raw_path
         target = find_target(request.method, raw_path)
-        stream = target.stream if target else None
-        others = sandbox.running.others(stream) if stream is not None else ()
+        running_on = target.running_on if target else None
+        others = sandbox.running.others(running_on) if running_on is not None else ()
+        telemetry = target.telemetry if target else None
         agent = request.headers.get("User-Agent")
         record = RequestRecord(
             number=sandbox.log.next_number(),
             method=request.method,
             path=sandbox.keys.without_keys(raw_path),
             connection_id=target.connection_id if target else None,
+            stream=sandbox.keys.without_keys(telemetry.name) if telemetry else None,
             started=time.time(),
             overlapped=bool(others),
             user_agent=None if agent is None else sandbox.keys.without_keys(agent),
@@ -104,10 +110,12 @@ class CloudZeroSide:
         if _TEST_KEY in call.request.headers:
             message = f"The sandbox does not implement {_TEST_KEY}; nothing was done."
             raise bad_request(ErrorType.NOT_IN_THE_SANDBOX, message)
-        if target.stream is not None:
+        if target.running_on is not None:
             writes = target.endpoint.method == "POST"
-            self._sandbox.running.enter(Running(record.number, target.stream, writes))
-        self._claim_key(call)
+            self._sandbox.running.enter(Running(record.number, target.running_on, writes))
+        if not target.endpoint.is_telemetry:
+            # Idempotency keys belong to /v2: https://docs.cloudzero.com/reference/idempotency
+            self._claim_key(call)
         return target
 
     def _claim_key(self, call: Call) -> None:
@@ -120,15 +128,23 @@ class CloudZeroSide:
         call.is_second_of_its_key = owner != call.record.number
 
     async def _read(self, call: Call, target: Target) -> None:
-        if target.endpoint.method != "POST":
+        if not target.endpoint.has_a_body:
             month = _month_or_none(call)
             self._note(call, month=str(month) if month else None)
             return
-        call.body = await read_body(call.request, call.settings)
-        self._note(call, bytes=len(call.body))
+        if call.request.body_exists or target.endpoint.method == "POST":
+            call.body = await read_body(call.request, call.settings, _body_limit(target, call.settings))
+            self._note(call, bytes=len(call.body))
         if target.endpoint.takes_a_drop:
             call.reading = await asyncio.to_thread(read_drop, call.body, call.settings)
             self._note_reading(call, call.reading)
+        elif target.endpoint.action is Action.SEND_RECORDS and target.telemetry is not None:
+            await self._read_telemetry(call, target.telemetry)
+
+    async def _read_telemetry(self, call: Call, target: TelemetryTarget) -> None:
+        kind, operation = target.kind, target.operation
+        call.telemetry = await asyncio.to_thread(read_telemetry, call.body, kind, operation, call.settings, time.time())
+        self._note(call, operation=operation.value, rows=call.telemetry.record_count)
 
     def _note_reading(self, call: Call, reading: DropReading) -> None:
         operation = reading.operation.value if reading.operation else None
@@ -190,7 +206,13 @@ class CloudZeroSide:
 
 def _fault_target(call: Call) -> FaultTarget:
     record = call.record
-    return FaultTarget(record.method, record.path, record.operation, record.month, record.connection_id)
+    return FaultTarget(record.method, record.path, record.operation, record.month, record.connection_id, record.stream)
+
+
+def _body_limit(target: Target, settings: Settings) -> BodyLimit:
+    if target.endpoint.is_telemetry:
+        return BodyLimit(settings.telemetry_body_limit, settings.telemetry_body_limit_status)
+    return BodyLimit(settings.body_limit)
 
 
 def _month_or_none(call: Call) -> Month | None:

@@ -69,6 +69,44 @@ CREATE TABLE IF NOT EXISTS reply_pieces (
     piece BLOB NOT NULL,
     PRIMARY KEY (reply, position)
 );
+CREATE TABLE IF NOT EXISTS telemetry_streams (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    granularity TEXT NOT NULL,
+    changes INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    deleted_at REAL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS telemetry_names ON telemetry_streams (name) WHERE deleted_at IS NULL;
+CREATE TABLE IF NOT EXISTS telemetry_key_sets (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream INTEGER NOT NULL,
+    key_set TEXT NOT NULL,
+    UNIQUE (stream, key_set)
+);
+CREATE TABLE IF NOT EXISTS telemetry_records (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream INTEGER NOT NULL,
+    timestamp TEXT NOT NULL,
+    element_name TEXT NOT NULL,
+    keys TEXT NOT NULL,
+    value TEXT NOT NULL,
+    hidden INTEGER NOT NULL,
+    added_at REAL NOT NULL,
+    removed_at REAL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS telemetry_identities
+    ON telemetry_records (stream, timestamp, element_name, keys) WHERE removed_at IS NULL;
+CREATE INDEX IF NOT EXISTS telemetry_removed ON telemetry_records (removed_at) WHERE removed_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS telemetry_submissions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream INTEGER NOT NULL,
+    submitted_at REAL NOT NULL,
+    record_count INTEGER NOT NULL,
+    records BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS telemetry_submissions_by_stream ON telemetry_submissions (stream);
 """
 
 

@@ -1,7 +1,8 @@
 """
 CloudZero's endpoints, as far as the sandbox knows them.
 
-https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and its siblings
+https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and its siblings,
+https://docs.cloudzero.com/reference/summetrictelemetry and its siblings
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from .keys import Scope
+from .telemetry import StreamKind, TelemetryOperation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Action(Enum):
@@ -28,6 +30,10 @@ class Action(Enum):
     CREATE_DROP = auto()
     READ_DROP = auto()
     VALIDATE_DROP = auto()
+    SEND_RECORDS = auto()
+    READ_SUBMITTED = auto()
+    READ_PROCESSED = auto()
+    DELETE_STREAM = auto()
     NOT_IN_THE_SANDBOX = auto()
 
 
@@ -44,6 +50,26 @@ class Endpoint:
     def takes_a_drop(self) -> bool:
         return self.action in (Action.CREATE_DROP, Action.VALIDATE_DROP)
 
+    @property
+    def is_telemetry(self) -> bool:
+        return self.action in _TELEMETRY
+
+    @property
+    def has_a_body(self) -> bool:
+        return self.method == "POST" or self.action is Action.DELETE_STREAM
+
+
+_TELEMETRY = (Action.SEND_RECORDS, Action.READ_SUBMITTED, Action.READ_PROCESSED, Action.DELETE_STREAM)
+
+
+@dataclass(frozen=True)
+class TelemetryTarget:
+    """What a telemetry path names. Without an operation it is a sum, as it was before there were operations."""
+
+    name: str
+    kind: StreamKind
+    operation: TelemetryOperation
+
 
 @dataclass(frozen=True)
 class Target:
@@ -52,20 +78,30 @@ class Target:
     endpoint: Endpoint
     connection_id: str | None
     month: str | None
+    telemetry: TelemetryTarget | None
 
     @property
     def stream(self) -> str | None:
-        """The stream this is a request on."""
+        """The AnyCost stream this is a request on."""
         on_a_stream = self.endpoint.action in (Action.LIST_DROPS, Action.CREATE_DROP, Action.READ_DROP)
         return self.connection_id if on_a_stream else None
 
+    @property
+    def running_on(self) -> str | None:
+        """What requests are on together: an AnyCost stream or a telemetry stream."""
+        return f"telemetry/{self.telemetry.name}" if self.telemetry else self.stream
+
 
 def _path(template: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
+    with_choices = re.sub(r"\{(\w+):([\w|]+)\}", r"(?P<\1>\2)", template)
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", with_choices))
 
 
 _CONNECTIONS = "/v2/connections/billing"
 _DROPS = f"{_CONNECTIONS}/anycost/{{connection_id}}/billing_drops"
+_TELEMETRY_STREAMS = "/unit-cost/v1/telemetry"
+_RECORDS = f"{_TELEMETRY_STREAMS}/{{kind:metric|allocation}}/{{name}}"
+# The first that matches is taken: a fixed word goes before a name, so .../metric/records is a stream "records".
 ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("GET", _path(_CONNECTIONS), Action.LIST_CONNECTIONS, Scope.READ_CONNECTIONS),
     Endpoint("POST", _path(_CONNECTIONS), Action.CREATE_CONNECTION, Scope.CREATE_CONNECTION),
@@ -91,6 +127,21 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("GET", _path(_DROPS), Action.LIST_DROPS, Scope.READ_DROPS),
     Endpoint("POST", _path(_DROPS), Action.CREATE_DROP, Scope.CREATE_DROP),
     Endpoint("GET", _path(f"{_DROPS}/{{month}}"), Action.READ_DROP, Scope.READ_DROP),
+    Endpoint(
+        "POST",
+        _path(f"{_RECORDS}/{{operation:sum|replace|delete}}"),
+        Action.SEND_RECORDS,
+        Scope.MANAGE_TELEMETRY,
+    ),
+    Endpoint("POST", _path(_RECORDS), Action.SEND_RECORDS, Scope.MANAGE_TELEMETRY),
+    Endpoint("GET", _path(f"{_TELEMETRY_STREAMS}/metric/{{name}}"), Action.READ_SUBMITTED, Scope.READ_TELEMETRY),
+    Endpoint("GET", _path(f"{_TELEMETRY_STREAMS}/{{name}}/records"), Action.READ_PROCESSED, Scope.READ_TELEMETRY),
+    Endpoint(
+        "DELETE",
+        _path(f"{_TELEMETRY_STREAMS}/{{name}}"),
+        Action.DELETE_STREAM,
+        Scope.DELETE_TELEMETRY_STREAM,
+    ),
 )
 
 
@@ -100,8 +151,15 @@ def find_target(method: str, raw_path: str) -> Target | None:
         match = endpoint.path.fullmatch(raw_path)
         if match and endpoint.method == method:
             values = {name: unquote(value) for name, value in match.groupdict().items()}
-            return Target(endpoint, values.get("connection_id"), values.get("month"))
+            telemetry = _telemetry_target(values) if endpoint.is_telemetry else None
+            return Target(endpoint, values.get("connection_id"), values.get("month"), telemetry)
     return None
+
+
+def _telemetry_target(values: Mapping[str, str]) -> TelemetryTarget:
+    kind = StreamKind(values.get("kind", StreamKind.METRIC.value))
+    operation = TelemetryOperation(values.get("operation", TelemetryOperation.SUM.value))
+    return TelemetryTarget(values["name"], kind, operation)
 
 
 def path_exists(raw_path: str) -> bool:

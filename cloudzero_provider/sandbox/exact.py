@@ -15,6 +15,12 @@ def as_text(number: Decimal) -> str:
     return format(number, "f")
 
 
+def as_short_text(number: Decimal) -> str:
+    """All digits but the zeros at the end of a fraction, so that equal numbers have equal texts."""
+    text = as_text(number)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 class Totals:
     """Sums by name; a name is there once something was added to it."""
 

@@ -39,9 +39,9 @@ class Fault:
     * ``slow``: applies, replies ``seconds`` later.
     * ``cut_reply``: applies, announces the whole reply and ends it half-way.
 
-    It fires on requests that match ``method``, ``path_contains``, ``operation``, ``month`` and
-    ``connection_id`` (those given), after letting ``skip`` of them pass, ``times`` times. Requests refused
-    for their key, size or encoding are not looked at; replays of an idempotency key are.
+    It fires on requests that match ``method``, ``path_contains``, ``operation``, ``month``, ``connection_id``
+    and ``stream`` (those given; a ``stream`` is one of telemetry), after letting ``skip`` of them pass, ``times``
+    times. Requests refused for their key, size or encoding are not looked at; replays of an idempotency key are.
     """
 
     kind: FaultKind
@@ -50,6 +50,7 @@ class Fault:
     operation: str | None = None
     month: str | None = None
     connection_id: str | None = None
+    stream: str | None = None
     skip: int = 0
     times: int = 1
     seconds: float = 0.0
@@ -73,13 +74,16 @@ class FaultTarget:
     operation: str | None
     month: str | None
     connection_id: str | None
+    stream: str | None
 
 
 class InvalidFaultError(ValueError):
     """A fault that makes no sense; the message says why."""
 
 
-_MATCHING = frozenset(("kind", "method", "path_contains", "operation", "month", "connection_id", "skip", "times"))
+_MATCHING = frozenset(
+    ("kind", "method", "path_contains", "operation", "month", "connection_id", "stream", "skip", "times")
+)
 _FIELDS_BY_KIND: Mapping[FaultKind, frozenset[str]] = {
     FaultKind.REFUSE: frozenset(("status", "retry_after", "body", "content_type")),
     FaultKind.APPLY_THEN_LOSE_REPLY: frozenset(),
@@ -89,8 +93,8 @@ _FIELDS_BY_KIND: Mapping[FaultKind, frozenset[str]] = {
     FaultKind.CUT_REPLY: frozenset(),
 }
 _FIELDS_OF_ALL_KINDS = frozenset().union(*_FIELDS_BY_KIND.values())
-_METHODS = ("POST", "GET")
-_OPERATIONS = ("replace_drop", "replace_hourly", "sum")
+_METHODS = ("POST", "GET", "DELETE")
+_OPERATIONS = ("replace_drop", "replace_hourly", "sum", "replace", "delete")
 
 
 def parse_fault(value: object) -> Fault:
@@ -131,6 +135,7 @@ def _matching(fault: Fault, value: Mapping[str, object]) -> Fault:
         operation=operation,
         month=_text(value, "month"),
         connection_id=_text(value, "connection_id"),
+        stream=_text(value, "stream"),
         skip=_whole(value, "skip", 0, 0),
         times=_whole(value, "times", 1, 1),
     )
@@ -226,6 +231,7 @@ def _matches(fault: Fault, target: FaultTarget) -> bool:
         (fault.operation, target.operation),
         (fault.month, target.month),
         (fault.connection_id, target.connection_id),
+        (fault.stream, target.stream),
     )
     path_matches = fault.path_contains is None or fault.path_contains in target.path
     return fault.method == target.method and path_matches and all(want in (None, found) for want, found in wanted)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import NoReturn
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class NotJsonError(ValueError):
@@ -12,9 +16,24 @@ class NotJsonError(ValueError):
 
 def parse_json(text: bytes | str) -> object:
     """The value that a text stands for."""
+    return _parse(text, None)
+
+
+def parse_exact_json(text: bytes | str) -> object:
+    """The same with every number as a ``Decimal``."""
+    return _parse(text, _decimal)
+
+
+def _parse(text: bytes | str, number: Callable[[str], Decimal] | None) -> object:
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        parsed: object = json.loads(decoded, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        parsed: object = json.loads(
+            decoded,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_no_constant,
+            parse_float=number,
+            parse_int=number,
+        )
     except NotJsonError:
         raise
     except UnicodeDecodeError:
@@ -37,3 +56,10 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not a JSON value")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise NotJsonError("it has a number with an exponent beyond all use") from None

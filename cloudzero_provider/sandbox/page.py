@@ -11,15 +11,16 @@ from urllib.parse import urlencode
 from .chart import draw_days
 from .connections import Connection, list_all
 from .exact import grouped
+from .page_cells import cell
 from .page_template import PAGE
+from .telemetry_page import render_telemetry
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
     from .month_state import MonthKey, MonthState, MonthStates
-
-_LONGEST_CELL = 120
+    from .telemetry_page import ShownStream
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class _Month:
 def render(
     database: sqlite3.Connection,
     states: MonthStates,
+    telemetry: Sequence[ShownStream],
     requests: Sequence[dict[str, object]],
     chosen: tuple[str | None, str | None],
 ) -> str:
@@ -40,7 +42,8 @@ def render(
     shown = _chosen(months, chosen)
     streams = "".join(_stream(connection, months, shown) for connection in connections.values())
     chart = _chart(shown, connections[shown.key.stream]) if shown else ""
-    return PAGE.substitute(streams=streams, chart=chart, requests=_requests(requests))
+    shown_telemetry = render_telemetry(telemetry)
+    return PAGE.substitute(streams=streams, chart=chart, telemetry=shown_telemetry, requests=_requests(requests))
 
 
 def _chosen(months: Sequence[_Month], chosen: tuple[str | None, str | None]) -> _Month | None:
@@ -57,28 +60,28 @@ def _stream(connection: Connection, months: Sequence[_Month], shown: _Month | No
         if rows
         else "<p>No billing drop yet.</p>"
     )
-    return f"<section><h2>{_cell(connection.name)}</h2><code>{_cell(connection.id)}</code>{table}</section>"
+    return f"<section><h2>{cell(connection.name)}</h2><code>{cell(connection.id)}</code>{table}</section>"
 
 
 def _month(month: _Month, *, is_shown: bool) -> str:
     state = month.state
     link = "?" + urlencode({"stream": month.key.stream, "month": month.key.month})
     return (
-        f"<tr{' class=chosen' if is_shown else ''}><td><a href='{escape(link)}'>{_cell(month.key.month)}</a>"
-        f"<td class=number>{state.rows:,}<td class=exact>{_cell(grouped(state.total_cost))}"
+        f"<tr{' class=chosen' if is_shown else ''}><td><a href='{escape(link)}'>{cell(month.key.month)}</a>"
+        f"<td class=number>{state.rows:,}<td class=exact>{cell(grouped(state.total_cost))}"
         f"<td class=number>{state.hours:,}<td>{_hour(state.first_hour)}<td>{_hour(state.last_hour)}"
         f"<td class=number>{state.size:,}</tr>"
     )
 
 
 def _hour(hour: str) -> str:
-    return _cell(hour[:16].replace("T", " "))
+    return cell(hour[:16].replace("T", " "))
 
 
 def _chart(month: _Month, connection: Connection) -> str:
     title = f"Cost by day, {month.key.month}"
     svg = draw_days(month.key.month, month.state.cost_by_day)
-    return f"<section><h2>{_cell(title)}</h2><p>{_cell(connection.name)}</p>{svg}</section>"
+    return f"<section><h2>{cell(title)}</h2><p>{cell(connection.name)}</p>{svg}</section>"
 
 
 def _requests(requests: Sequence[dict[str, object]]) -> str:
@@ -92,9 +95,9 @@ def _request(record: dict[str, object]) -> str:
     started = datetime.fromtimestamp(float(str(record["started"])), timezone.utc)
     rows = record["rows"]
     return (
-        f"<tr><td class=number>{_cell(record['number'])}<td>{started:%H:%M:%S}"
-        f"<td><code>{_cell(record['method'])} {_cell(record['path'])}</code>"
-        f"<td>{_cell(record['operation'])}<td>{_cell(record['month'])}"
+        f"<tr><td class=number>{cell(record['number'])}<td>{started:%H:%M:%S}"
+        f"<td><code>{cell(record['method'])} {cell(record['path'])}</code>"
+        f"<td>{cell(record['operation'])}<td>{cell(record['month'])}"
         f"<td class=number>{f'{rows:,}' if isinstance(rows, int) else ''}<td>{_outcome(record)}</tr>"
     )
 
@@ -108,9 +111,4 @@ def _outcome(record: dict[str, object]) -> str:
     if record["applied"] and not is_good:
         notes.append("applied")
     told = ", ".join(note for note in notes if note)
-    return f"<span class={'good' if is_good else 'bad'}>{_cell(said)}</span> {_cell(told)}"
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return escape(text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…")
+    return f"<span class={'good' if is_good else 'bad'}>{cell(said)}</span> {cell(told)}"

@@ -42,6 +42,9 @@ tr.chosen td:first-child { padding-left: 8px; border-radius: 6px 0 0 6px; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 svg { display: block; width: 100%; height: auto; margin-top: 16px; }
 svg text { fill: var(--soft); font-size: 11px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 20px; }
+figure { margin: 20px 0 0; } figcaption { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
+figure svg { margin-top: 6px; } figure svg text { font-size: 26px; }
 .zero { stroke: var(--line); } .bar { fill: var(--bar); } .minus { fill: var(--minus); }
 </style>
 </head>
@@ -51,6 +54,10 @@ svg text { fill: var(--soft); font-size: 11px; }
 <p>What was sent to this machine instead of CloudZero.</p>
 $streams
 $chart
+<section>
+<h2>Telemetry</h2>
+$telemetry
+</section>
 <section>
 <h2>Last requests</h2>
 <p>The newest first, times in UTC.</p>

@@ -1,4 +1,4 @@
-"""The rules a drop breaks: the first few in words, the rest as a number."""
+"""The rules a body breaks: the first few in words, the rest as a number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_NAME = 80
 
 @dataclass
 class Problems:
-    """Collects what is wrong with a drop."""
+    """Collects what is wrong with a body."""
 
     told: list[str] = field(default_factory=list)
     count: int = 0
@@ -23,6 +23,9 @@ class Problems:
 
     def add_for_row(self, index: int, column: str, rule: str) -> None:
         self.add(f"row {index}, {shortened(column)}: {rule}")
+
+    def add_for_record(self, index: int, name: str, rule: str) -> None:
+        self.add(f"record {index}, {shortened(name)}: {rule}")
 
     def as_list(self) -> list[str]:
         untold = self.count - len(self.told)

@@ -8,13 +8,17 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 JSON = "application/json"
 
 
 class ErrorType(Enum):
-    """The ``type`` of an error; CloudZero documents the field and none of its values."""
+    """
+    The ``type`` of an error; CloudZero documents the field and none of its values.
+
+    The last three are what its telemetry has been seen to answer.
+    """
 
     INVALID_BODY = "InvalidBody"
     INVALID_DROP = "InvalidDrop"
@@ -24,6 +28,10 @@ class ErrorType(Enum):
     UNKNOWN_CONNECTION = "UnknownConnection"
     CONCURRENT = "ConcurrentRequest"
     NOT_FOUND = "NotFound"
+    INVALID_STREAM = "InvalidStreamException"
+    INVALID_RECORDS = "InvalidRecordsException"
+    INVALID_KEYS = "InvalidKeysException"
+    UNREGISTERED_KEY_SET = "UnregisteredKeySetException"
     NOT_IN_THE_SANDBOX = "NotInTheSandbox"
 
 
@@ -53,6 +61,11 @@ def json_reply(status: int, value: object) -> Reply:
 def error_reply(status: int, kind: ErrorType, message: str) -> Reply:
     """``{"error": {"message", "type"}}``, documented for 400 and 404."""
     return json_reply(status, {"error": {"message": message, "type": kind.value}})
+
+
+def detailed_error(kind: ErrorType, message: str, details: Mapping[str, object]) -> RefusedError:
+    """A refusal with 400 and more fields in the error, as telemetry answers."""
+    return RefusedError(json_reply(400, {"error": {"type": kind.value, "message": message, **details}}))
 
 
 def message_reply(status: int, message: str) -> Reply:

@@ -25,6 +25,7 @@ class RequestRecord:
     started: float
     overlapped: bool
     user_agent: str | None
+    stream: str | None = None
     operation: str | None = None
     month: str | None = None
     rows: int | None = None

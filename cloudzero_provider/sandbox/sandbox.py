@@ -19,6 +19,10 @@ from .pauses import Pauses
 from .request_log import RequestLog, RequestRecord
 from .running import Running, RunningRequests
 from .settings import Settings, UnknownSettingError, changed
+from .telemetry_records import TelemetryReading
+from .telemetry_state import TelemetryStates
+from .telemetry_store import forget_all as forget_telemetry
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,6 +50,7 @@ class Call:
     body: bytes = b""
     path_month: str = ""
     reading: DropReading = field(default_factory=DropReading)
+    telemetry: TelemetryReading = field(default_factory=TelemetryReading)
 
 
 class Sandbox:
@@ -68,6 +73,8 @@ class Sandbox:
         self.keys_in_use: dict[ReplyKey, int] = {}
         self.faults = FaultQueue()
         self.states = MonthStates()
+        self.telemetry_states = TelemetryStates()
+        self.throttle = Throttle()
         self.pauses = Pauses()
 
     async def change_settings(self, settings: Settings) -> None:
@@ -75,8 +82,9 @@ class Sandbox:
         self.settings = settings
 
     async def reset(self) -> None:
-        """Forget drops, requests, kept replies and faults; what waits to be applied never is."""
+        """Forget drops, telemetry, requests, kept replies and faults; what waits to be applied never is."""
         self.faults.clear()
+        self.throttle.reset()
         held_back = self.pauses.cut_short()
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _LONGEST_RESET
@@ -85,6 +93,7 @@ class Sandbox:
 
         def forget(database: sqlite3.Connection) -> None:
             forget_all(database)
+            forget_telemetry(database)
             forget_replies(database)
             self.log.forget_all(database)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -12,6 +15,10 @@ from .jsontext import NotJsonError, parse_json
 from .month_state import MonthKey, drop_ids
 from .page import render
 from .settings import Settings, UnknownSettingError, changed, possible_values
+from .telemetry_page import ShownStream
+from .telemetry_reads import status
+from .telemetry_state import open_records
+from .telemetry_store import key_sets
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,6 +38,7 @@ class SandboxSide:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/", self.page)
         router.add_get("/sandbox/state", self.state)
+        router.add_get("/sandbox/telemetry/{name}/records", self.telemetry_records)
         router.add_get("/sandbox/requests", self.requests)
         router.add_get("/sandbox/faults", self.faults)
         router.add_post("/sandbox/faults", self.arm_faults)
@@ -41,9 +49,46 @@ class SandboxSide:
         router.add_post("/sandbox/reset", self.reset)
 
     async def state(self, _request: web.Request) -> web.Response:
-        """Every stream with its months: rows, exact totals, hours, and a digest independent of the order."""
-        streams = await self._sandbox.database.read(self._state)
-        return web.json_response({"streams": streams})
+        """Every stream with what it holds: rows, exact totals, and a digest independent of the order."""
+        return web.json_response(await self._sandbox.database.read(self._both))
+
+    def _both(self, database: sqlite3.Connection) -> dict[str, object]:
+        return {"streams": self._state(database), "telemetry": self._telemetry(database)}
+
+    def _telemetry(self, database: sqlite3.Connection) -> dict[str, object]:
+        return {
+            shown.stream.name: {
+                "kind": shown.stream.kind.value,
+                "granularity": shown.stream.granularity.value,
+                "status": shown.status.value,
+                "key_sets": [list(key_set) for key_set in key_sets(database, shown.stream)],
+                **shown.state.as_json(),
+            }
+            for shown in self._shown_telemetry(database)
+        }
+
+    def _shown_telemetry(self, database: sqlite3.Connection) -> list[ShownStream]:
+        states, settings, now = self._sandbox.telemetry_states, self._sandbox.settings, time.time()
+        return [
+            ShownStream(stream, status(stream, settings, now), states.state(database, stream))
+            for stream in states.streams(database)
+        ]
+
+    async def telemetry_records(self, request: web.Request) -> web.StreamResponse:
+        """Every visible record of a telemetry stream, by time, with its exact value."""
+        name = request.match_info["name"]
+        pieces = await self._sandbox.database.read(lambda _: open_records(self._sandbox.database, name))
+        if pieces is None:
+            raise web.HTTPNotFound(
+                text=json.dumps({"error": {"message": "There is no telemetry stream with this name."}}),
+                content_type="application/json",
+            )
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+            await response.write(piece)
+        await response.write_eof()
+        return response
 
     def _state(self, database: sqlite3.Connection) -> dict[str, object]:
         streams: dict[str, dict[str, object]] = {}
@@ -121,16 +166,18 @@ class SandboxSide:
         return web.json_response({"settings": self._sandbox.settings.as_json(), "possible": possible_values()})
 
     async def reset(self, _request: web.Request) -> web.Response:
-        """Forget drops, requests, kept replies and faults. Connections and settings stay."""
+        """Forget drops, telemetry, requests, kept replies and faults. Connections and settings stay."""
         await self._sandbox.reset()
         return web.json_response({})
 
     async def page(self, request: web.Request) -> web.Response:
         newest = await self._sandbox.log.last(_SHOWN_REQUESTS)
         chosen = (request.query.get("stream"), request.query.get("month"))
-        html = await self._sandbox.database.read(
-            lambda database: render(database, self._sandbox.states, newest, chosen)
-        )
+
+        def render_from(database: sqlite3.Connection) -> str:
+            return render(database, self._sandbox.states, self._shown_telemetry(database), newest, chosen)
+
+        html = await self._sandbox.database.read(render_from)
         return web.Response(text=html, content_type="text/html", charset="utf-8")
 
 
@@ -148,6 +195,4 @@ async def _object(request: web.Request) -> dict[str, object]:
 
 
 def _bad(message: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(
-        text=web.json_response({"error": {"message": message}}).text, content_type="application/json"
-    )
+    return web.HTTPBadRequest(text=json.dumps({"error": {"message": message}}), content_type="application/json")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, get_type_hints
+
+from .setting_fields import Permission, at_least, one_of
+from .telemetry_settings import TelemetrySettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,13 +34,6 @@ class EmptyData(Enum):
     CLEARS_MONTH = "clears_month"
     IGNORED = "ignored"
     REFUSED = "refused"
-
-
-class Permission(Enum):
-    """Whether something is taken."""
-
-    ACCEPT = "accept"
-    REFUSE = "refuse"
 
 
 class NegativeNumbers(Enum):
@@ -118,18 +114,12 @@ class ContentsWrapper(Enum):
     NONE = "none"
 
 
-def _one_of(default: int, *others: int) -> Any:
-    return field(default=default, metadata={"choices": (default, *others)})
-
-
-def _at_least(minimum: int, default: float) -> Any:
-    return field(default=default, metadata={"minimum": minimum})
-
-
 @dataclass(frozen=True)
-class Settings:
+class AnyCostSettings:
     """
-    The sandbox's settings. The defaults follow what is documented and else the stricter reading.
+    The settings of AnyCost and of what both halves share.
+
+    The defaults follow what is documented and else the stricter reading.
 
     Limits and operations: https://docs.cloudzero.com/docs/anycost-send-stream-data
     Columns: https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
@@ -160,10 +150,10 @@ class Settings:
     ``idempotency_seconds``: how long a reply is kept for its idempotency key; 0 keeps it for ever.
     """
 
-    body_limit: int = _at_least(1, 5_000_000)
-    month_row_limit: int = _at_least(1, 1_000_000)
-    month_byte_limit: int = _at_least(1, 70_000_000)
-    concurrent_status: int = _one_of(409, 400, 423, 425, 429, 503)
+    body_limit: int = at_least(1, 5_000_000)
+    month_row_limit: int = at_least(1, 1_000_000)
+    month_byte_limit: int = at_least(1, 70_000_000)
+    concurrent_status: int = one_of(409, 400, 423, 425, 429, 503)
     concurrent_scope: ConcurrentScope = ConcurrentScope.ALL
     row_count_means: RowCountMeans = RowCountMeans.MONTH
     empty_data: EmptyData = EmptyData.CLEARS_MONTH
@@ -177,15 +167,20 @@ class Settings:
     reply_month: ReplyMonth = ReplyMonth.DATETIME
     validate_reply: ValidateReply = ValidateReply.IS_VALID_FALSE
     success_body: SuccessBody = SuccessBody.DOCUMENTED
-    success_status: int = _one_of(200, 201, 202, 204)
+    success_status: int = one_of(200, 201, 202, 204)
     drop_wrapper: DropWrapper = DropWrapper.BILLING_DROP
     list_wrapper: ListWrapper = ListWrapper.BILLING_DROPS
     contents_wrapper: ContentsWrapper = ContentsWrapper.BILLING_DROP
     gzip: Permission = Permission.REFUSE
     content_type: Permission = Permission.REFUSE
-    unknown_connection_status: int = _one_of(400, 403, 404)
-    read_lag_seconds: float = _at_least(0, 0.0)
-    idempotency_seconds: float = _at_least(0, 0.0)
+    unknown_connection_status: int = one_of(400, 403, 404)
+    read_lag_seconds: float = at_least(0, 0.0)
+    idempotency_seconds: float = at_least(0, 0.0)
+
+
+@dataclass(frozen=True)
+class Settings(TelemetrySettings, AnyCostSettings):
+    """The sandbox's settings, those of AnyCost first."""
 
     def as_json(self) -> dict[str, str | int | float]:
         values = ((item.name, getattr(self, item.name)) for item in fields(self))
@@ -210,6 +205,8 @@ def _possible(name: str, metadata: Mapping[str, Any]) -> list[str | int] | str:
         return [choice.value for choice in kind]
     if "choices" in metadata:
         return list(metadata["choices"])
+    if kind is str:
+        return "a text"
     number = "a whole number" if kind is int else "a number"
     return f"{number} of at least {metadata['minimum']}"
 
@@ -227,6 +224,8 @@ def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
 
 def _parsed(name: str, value: object, metadata: Mapping[str, Any]) -> object:
     kind = _TYPES[name]
+    if kind is str and not isinstance(value, str):
+        raise _impossible(name, metadata)
     text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
         number_or_choice = kind(text)

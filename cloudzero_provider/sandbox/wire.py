@@ -4,48 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from .replies import ErrorType, RefusedError, Reply, bad_request, error_reply, message_reply
-from .settings import Permission, Settings
+from .setting_fields import Permission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .settings import Settings
+
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-async def read_body(request: web.Request, settings: Settings) -> bytes:
+@dataclass(frozen=True)
+class BodyLimit:
     """
-    The body, refused with 413 as soon as it is over the limit, whether or not it announces its length.
+    How large a body may be, and the status of one that is larger.
 
     "Limits the size of the uncompressed JSON body to 5MB": https://docs.cloudzero.com/docs/anycost-send-stream-data
     """
+
+    size: int
+    status: int = 413
+
+
+async def read_body(request: web.Request, settings: Settings, limit: BodyLimit) -> bytes:
+    """The body, refused as soon as it is over the limit, whether or not it announces its length."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip") or (encoding == "gzip" and settings.gzip is Permission.REFUSE):
         raise _unsupported("The body has a Content-Encoding. None is documented to be accepted.")
     if request.content_type != "application/json" and settings.content_type is Permission.REFUSE:
         raise _unsupported("The body must be declared as Content-Type: application/json.")
-    if (request.content_length or 0) > settings.body_limit:
-        raise _too_large(settings)
+    if (request.content_length or 0) > limit.size:
+        raise _too_large(limit)
     body = bytearray()
     async for piece in request.content.iter_any():
         body += piece
-        if len(body) > settings.body_limit:
-            raise _too_large(settings)
-    return _unpacked(bytes(body), settings) if encoding == "gzip" else bytes(body)
+        if len(body) > limit.size:
+            raise _too_large(limit)
+    return _unpacked(bytes(body), limit) if encoding == "gzip" else bytes(body)
 
 
-def _unpacked(body: bytes, settings: Settings) -> bytes:
+def _unpacked(body: bytes, limit: BodyLimit) -> bytes:
     unpacker = zlib.decompressobj(_GZIP)
     try:
-        unpacked = unpacker.decompress(body, settings.body_limit + 1)
+        unpacked = unpacker.decompress(body, limit.size + 1)
     except zlib.error:
         raise bad_request(ErrorType.INVALID_BODY, "The body is not gzip.") from None
-    if len(unpacked) > settings.body_limit:
-        raise _too_large(settings)
+    if len(unpacked) > limit.size:
+        raise _too_large(limit)
     if not unpacker.eof or unpacker.unused_data:
         raise bad_request(ErrorType.INVALID_BODY, "The body is not one whole gzip stream.")
     return unpacked
@@ -55,9 +66,11 @@ def _unsupported(message: str) -> RefusedError:
     return RefusedError(error_reply(415, ErrorType.INVALID_BODY, message))
 
 
-def _too_large(settings: Settings) -> RefusedError:
-    limit = settings.body_limit
-    return RefusedError(message_reply(413, f"Request Entity Too Large: the uncompressed body may have {limit} bytes."))
+def _too_large(limit: BodyLimit) -> RefusedError:
+    message = f"Request Entity Too Large: the uncompressed body may have {limit.size} bytes."
+    if limit.status == 400:
+        return bad_request(ErrorType.INVALID_BODY, message)
+    return RefusedError(message_reply(limit.status, message))
 
 
 async def send(request: web.Request, reply: Reply) -> web.StreamResponse:

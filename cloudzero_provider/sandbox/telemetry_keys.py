@@ -1,0 +1,80 @@
+"""
+The filter keys of a record: ``associated_cost`` of a metric, ``filter`` of an allocation.
+
+"Up to 5 filters"; a metric has one text for a key, an allocation a list of up to 20.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from .telemetry import StreamKind
+from .telemetry_settings import FilterValueOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_KEYS = 5
+MOST_VALUES = 20
+KEYS_FIELD = {StreamKind.METRIC: "associated_cost", StreamKind.ALLOCATION: "filter"}
+_ALL_SPEND = "*"
+# The name that CloudZero's own errors have for what a record calls custom:...
+_CUSTOM, _CUSTOM_IN_ERRORS = "custom:", "costcontext:"
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+KeySet = tuple[str, ...]
+
+
+class RecordKeys(NamedTuple):
+    """A record's keys: their names in order, and with their values as compact JSON with sorted keys."""
+
+    key_set: KeySet
+    text: str
+
+
+NO_KEYS = RecordKeys((), "{}")
+
+
+def parse_keys(kind: StreamKind, value: object, order: FilterValueOrder) -> RecordKeys:
+    """The keys that a record's field stands for; ``ValueError`` says what is wrong with it."""
+    if kind is StreamKind.ALLOCATION and value == _ALL_SPEND:
+        return NO_KEYS
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    if len(value) > MOST_KEYS:
+        raise ValueError(f"has {len(value)} keys, the limit is {MOST_KEYS}")
+    if not all(value) or not _are_texts(value):
+        raise ValueError("must have texts as keys that are not blank")
+    if kind is StreamKind.METRIC:
+        _check_text(value.values())
+        found: dict[str, object] = value
+    else:
+        found = {key: _values(values, order) for key, values in value.items()}
+    return RecordKeys(tuple(sorted(value)), _canonical(found))
+
+
+def _check_text(values: Iterable[object]) -> None:
+    if not _are_texts(values):
+        raise ValueError("must have one string for each key")
+
+
+def _values(values: object, order: FilterValueOrder) -> list[str]:
+    if not isinstance(values, list) or not 1 <= len(values) <= MOST_VALUES or not _are_texts(values):
+        raise ValueError(f"must have an array of 1 to {MOST_VALUES} strings for each key")
+    return values if order is FilterValueOrder.SIGNIFICANT else sorted(set(values))
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) and is_text(value) for value in values)
+
+
+def is_text(value: str) -> bool:
+    """Whether a string has no half of a surrogate pair, which is not a character."""
+    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def as_in_errors(key_set: Iterable[str]) -> list[str]:
+    """A key set as CloudZero's own errors spell it."""
+    return [f"{_CUSTOM_IN_ERRORS}{key[len(_CUSTOM) :]}" if key.startswith(_CUSTOM) else key for key in sorted(key_set)]

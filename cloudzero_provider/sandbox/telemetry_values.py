@@ -1,0 +1,68 @@
+"""Values and timestamps of telemetry records."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .months import hour_of, month_of, parse_timestamp
+from .telemetry import Granularity
+from .telemetry_settings import ValueForm
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# "15 significant digits, the rest is rounded"; how a half is rounded is not said.
+_KEPT_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
+# The range of a JSON number wherever it is read as a double.
+_LARGEST_EXPONENT = 308
+_FORMS = {
+    ValueForm.BOTH: "must be a number or a numeric string",
+    ValueForm.NUMBER: "must be a number",
+    ValueForm.STRING: "must be a numeric string",
+}
+
+
+def parse_value(value: object, form: ValueForm) -> Decimal:
+    """The number that is stored for a ``value``; ``ValueError`` says what is wrong with it."""
+    number = _number(value, form)
+    if number <= 0:
+        raise ValueError("must be greater than 0")
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("is beyond the range of numbers")
+    return _KEPT_DIGITS.plus(number)
+
+
+def _number(value: object, form: ValueForm) -> Decimal:
+    if isinstance(value, Decimal) and form is not ValueForm.STRING:
+        return value
+    if isinstance(value, str) and form is not ValueForm.NUMBER and _NUMBER.fullmatch(value):
+        try:
+            return Decimal(value)
+        except InvalidOperation:
+            raise ValueError("is beyond the range of numbers") from None
+    raise ValueError(_FORMS[form])
+
+
+@lru_cache(maxsize=4096)
+def parse_time(text: str) -> datetime:
+    """
+    The time of a record in UTC: a date, or a datetime with ``T`` or a blank, with an offset, ``Z`` or neither.
+
+    Times without an offset are read as UTC.
+    """
+    if _DATE.fullmatch(text):
+        return parse_timestamp(f"{text}T00:00:00")
+    return parse_timestamp(f"{text[:10]}T{text[11:]}" if text[10:11] == " " else text)
+
+
+def truncated(moment: datetime, granularity: Granularity) -> str:
+    """The start of the period that a time lies in, as ``2024-09-01T00:00:00Z``."""
+    if granularity is Granularity.MONTHLY:
+        return month_of(moment).start
+    hour = hour_of(moment)
+    return hour if granularity is Granularity.HOURLY else f"{hour[:10]}T00:00:00Z"
