@@ -154,11 +154,12 @@ def _explain(error: CloudZeroError, records: CheckedRecords) -> None:
     if not isinstance(error, RequestRejectedError):
         return
     if error.error_type == "UnregisteredKeySetException":
-        registered = error.event_details.get("registered_keys")
+        # CloudZero's own prefix for what is sent, and shown in its pages, as custom:.
+        registered = json.dumps(error.event_details.get("registered_keys")).replace("costcontext:", "custom:")
         ours = describe_key_sets(key_set_counts(records.frame))
         error.message += (
             f" The stream takes one set of {records.rules.kind.keys_field} keys, fixed by its first records: "
-            f"{json.dumps(registered)}. Ours: {ours}. Send each set to a stream of its own, or delete the stream "
+            f"{registered}. Ours: {ours}. Send each set to a stream of its own, or delete the stream "
             "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
         )
     elif error.error_type == "InvalidKeysException":

@@ -1,0 +1,434 @@
+"""The telemetry operator against the sandbox: what CloudZero then holds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
+from sandbox_client import SandboxServer
+from tasks import SETTLE_SECONDS, connect, context
+
+from cloudzero_provider import exceptions as errors
+from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+
+NAME = "orders-per-team"
+
+
+def task(**arguments):
+    defaults = {"task_id": "send", "stream_name": NAME, "stream_type": "allocation", "granularity": "DAILY"}
+    return TelemetrySendOperator(**{**defaults, **arguments})
+
+
+def send(*, try_number=1, store=None, **arguments):
+    made = task(**arguments)
+    return made.execute(context(made, try_number=try_number) | {"task_state_store": store})
+
+
+def allocation(day=1, element="Email", value=1, **others):
+    return {"timestamp": f"2026-03-{day:02d}", "element_name": element, "value": value, **others}
+
+
+def metric(day=1, value=1, **others):
+    return {"timestamp": f"2026-03-{day:02d}", "value": value, **others}
+
+
+def held(sandbox: SandboxServer, name=NAME):
+    return sandbox._call("GET", "state")["telemetry"].get(name)
+
+
+def records_held(sandbox, name=NAME):
+    records = sandbox._call("GET", f"telemetry/{name}/records")["records"]
+    return {(record["timestamp"], record.get("element_name")): Decimal(str(record["value"])) for record in records}
+
+
+def posts(sandbox):
+    return [request for request in sandbox.requests() if request["method"] == "POST"]
+
+
+class Store(dict):
+    """What Airflow keeps over the tries of a task; it only takes JSON."""
+
+    def set(self, key, value):
+        assert value is not None
+        self[key] = json.loads(json.dumps(value))
+
+    def delete(self, key):
+        self.pop(key, None)
+
+
+# What goes through
+
+
+def test_the_samples_of_the_documentation_go_through(sandbox):
+    teams = {"Leonardo": 2717, "Raphael": 2779, "Michelangelo": 6242}
+    records = [
+        {"timestamp": "2024-09-01", "value": value, "associated_cost": {"custom:Engineering Team": team}}
+        for team, value in teams.items()
+    ]
+    summary = send(stream_name="orders", stream_type="metric", granularity=None, records=records)
+    assert (summary["records"], summary["total"], summary["key_sets"]) == (3, "11738", 1)
+    assert held(sandbox, "orders")["kind"] == "metric"
+    assert Decimal(held(sandbox, "orders")["total"]) == 11738
+    writes = [
+        {"timestamp": "2024-09-01", "granularity": "DAILY", "value": 100045, "element_name": "Email"},
+        {"timestamp": "2024-09-01", "granularity": "DAILY", "value": 1000600, "element_name": "Messaging"},
+    ]
+    send(stream_name="writes", granularity=None, records=writes)
+    assert records_held(sandbox, "writes") == {
+        ("2024-09-01T00:00:00Z", "Email"): 100045,
+        ("2024-09-01T00:00:00Z", "Messaging"): 1000600,
+    }
+
+
+def test_a_second_run_changes_nothing_and_a_correction_overwrites(sandbox):
+    records = [allocation(day, element, "1.5") for day in range(1, 32) for element in ("a", "b")]
+    first = send(records=records)
+    digest = held(sandbox)["digest"]
+    assert send(records=records)["sha256"] == first["sha256"]
+    assert held(sandbox)["digest"] == digest
+    send(records=[allocation(3, "a", 7)])
+    assert records_held(sandbox)["2026-03-03T00:00:00Z", "a"] == 7
+    assert held(sandbox)["records"] == 62
+
+
+def test_the_summary_says_what_was_sent(sandbox):
+    records = [allocation(1, "a", 0.1 + 0.2), allocation(2, "b", "2.50"), allocation(2, "c", 0)]
+    summary = send(records=records, on_zero="skip", month="2026-03")
+    (post,) = posts(sandbox)
+    assert len(summary.pop("record_hashes")) == 2
+    assert len(summary.pop("sha256")) == 64
+    assert summary == {
+        "stream_name": NAME,
+        "stream_type": "allocation",
+        "operation": "replace",
+        "granularity": "DAILY",
+        "month": "2026-03",
+        "records": 2,
+        "requests": 1,
+        "bytes": post["bytes"],
+        "total": "2.8",
+        "first": "2026-03-01T00:00:00Z",
+        "last": "2026-03-02T00:00:00Z",
+        "key_sets": 1,
+        "duplicates_summed": 0,
+        "zeros_deleted": 0,
+        "zeros_skipped": 1,
+        "values_rounded": 1,
+        "check_only": False,
+    }
+
+
+def test_sum_adds_and_delete_hides(sandbox):
+    send(records=[allocation(1, "a", 2), allocation(1, "b", 3)], operation="sum")
+    send(records=[allocation(1, "a", 5), allocation(1, "a", 1)], operation="sum")
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 8, ("2026-03-01T00:00:00Z", "b"): 3}
+    send(records=[allocation(1, "a")], operation="delete")
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "b"): 3}
+    assert send(records=[allocation(1, "a")], operation="delete")["records"] == 1
+
+
+def test_zeros_are_deleted_when_that_is_asked_for(sandbox):
+    send(records=[allocation(1, "a", 5), allocation(1, "b", 5)])
+    summary = send(records=[allocation(1, "a", 0), allocation(1, "b", 4)], on_zero="delete")
+    assert (summary["zeros_deleted"], summary["records"], summary["requests"]) == (1, 1, 2)
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "b"): 4}
+
+
+def test_duplicates_are_added_up_exactly_when_that_is_asked_for(sandbox):
+    records = [allocation(1, "a", "0.1") for _ in range(10)] + [allocation(2, "a", "7")]
+    assert send(records=records, on_duplicate="sum")["duplicates_summed"] == 9
+    assert records_held(sandbox)["2026-03-01T00:00:00Z", "a"] == 1
+
+
+def test_elements_that_vanished_stay_unless_their_periods_are_cleared(sandbox):
+    send(records=[allocation(1, "a", 5), allocation(1, "b", 5), allocation(2, "b", 5)])
+    send(records=[allocation(1, "a", 6)])
+    assert held(sandbox)["records"] == 3
+    send(records=[allocation(1, "a", 7)], clear_periods=True)
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 7, ("2026-03-02T00:00:00Z", "b"): 5}
+
+
+def test_records_of_three_key_sets_go_as_requests_of_their_own(sandbox):
+    records = [allocation(1, str(n), 1, filter={key: ["x"]}) for n, key in enumerate(("custom:A", "custom:B") * 2)]
+    records.append(allocation(1, "none", 1))
+    summary = send(records=records)
+    assert (summary["key_sets"], len(posts(sandbox))) == (3, 3)
+    assert held(sandbox)["records"] == 5
+    with pytest.raises(errors.InputError, match=r"3 sets of filter keys.*2 records with \[\"custom:A\"\]"):
+        send(records=records, on_mixed_keys="error")
+    assert len(posts(sandbox)) == 3
+
+
+def test_a_stream_with_one_key_set_for_ever_says_what_it_takes_and_heals(sandbox):
+    sandbox.settings(key_set_per_stream="fixed")
+    good = [allocation(1, "a", 1, filter={"custom:A": ["x"]})]
+    try:
+        send(records=good)
+        with pytest.raises(errors.RequestRejectedError) as error:
+            send(
+                records=[
+                    allocation(2, "a", 1, filter={"custom:B": ["x"]}),
+                    allocation(2, "b", 1, filter={"custom:B": ["y"]}),
+                ]
+            )
+        told = str(error.value)
+        assert "custom:A" in told
+        assert '2 records with ["custom:B"]' in told
+        assert isinstance(error.value, AirflowFailException)
+        send(records=[*good, allocation(2, "b", 1, filter={"custom:A": ["y"]})])
+    finally:
+        sandbox.settings(key_set_per_stream="per_request")
+    assert held(sandbox)["records"] == 2
+
+
+def test_an_allocation_stream_that_must_exist_says_what_to_do(sandbox):
+    sandbox.settings(allocation_replace_creates="refuse")
+    try:
+        with pytest.raises(errors.RequestRejectedError, match="send the first records once with operation='sum'"):
+            send(records=[allocation()])
+    finally:
+        sandbox.settings(allocation_replace_creates="accept")
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", ["usage.csv", "usage.csv.gz"])
+def test_a_csv_file_has_a_column_per_filter_key(sandbox, tmp_path, name):
+    content = b"timestamp,element_name,value,custom:Env\n2026-03-01,a,012.5,prod\n2026-03-01,b,3,\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    summary = send(files=str(tmp_path / name))
+    assert (summary["key_sets"], summary["total"]) == (2, "15.5")
+    assert held(sandbox)["records"] == 2
+
+
+def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
+    path = tmp_path / "usage.jsonl"
+    lines = [
+        allocation(1, "a", 0.1, filter={"custom:Env": ["prod", "dev"]}),
+        allocation(1, "b", 3, filter={"custom:Env": ["x"]}),
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n\n")
+    assert send(files=[str(path)])["records"] == 2
+    path.write_text('{"timestamp": "2026-03-01"}\n{"timestamp": "2026-03-01", "timestamp": "2026-03-02"}\n')
+    with pytest.raises(errors.InputError, match=r"usage\.jsonl, line 2: a name stands twice"):
+        send(files=[str(path)])
+
+
+# What is refused here, before anything is sent
+
+
+@pytest.mark.parametrize(
+    ("records", "options", "words"),
+    [
+        ([allocation(), allocation()], {}, r"row 2, column 'timestamp'.*the same record as row 1"),
+        ([allocation(value=0)], {}, r"row 1, column 'value', value 0: zero: .*on_zero='delete'"),
+        ([allocation(value="-0.00")], {}, "zero"),
+        ([allocation(value=-3)], {}, "-3 is negative"),
+        ([allocation(value=True)], {}, "value True: not a decimal number"),
+        ([allocation(value=float("nan"))], {}, "not a decimal number"),
+        ([allocation(value=None)], {}, "row 1, column 'value': every record needs one"),
+        ([allocation(value=Decimal("1.234567890123456"))], {}, "15 significant digits"),
+        ([allocation(value=1234567890123456)], {}, "15 significant digits"),
+        ([allocation(filter={f"k{n}": ["x"] for n in range(6)})], {}, "6 filter keys: CloudZero takes 5"),
+        ([allocation(filter={"k": ["x"] * 21})], {}, "21 values"),
+        ([allocation(filter={"k": "x"})], {}, "expected a list of texts, not str"),
+        ([allocation(filter={"k": []})], {}, "0 values"),
+        ([allocation(filter={"k": ["x", "x"]})], {}, "listed twice"),
+        ([allocation(filter={"k": [5]})], {}, "is no text"),
+        ([allocation(filter={"": ["x"]})], {}, "no text, or empty"),
+        ([allocation(filter=["k"])], {}, "expected a dict"),
+        ([allocation(filters={})], {}, "did you mean 'filter'"),
+        ([allocation(element=None)], {}, "row 1, column 'element_name'.*: every record needs one"),
+        ([allocation(element="")], {}, "row 1, column 'element_name'.*: every record needs one"),
+        ([allocation(timestamp=None)], {}, "row 1, column 'timestamp'.*: every record needs one"),
+        ([allocation(timestamp="soon")], {}, "ISO 8601"),
+        ([allocation(timestamp="2026-03-01T00:30:00+02:00")], {}, "in another month than it is written in"),
+        ([allocation()], {"month": "2026-04"}, r"not in 2026-04 \(UTC\)"),
+        ([allocation()], {"granularity": None}, "column 'granularity'.*: every record needs one"),
+        ([allocation(granularity="WEEKLY")], {}, "take HOURLY, DAILY, MONTHLY"),
+        ([allocation(granularity="HOURLY"), allocation(2)], {}, "a stream has one granularity"),
+        ([metric(granularity="HOURLY")], {"stream_type": "metric"}, "take DAILY, MONTHLY"),
+        ([metric(associated_cost={"k": ["x"]})], {"stream_type": "metric"}, "a metric takes no list"),
+        ([metric(element_name="x")], {"stream_type": "metric"}, "no field of metric records"),
+        ([metric(filter={"k": "x"})], {"stream_type": "metric"}, "no field of metric records"),
+    ],
+)
+def test_a_record_that_breaks_a_rule_is_named_and_nothing_is_sent(sandbox, records, options, words):
+    with pytest.raises(errors.InvalidRowsError, match=words) as error:
+        send(records=records, **options)
+    assert isinstance(error.value, AirflowFailException)
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stream_type": "both"},
+        {"operation": "upsert"},
+        {"granularity": "HOURLY", "stream_type": "metric"},
+        {"on_duplicate": "last"},
+        {"on_zero": "keep"},
+        {"on_mixed_keys": "x"},
+        {"on_empty": "clear"},
+        {"stream_name": "../x"},
+        {"stream_name": ".."},
+        {"clear_periods": True, "operation": "delete"},
+        {"on_zero": "delete", "operation": "sum"},
+        {"max_batch_records": 0},
+        {"month": "None"},
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused_before_anything_is_sent(sandbox, wrong):
+    with pytest.raises(errors.ConfigurationError):
+        send(records=[allocation()], **wrong)
+    assert sandbox.requests() == []
+
+
+def test_empty_inputs(sandbox):
+    with pytest.raises(AirflowSkipException):
+        send(records=[])
+    with pytest.raises(errors.InputError):
+        send(records=[], on_empty="fail")
+    assert send(records=[allocation()], check_only=True)["check_only"]
+    assert sandbox.requests() == []
+
+
+# 100,000 records under fire
+
+BIG = [
+    {"timestamp": f"2026-03-{n % 31 + 1:02d}", "element_name": f"team-{n // 31}", "value": n % 997 + 0.25}
+    for n in range(100_000)
+]
+FAULTS = [
+    {"kind": "apply_then_lose_reply", "skip": 1},
+    {"kind": "refuse", "status": 429, "retry_after": 1, "skip": 4},
+    {"kind": "refuse", "status": 503, "skip": 8},
+    {"kind": "lose_request", "skip": 12},
+    {"kind": "lose_reply_then_apply", "seconds": 1, "skip": 16},
+    {"kind": "cut_reply", "skip": 20},
+]
+
+
+def expected(times=1):
+    return {(f"{r['timestamp']}T00:00:00Z", r["element_name"]): times * Decimal(str(r["value"])) for r in BIG}
+
+
+def test_100_000_records_are_held_once_after_two_runs_and_after_faults(sandbox):
+    send(records=BIG)
+    summary = send(records=BIG)
+    assert (summary["records"], summary["requests"]) == (100_000, 34)
+    assert records_held(sandbox) == expected()
+    sandbox.faults(*FAULTS)
+    send(records=[{**record, "value": record["value"] * 2} for record in BIG])
+    assert sandbox.armed() == []
+    assert records_held(sandbox) == expected(2)
+
+
+def test_a_killed_worker_leaves_records_that_running_again_heals(sandbox):
+    sandbox.faults({"kind": "slow", "seconds": 0.1, "times": 100})
+    program = "from test_telemetry import *; t = task(records=BIG); t.execute(context(t) | {'task_state_store': None})"
+    worker = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parent, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(posts(sandbox)) < 7:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    worker.kill()
+    worker.wait()
+    sandbox.clear_faults()
+    assert 0 < held(sandbox)["records"] < 100_000
+    send(records=BIG, try_number=2)
+    assert records_held(sandbox) == expected()
+
+
+# sum: at most once
+
+
+def test_a_sum_under_faults_is_exact_or_stops_with_the_batch_named(sandbox):
+    sandbox.faults(*FAULTS[1:3])
+    send(records=BIG[:20_000], operation="sum", max_batch_records=1000)
+    assert sandbox.armed() == []
+    assert held(sandbox)["records"] == 20_000
+    sandbox.reset()
+    sandbox.faults({"kind": "apply_then_lose_reply", "skip": 3})
+    began = time.monotonic()
+    with pytest.raises(
+        errors.AmbiguousWriteError, match=r"It was request 4 of 20: sum of 1,000 records.*SHA-256"
+    ) as error:
+        send(records=BIG[:20_000], operation="sum", max_batch_records=1000)
+    assert time.monotonic() - began >= SETTLE_SECONDS
+    assert isinstance(error.value, AirflowFailException)
+    assert held(sandbox)["records"] == 4_000
+
+
+def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox, monkeypatch):
+    store = Store()
+    connect(monkeypatch, sandbox, max_retry_seconds=0)
+    sandbox.faults({"kind": "refuse", "status": 429, "skip": 5})
+    arguments = {"records": BIG[:20_000], "operation": "sum", "max_batch_records": 1000, "retries": 2, "store": store}
+    with pytest.raises(errors.RateLimitError, match="This one was not applied"):
+        send(**arguments)
+    assert held(sandbox)["records"] == 5_000
+    send(**arguments, try_number=2)
+    assert records_held(sandbox) == dict(list(expected().items())[:20_000])
+    assert held(sandbox)["records"] == 20_000
+    assert len(posts(sandbox)) == 21
+    assert store == {}
+
+
+def test_a_retry_of_a_sum_stops_where_a_request_was_open(sandbox):
+    store = Store()
+    sandbox.faults({"kind": "apply_then_lose_reply", "skip": 2})
+    arguments = {"records": BIG[:5_000], "operation": "sum", "max_batch_records": 1000, "retries": 2, "store": store}
+    with pytest.raises(errors.AmbiguousWriteError):
+        send(**arguments)
+    with pytest.raises(errors.AmbiguousWriteError, match=r"request 3 \(the same as now\) was under way"):
+        send(**arguments, try_number=2)
+    assert held(sandbox)["records"] == 3_000
+    with pytest.raises(errors.AmbiguousWriteError, match="the input has changed in between"):
+        send(**arguments | {"records": BIG[1:5_000]}, try_number=2)
+    assert held(sandbox)["records"] == 3_000
+
+
+def test_a_cleared_sum_is_sent_again(sandbox):
+    store = Store()
+    arguments = {"records": [allocation(value=2)], "operation": "sum", "store": store}
+    send(**arguments)
+    made = task(records=[allocation(value=2)], operation="sum")
+    cleared = context(made, try_number=2)
+    cleared["ti"].max_tries = 1
+    made.execute(cleared | {"task_state_store": store})
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "Email"): 4}
+
+
+def test_without_a_store_a_retry_of_a_sum_is_refused(sandbox):
+    with pytest.raises(errors.AmbiguousWriteError, match="a retry could count it twice"):
+        send(records=[allocation()], operation="sum", try_number=2, retries=2)
+    assert sandbox.requests() == []
+
+
+# Reading and deleting
+
+
+def test_the_hook_reads_and_deletes_streams(sandbox):
+    client = CloudZeroHook().client
+    send(records=[allocation(1, "a", 5), allocation(2, "a", 6)])
+    assert {record["element_name"] for record in client.submitted_records(NAME)} == {"a"}
+    assert len(client.submitted_records(NAME, limit=1)) == 1
+    deadline = time.monotonic() + 30
+    while len(client.processed_records(NAME)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    client.delete_stream(NAME, force=True)
+    with pytest.raises(errors.NotFoundError):
+        client.processed_records(NAME)
+    with pytest.raises(errors.ConfigurationError):
+        client.processed_records(NAME, limit=0)
