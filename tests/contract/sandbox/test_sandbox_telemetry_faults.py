@@ -155,6 +155,13 @@ def test_overlapping_is_noted_by_stream(cloudzero):
     assert [request["overlapped"] for request in cloudzero.requests()] == [False, True, False, False, False, True]
 
 
+def test_a_telemetry_stream_named_like_a_connection_keeps_no_drop_out(cloudzero):
+    cloudzero.arm({"kind": "lose_reply_then_apply", "seconds": 0.5})
+    lost(cloudzero, name=cloudzero.STREAM)
+    assert cloudzero.post([cloudzero.row()]).status_code == 200
+    assert cloudzero.requests()[-1]["overlapped"] is False
+
+
 class TestThrottling:
     def test_it_is_off_by_default(self, cloudzero):
         for _ in range(5):

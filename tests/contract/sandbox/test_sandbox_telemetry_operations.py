@@ -105,20 +105,20 @@ class TestDelete:
     @pytest.fixture(autouse=True)
     def filled(self, cloudzero):
         self.cloudzero = cloudzero
-        rows = [("a", "x"), ("a", "y"), ("b", "x")]
+        rows = [("a", "x", "t"), ("a", "y", "t"), ("b", "x", "t"), ("c", "z", "u")]
         for day in ("2024-09-01", "2024-09-02"):
-            records = [split(cloudzero, 1, element, day, env=[env], team=["t"]) for element, env in rows]
+            records = [split(cloudzero, 1, element, day, env=[env], team=[team]) for element, env, team in rows]
             cloudzero.send(records, kind="allocation")
 
     def delete(self, **record):
         record = {"timestamp": "2024-09-01", "granularity": "DAILY", **record}
         assert self.cloudzero.send([record], "delete", kind="allocation").status_code == 201
         stream = self.cloudzero.telemetry()["orders"]
-        assert stream["records"] + stream["hidden"] == 6
+        assert stream["records"] + stream["hidden"] == 8
         return stream["hidden"]
 
     def test_by_time_alone(self):
-        assert self.delete(timestamp="2024-09-01T17:00:00Z") == 3
+        assert self.delete(timestamp="2024-09-01T17:00:00Z") == 4
 
     @pytest.mark.parametrize(
         ("properties", "hidden"),
@@ -130,8 +130,8 @@ class TestDelete:
             ({"filter": {"env": ["x"], "team": ["u"]}}, 0),
             ({"filter": {"env": ["x", "y"]}}, 0),
             ({"filter": {"other": ["x"]}}, 0),
-            ({"filter": {}}, 3),
-            ({"filter": "*"}, 3),
+            ({"filter": {}}, 4),
+            ({"filter": "*"}, 4),
             ({"element_name": "a", "filter": {"env": ["x"]}}, 1),
             ({"timestamp": "2024-10-01"}, 0),
         ],
@@ -140,7 +140,7 @@ class TestDelete:
         assert self.delete(**properties) == hidden
 
     @pytest.mark.parametrize(
-        ("keys", "hidden"), [({"env": ["x"]}, 0), ({}, 0), ({"env": ["x"], "team": ["t"]}, 2), (None, 3)]
+        ("keys", "hidden"), [({"env": ["x"]}, 0), ({}, 0), ({"env": ["x"], "team": ["t"]}, 2), (None, 4)]
     )
     def test_matching_all_keys_is_a_setting(self, keys, hidden):
         self.cloudzero.set(delete_match="exact")
@@ -152,11 +152,11 @@ class TestDelete:
         cloudzero = self.cloudzero
         cloudzero.send([split(cloudzero, 9, "b", env=["x"], team=["t"])], "sum", kind="allocation")
         stream = cloudzero.telemetry()["orders"]
-        assert (stream["records"], stream["hidden"], stream["total"]) == (6, 0, "14")
+        assert (stream["records"], stream["hidden"], stream["total"]) == (8, 0, "16")
 
     def test_several_at_once(self):
         records = [
-            {"timestamp": "2024-09-01", "granularity": "DAILY", "element_name": element} for element in ("a", "b", "c")
+            {"timestamp": "2024-09-01", "granularity": "DAILY", "element_name": element} for element in ("a", "b", "d")
         ]
         assert self.cloudzero.send(records, "delete", kind="allocation").status_code == 201
         assert self.cloudzero.telemetry()["orders"]["hidden"] == 3

@@ -15,15 +15,15 @@ def test_the_state_of_a_stream(cloudzero):
     keys = {"custom:Team": ["b", "a"]}
     first, last = "2024-09-01T00:00:00Z", "2024-09-30T00:00:00Z"
     records = [
-        cloudzero.allocation("2.50", "2024-09-30", 'é"', filter=keys),
-        cloudzero.allocation(1, "2024-09-01", filter=keys),
+        cloudzero.allocation("2.50", "2024-09-30", filter=keys),
+        cloudzero.allocation(1, "2024-09-01", 'é"', filter=keys),
         cloudzero.allocation(9, "2024-08-01", filter=keys),
     ]
     cloudzero.send(records, kind="allocation")
     cloudzero.send([{"timestamp": "2024-08-01", "granularity": "DAILY"}], "delete", kind="allocation")
     kept = [
-        {"timestamp": first, "element_name": "Email", "keys": {"custom:Team": ["a", "b"]}, "value": "1"},
-        {"timestamp": last, "element_name": 'é"', "keys": {"custom:Team": ["a", "b"]}, "value": "2.5"},
+        {"timestamp": first, "element_name": 'é"', "keys": {"custom:Team": ["a", "b"]}, "value": "1"},
+        {"timestamp": last, "element_name": "Email", "keys": {"custom:Team": ["a", "b"]}, "value": "2.5"},
     ]
     lines = sorted(json.dumps(r, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() for r in kept)
     assert cloudzero.telemetry() == {
