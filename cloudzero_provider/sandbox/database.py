@@ -120,6 +120,7 @@ class Database:
         self._connection = self.connect()
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("PRAGMA cache_size=-65536")
         self._connection.executescript(_SCHEMA)
 
     def connect(self) -> sqlite3.Connection:

@@ -44,7 +44,7 @@ svg { display: block; width: 100%; height: auto; margin-top: 16px; }
 svg text { fill: var(--soft); font-size: 11px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 20px; }
 figure { margin: 20px 0 0; } figcaption { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
-figure svg { margin-top: 6px; } figure svg text { font-size: 26px; }
+figure svg { margin-top: 6px; } figure svg text { display: none; }
 .zero { stroke: var(--line); } .bar { fill: var(--bar); } .minus { fill: var(--minus); }
 </style>
 </head>

@@ -39,7 +39,7 @@ def make_app(sandbox: Sandbox) -> web.Application:
     """The application with both sides: the sandbox's own, and CloudZero's on every other path."""
     app = web.Application()
     SandboxSide(sandbox).add_routes(app.router)
-    app.router.add_route("*", "/{tail:.*}", _cloudzero_unless_own(CloudZeroSide(sandbox)))
+    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroSide(sandbox)))
     return app
 
 

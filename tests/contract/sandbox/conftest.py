@@ -79,6 +79,38 @@ class CloudZero:
     def read(self, month="2024-08", stream=STREAM):
         return self.session.get(f"{self.drops_url(stream)}/{month}", timeout=10)
 
+    def metric(self, value=1, timestamp="2024-09-01", **fields):
+        return {"timestamp": timestamp, "value": value, **fields}
+
+    def allocation(self, value=1, timestamp="2024-09-01", element="Email", **fields):
+        record = {"timestamp": timestamp, "granularity": "DAILY", "element_name": element, "value": value}
+        return {**record, **fields}
+
+    def telemetry_url(self, path):
+        return f"{self.url}/unit-cost/v1/telemetry/{path}"
+
+    def send(self, records, operation="sum", name="orders", kind="metric", **options):
+        url = self.telemetry_url(f"{kind}/{name}/{operation}")
+        return self.session.post(url, json={"records": records}, **{"timeout": 10, **options})
+
+    def send_raw(self, body, path="metric/orders/sum", headers=None):
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return self.session.post(self.telemetry_url(path), data=body, headers=headers, timeout=10)
+
+    def submitted(self, name="orders", **query):
+        return self.session.get(self.telemetry_url(f"metric/{name}"), params=query, timeout=10)
+
+    def processed(self, name="orders", **query):
+        return self.session.get(self.telemetry_url(f"{name}/records"), params=query, timeout=10)
+
+    def telemetry(self):
+        return self.own("GET", "state").json()["telemetry"]
+
+    def values(self, name="orders"):
+        """The exact values of a telemetry stream by time, element and keys."""
+        reply = self.own("GET", f"telemetry/{name}/records")
+        return [record["value"] for record in reply.json()["records"]]
+
     def costs(self, month="2024-08"):
         """What the sandbox holds for a month, as sorted costs; None when the month is not there."""
         reply = self.read(month)
