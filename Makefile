@@ -26,7 +26,7 @@ lint: $(VENV)/installed-dev
 test-unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
 
-test-contract: $(VENV)/installed-dev
+test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
 	$(BIN)/pytest -n 2 --dist loadfile tests/contract
 
 test-airflow: $(VENV)/installed-dev
@@ -49,6 +49,11 @@ $(VENV)/bin/python:
 $(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet -r $(PINS) -r requirements/build.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/uca-tools/installed: $(VENV)/bin/python requirements/uca-tools.txt
+	$(BIN)/python -m venv $(VENV)/uca-tools
+	$(VENV)/uca-tools/bin/python -m pip install --quiet -r requirements/uca-tools.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt

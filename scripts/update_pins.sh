@@ -12,3 +12,5 @@ pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-n
   --output-file requirements/build.txt
 pins requirements/dev.in --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt \
   --exclude-newer 2026-11-14 --output-file requirements/dev.txt
+# CloudZero's own command line tool, in an environment of its own: a client that we did not write accepts the sandbox.
+pins requirements/uca-tools.in --exclude-newer 2026-11-14 --output-file requirements/uca-tools.txt

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
+from stores import Store
 from tasks import connect, context
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
 ROWS = [{"time/usage_start": f"2026-03-{day:02d}", "cost/cost": f"{day}.25"} for day in range(1, 32)]
-
-
-class Store(dict):
-    """What Airflow keeps over the tries of a task; it only takes JSON."""
-
-    def set(self, key, value):
-        self[key] = json.loads(json.dumps(value))
-
-    def delete(self, key):
-        self.pop(key, None)
 
 
 def send(store, *, try_number=1, rows=ROWS):
@@ -58,7 +48,7 @@ def test_a_retry_stops_where_a_request_was_open_or_the_rows_are_others(sandbox):
     with pytest.raises(errors.AmbiguousWriteError, match=r"request 4 \(the same as now\) was under way"):
         send(store, try_number=2)
     with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):
-        send(store, try_number=3, rows=ROWS[::-1])
+        send(store, try_number=3, rows=[{**ROWS[0], "cost/cost": "9"}, *ROWS[1:]])
     with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):
         send(store, try_number=3, rows=ROWS[:2])
     assert held(sandbox) == before

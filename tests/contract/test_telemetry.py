@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 from sandbox_client import SandboxServer
+from stores import FileStore, Store
 from tasks import SETTLE_SECONDS, connect, context
 
 from cloudzero_provider import exceptions as errors
@@ -51,17 +53,6 @@ def records_held(sandbox, name=NAME):
 
 def posts(sandbox):
     return [request for request in sandbox.requests() if request["method"] == "POST"]
-
-
-class Store(dict):
-    """What Airflow keeps over the tries of a task; it only takes JSON."""
-
-    def set(self, key, value):
-        assert value is not None
-        self[key] = json.loads(json.dumps(value))
-
-    def delete(self, key):
-        self.pop(key, None)
 
 
 # What goes through
@@ -337,10 +328,7 @@ def test_a_killed_worker_leaves_records_that_running_again_heals(sandbox):
     sandbox.faults({"kind": "slow", "seconds": 0.1, "times": 100})
     program = "from test_telemetry import *; t = task(records=BIG); t.execute(context(t) | {'task_state_store': None})"
     worker = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parent, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(posts(sandbox)) < 7:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for_posts(sandbox, 7)
     worker.kill()
     worker.wait()
     sandbox.clear_faults()
@@ -349,7 +337,51 @@ def test_a_killed_worker_leaves_records_that_running_again_heals(sandbox):
     assert records_held(sandbox) == expected()
 
 
+def wait_for_posts(sandbox, count):
+    deadline = time.monotonic() + 60
+    while len(posts(sandbox)) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 # sum: at most once
+
+
+def test_100_000_records_are_added_once_after_throttling_and_unavailability(sandbox):
+    sandbox.faults(*FAULTS[1:3])
+    send(records=BIG, operation="sum")
+    assert sandbox.armed() == []
+    assert records_held(sandbox) == expected()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_killed_sum_and_its_retries_never_count_a_record_twice(sandbox, tmp_path, seed):
+    draw = random.Random(seed)
+    sandbox.faults({"kind": "slow", "seconds": 0.05, "times": 100})
+    program = (
+        "import sys; from test_telemetry import *; t = task(records=BIG, operation='sum', retries=3); "
+        "t.execute(context(t) | {'task_state_store': FileStore(sys.argv[1])})"
+    )
+    path = str(tmp_path / "state.json")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program, path], cwd=Path(__file__).parent, stdout=subprocess.DEVNULL
+    )
+    wait_for_posts(sandbox, draw.randint(1, 30))
+    time.sleep(draw.uniform(0, 0.2))
+    worker.kill()
+    worker.wait()
+    sandbox.clear_faults()
+    failed = None
+    try:
+        send(records=BIG, operation="sum", retries=3, try_number=2, store=FileStore(path))
+    except errors.AmbiguousWriteError as error:
+        failed = str(error)
+    held_now, truth = records_held(sandbox), expected()
+    assert all(value == truth[key] for key, value in held_now.items())
+    if failed is None:
+        assert held_now == truth
+    else:
+        assert "was under way" in failed
 
 
 def test_a_sum_under_faults_is_exact_or_stops_with_the_batch_named(sandbox):

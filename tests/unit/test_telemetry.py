@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import contextlib
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from cloudzero_provider import sources
+from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
+from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroConnectionError, InputError
+from cloudzero_provider.journal import SumJournal
+from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, record_hash, sampled_hashes
+from cloudzero_provider.telemetry.checks import OnDuplicate, OnZero, RecordRules, check_records
+from cloudzero_provider.telemetry.kinds import KINDS
+
+ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
+
+
+def checked(records, kind=ALLOCATION, operation=TelemetryOperation.REPLACE, granularity="DAILY", **choices):
+    return check_records(sources.from_records(records), RecordRules(kind, operation, granularity, **choices))
+
+
+def contents(batches):
+    return [(batch.operation.value, json.loads(batch.body, parse_float=Decimal)["records"]) for batch in batches]
+
+
+def batches_of(records, *, limits=None, clear_periods=False, **options):
+    return list(make_batches(checked(records, **options), limits or BatchLimits(), clear_periods=clear_periods))
+
+
+def record(n, **others):
+    return {"timestamp": f"2026-03-{n % 28 + 1:02d}", "element_name": f"e{n}", "value": n + 1, **others}
+
+
+def test_records_go_out_as_the_documentation_shows_them():
+    given = record(0, value="0012.50", filter={"b": ["y", "x"], "a": ['z"ü']}, element_name='Müll "1"')
+    ((operation, (sent,)),) = contents(batches_of([given]))
+    assert operation == "replace"
+    assert sent == {
+        "timestamp": "2026-03-01T00:00:00Z",
+        "value": Decimal("12.50"),
+        "granularity": "DAILY",
+        "element_name": 'Müll "1"',
+        "filter": {"a": ['z"ü'], "b": ["x", "y"]},
+    }
+
+
+def test_a_metric_says_its_granularity_only_when_it_is_given():
+    for granularity, sent in ((None, None), ("MONTHLY", "MONTHLY")):
+        batches = batches_of([{"timestamp": "2026-03-05", "value": 1}], kind=METRIC, granularity=granularity)
+        ((_, (one,)),) = contents(batches)
+        assert one.get("granularity") == sent
+        assert one["timestamp"] == ("2026-03-05T00:00:00Z" if granularity is None else "2026-03-01T00:00:00Z")
+
+
+def test_a_deletion_has_no_value_and_may_leave_out_the_element():
+    given = [record(0), {"timestamp": "2026-03-01"}]
+    ((operation, sent),) = contents(batches_of(given, operation=TelemetryOperation.DELETE))
+    assert operation == "delete"
+    assert [set(one) for one in sent] == [{"timestamp", "granularity", "element_name"}, {"timestamp", "granularity"}]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.integers(1, 60),
+    keys=st.lists(
+        st.sampled_from([None, {}, {"a": ["x"]}, {"a": ["y"]}, {"b": ["x"], "a": ["x"]}]), min_size=1, max_size=4
+    ),
+    max_body=st.integers(200, 3000),
+    max_records=st.integers(1, 20),
+)
+def test_every_record_is_sent_once_in_bodies_that_fit_with_one_key_set_each(count, keys, max_body, max_records):
+    given = [record(n, filter=keys[n % len(keys)]) for n in range(count)]
+    batches = batches_of(given, limits=BatchLimits(max_body, max_records))
+    sent = []
+    for batch, (_, records) in zip(batches, contents(batches), strict=True):
+        assert len(batch.body) <= max_body
+        assert batch.records == len(records) <= max_records
+        assert len({tuple(one.get("filter", {})) for one in records}) == 1
+        sent += records
+    assert sorted(one["element_name"] for one in sent) == sorted(one["element_name"] for one in given)
+
+
+def test_deletions_go_first():
+    records = [record(0, value=0), record(1)]
+    batches = batches_of(records, on_zero=OnZero.DELETE, clear_periods=True)
+    assert [(operation, len(sent)) for operation, sent in contents(batches)] == [
+        ("delete", 1),
+        ("delete", 1),
+        ("replace", 1),
+    ]
+    assert "element_name" not in contents(batches)[0][1][0]
+
+
+def test_a_record_larger_than_a_request_is_refused():
+    with pytest.raises(InputError, match="bytes as JSON, more than a request takes"):
+        batches_of([record(0, element_name="x" * 500)], limits=BatchLimits(max_body_bytes=300))
+
+
+def test_duplicates_are_told_by_their_period_element_and_keys():
+    same = [
+        record(0, timestamp="2026-03-01T05:00:00Z", filter={"a": ["x", "y"]}),
+        record(0, timestamp="2026-03-01T23:00:00Z", filter={"a": ["y", "x"]}),
+        record(0, timestamp="2026-03-01", filter={"a": ["x"]}),
+    ]
+    found = checked(same, on_duplicate=OnDuplicate.SUM)
+    assert (found.frame.height, found.duplicates_summed, found.total) == (2, 1, "3")
+
+
+@pytest.mark.parametrize(
+    ("value", "sent", "rounded"),
+    [
+        (0.1 + 0.2, "0.3", 1),
+        (0.1, "0.1", 0),
+        (1e-20, "0.00000000000000000001", 0),
+        (123456789012345.6, "123456789012346", 1),
+    ],
+)
+def test_floats_go_out_with_15_significant_digits_and_are_counted(value, sent, rounded):
+    found = checked([record(0, value=value)])
+    assert (found.frame["value"].to_list(), found.values_rounded) == ([sent], rounded)
+
+
+def test_hashes_tell_records_apart_and_are_spread_over_all():
+    found = checked([record(n) for n in range(2_000)])
+    hashes = sampled_hashes(found)
+    assert len(hashes) == len(set(hashes)) == 500
+    assert record_hash("2026-03-01T00:00:00Z", "e0", None, "1.0") == hashes[0]
+    assert len(sampled_hashes(checked([record(n) for n in range(501)]))) <= 500
+    added = checked([record(0)], operation=TelemetryOperation.SUM)
+    assert sampled_hashes(added) == [record_hash("2026-03-01T00:00:00Z", "e0", None, None)]
+
+
+class Store(dict):
+    def set(self, key, value):
+        self[key] = json.loads(json.dumps(value))
+
+    def delete(self, key):
+        self.pop(key, None)
+
+
+def run(store, hashes, *, is_retry, fail_at=None, error=None):
+    journal, sent = SumJournal(store, is_retry=is_retry), []
+
+    def send(sha256):
+        if sha256 == fail_at:
+            raise error
+        sent.append(sha256)
+        return sha256
+
+    with contextlib.suppress(type(error)) if error else contextlib.nullcontext():
+        for sha256 in hashes:
+            journal.add_once(sha256, lambda sha256=sha256: send(sha256))
+        journal.finish()
+    return sent
+
+
+def not_applied():
+    error = CloudZeroConnectionError("no")
+    error.maybe_applied = False
+    return error
+
+
+def test_a_journal_leaves_out_what_was_acknowledged():
+    store = Store()
+    assert run(store, "abcd", is_retry=False, fail_at="c", error=not_applied()) == ["a", "b"]
+    assert run(store, "abcd", is_retry=True, fail_at="d", error=not_applied()) == ["c"]
+    assert run(store, "abcd", is_retry=True) == ["d"]
+    assert store == {}
+    assert run(store, "ab", is_retry=False) == ["a", "b"]
+
+
+@pytest.mark.parametrize("others", ["abx", "xbcd", "a", "acbd"])
+def test_a_journal_refuses_another_input(others):
+    store = Store()
+    run(store, "abcd", is_retry=False, fail_at="d", error=not_applied())
+    with pytest.raises(AmbiguousWriteError, match="the input has changed"):
+        run(store, others, is_retry=True)
+
+
+def test_a_journal_refuses_to_go_on_where_a_request_was_open_until_the_task_is_cleared():
+    store = Store()
+    run(store, "abc", is_retry=False, fail_at="b", error=AmbiguousWriteError("lost"))
+    for others, words in (("abc", "the same as now"), ("axc", "another one")):
+        with pytest.raises(AmbiguousWriteError, match=words):
+            run(store, others, is_retry=True)
+    assert run(store, "abc", is_retry=False) == ["a", "b", "c"]
+
+
+def test_a_journal_without_a_store_refuses_a_retry():
+    assert run(None, "ab", is_retry=False) == ["a", "b"]
+    with pytest.raises(AmbiguousWriteError, match="could count it twice"):
+        SumJournal(None, is_retry=True)
