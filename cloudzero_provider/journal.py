@@ -32,32 +32,40 @@ class Store(Protocol):
     def set(self, key: str, value: Any) -> None:
         """Store a JSON value."""
 
-    def delete(self, key: str) -> None:
-        """Forget what was stored."""
-
 
 class SumJournal:
     """
     Keeps track of the requests of a ``sum``.
 
     :param store: where it is kept; without one, nothing is, and a retry can't be told what was acknowledged.
+    :param target: what is added to. A retry that would add to something else can't go on.
     :param is_retry: whether this is a retry, and not a first try or a cleared task.
-    :raises AmbiguousWriteError: for a retry without a store.
+    :param max_tries: of the task. Airflow raises it when a task is cleared, and only then, so a journal with the same
+        one was written by a try before this one, whatever was made of the DAG's ``retries`` in between.
+    :raises AmbiguousWriteError: for a retry that can't know what the try before it added.
     """
 
-    def __init__(self, store: Store | None, *, is_retry: bool) -> None:
+    def __init__(self, store: Store | None, target: str, *, is_retry: bool, max_tries: int) -> None:
         self._store = store
+        self._target = hashlib.sha256(target.encode()).hexdigest()
+        self._max_tries = max_tries
         self._chain = hashlib.sha256()
         self._number = 0
-        if is_retry and store is None:
+        before = (store.get(_KEY) if store is not None else None) or {}
+        is_retry = is_retry or before.get("max_tries") == max_tries
+        self._before: dict[str, Any] = before if is_retry else {}
+        if is_retry and not before:
             raise AmbiguousWriteError(
                 "operation='sum' adds, and the try before this one may have added some: a retry could count it twice. "
                 "(From Airflow 3.3 on, what was acknowledged is kept over retries.) See what CloudZero holds, then "
                 "clear the task to send all of it again, or use an operation that replaces, which can be repeated."
             )
-        if store is not None and not is_retry:
-            store.delete(_KEY)
-        self._before = (store.get(_KEY) if store is not None and is_retry else None) or {}
+        if before and is_retry and before.get("target") != self._target:
+            raise AmbiguousWriteError(
+                "The try before this one added to another stream. See what both hold, mend it, then clear the task."
+            )
+        if not is_retry:
+            self._write(intent=None)
 
     def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
         """
@@ -84,14 +92,17 @@ class SumJournal:
 
     def finish(self) -> None:
         """
-        Forget everything: the task succeeds.
+        Note that everything is sent.
 
-        :raises AmbiguousWriteError: when the try before this one had sent more than there is now.
+        What was acknowledged stays stored: the try may still die before Airflow notes its success, and is retried then.
+
+        :raises AmbiguousWriteError: when the try before this one had sent, or begun to send, more than there is now.
         """
         if self._number < self._acknowledged_before:
             raise _input_changed(self._acknowledged_before)
-        if self._store is not None:
-            self._store.delete(_KEY)
+        if self._number == self._acknowledged_before and self._before.get("intent"):
+            raise _was_open(self._number + 1, "which there is no more")
+        self._write(intent=None)
 
     @property
     def _acknowledged_before(self) -> int:
@@ -105,11 +116,7 @@ class SumJournal:
                 raise _input_changed(done)
             return True
         if number == done + 1 and self._before.get("intent"):
-            same = "the same" if self._before["intent"] == sha256 else "another one"
-            raise AmbiguousWriteError(
-                f"The try before this one ended while request {number} ({same} as now) was under way: it may or may "
-                "not have been added. See what CloudZero holds, mend it, then clear the task to send all of it again."
-            )
+            raise _was_open(number, "the same as now" if self._before["intent"] == sha256 else "another one than now")
         return False
 
     def _advance(self, sha256: str) -> None:
@@ -118,8 +125,21 @@ class SumJournal:
 
     def _write(self, *, intent: str | None) -> None:
         if self._store is not None:
-            state = {"acknowledged": self._number, "chain": self._chain.hexdigest(), "intent": intent}
+            state = {
+                "target": self._target,
+                "max_tries": self._max_tries,
+                "acknowledged": self._number,
+                "chain": self._chain.hexdigest(),
+                "intent": intent,
+            }
             self._store.set(_KEY, state)
+
+
+def _was_open(number: int, which: str) -> AmbiguousWriteError:
+    return AmbiguousWriteError(
+        f"The try before this one ended while request {number} ({which}) was under way: it may or may not have been "
+        "added. See what CloudZero holds, mend it, then clear the task to send all of it again."
+    )
 
 
 def _input_changed(done: int) -> AmbiguousWriteError:

@@ -26,6 +26,7 @@ from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
 Values = list[Any] | pl.Series
 _CSV = (".csv", ".csv.gz")
 _JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+_MOST_CELLS = 100_000_000
 _BLOCK = 20_000
 _LONGEST_CELL = 16_000_000
 _UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error, csv.Error)
@@ -68,7 +69,14 @@ def from_records(records: Any) -> Rows:
         raise InputError(f"{row_number(wrong)} is a {type(rows[wrong]).__name__}, not a dict of column and value.")
     names = dict.fromkeys(chain.from_iterable(rows))
     _check_names(names, rows)
+    _check_cells(len(names), len(rows))
     return Rows({name: [row.get(name) for row in rows] for name in names}, len(rows), row_number)
+
+
+def _check_cells(columns: int, rows: int) -> None:
+    """A name of its own in each row is a mistake, and would fill the memory."""
+    if columns * rows > _MOST_CELLS:
+        raise InputError(f"{rows:,} rows have {columns:,} different columns: too many to be meant.")
 
 
 def _sequence(value: Any, what: str) -> list[Any]:
@@ -179,9 +187,11 @@ def _json_rows(path: str, stream: TextIO) -> Rows:
                     raise ValueError("expected a JSON object")
                 rows.append(row)
                 lines.append(number)
-    except (*_UNREADABLE, ValueError, RecursionError) as error:
-        raise InputError(f"{path}, line {number + isinstance(error, _UNREADABLE):,}: {error}.") from None
+    except (*_UNREADABLE, ValueError, ArithmeticError, RecursionError) as error:
+        reason = str(error) if not isinstance(error, ArithmeticError) else "a number that is out of all bounds"
+        raise InputError(f"{path}, line {number + isinstance(error, _UNREADABLE):,}: {reason}.") from None
     names = dict.fromkeys(chain.from_iterable(rows))
+    _check_cells(len(names), len(rows))
     columns: dict[str, Values] = {name: [row.get(name) for row in rows] for name in names}
     return Rows(columns, len(rows), lambda index: f"{path}, line {lines[index]:,}")
 

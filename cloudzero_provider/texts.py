@@ -25,7 +25,8 @@ _TIMESTAMP = re.compile(
     r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 
-_CANONICAL = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+# The engine reads second 60 and the year 0; neither is a time that there is.
+_CANONICAL = r"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$"
 _LONGEST_INTEGER_BITS = 256
 
 NOT_DECIMAL = "not a decimal number"

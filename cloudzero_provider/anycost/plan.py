@@ -12,6 +12,7 @@ import polars as pl
 from cloudzero_provider.anycost.columns import SEND_PAGE, USAGE_START
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError, Problem
+from cloudzero_provider.limits import LARGEST_BODY, check_limit
 from cloudzero_provider.months import Month
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ class Limits:
     max_month_rows: int = MAX_MONTH_ROWS
 
     def __post_init__(self) -> None:
-        for name in ("max_body_bytes", "max_month_bytes", "max_month_rows"):
-            if getattr(self, name) <= 0:
-                raise ConfigurationError(f"{name} is {getattr(self, name)}: it must be more than 0.")
+        check_limit("max_body_bytes", self.max_body_bytes, LARGEST_BODY)
+        check_limit("max_month_bytes", self.max_month_bytes)
+        check_limit("max_month_rows", self.max_month_rows)
 
 
 @dataclass(frozen=True)

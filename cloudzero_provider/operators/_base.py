@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -89,7 +90,7 @@ class CloudZeroBaseOperator(BaseOperator):
     def _resolve(self, value: Any, context: Context) -> Any:
         if isinstance(value, str):
             return self.render_template(value, context)
-        if callable(getattr(value, "resolve", None)):
+        if _is_resolvable(value):
             return value.resolve(context)
         if type(value) in (list, tuple):
             return [self._resolve(item, context) if _may_hold_xcom(item) else item for item in value]
@@ -147,15 +148,19 @@ def settle_from(context: Mapping[str, Any]) -> float | None:
     return time.monotonic() if context["ti"].try_number > 1 else None
 
 
-def sum_journal(context: Mapping[str, Any]) -> SumJournal:
+def sum_journal(context: Mapping[str, Any], target: str) -> SumJournal:
     """
     Open the journal of a task that adds.
 
+    :param context: of the task.
+    :param target: what it adds to.
     :raises AmbiguousWriteError: for a retry where Airflow keeps no state over retries (before 3.3).
     """
     from cloudzero_provider.journal import SumJournal
 
-    return SumJournal(context.get("task_state_store"), is_retry=is_retry(context))
+    return SumJournal(
+        context.get("task_state_store"), target, is_retry=is_retry(context), max_tries=context["ti"].max_tries
+    )
 
 
 def is_retry(context: Mapping[str, Any]) -> bool:
@@ -170,4 +175,9 @@ def is_retry(context: Mapping[str, Any]) -> bool:
 
 
 def _may_hold_xcom(value: Any) -> bool:
-    return type(value) in (list, tuple, dict) or callable(getattr(value, "resolve", None))
+    return type(value) in (list, tuple, dict) or _is_resolvable(value)
+
+
+def _is_resolvable(value: Any) -> bool:
+    """Whether it stands for what an upstream task returned. A path can be resolved, too, but to something else."""
+    return callable(getattr(value, "resolve", None)) and not isinstance(value, os.PathLike)

@@ -115,18 +115,20 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         from cloudzero_provider.anycost.send import clear_month, send_month
         from cloudzero_provider.sources import from_files
 
-        options = self._options(context)
         month = resolve_month(self.month, context)
         connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
         client = self.cloudzero_hook.get_conn()
+        options = self._options(context, f"{client.config.base_url} {connection_id} {month}")
         rows = self.given_rows(context, from_files)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=self.allow_unknown_columns)
             return send_month(client, connection_id, checked, options)
+        if options.journal is not None:
+            options.journal.finish()
         self._refuse_empty(month)
         return clear_month(client, connection_id, month, options)
 
-    def _options(self, context: Context) -> SendOptions:
+    def _options(self, context: Context, target: str) -> SendOptions:
         from cloudzero_provider.anycost.plan import Limits, Operation
         from cloudzero_provider.anycost.send import SendOptions
 
@@ -142,7 +144,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             verify=self.verify,
             limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
             settle_from=settle_from(context),
-            journal=sum_journal(context) if adds else None,
+            journal=sum_journal(context, target) if adds else None,
         )
 
     def _refuse_empty(self, month: Month) -> None:

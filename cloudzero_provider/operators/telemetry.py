@@ -47,8 +47,9 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     :param granularity: for records that have none: ``DAILY``, ``MONTHLY``, or ``HOURLY`` (allocation only). (templated)
     :param month: that all records must be in, when it is given or can be found in the run. (templated)
     :param on_duplicate: two records of one identity in a ``replace``: ``error``, or ``sum`` adds them up exactly.
-    :param on_zero: a value of zero, which CloudZero does not take: ``error``; ``delete`` deletes the record; ``skip``
-        leaves what CloudZero holds.
+    :param on_zero: a value of zero, which CloudZero does not take: ``error``; ``delete`` deletes the record, and with
+        it every record that has its properties and more (one without filter keys: those with any); ``skip`` leaves
+        what CloudZero holds.
     :param on_mixed_keys: records with different sets of filter keys: ``split`` into requests of their own, or
         ``error``.
     :param on_empty: without a single record: ``skip`` the task, or ``fail`` it.
@@ -127,16 +128,19 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         rules = self._rules(context)
         stream_name = checked_stream_name(self.stream_name)
         adds = rules.operation is TelemetryOperation.SUM and not self.check_only
+        client = self.cloudzero_hook.get_conn()
+        target = f"{client.config.base_url} {self.stream_type} {stream_name}"
         options = TelemetryOptions(
             clear_periods=self.clear_periods,
             check_only=self.check_only,
             limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
             settle_from=settle_from(context),
-            journal=sum_journal(context) if adds else None,
+            journal=sum_journal(context, target) if adds else None,
         )
-        client = self.cloudzero_hook.get_conn()
         rows = self.given_rows(context, lambda files: read_records(files, rules.kind))
         if not rows.count:
+            if options.journal is not None:
+                options.journal.finish()
             self._refuse_empty(stream_name)
         return send_records(client, stream_name, check_records(rows, rules), options)
 

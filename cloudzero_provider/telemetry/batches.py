@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.client.telemetry import TelemetryOperation
-from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.limits import LARGEST_BODY, check_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,8 @@ class BatchLimits:
     max_batch_records: int = MAX_BATCH_RECORDS
 
     def __post_init__(self) -> None:
-        for name in ("max_body_bytes", "max_batch_records"):
-            if getattr(self, name) <= 0:
-                raise ConfigurationError(f"{name} is {getattr(self, name)}: it must be more than 0.")
+        check_limit("max_body_bytes", self.max_body_bytes, LARGEST_BODY)
+        check_limit("max_batch_records", self.max_batch_records)
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,7 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     :raises InputError: when a single record is larger than a request may be.
     """
     if clear_periods:
-        periods = records.frame.select("timestamp").unique(maintain_order=True)
-        whole = periods.with_columns(
+        whole = records.periods.to_frame().with_columns(
             element_name=pl.lit(None, pl.String), keys=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
         )
         yield from _batches(whole, TelemetryOperation.DELETE, records, limits)

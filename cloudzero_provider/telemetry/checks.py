@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import logging
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
@@ -95,6 +96,7 @@ class CheckedRecords:
 
     :param frame: timestamp, element_name, keys (JSON), key_set (JSON), value; all text.
     :param zeros: likewise, the records that are to be deleted since their value is zero.
+    :param periods: all timestamps, also of zeros that are skipped.
     :param rules: that were checked.
     :param granularity: of all of them.
     :param sends_granularity: whether it is put into the records.
@@ -103,6 +105,7 @@ class CheckedRecords:
 
     frame: pl.DataFrame
     zeros: pl.DataFrame
+    periods: pl.Series
     rules: RecordRules
     granularity: str
     sends_granularity: bool
@@ -129,12 +132,20 @@ def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
     if rules.operation is TelemetryOperation.REPLACE:
         frame, summed = _without_duplicates(frame, rules, problems)
     checked_records = CheckedRecords(
-        frame, frame.clear(), rules, granularity, sends_granularity, "0", summed, values_rounded=rounded
+        frame=frame,
+        zeros=frame.clear(),
+        periods=frame["timestamp"].unique(maintain_order=True),
+        rules=rules,
+        granularity=granularity,
+        sends_granularity=sends_granularity,
+        total="0",
+        duplicates_summed=summed,
+        values_rounded=rounded,
     )
     if rules.operation is not TelemetryOperation.DELETE:
         checked_records = _without_zeros(checked_records, rows, problems)
     problems.raise_if_any()
-    _check_key_sets(checked_records.frame, rules)
+    _check_key_sets(checked_records, problems)
     return checked_records
 
 
@@ -181,7 +192,9 @@ def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problem
     _check_required("value", rows, problems, needed=not deletes)
     problems.add_each(values.bad, "value", rows.columns.get("value", nothing))
     elements = as_text(rows.columns.get("element_name", nothing), text_of)
-    _check_required("element_name", rows, problems, needed=rules.kind.has_element and not deletes)
+    # A deletion without an element means all of them; one that is blank among others is more likely a mistake.
+    needs_element = rules.kind.has_element and (not deletes or "element_name" in rows.columns)
+    _check_required("element_name", rows, problems, needed=needs_element)
     problems.add_each(elements.bad, "element_name", rows.columns.get("element_name", nothing))
     keys = convert_keys(rows.columns.get(rules.kind.keys_field, nothing), rules.kind)
     problems.add_each(keys.bad, rules.kind.keys_field, rows.columns.get(rules.kind.keys_field, nothing))
@@ -288,13 +301,22 @@ def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> C
     )
 
 
-def _check_key_sets(frame: pl.DataFrame, rules: RecordRules) -> None:
-    counts = key_set_counts(frame)
+def _check_key_sets(records: CheckedRecords, problems: Problems) -> None:
+    rules = records.rules
+    both = pl.concat([records.frame, records.zeros])
+    counts = key_set_counts(both)
     if len(counts) > 1 and rules.on_mixed_keys is OnMixedKeys.ERROR:
         raise InputError(
             f"The records have {len(counts)} sets of {rules.kind.keys_field} keys (on_mixed_keys='error'); nothing was "
             f"sent. {describe_key_sets(counts)}"
         )
+    deleted = both if rules.operation is TelemetryOperation.DELETE else records.zeros
+    key_sets = {text: frozenset(json.loads(text)) for text in counts}
+    for row, key_set in deleted.select("row", "key_set").iter_rows():
+        if any(key_sets[key_set] < other for other in key_sets.values()):
+            rule = "a deletion hides every record with these keys, also those with more keys, which other rows have"
+            problems.add(row, rules.kind.keys_field, rule)
+    problems.raise_if_any()
 
 
 def key_set_counts(frame: pl.DataFrame) -> dict[str, int]:

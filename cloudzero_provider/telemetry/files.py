@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources import Rows, from_files
+from cloudzero_provider.telemetry.kinds import KINDS
 
 if TYPE_CHECKING:
     from cloudzero_provider.telemetry.kinds import RecordKind
@@ -38,6 +39,13 @@ def _folded(rows: Rows, kind: RecordKind) -> Rows:
             f"{rows.where(0) if rows.count else 'The file'}: a CSV file has a column per filter key, not a column "
             f"{kind.keys_field!r}; nest them in a .jsonl file."
         )
+    known = {field for any_kind in KINDS.values() for field in any_kind.fields}
+    for name in rows.columns:
+        if name not in kind.fields and name.casefold() in known:
+            raise InputError(
+                f"{rows.where(0) if rows.count else 'The file'}: the column {name!r} is no filter key; the fields of "
+                f"{kind.stream_type.value} records are {', '.join(kind.fields)}."
+            )
     plain = {name: values for name, values in rows.columns.items() if name in kind.fields}
     filters = [name for name in rows.columns if name not in kind.fields]
     if not filters:

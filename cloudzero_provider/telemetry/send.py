@@ -129,6 +129,9 @@ def _send(
             else:
                 options.journal.add_once(batch.sha256, send)
         except CloudZeroError as error:
+            if _deleted_from_no_stream(error, batch, records):
+                log.info("%s: there is no stream yet, so there is nothing to delete", stream_name)
+                continue
             _explain(error, records)
             error.standing = _standing(error, records, batch, number, batches)
             raise
@@ -147,6 +150,12 @@ def _send(
         )
     if options.journal is not None:
         options.journal.finish()
+
+
+def _deleted_from_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
+    """Whether a deletion that makes way for a ``replace`` was refused since there is nothing to delete from."""
+    makes_way = batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
+    return makes_way and isinstance(error, RequestRejectedError) and "must exist" in error.message.lower()
 
 
 def _explain(error: CloudZeroError, records: CheckedRecords) -> None:
@@ -202,7 +211,7 @@ def _summary(stream_name: str, records: CheckedRecords, batches: list[Batch], *,
         total=records.total,
         first=times[0] if times else "",
         last=times[-1] if times else "",
-        key_sets=frame["key_set"].n_unique(),
+        key_sets=len({*frame["key_set"], *records.zeros["key_set"]}),
         duplicates_summed=records.duplicates_summed,
         zeros_deleted=records.zeros.height,
         zeros_skipped=records.zeros_skipped,

@@ -15,9 +15,6 @@ class Store(dict):
         assert value is not None
         self[key] = json.loads(json.dumps(value))
 
-    def delete(self, key: str) -> None:
-        self.pop(key, None)
-
 
 class FileStore:
     """In a file, whole or not at all."""
@@ -32,6 +29,3 @@ class FileStore:
         unfinished = self._path.with_suffix(".new")
         unfinished.write_text(json.dumps(value))
         os.replace(unfinished, self._path)
-
-    def delete(self, key: str) -> None:
-        self._path.unlink(missing_ok=True)

@@ -413,7 +413,7 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox, monkeypatch)
     assert records_held(sandbox) == dict(list(expected().items())[:20_000])
     assert held(sandbox)["records"] == 20_000
     assert len(posts(sandbox)) == 21
-    assert store == {}
+    assert store["cloudzero_sum"]["intent"] is None
 
 
 def test_a_retry_of_a_sum_stops_where_a_request_was_open(sandbox):
@@ -439,6 +439,23 @@ def test_a_cleared_sum_is_sent_again(sandbox):
     cleared["ti"].max_tries = 1
     made.execute(cleared | {"task_state_store": store})
     assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "Email"): 4}
+
+
+def test_a_retry_of_a_sum_without_any_rows_is_not_skipped_when_some_stand(sandbox, monkeypatch):
+    store = Store()
+    connect(monkeypatch, sandbox, max_retry_seconds=0)
+    sandbox.faults({"kind": "refuse", "status": 429, "skip": 2})
+    arguments = {"operation": "sum", "max_batch_records": 1, "retries": 2, "store": store}
+    with pytest.raises(errors.RateLimitError):
+        send(records=[allocation(day) for day in range(1, 6)], **arguments)
+    with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):
+        send(records=[], **arguments, try_number=2)
+
+
+def test_the_first_records_of_a_stream_may_clear_periods_and_hold_zeros(sandbox):
+    records = [allocation(1, "a", 0), allocation(1, "b", 2)]
+    send(records=records, clear_periods=True, on_zero="delete")
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "b"): 2}
 
 
 def test_without_a_store_a_retry_of_a_sum_is_refused(sandbox):

@@ -129,8 +129,9 @@ def test_a_row_larger_than_a_body_is_named():
 
 
 def test_limits_and_operations_that_make_no_sense_are_refused():
-    with pytest.raises(ConfigurationError, match="max_body_bytes is 0"):
-        Limits(max_body_bytes=0)
+    for limit in (0, 1.5, "5", 6_000_000):
+        with pytest.raises(ConfigurationError, match="max_body_bytes is"):
+            Limits(max_body_bytes=limit)
     with pytest.raises(ConfigurationError, match="'replace': expected one of replace_drop, replace_hourly, sum"):
         Operation.parse("replace")
 

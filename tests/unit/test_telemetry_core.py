@@ -9,10 +9,17 @@ from hypothesis import given, settings, strategies as st
 
 from cloudzero_provider import sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
-from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroConnectionError, InputError
+from cloudzero_provider.exceptions import (
+    AmbiguousWriteError,
+    CloudZeroConnectionError,
+    ConfigurationError,
+    InputError,
+    InvalidRowsError,
+)
 from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, record_hash, sampled_hashes
-from cloudzero_provider.telemetry.checks import OnDuplicate, OnZero, RecordRules, check_records
+from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
+from cloudzero_provider.telemetry.files import read_records
 from cloudzero_provider.telemetry.kinds import KINDS
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
@@ -56,10 +63,12 @@ def test_a_metric_says_its_granularity_only_when_it_is_given():
 
 
 def test_a_deletion_has_no_value_and_may_leave_out_the_element():
-    given = [record(0), {"timestamp": "2026-03-01"}]
-    ((operation, sent),) = contents(batches_of(given, operation=TelemetryOperation.DELETE))
-    assert operation == "delete"
-    assert [set(one) for one in sent] == [{"timestamp", "granularity", "element_name"}, {"timestamp", "granularity"}]
+    for one, fields in (
+        (record(0), {"timestamp", "granularity", "element_name"}),
+        ({"timestamp": "2026-03-01"}, {"timestamp", "granularity"}),
+    ):
+        ((operation, (sent,)),) = contents(batches_of([one], operation=TelemetryOperation.DELETE))
+        assert (operation, set(sent)) == ("delete", fields)
 
 
 @settings(max_examples=60, deadline=None)
@@ -92,6 +101,56 @@ def test_deletions_go_first():
         ("replace", 1),
     ]
     assert "element_name" not in contents(batches)[0][1][0]
+
+
+def test_periods_are_cleared_even_if_only_zeros_are_in_them():
+    records = [record(0), record(1, value=0)]
+    for on_zero in (OnZero.SKIP, OnZero.DELETE):
+        cleared = contents(batches_of(records, on_zero=on_zero, clear_periods=True))[0][1]
+        assert [one["timestamp"] for one in cleared] == ["2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("options", "first"),
+    [({"on_zero": OnZero.DELETE}, {"value": 0}), ({"operation": TelemetryOperation.DELETE}, {})],
+)
+def test_a_deletion_that_would_hide_other_rows_too_is_refused(options, first):
+    records = [record(0, **first), record(1, filter={"a": ["x"]})]
+    with pytest.raises(InvalidRowsError, match="a deletion hides every record with these keys"):
+        batches_of(records, **options)
+    assert batches_of([records[0], record(1)], **options)
+
+
+def test_a_deletion_with_a_blank_element_among_others_is_refused():
+    with pytest.raises(InvalidRowsError, match=r"row 2, column 'element_name'"):
+        batches_of([record(0), record(1, element_name="")], operation=TelemetryOperation.DELETE)
+
+
+def test_mixed_keys_are_seen_in_zeros_too():
+    records = [record(0, value=0), record(1, filter={"a": ["x"]})]
+    with pytest.raises(InputError, match="2 sets of filter keys"):
+        batches_of(records, on_zero=OnZero.DELETE, on_mixed_keys=OnMixedKeys.ERROR)
+
+
+@pytest.mark.parametrize("limit", ["5", 1.5, float("nan"), True, 0, 6_000_000])
+def test_limits_that_make_no_sense_are_refused(limit):
+    with pytest.raises(ConfigurationError, match="max_body_bytes"):
+        BatchLimits(max_body_bytes=limit)
+
+
+@pytest.mark.parametrize("name", ["Granularity", "filter", "associated_cost"])
+def test_a_csv_column_that_is_a_field_is_no_filter_key(tmp_path, name):
+    path = tmp_path / "a.csv"
+    path.write_text(f"timestamp,value,element_name,{name}\n2026-03-01,1,a,x\n")
+    with pytest.raises(InputError, match=r"no filter key|has a column per filter key"):
+        read_records(str(path), ALLOCATION)
+
+
+def test_a_number_out_of_all_bounds_in_json_lines_is_named(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"value": 1}\n{"value": 1e99999999999999999999}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2: a number that is out of all bounds"):
+        read_records(str(path), ALLOCATION)
 
 
 def test_a_record_larger_than_a_request_is_refused():
@@ -137,12 +196,9 @@ class Store(dict):
     def set(self, key, value):
         self[key] = json.loads(json.dumps(value))
 
-    def delete(self, key):
-        self.pop(key, None)
 
-
-def run(store, hashes, *, is_retry, fail_at=None, error=None):
-    journal, sent = SumJournal(store, is_retry=is_retry), []
+def run(store, hashes, *, is_retry, fail_at=None, error=None, target="stream", max_tries=3):
+    journal, sent = SumJournal(store, target, is_retry=is_retry, max_tries=max_tries), []
 
     def send(sha256):
         if sha256 == fail_at:
@@ -168,8 +224,36 @@ def test_a_journal_leaves_out_what_was_acknowledged():
     assert run(store, "abcd", is_retry=False, fail_at="c", error=not_applied()) == ["a", "b"]
     assert run(store, "abcd", is_retry=True, fail_at="d", error=not_applied()) == ["c"]
     assert run(store, "abcd", is_retry=True) == ["d"]
-    assert store == {}
+
+
+def test_a_try_that_dies_after_the_last_request_does_not_make_the_next_one_add_again():
+    store = Store()
     assert run(store, "ab", is_retry=False) == ["a", "b"]
+    assert run(store, "ab", is_retry=True) == []
+    assert run(store, "ab", is_retry=False, max_tries=7) == ["a", "b"]
+
+
+def test_a_retry_is_known_by_the_tries_it_may_have_whatever_was_made_of_retries():
+    store = Store()
+    run(store, "abc", is_retry=False, fail_at="c", error=not_applied())
+    assert run(store, "abc", is_retry=False) == ["c"]
+
+
+def test_a_retry_does_not_go_on_in_another_stream_nor_without_a_trace():
+    store = Store()
+    run(store, "abc", is_retry=False, fail_at="b", error=not_applied())
+    with pytest.raises(AmbiguousWriteError, match="another stream"):
+        run(store, "abc", is_retry=True, target="other")
+    with pytest.raises(AmbiguousWriteError, match="could count it twice"):
+        run(Store(), "abc", is_retry=True)
+
+
+def test_a_request_that_was_open_is_not_forgotten_when_it_is_not_asked_for_again():
+    for fail_at, rest in (("c", "ab"), ("a", "")):
+        store = Store()
+        run(store, "abc", is_retry=False, fail_at=fail_at, error=AmbiguousWriteError("lost"))
+        with pytest.raises(AmbiguousWriteError, match="which there is no more"):
+            run(store, rest, is_retry=True)
 
 
 @pytest.mark.parametrize("others", ["abx", "xbcd", "a", "acbd"])
@@ -186,10 +270,10 @@ def test_a_journal_refuses_to_go_on_where_a_request_was_open_until_the_task_is_c
     for others, words in (("abc", "the same as now"), ("axc", "another one")):
         with pytest.raises(AmbiguousWriteError, match=words):
             run(store, others, is_retry=True)
-    assert run(store, "abc", is_retry=False) == ["a", "b", "c"]
+    assert run(store, "abc", is_retry=False, max_tries=4) == ["a", "b", "c"]
 
 
 def test_a_journal_without_a_store_refuses_a_retry():
     assert run(None, "ab", is_retry=False) == ["a", "b"]
     with pytest.raises(AmbiguousWriteError, match="could count it twice"):
-        SumJournal(None, is_retry=True)
+        SumJournal(None, "stream", is_retry=True, max_tries=3)

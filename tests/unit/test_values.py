@@ -162,7 +162,20 @@ def test_the_end_of_usage_keeps_minutes_and_seconds():
 
 
 @pytest.mark.parametrize(
-    "value", ["yesterday", "2026-02-30", "2026-03-16T25:00", "16.03.2026", 1773666000, 1.5, True, "2026-03"]
+    "value",
+    [
+        "yesterday",
+        "2026-02-30",
+        "2026-03-16T25:00",
+        "16.03.2026",
+        "2026-03-30T23:59:60Z",
+        "2026-03-30T24:00:00Z",
+        "0000-01-01T00:00:00Z",
+        1773666000,
+        1.5,
+        True,
+        "2026-03",
+    ],
 )
 def test_what_is_no_timestamp_says_so(value):
     assert "ISO 8601" in rule(Kind.HOUR, value)
