@@ -96,7 +96,7 @@ def test_deletions_go_first():
     records = [record(0, value=0), record(1)]
     batches = batches_of(records, on_zero=OnZero.DELETE, clear_periods=True)
     assert [(operation, len(sent)) for operation, sent in contents(batches)] == [
-        ("delete", 1),
+        ("delete", 2),
         ("delete", 1),
         ("replace", 1),
     ]
