@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cloudzero_provider.anycost.columns import SEND_PAGE, USAGE_START
+from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
-from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError, Problem
+from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
 from cloudzero_provider.limits import LARGEST_BODY, check_limit
 from cloudzero_provider.months import Month
 
@@ -31,22 +31,12 @@ _WAYS_OUT = (
 )
 
 
-class Operation(str, Enum):
+class Operation(Choice):
     """How CloudZero joins a drop with what it holds (https://docs.cloudzero.com/docs/anycost-send-stream-data)."""
 
     REPLACE_DROP = "replace_drop"
     REPLACE_HOURLY = "replace_hourly"
     SUM = "sum"
-
-    @classmethod
-    def parse(cls, value: str) -> Operation:
-        """Read an operation's name."""
-        try:
-            return cls(value)
-        except ValueError:
-            raise ConfigurationError(
-                f"operation is {value!r}: expected one of {', '.join(operation.value for operation in cls)}."
-            ) from None
 
     @property
     def effect(self) -> Effect:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import ConfigurationError, UnexpectedReplyError
 
@@ -26,39 +26,19 @@ _STREAM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _RECORD_LISTS = ("records", "telemetry_records", "data", "items", "results")
 
 
-class StreamType(str, Enum):
+class StreamType(Choice):
     """The two kinds of telemetry streams."""
 
     METRIC = "metric"
     ALLOCATION = "allocation"
 
-    @classmethod
-    def parse(cls, value: str) -> StreamType:
-        """Read the name of a kind."""
-        try:
-            return cls(value)
-        except ValueError:
-            raise ConfigurationError(
-                f"stream_type is {value!r}: expected one of {', '.join(kind.value for kind in cls)}."
-            ) from None
 
-
-class TelemetryOperation(str, Enum):
+class TelemetryOperation(Choice):
     """How CloudZero joins records with what it holds."""
 
     REPLACE = "replace"
     SUM = "sum"
     DELETE = "delete"
-
-    @classmethod
-    def parse(cls, value: str) -> TelemetryOperation:
-        """Read the name of an operation."""
-        try:
-            return cls(value)
-        except ValueError:
-            raise ConfigurationError(
-                f"operation is {value!r}: expected one of {', '.join(operation.value for operation in cls)}."
-            ) from None
 
     @property
     def effect(self) -> Effect:

@@ -134,7 +134,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
         if self.on_empty not in ON_EMPTY:
             raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
-        operation = Operation.parse(self.operation)
+        operation = Operation.parse(self.operation, "operation")
         adds = operation is Operation.SUM and not self.check_only
         return SendOptions(
             operation=operation,

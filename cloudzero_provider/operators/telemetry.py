@@ -152,13 +152,13 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         if self.on_empty not in ON_EMPTY:
             raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
         return RecordRules(
-            kind=KINDS[StreamType.parse(self.stream_type)],
-            operation=TelemetryOperation.parse(self.operation),
+            kind=KINDS[StreamType.parse(self.stream_type, "stream_type")],
+            operation=TelemetryOperation.parse(self.operation, "operation"),
             granularity=self.granularity,
             month=self._month(context),
-            on_duplicate=OnDuplicate.parse(self.on_duplicate),
-            on_zero=OnZero.parse(self.on_zero),
-            on_mixed_keys=OnMixedKeys.parse(self.on_mixed_keys),
+            on_duplicate=OnDuplicate.parse(self.on_duplicate, "on_duplicate"),
+            on_zero=OnZero.parse(self.on_zero, "on_zero"),
+            on_mixed_keys=OnMixedKeys.parse(self.on_mixed_keys, "on_mixed_keys"),
         )
 
     def _month(self, context: Context) -> Month | None:

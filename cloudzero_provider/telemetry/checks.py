@@ -7,11 +7,11 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.exceptions import ConfigurationError, InputError
@@ -30,34 +30,23 @@ log = logging.getLogger(__name__)
 _IDENTITY = ("timestamp", "element_name", "keys")
 
 
-class _Choice(str, Enum):
-    @classmethod
-    def parse(cls, value: str) -> Any:
-        """Read a choice by its name."""
-        try:
-            return cls(value)
-        except ValueError:
-            names = ", ".join(choice.value for choice in cls)
-            raise ConfigurationError(f"{cls.__doc__} is {value!r}: expected one of {names}.") from None
-
-
-class OnDuplicate(_Choice):
-    """on_duplicate"""
+class OnDuplicate(Choice):
+    """What happens with records of one identity."""
 
     ERROR = "error"
     SUM = "sum"
 
 
-class OnZero(_Choice):
-    """on_zero"""
+class OnZero(Choice):
+    """What happens with values of zero."""
 
     ERROR = "error"
     DELETE = "delete"
     SKIP = "skip"
 
 
-class OnMixedKeys(_Choice):
-    """on_mixed_keys"""
+class OnMixedKeys(Choice):
+    """What happens with several sets of filter keys."""
 
     SPLIT = "split"
     ERROR = "error"

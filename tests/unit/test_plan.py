@@ -133,7 +133,7 @@ def test_limits_and_operations_that_make_no_sense_are_refused():
         with pytest.raises(ConfigurationError, match="max_body_bytes is"):
             Limits(max_body_bytes=limit)
     with pytest.raises(ConfigurationError, match="'replace': expected one of replace_drop, replace_hourly, sum"):
-        Operation.parse("replace")
+        Operation.parse("replace", "operation")
 
 
 def test_the_request_that_empties_a_month():
