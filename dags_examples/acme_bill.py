@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Row = dict[str, str]
 
@@ -103,15 +103,26 @@ def month_rows(month: str, until: datetime | None = None) -> list[Row]:
 
 def write_bill(rows: Iterable[Row], name: str) -> str:
     """
-    Write rows into a CSV file, whole or not at all, and return its path.
+    Write a bill into a CSV file and return its path.
 
     :param rows: the lines of the bill.
     :param name: of the file.
     """
+    return write_csv(rows, name, COLUMNS)
+
+
+def write_csv(rows: Iterable[Mapping[str, object]], name: str, columns: Sequence[str]) -> str:
+    """
+    Write rows into a CSV file, whole or not at all, and return its path.
+
+    :param rows: column → value.
+    :param name: of the file.
+    :param columns: in their order.
+    """
     path = bill_folder() / name
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, newline="", encoding="utf-8", delete=False) as stream:
-        writer = csv.DictWriter(stream, COLUMNS, restval="")
+        writer = csv.DictWriter(stream, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
     Path(stream.name).replace(path)

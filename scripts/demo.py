@@ -1,9 +1,10 @@
 """
-The demo: three months of a vendor's bill, from a DAG into CloudZero, twice.
+The demo: three months of a vendor's bill and a day of telemetry, from DAGs into CloudZero, twice.
 
 It starts a CloudZero on this machine (the sandbox) and a real Airflow, both in ``.demo/`` and on free ports. Airflow
-back-fills the three last months with its own command, and sends the month so far with a daily DAG. Then the same months
-again: what CloudZero holds must not have changed. It leaves no process behind, and touches nothing outside ``.demo/``.
+back-fills the three last months with its own command, and sends the month so far and yesterday's orders with daily
+DAGs. Then the same months and orders again: what CloudZero holds must not have changed. It leaves no process behind,
+and touches nothing outside ``.demo/``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import secrets
 import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from decimal import Context, Decimal
 from pathlib import Path
@@ -33,6 +34,7 @@ FOLDER = ROOT / ".demo"
 DAGS = ROOT / "dags_examples"
 MONTHLY = "anycost_monthly_partitioned"
 DAILY = "anycost_daily_month_to_date"
+TELEMETRY = "telemetry_cost_per_order"
 STREAM = "acme-cloud"
 SHOWN_LINES = 25
 BEGAN = time.monotonic()
@@ -47,6 +49,18 @@ class Held:
     rows: int
     total_cost: str
     hours: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class HeldTelemetry:
+    """What CloudZero holds of one telemetry stream."""
+
+    stream: str
+    kind: str
+    status: str = field(compare=False)  # CloudZero's word for how far it has come with it
+    records: int
+    total: str
     digest: str
 
 
@@ -85,8 +99,9 @@ def _guarded(processes: Processes, key: str) -> int:
 def _demo(processes: Processes, key: str) -> None:
     months = last_complete_months(datetime.now(timezone.utc).date(), 3)
     say("A vendor that CloudZero does not know sends a bill each month, and Airflow brings it into CloudZero: first")
-    say(f"{', '.join(months)}, then the month so far, then the same three months again, which must not change what")
-    say("CloudZero holds. Everything runs on this machine, in .demo/, and nothing is left running.")
+    say(f"{', '.join(months)}, then the month so far, and yesterday's orders, for the cost per order. Then the same")
+    say("again, which must not change what CloudZero holds. Everything runs on this machine, in .demo/, and nothing is")
+    say("left running.")
 
     step("Start a CloudZero on this machine: the sandbox")
     sandbox_process, sandbox = _start_sandbox(processes, key)
@@ -99,27 +114,38 @@ def _demo(processes: Processes, key: str) -> None:
     airflow.command("dags", "unpause", MONTHLY)
     _backfill(airflow, months, known=set())
 
-    step(f"Let {DAILY} send the month so far")
+    step(f"Let {DAILY} send the month so far, and {TELEMETRY} the orders of a day")
     airflow.command("dags", "unpause", DAILY)
-    daily = _wait_for_daily(airflow)
+    airflow.command("dags", "unpause", TELEMETRY)
+    # A DAG without catch-up runs for the newest complete day as soon as it is unpaused.
+    daily, orders = (_wait_for_runs(airflow, dag_id, set(), None)[-1] for dag_id in (DAILY, TELEMETRY))
 
     step("What CloudZero holds now")
-    first = _held(sandbox)
+    first, first_telemetry = _held(sandbox), _held_telemetry(sandbox)
     _show(first)
     _compare_with_bill(first, months, daily)
+    _show_telemetry(first_telemetry)
+    _compare_with_orders(first_telemetry, orders)
 
-    step("The same months once more")
-    say("  (first Airflow closes the back-fill before; it looks every half minute)")
+    step("The same orders and the same months once more")
+    # A run by hand is for the newest day that was complete by then.
+    airflow.command("dags", "trigger", TELEMETRY, "--logical-date", f"{_interval_end(orders) + timedelta(seconds=1)}")
+    _wait_for_runs(airflow, TELEMETRY, {orders.run_id}, None)
+    say("  (before the next back-fill, Airflow closes the one before; it looks every half minute)")
     airflow.wait("Airflow to close the back-fill", lambda: airflow.backfills_complete(MONTHLY), limit=90)
     known = {run.run_id for run in airflow.runs(MONTHLY)}
     _backfill(airflow, months, "--reprocess-behavior", "completed", known=known)
 
     step("What CloudZero holds now")
-    second = _held(sandbox)
+    second, second_telemetry = _held(sandbox), _held_telemetry(sandbox)
     _show(second)
+    _show_telemetry(second_telemetry)
     if _of(months, first) != _of(months, second):
         raise DemoError("The second back-fill changed what CloudZero holds.")
-    say("Equal: the same rows, totals and digests. Each of the months was sent twice, and counts once.")
+    if first_telemetry != second_telemetry:
+        raise DemoError("Sending the orders again changed what CloudZero holds.")
+    _check_sent_twice(sandbox, first_telemetry)
+    say("Equal: the same rows, records, totals and digests. The months and the orders were sent twice, and count once.")
 
     if sys.stdin.isatty() and sys.stdout.isatty():
         _stay(airflow, sandbox)
@@ -166,7 +192,7 @@ def _start_airflow(processes: Processes, sandbox: str, key: str) -> Airflow:
     airflow = Airflow(FOLDER / "airflow", environment, url, processes, say)
     airflow.command("db", "migrate")
     airflow.start()
-    airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, DAILY]), limit=120)
+    airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, DAILY, TELEMETRY]), limit=120)
     if errors := airflow.import_errors():
         raise DemoError("Airflow can't import:\n" + "\n".join(errors))
     done(f"it is at {url}")
@@ -178,11 +204,6 @@ def _backfill(airflow: Airflow, months: list[str], *more: str, known: set[str]) 
     airflow.command("backfill", "create", "--dag-id", MONTHLY, "--from-date", first, "--to-date", last, *more)
     _wait_for_runs(airflow, MONTHLY, known, months)
     done("all runs succeeded")
-
-
-def _wait_for_daily(airflow: Airflow) -> Run:
-    """A DAG without catch-up runs for the newest complete day as soon as it is unpaused."""
-    return _wait_for_runs(airflow, DAILY, set(), None)[-1]
 
 
 def _wait_for_runs(airflow: Airflow, dag_id: str, known: set[str], months: list[str] | None) -> list[Run]:
@@ -206,14 +227,25 @@ def _wait_for_runs(airflow: Airflow, dag_id: str, known: set[str], months: list[
 
 
 def _held(sandbox: str) -> list[Held]:
-    with requests.Session() as session:
-        session.trust_env = False
-        state: dict[str, Any] = session.get(f"{sandbox}/sandbox/state", timeout=30).json()
     return [
         Held(stream["name"], month, held["rows"], held["total_cost"], held["hours"], held["digest"])
-        for stream in state["streams"].values()
+        for stream in _ask(sandbox, "state")["streams"].values()
         for month, held in sorted(stream["months"].items())
     ]
+
+
+def _held_telemetry(sandbox: str) -> list[HeldTelemetry]:
+    return [
+        HeldTelemetry(name, held["kind"], held["status"], held["records"], held["total"], held["digest"])
+        for name, held in sorted(_ask(sandbox, "state")["telemetry"].items())
+    ]
+
+
+def _ask(sandbox: str, what: str) -> dict[str, Any]:
+    with requests.Session() as session:
+        session.trust_env = False
+        answer: dict[str, Any] = session.get(f"{sandbox}/sandbox/{what}", timeout=30).json()
+    return answer
 
 
 def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
@@ -221,7 +253,7 @@ def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
     sys.path.insert(0, str(DAGS))
     from acme_bill import month_rows
 
-    until = datetime.fromisoformat(str(daily.interval_end).replace("Z", "+00:00"))
+    until = _interval_end(daily)
     bills = {month: month_rows(month) for month in months}
     so_far = f"{until - timedelta(seconds=1):%Y-%m}"
     bills[so_far] = month_rows(so_far, until)
@@ -238,6 +270,30 @@ def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
     say("Rows and totals are those of the vendor's bill, to the last digit.")
 
 
+def _compare_with_orders(held: list[HeldTelemetry], run: Run) -> None:
+    """Count the orders here, and hold them against what arrived."""
+    from acme_usage import orders
+
+    day = _interval_end(run) - timedelta(days=1)
+    expected = orders(day)
+    found = [(stream.records, Decimal(stream.total)) for stream in held]
+    if found != [(len(expected), Decimal(sum(expected.values())))]:
+        raise DemoError(f"CloudZero holds {held}, but the orders of {day:%Y-%m-%d} are {expected}.")
+    say(f"Those are the orders of {day:%Y-%m-%d}, a record per team.")
+
+
+def _interval_end(run: Run) -> datetime:
+    return datetime.fromisoformat(str(run.interval_end).replace("Z", "+00:00"))
+
+
+def _check_sent_twice(sandbox: str, streams: list[HeldTelemetry]) -> None:
+    paths = [request["path"] for request in _ask(sandbox, "requests")["requests"]]
+    for stream in streams:
+        sent = sum(path.endswith(f"/{stream.stream}/replace") for path in paths)
+        if sent != 2:
+            raise DemoError(f"{stream.stream} was sent {sent} times instead of twice.")
+
+
 def _of(months: list[str], held: list[Held]) -> list[Held]:
     return [month for month in held if month.month in months]
 
@@ -248,6 +304,15 @@ def _show(held: list[Held]) -> None:
         say(
             f"  {month.stream:<12} {month.month:<8} {month.rows:>6,} {month.total_cost:>14} {month.hours:>6}"
             f"  {month.digest[:12]}"
+        )
+
+
+def _show_telemetry(held: list[HeldTelemetry]) -> None:
+    say(f"  {'telemetry':<12} {'kind':<11} {'status':<10} {'records':>7} {'total':>11}  digest of the records")
+    for stream in held:
+        say(
+            f"  {stream.stream:<12} {stream.kind:<11} {stream.status:<10} {stream.records:>7,} {stream.total:>11}"
+            f"  {stream.digest[:12]}"
         )
 
 

@@ -76,6 +76,14 @@ def sandbox(_server: SandboxServer) -> SandboxServer:
     return _server
 
 
+@pytest.fixture(autouse=True)
+def _no_open_backfills() -> Iterator[None]:
+    from runs import close_backfills
+
+    yield
+    close_backfills()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def dags() -> dict[str, DAG]:
     """All DAGs of the examples and of these tests, known to Airflow's database."""

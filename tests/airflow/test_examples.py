@@ -8,21 +8,12 @@ import sys
 from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import acme_bill
 import pytest
 from acme_bill import COLUMNS, DAY, month_rows
-from airflow.cli import cli_parser
 from airflow.dag_processing.dagbag import BundleDagBag
-from airflow.jobs.job import Job
-from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
-from airflow.models import DagRun
-from airflow.utils.session import create_session
-from runs import run, run_existing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from runs import backfill, close_backfills, run, run_existing
 
 EXAMPLES = Path(acme_bill.__file__).parent
 EXAMPLE_DAGS = {
@@ -30,7 +21,11 @@ EXAMPLE_DAGS = {
     "anycost_daily_month_to_date",
     "anycost_backfill_months",
     "anycost_from_task",
+    "telemetry_cost_per_order",
+    "telemetry_split_database",
+    "telemetry_backfill_months",
 }
+HELPERS = {"acme_bill.py", "acme_usage.py"}
 
 
 def total(rows) -> Fraction:
@@ -68,7 +63,7 @@ class TestFolder:
         assert set(bag.dags) == EXAMPLE_DAGS
         assert bag.import_errors == {}
         assert bag.captured_warnings == {}
-        assert "acme_bill.py" not in {Path(stat.file).name for stat in bag.dagbag_stats}
+        assert not HELPERS & {Path(stat.file).name for stat in bag.dagbag_stats}
 
     def test_parsing_loads_nothing_heavy(self):
         script = (
@@ -101,26 +96,8 @@ class TestBill:
 class TestMonthlyPartitioned:
     DAG_ID = "anycost_monthly_partitioned"
 
-    def backfill(self, first: str, last: str, *more: str) -> list[DagRun]:
-        """Airflow's own command, as on the command line."""
-        arguments = ["--dag-id", self.DAG_ID, "--from-date", first, "--to-date", last, *more]
-        command = cli_parser.get_parser().parse_args(["backfill", "create", *arguments])
-        with create_session() as session:
-            known = {run.run_id for run in session.query(DagRun).filter_by(dag_id=self.DAG_ID)}
-        command.func(command)
-        with create_session() as session:
-            runs = session.query(DagRun).filter_by(dag_id=self.DAG_ID).order_by(DagRun.partition_key)
-            return [run for run in runs if run.run_id not in known]
-
-    @pytest.fixture(autouse=True)
-    def close_backfills(self) -> Iterator[Callable[[], None]]:
-        """What the scheduler does every half minute: a DAG can't have two open back-fills."""
-        close = SchedulerJobRunner(Job())._mark_backfills_complete
-        yield close
-        close()
-
-    def test_backfilled_months(self, dags, sandbox, close_backfills):
-        runs = self.backfill("2026-01-01", "2026-03-31")
+    def test_backfilled_months(self, dags, sandbox):
+        runs = backfill(self.DAG_ID, "2026-01-01", "2026-03-31")
         assert [run.partition_key for run in runs] == ["2026-01", "2026-02", "2026-03"]
         outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in runs]
         assert [outcome.state for outcome in outcomes] == ["success"] * 3
@@ -130,7 +107,7 @@ class TestMonthlyPartitioned:
         before = digests(sandbox)
 
         close_backfills()
-        again = self.backfill("2026-01-01", "2026-03-31", "--reprocess-behavior", "completed")
+        again = backfill(self.DAG_ID, "2026-01-01", "2026-03-31", "--reprocess-behavior", "completed")
         assert [run.partition_key for run in again] == ["2026-01", "2026-02", "2026-03"]
         outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in again]
         assert [outcome.xcom("send_bill")["replaced_rows"] for outcome in outcomes] == [
@@ -139,7 +116,7 @@ class TestMonthlyPartitioned:
         assert digests(sandbox) == before
 
     def test_summary(self, dags, sandbox):
-        [dag_run] = self.backfill("2025-12-01", "2025-12-31")
+        [dag_run] = backfill(self.DAG_ID, "2025-12-01", "2025-12-31")
         outcome = run_existing(dags[self.DAG_ID], dag_run)
         rows = month_rows("2025-12")
         summary = outcome.xcom("send_bill")

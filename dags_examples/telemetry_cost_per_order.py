@@ -1,0 +1,45 @@
+"""
+A unit cost metric: what an order costs, per team.
+
+The task sends how many orders there were; CloudZero divides the team's cost by it. ``custom:Team`` is a dimension that
+has to be there in CloudZero, under that very name.
+"""
+
+from __future__ import annotations
+
+from acme_usage import orders
+from airflow.sdk import CronDataIntervalTimetable, dag, task
+
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+
+
+@dag(
+    dag_id="telemetry_cost_per_order",
+    # A data interval of one day: a plain "@daily" has an interval of no length in Airflow 3.
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def telemetry_cost_per_order():
+    @task
+    def count_orders(data_interval_start) -> list[dict]:
+        # The day that was counted, not the day on which the task happens to run: the day sent again is the same record.
+        return [
+            {
+                "timestamp": f"{data_interval_start:%Y-%m-%d}",
+                # An int passes from task to task (XCom) as it is. A Decimal would become a float: hand it over as text.
+                "value": count,
+                "associated_cost": {"custom:Team": team},
+            }
+            for team, count in orders(data_interval_start).items()
+        ]
+
+    TelemetrySendOperator(
+        task_id="send_orders",
+        stream_name="acme-orders",
+        stream_type="metric",
+        records=count_orders(),
+    )
+
+
+telemetry_cost_per_order()

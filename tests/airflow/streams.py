@@ -1,0 +1,18 @@
+"""What the sandbox holds of telemetry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox_client import SandboxServer
+
+
+def stream(sandbox: SandboxServer, name: str) -> dict[str, Any]:
+    """A stream: kind, granularity, counts, total and digest."""
+    return sandbox._call("GET", "state")["telemetry"][name]
+
+
+def records(sandbox: SandboxServer, name: str) -> list[tuple[str, str | None, dict[str, Any], str]]:
+    """Each record of a stream: day, element, filter keys, value."""
+    held = sandbox._call("GET", f"telemetry/{name}/records")["records"]
+    return [(record["timestamp"][:10], record["element_name"], record["keys"], record["value"]) for record in held]

@@ -1,0 +1,133 @@
+"""Tasks that add, in a whole Airflow: retries of its scheduler, and a worker that is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(Path(__file__).parent / "dags")]
+
+from demo_airflow import Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
+from demo_processes import Processes, StopSignals  # noqa: E402
+from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
+from sum_retries import DAYS  # noqa: E402
+
+VALUES = [2**day for day in DAYS]
+DAG_IDS = ["sum_of_telemetry", "sum_of_drops"]
+
+
+@pytest.fixture(scope="module")
+def _server(tmp_path_factory):
+    server = SandboxServer(tmp_path_factory.mktemp("sandbox"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sandbox(_server):
+    _server.reset()
+    return _server
+
+
+@pytest.fixture(scope="module")
+def airflow(_server, tmp_path_factory):
+    home = tmp_path_factory.mktemp("airflow")
+    logs = tmp_path_factory.mktemp("output")
+    url = f"http://127.0.0.1:{free_port()}"
+    extra = {"anycost_connection_id": STREAM, "settle_seconds": 3, "max_retry_seconds": 0}
+    connection = {"conn_type": "cloudzero", "host": _server.url, "password": KEY, "extra": extra}
+    environment = clean_environment(home) | airflow_settings(home, Path(__file__).parent / "dags", url, connection)
+    processes = Processes(StopSignals(), logs)
+    airflow = Airflow(home, environment, url, processes, say=print)
+    try:
+        airflow.command("db", "migrate")
+        airflow.start()
+        airflow.wait("Airflow", lambda: airflow.is_up(DAG_IDS), limit=180)
+        for dag_id in DAG_IDS:
+            airflow.command("dags", "unpause", dag_id)
+        yield airflow
+    finally:
+        assert processes.end_all() == []
+
+
+def ask(airflow, query, *values):
+    database = sqlite3.connect(f"file:{airflow.home}/airflow.db?mode=ro", uri=True)
+    try:
+        return database.execute(query, values).fetchall()
+    finally:
+        database.close()
+
+
+def tries(airflow, dag_id):
+    [(count,)] = ask(airflow, "SELECT try_number FROM task_instance WHERE dag_id = ? ORDER BY id DESC LIMIT 1", dag_id)
+    return count
+
+
+def journal(airflow, dag_id):
+    """How many requests were acknowledged, and which one was under way."""
+    query = "SELECT value FROM task_state_store WHERE dag_id = ? ORDER BY id DESC LIMIT 1"
+    [(stored,)] = ask(airflow, query, dag_id)
+    return json.loads(stored)["acknowledged"], json.loads(stored)["intent"]
+
+
+def end_of(airflow, dag_id):
+    """Wait for the newest run; return its state."""
+    airflow.wait(dag_id, lambda: airflow.runs(dag_id)[-1].state in ("success", "failed"), limit=120)
+    return airflow.runs(dag_id)[-1].state
+
+
+def held(sandbox, dag_id):
+    """The values that CloudZero holds."""
+    if dag_id == "sum_of_telemetry":
+        records = sandbox._call("GET", "telemetry/sums/records")["records"]
+        return sorted(int(record["value"]) for record in records)
+    return sorted(int(row["cost/cost"]) for row in sandbox.rows("2026-03"))
+
+
+def count_held(sandbox, dag_id):
+    """How many of them, also while a request is under way."""
+    if dag_id == "sum_of_telemetry":
+        return sandbox._call("GET", "state")["telemetry"].get("sums", {"records": 0})["records"]
+    return sandbox.months().get("2026-03", {"rows": 0})["rows"]
+
+
+def posts(sandbox):
+    return [request["status"] for request in sandbox.requests() if request["method"] == "POST"]
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_retry_leaves_out_what_was_acknowledged(airflow, sandbox, dag_id):
+    sandbox.faults({"kind": "refuse", "status": 429, "skip": 3})
+    airflow.command("dags", "trigger", dag_id)
+    assert end_of(airflow, dag_id) == "success"
+    assert tries(airflow, dag_id) == 2
+    assert held(sandbox, dag_id) == VALUES
+    assert posts(sandbox)[:4] == [200, 200, 200, 429]
+    assert set(posts(sandbox)[4:]) == {200}
+    assert journal(airflow, dag_id) == (len(posts(sandbox)) - 1, None)
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_after_a_kill_in_a_request_nothing_is_sent_again(airflow, sandbox, dag_id):
+    sandbox.faults({"kind": "slow", "seconds": 2, "skip": 3})
+    airflow.command("dags", "trigger", dag_id)
+    airflow.wait("the fourth request", lambda: count_held(sandbox, dag_id) > 9, limit=60, pause=0.1)
+    [(pid,)] = ask(airflow, "SELECT pid FROM task_instance WHERE dag_id = ? AND state = 'running'", dag_id)
+    os.kill(pid, signal.SIGKILL)
+    count = count_held(sandbox, dag_id)
+    assert end_of(airflow, dag_id) == "failed"
+    assert tries(airflow, dag_id) == 2
+    airflow.wait("the end of the fourth request", lambda: len(posts(sandbox)) == 4, limit=30)
+    assert held(sandbox, dag_id) == VALUES[:count]
+    acknowledged, intent = journal(airflow, dag_id)
+    assert (acknowledged, len(intent)) == (3, 64)
+    log = airflow.task_logs(dag_id, airflow.runs(dag_id)[-1])[-1].read_text()
+    assert "AmbiguousWriteError" in log
+    assert "request 4 (the same as now) was under way" in log
