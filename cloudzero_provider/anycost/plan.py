@@ -12,7 +12,7 @@ from cloudzero_provider.anycost.columns import SEND_PAGE, USAGE_START
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
-from cloudzero_provider.limits import LARGEST_BODY, check_limit
+from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES, check_limit
 from cloudzero_provider.months import Month
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.checks import CheckedRows
 
-MAX_BODY_BYTES = 4_500_000
 MAX_MONTH_BYTES = 70_000_000
 MAX_MONTH_ROWS = 1_000_000
 

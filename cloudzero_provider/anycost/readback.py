@@ -13,7 +13,6 @@ from cloudzero_provider.anycost.contents import Row, rows_of
 from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.exceptions import UnexpectedReplyError
-from cloudzero_provider.texts import WIRE_DECIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,15 +54,10 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
     """
     if column not in frame.columns:
         return "0"
-    costs = frame[column].drop_nulls()
-    if not costs.str.contains(WIRE_DECIMAL).all():
-        converted = convert(Kind.DECIMAL, costs)
-        if converted.bad:
-            raise UnexpectedReplyError(
-                f"CloudZero holds {len(converted.bad):,} values of {column} that are no decimals."
-            )
-        costs = converted.texts
-    return exact_sum(costs)
+    costs = convert(Kind.DECIMAL, frame[column])
+    if costs.bad:
+        raise UnexpectedReplyError(f"CloudZero holds {len(costs.bad):,} values of {column} that are no decimals.")
+    return exact_sum(costs.texts)
 
 
 def hours_of(frame: pl.DataFrame) -> pl.Series:

@@ -24,7 +24,6 @@ HOUR_RESTARTS = 3
 class Sent:
     """What has been sent of a plan so far."""
 
-    plan: Plan
     receipts: list[DropReceipt] = field(default_factory=list)
     digest: str = ""
 
@@ -53,7 +52,7 @@ class _Run:
         self.journal = journal
         self.client = client
         self.connection_id = connection_id
-        self.sent = Sent(plan)
+        self.sent = Sent()
         self.total = len(plan.requests)
         self.rows_done = 0
         self.sha256 = hashlib.sha256()

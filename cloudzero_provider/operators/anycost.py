@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.limits import MAX_BODY_BYTES
 from cloudzero_provider.months import Month, resolve_month
 from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from, sum_journal
 from cloudzero_provider.operators.failures import airflow_failures
@@ -84,7 +85,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         validate_with_cloudzero: bool = False,
         verify: bool = False,
         allow_unknown_columns: bool = False,
-        max_body_bytes: int = 4_500_000,
+        max_body_bytes: int = MAX_BODY_BYTES,
         max_month_bytes: int = 70_000_000,
         max_month_rows: int = 1_000_000,
         **kwargs: Any,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthError
+from cloudzero_provider.limits import MAX_BODY_BYTES
 from cloudzero_provider.months import resolve_month
 from cloudzero_provider.operators._base import CloudZeroSendOperator, settle_from, sum_journal
 from cloudzero_provider.operators.failures import airflow_failures
@@ -92,7 +93,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         on_empty: str = "skip",
         clear_periods: bool = False,
         check_only: bool = False,
-        max_body_bytes: int = 4_500_000,
+        max_body_bytes: int = MAX_BODY_BYTES,
         max_batch_records: int = 3_000,
         **kwargs: Any,
     ) -> None:

@@ -11,14 +11,13 @@ import polars as pl
 
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.limits import LARGEST_BODY, check_limit
+from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES, check_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
-MAX_BODY_BYTES = 4_500_000
 MAX_BATCH_RECORDS = 3_000
 #: How many records can be looked for afterwards, and how much of their hashes is kept.
 SAMPLED_RECORDS = 500

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(Path(__file__).parent / "dags")]
-
-from demo_airflow import Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
-from demo_processes import Processes, StopSignals  # noqa: E402
-from mapped_months import MONTHS  # noqa: E402
-from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
+from mapped_months import MONTHS
+from sandbox_client import KEY
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory):
-    server = SandboxServer(tmp_path_factory.mktemp("sandbox"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def airflow(sandbox, tmp_path_factory):
-    home = tmp_path_factory.mktemp("airflow")
-    logs = tmp_path_factory.mktemp("output")
-    url = f"http://127.0.0.1:{free_port()}"
-    extra = {"anycost_connection_id": STREAM, "settle_seconds": 2}
-    connection = {"conn_type": "cloudzero", "host": sandbox.url, "password": KEY, "extra": extra}
-    environment = clean_environment(home) | airflow_settings(home, Path(__file__).parent / "dags", url, connection)
-    environment |= {"AIRFLOW__CORE__PARALLELISM": "8", "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
-    processes = Processes(StopSignals(), logs)
-    airflow = Airflow(home, environment, url, processes, say=print)
-    try:
-        airflow.command("db", "migrate")
-        airflow.start()
-        airflow.wait("Airflow", lambda: airflow.is_up(["one_writer", "many_writers"]), limit=180)
+def airflow(start_airflow):
+    settings = {"AIRFLOW__CORE__PARALLELISM": "8", "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
+    with start_airflow(["one_writer", "many_writers"], settings=settings, settle_seconds=2) as airflow:
         yield airflow
-    finally:
-        assert processes.end_all() == []
 
 
 def run(airflow, dag_id):
@@ -52,7 +24,6 @@ def run(airflow, dag_id):
 
 
 def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox):
-    sandbox.reset()
     assert run(airflow, "one_writer") == ["success"]
     held = sandbox.months()
     assert sorted(held) == MONTHS
@@ -64,7 +35,6 @@ def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox)
 
 
 def test_two_requests_at_a_time_would_have_been_seen(airflow, sandbox):
-    sandbox.reset()
     sandbox.faults({"kind": "slow", "seconds": 2, "times": 50})
     assert run(airflow, "many_writers") == ["success"]
     assert not sandbox.never_overlapped()

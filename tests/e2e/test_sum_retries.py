@@ -6,55 +6,20 @@ import json
 import os
 import signal
 import sqlite3
-import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(Path(__file__).parent / "dags")]
-
-from demo_airflow import Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
-from demo_processes import Processes, StopSignals  # noqa: E402
-from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
-from sum_retries import DAYS  # noqa: E402
+from sum_retries import DAYS
 
 VALUES = [2**day for day in DAYS]
 DAG_IDS = ["sum_of_telemetry", "sum_of_drops"]
 
 
 @pytest.fixture(scope="module")
-def _server(tmp_path_factory):
-    server = SandboxServer(tmp_path_factory.mktemp("sandbox"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def sandbox(_server):
-    _server.reset()
-    return _server
-
-
-@pytest.fixture(scope="module")
-def airflow(_server, tmp_path_factory):
-    home = tmp_path_factory.mktemp("airflow")
-    logs = tmp_path_factory.mktemp("output")
-    url = f"http://127.0.0.1:{free_port()}"
-    extra = {"anycost_connection_id": STREAM, "settle_seconds": 3, "max_retry_seconds": 0}
-    connection = {"conn_type": "cloudzero", "host": _server.url, "password": KEY, "extra": extra}
-    environment = clean_environment(home) | airflow_settings(home, Path(__file__).parent / "dags", url, connection)
-    processes = Processes(StopSignals(), logs)
-    airflow = Airflow(home, environment, url, processes, say=print)
-    try:
-        airflow.command("db", "migrate")
-        airflow.start()
-        airflow.wait("Airflow", lambda: airflow.is_up(DAG_IDS), limit=180)
+def airflow(start_airflow):
+    with start_airflow(DAG_IDS, settle_seconds=3, max_retry_seconds=0) as airflow:
         for dag_id in DAG_IDS:
             airflow.command("dags", "unpause", dag_id)
         yield airflow
-    finally:
-        assert processes.end_all() == []
 
 
 def ask(airflow, query, *values):
