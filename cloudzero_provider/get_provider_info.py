@@ -30,6 +30,10 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["cloudzero_provider.operators.anycost", "cloudzero_provider.operators.telemetry"],
             }
         ],
+        "extra-links": [
+            "cloudzero_provider.links.AnyCostConnectionLink",
+            "cloudzero_provider.links.TelemetryStreamsLink",
+        ],
         "connection-types": [
             {
                 "connection-type": "cloudzero",
