@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -188,13 +189,20 @@ class CloudZeroHook(BaseHook):
             return False, f"{type(error).__name__} while testing the connection."
 
     def _base_url(self) -> str | None:
-        host = (self._fields.host or "").strip()
-        if not host:
+        from cloudzero_provider.client.config import DEFAULT_BASE_URL
+
+        host, port = (self._fields.host or "").strip(), self._fields.port
+        if not port and not host:
             return None
+        host = host or DEFAULT_BASE_URL
         if "://" not in host:
             host = f"{self._fields.schema or 'https'}://{host}"
-        port = self._fields.port
-        return f"{host.rstrip('/')}:{port}" if port else host
+        named = _port_of(host)
+        if port and named and named != port:
+            raise ConfigurationError(
+                f"Connection {self.cloudzero_conn_id!r}: the host names port {named}, and the port field {port}."
+            )
+        return f"{host.rstrip('/')}:{port}" if port and not named else host
 
     def _number(self, name: str) -> float:
         value = self._fields.extra[name]
@@ -215,6 +223,13 @@ class CloudZeroHook(BaseHook):
         if not isinstance(value, bool):
             raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {name} is {value!r}, not true or false.")
         return value
+
+
+def _port_of(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:  # The client refuses it, and says what it expects.
+        return None
 
 
 def _probe(hook: CloudZeroHook) -> tuple[bool, str]:
