@@ -346,3 +346,40 @@ def test_the_reading_key_needs_only_its_scope(server: SandboxServer, sandbox, mo
     connect(monkeypatch, server, key="wrong-key-123456")
     with pytest.raises(errors.AuthenticationError):
         wait_for(POKE, summary=summary)
+
+
+# What replies may say of a stream's status, though none is documented to
+
+
+@modes
+@pytest.mark.parametrize("words", ["word", "lower_case"])
+def test_an_invalid_stream_ends_the_wait_where_a_reply_says_so(sandbox, mode, words):
+    sandbox.settings(records_status=words, invalid_streams=NAME)
+    summary = send([record(1)])
+    with pytest.raises(errors.StreamInvalidError, match="missing or broken") as error:
+        wait_for(mode, summary=summary)
+    assert isinstance(error.value, AirflowFailException)
+    with pytest.raises(AirflowSkipException):
+        wait_for(mode, summary=summary, soft_fail=True)
+    assert wait_for(mode, summary=summary, status="Invalid").result["status"] == "Invalid"
+
+
+def test_a_stream_that_becomes_invalid_while_the_trigger_waits_ends_the_wait(sandbox):
+    sandbox.settings(records_status="word", processed_after_seconds=30)
+    summary = send([record(1)])
+    threading.Timer(1, lambda: sandbox.settings(invalid_streams=NAME)).start()
+    waited = Waited()
+    with pytest.raises(errors.StreamInvalidError):
+        wait_for(DEFERRABLE, waited, summary=summary)
+    assert [event["error"] for event in waited.events] == ["StreamInvalidError"]
+
+
+@modes
+def test_a_stream_that_replies_call_available_waits_for_the_batch_all_the_same(sandbox, mode):
+    sandbox.settings(records_status="word")
+    send([record(1, value=5)])
+    ripe()
+    summary = send([record(1, value=6)])
+    with pytest.raises(AirflowSensorTimeout):
+        wait_for(mode, summary=summary, timeout=0.2)
+    assert wait_for(mode, summary=summary).result["status"] == "Available"
