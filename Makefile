@@ -1,21 +1,31 @@
-# make demo: run the main job and look at it. make test: pass the tests. Both make their own environment in .venv
-# from pinned versions; nothing but Python 3.10 to 3.13 and make is needed.
+# make demo: run the main job and look at it. make test: pass the tests. make test-matrix: pass them on each line of
+# Airflow. All make their own environments in .venv from pinned versions; nothing but Python 3.10 to 3.13 and make is
+# needed.
 
 VENV := .venv
 BIN := $(VENV)/bin
-PINS := requirements/airflow-3.3.txt
+NEWEST := 3.3
+PINS := requirements/airflow-$(NEWEST).txt
+
+# The lines of Airflow before the newest, each with an environment of its own. One ends at Python 3.12.
+OLDEST := 2.11
+OLDER := $(OLDEST) 3.1 3.2
 
 # The first Python that Airflow and this package run on.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e format clean
+PYTHON_OLDEST ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& echo $$python && break; done)
+
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e test-oldest test-matrix format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
 
-test: lint test-unit test-contract test-airflow test-e2e
+test: lint test-unit test-contract test-airflow test-e2e test-oldest
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -35,6 +45,17 @@ test-airflow: $(VENV)/installed-dev
 test-e2e: $(VENV)/installed-dev
 	$(BIN)/pytest tests/e2e
 
+ifeq ($(PYTHON_OLDEST),)
+test-oldest:
+	@echo "Left out: Airflow $(OLDEST) runs on Python 3.10 to 3.12, and only $$($(PYTHON) --version) was found."
+else
+test-oldest: $(VENV)/airflow-$(OLDEST)/installed
+	$(VENV)/airflow-$(OLDEST)/bin/pytest tests/unit
+endif
+
+test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
+	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -45,6 +66,14 @@ clean:
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed, and was not found (set PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/airflow-$(OLDEST)/installed: PYTHON = $(PYTHON_OLDEST)
+$(VENV)/airflow-%/installed: requirements/airflow-%.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Airflow $* needs a Python that was not found (set PYTHON_OLDEST=...)"; exit 1; }
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet -r $<
+	$(@D)/bin/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+	@touch $@
 
 $(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet -r $(PINS) -r requirements/build.txt

@@ -209,6 +209,10 @@ class UnexpectedReplyError(ReplyError):
     """CloudZero answered with success, but not with what its documentation promises."""
 
 
+class StreamInvalidError(CloudZeroError):
+    """CloudZero says that a telemetry stream is ``Invalid``: a dimension it refers to is missing or broken."""
+
+
 class VerificationError(CloudZeroError):
     """What CloudZero holds was not what had been sent, until the deadline of ``verify``."""
 

@@ -8,6 +8,14 @@ pins() {
 }
 pins --extra sandbox pyproject.toml --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-09-26 \
   --output-file requirements/airflow-3.3.txt
+# The older lines are for tests only: one file each, with what installs the package and tests it, of the same day.
+line() {
+  pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in \
+    --constraint <(echo "apache-airflow==$2") --exclude-newer "$3" --output-file "requirements/airflow-$1.txt"
+}
+line 2.11 2.11.2 2026-03-20
+line 3.1 3.1.8 2026-03-20
+line 3.2 3.2.2 2026-06-10
 pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-newer 2026-11-14 \
   --output-file requirements/build.txt
 pins requirements/dev.in --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt \

@@ -57,7 +57,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param max_month_bytes: of all requests of the month; CloudZero takes 70 MB.
     :param max_month_rows: of the month; CloudZero takes 1,000,000.
     :return: month, connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text), hours,
-        sha256, drop_ids, check_only.
+        sha256, drop_ids, row_count, check_only.
     :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
         too.
     """

@@ -12,6 +12,7 @@ import polars as pl
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES, check_limit
+from cloudzero_provider.telemetry.identity import record_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
 MAX_BATCH_RECORDS = 3_000
-#: How many records can be looked for afterwards, and how much of their hashes is kept.
+#: How many records can be looked for afterwards.
 SAMPLED_RECORDS = 500
-_HASH_LENGTH = 12
 
 _PREFIX, _SUFFIX = b'{"records":[', b"]}"
 
@@ -152,10 +152,3 @@ def sampled_hashes(records: CheckedRecords) -> list[str]:
         .select("timestamp", "element_name", "keys", "value")
         .iter_rows()
     ]
-
-
-def record_hash(timestamp: str, element: str | None, keys: str | None, value: str | None) -> str:
-    """Hash what makes a record that one: the same in the sensor."""
-    plain = None if value is None else (value.rstrip("0").rstrip(".") if "." in value else value)
-    identity = json.dumps([timestamp, element, json.loads(keys) if keys else {}, plain], ensure_ascii=False)
-    return hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]

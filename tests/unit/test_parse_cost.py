@@ -1,4 +1,4 @@
-"""What Airflow loads when it parses a DAG that imports everything of the provider."""
+"""What the provider adds to what Airflow has loaded when it parses a DAG that imports everything of it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import sys
 
 PROGRAM = """
 import sys
-import airflow.sdk
+from airflow.providers.common.compat.sdk import DAG
+before = set(sys.modules)
 import cloudzero_provider.get_provider_info
 import cloudzero_provider.hooks.cloudzero
 import cloudzero_provider.months
 import cloudzero_provider.operators.anycost
 import cloudzero_provider.operators.telemetry
-print(",".join(sys.modules))
+print(",".join(set(sys.modules) - before))
 """
 
 

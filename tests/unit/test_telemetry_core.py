@@ -17,9 +17,10 @@ from cloudzero_provider.exceptions import (
     InvalidRowsError,
 )
 from cloudzero_provider.journal import SumJournal
-from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, record_hash, sampled_hashes
+from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.files import read_records
+from cloudzero_provider.telemetry.identity import record_hash
 from cloudzero_provider.telemetry.kinds import KINDS
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
