@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -19,11 +18,6 @@ from demo_airflow import BIN, Airflow, airflow_settings, clean_environment, free
 from demo_processes import Processes, StopSignals  # noqa: E402
 from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
 
-#: Where the ``airflow`` command of each line is. ``make test-e2e`` makes both environments.
-AIRFLOW_LINES = {
-    "3.3": BIN,
-    "3.2": Path(os.environ.get("CLOUDZERO_AIRFLOW_3_2", ROOT / ".venv" / "airflow-3.2")).absolute() / "bin",
-}
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",  # root may not have one, and every page is this machine's

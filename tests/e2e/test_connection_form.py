@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import AIRFLOW_LINES
 from connection_form import Pages, answers_in, distinct_lines, labels
+from demo_airflow import BIN
 from playwright.sync_api import expect
 from sandbox_client import KEY, STREAM
 from saved_connection import BILL, CONNECTION
@@ -16,6 +18,12 @@ from saved_connection import BILL, CONNECTION
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
+ROOT = Path(__file__).parents[2]
+#: Where the ``airflow`` command of each line is. ``make test-e2e`` makes both environments.
+AIRFLOW_LINES = {
+    "3.3": BIN,
+    "3.2": Path(os.environ.get("CLOUDZERO_AIRFLOW_3_2", ROOT / ".venv" / "airflow-3.2")).absolute() / "bin",
+}
 LABELS = {name: field["label"] for name, field in EXTRA_FIELDS.items()}
 NOT_STATIC = re.compile(r"^(?!.*/static/)")
 LINKS = {
