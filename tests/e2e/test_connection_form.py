@@ -89,6 +89,7 @@ def check_layout(form, section):
     for text, row in form.rows(section).items():
         control = row.locator("[data-part='control'], input:not([type=checkbox]), textarea").first
         label = row.locator("label[data-part='label']").first
+        assert control.is_visible(), text
         place, name, box = row.bounding_box(), label.bounding_box(), control.bounding_box()
         assert place["y"] >= bottom, text
         bottom = place["y"] + place["height"]
@@ -184,7 +185,7 @@ def run_of(airflow, pages, dag_id):
     def is_over():
         return [run.state in ("success", "failed") for run in airflow.runs(dag_id)] == [True]
 
-    airflow.wait(dag_id, is_over, limit=90)
+    airflow.wait(dag_id, is_over, limit=240)
     return airflow.runs(dag_id)
 
 
