@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -71,8 +72,8 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         """Say what to wait for; a subclass knows."""
         raise NotImplementedError
 
-    def trigger(self, wanted: Wanted, deadline: float) -> CloudZeroTrigger:
-        """Make the trigger that waits for it; a subclass knows."""
+    def trigger_class(self) -> type[CloudZeroTrigger]:
+        """Name the trigger that waits for it; a subclass knows."""
         raise NotImplementedError
 
     def execute(self, context: Context) -> Any:
@@ -120,14 +121,18 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         reading = self._look(context)
         if reading is not None and reading.is_done:
             return reading.as_dict()
-        with airflow_failures():
-            wanted = self.wanted(context)
-        self._defer(wanted, deadline)
-        return None
+        # _look has just asked for the same, so this raises nothing.
+        return self._defer(self.wanted(context), deadline)
 
-    def _defer(self, wanted: Wanted, deadline: float) -> NoReturn:
+    def _defer(self, wanted: Any, deadline: float) -> NoReturn:
+        trigger = self.trigger_class()(
+            cloudzero_conn_id=self.cloudzero_conn_id,
+            poll_interval=self.poke_interval,
+            deadline=deadline,
+            **asdict(wanted),
+        )
         self.defer(
-            trigger=self.trigger(wanted, deadline),
+            trigger=trigger,
             method_name="execute_complete",
             kwargs={"deadline": deadline},
             timeout=timedelta(seconds=max(deadline - time.time(), 0)) + _TRIGGERER_MAY_BE_AWAY,
