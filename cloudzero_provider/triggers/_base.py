@@ -80,7 +80,7 @@ class CloudZeroTrigger(BaseTrigger):
             wanted = await _in_thread(self.wanted)
             client = await _in_thread(lambda: hook.make_client(max_retry_seconds=0))
         except CloudZeroError as error:
-            yield _event(WaitOutcome.REFUSED, error=_named(error))
+            yield self._refused(error)
             return
         try:
             yield await self._wait(wanted, client)
@@ -94,7 +94,7 @@ class CloudZeroTrigger(BaseTrigger):
                 reading = await _in_thread(lambda: wanted.look(client))
             except CloudZeroError as error:
                 if not error.retry_can_help:
-                    return _event(WaitOutcome.REFUSED, error=_named(error))
+                    return self._refused(error)
                 self.log.warning("No look at CloudZero this time (%s); waiting goes on", _named(error))
             if reading is not None and reading.is_done:
                 return _event(WaitOutcome.DONE, reading=reading.as_dict())
@@ -102,6 +102,9 @@ class CloudZeroTrigger(BaseTrigger):
             if left <= 0:
                 return _event(WaitOutcome.TIMED_OUT, reading=reading.as_dict() if reading else None)
             await asyncio.sleep(min(self.poll_interval, left))
+
+    def _refused(self, error: CloudZeroError) -> TriggerEvent:
+        return _event(WaitOutcome.REFUSED, error=_named(error), deadline=self.deadline)
 
 
 @cache
