@@ -30,6 +30,18 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["cloudzero_provider.operators.anycost", "cloudzero_provider.operators.telemetry"],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.sensors.anycost", "cloudzero_provider.sensors.telemetry"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.triggers.anycost", "cloudzero_provider.triggers.telemetry"],
+            }
+        ],
         "extra-links": [
             "cloudzero_provider.links.AnyCostConnectionLink",
             "cloudzero_provider.links.TelemetryStreamsLink",

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.status import Wanted, WantedDrop
-    from cloudzero_provider.triggers._base import CloudZeroTrigger
+    from cloudzero_provider.status import WantedDrop
+    from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
 
 
 class AnyCostBillingDropSensor(CloudZeroBaseSensor):
@@ -78,19 +78,11 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             row_counts=(self.rows,) if self.rows is not None else (),
         )
 
-    def trigger(self, wanted: Wanted, deadline: float) -> CloudZeroTrigger:
-        """Make the trigger that waits for the month."""
-        from dataclasses import asdict
-
+    def trigger_class(self) -> type[AnyCostBillingDropTrigger]:
+        """Name the trigger that waits for it."""
         from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
 
-        fields: Any = wanted
-        return AnyCostBillingDropTrigger(
-            cloudzero_conn_id=self.cloudzero_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            **asdict(fields),
-        )
+        return AnyCostBillingDropTrigger
 
     def _of_summary(self) -> WantedDrop:
         from cloudzero_provider.status import WantedDrop

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.status import Wanted, WantedBatch
-    from cloudzero_provider.triggers._base import CloudZeroTrigger
+    from cloudzero_provider.status import WantedBatch
+    from cloudzero_provider.triggers.telemetry import CloudZeroStreamStatusTrigger
 
 
 class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
@@ -85,19 +85,11 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             match=Match.parse(self.match, "match").value,
         )
 
-    def trigger(self, wanted: Wanted, deadline: float) -> CloudZeroTrigger:
-        """Make the trigger that waits for the batch."""
-        from dataclasses import asdict
-
+    def trigger_class(self) -> type[CloudZeroStreamStatusTrigger]:
+        """Name the trigger that waits for it."""
         from cloudzero_provider.triggers.telemetry import CloudZeroStreamStatusTrigger
 
-        fields: Any = wanted
-        return CloudZeroStreamStatusTrigger(
-            cloudzero_conn_id=self.cloudzero_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            **asdict(fields),
-        )
+        return CloudZeroStreamStatusTrigger
 
     def _of_summary(self) -> tuple[str, str, Sequence[str]]:
         if self.summary is None and self.stream_name is not None:

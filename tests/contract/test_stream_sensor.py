@@ -212,6 +212,7 @@ def test_a_key_that_is_refused_while_the_trigger_waits_ends_the_wait(sandbox, st
         wait_for(DEFERRABLE, waited, summary=summary)
     (event,) = waited.events
     assert event.pop("at").startswith("20")
+    assert event.pop("deadline") == waited.triggers[0][1]["deadline"]
     assert event == {"outcome": "refused", "error": f"AuthenticationError, HTTP {status}"}
     sandbox.clear_faults()
     sandbox.faults({"kind": "refuse", "status": status, "method": "GET", "skip": 4, "times": 100})
@@ -325,7 +326,7 @@ def test_a_large_batch_makes_no_large_arguments(sandbox):
 def test_an_event_that_the_trigger_can_t_have_made_is_an_error(sandbox, event):
     sensor = CloudZeroStreamStatusSensor(task_id="wait", summary=send([record(1)]), deferrable=True)
     with pytest.raises(errors.UnexpectedReplyError):
-        sensor.resume_execution("execute_complete", {"event": event, "deadline": time.time() + 5}, context(sensor))
+        sensor.resume_execution("execute_complete", {"event": event}, context(sensor))
 
 
 def test_the_key_is_in_no_argument_event_or_log(sandbox, caplog, capfd):
