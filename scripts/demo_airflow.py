@@ -1,4 +1,4 @@
-"""A real Airflow for the demo: its own home, its own database, and the three components that this takes."""
+"""A real Airflow for the demo and for tests: its own home, its own database, and the components that this takes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ COMPONENTS = {
     "api-server": ("api-server",),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+#: Enough for DAGs that do not defer.
+FEWEST = ("api-server", "scheduler", "dag-processor")
 
 
 class DemoError(Exception):
@@ -72,7 +75,7 @@ class Airflow:
     processes: Processes
     say: Callable[[str], None]
     bin_folder: Path = BIN
-    #: What has to stay alive.
+    #: What has to stay alive, in the order it was started.
     components: list[Started] = field(default_factory=list)
     _session: requests.Session = field(default_factory=requests.Session)
 
@@ -89,13 +92,22 @@ class Airflow:
         if process.popen.returncode:
             raise DemoError(f"'airflow {name}' ended with {process.popen.returncode}.", [process.log])
 
-    def start(self) -> None:
-        """Start the components, all at once."""
-        for name, arguments in COMPONENTS.items():
+    def start(self, names: Iterable[str] = FEWEST) -> None:
+        """Start components, all at once."""
+        for name in names:
+            arguments = COMPONENTS[name]
             self.say(f"  $ airflow {shlex.join(arguments)} &")
             self.components.append(
                 self.processes.start(f"airflow-{name}", [self.bin_folder / "airflow", *arguments], self.environment)
             )
+
+    def kill(self, name: str) -> None:
+        """Kill a component with all that it has started, as when its machine goes down. It may be started again."""
+        self.say(f"  $ kill -9 <{name}>")
+        [process] = [process for process in self.components if process.name == f"airflow-{name}"]
+        self.components.remove(process)
+        if left := self.processes.kill(process):
+            raise DemoError(f"{name} was killed, but {left} live on.")
 
     def wait(self, what: str, is_there: Callable[[], bool], limit: float, pause: float = 0.5) -> None:
         """Wait for something, as long as everything is alive."""

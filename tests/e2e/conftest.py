@@ -1,4 +1,4 @@
-"""A whole Airflow of a test's own: API server, scheduler and DAG processor, with the DAGs next to the tests."""
+"""A whole Airflow of a test's own, with the DAGs next to the tests."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 DAGS = Path(__file__).parent / "dags"
 sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(DAGS)]
 
-from demo_airflow import BIN, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
-from demo_processes import Processes, StopSignals  # noqa: E402
+from demo_airflow import BIN, FEWEST, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
+from demo_processes import Processes, StopSignals, adopt_orphans  # noqa: E402
 from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
 
 CHROMIUM_FLAGS = [
@@ -48,8 +48,11 @@ def sandbox(server):
 def start_airflow(server, tmp_path_factory):
     """Start an Airflow that knows some DAGs; it ends with the context."""
 
+    # What a test kills leaves orphans.
+    adopt_orphans()
+
     @contextlib.contextmanager
-    def start(dag_ids, *, settings=None, bin_folder=BIN, **extra):
+    def start(dag_ids, *, components=FEWEST, settings=None, bin_folder=BIN, **extra):
         home, logs = tmp_path_factory.mktemp("airflow"), tmp_path_factory.mktemp("output")
         url = f"http://127.0.0.1:{free_port()}"
         fields = {"conn_type": "cloudzero", "host": server.url, "password": KEY}
@@ -59,7 +62,7 @@ def start_airflow(server, tmp_path_factory):
         airflow = Airflow(home, environment | (settings or {}), url, processes, print, bin_folder)
         try:
             airflow.command("db", "migrate")
-            airflow.start()
+            airflow.start(components)
             airflow.wait("Airflow", lambda: airflow.is_up(dag_ids), limit=180)
             yield airflow
         finally:
