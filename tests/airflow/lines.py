@@ -52,6 +52,17 @@ if LINE >= (3, 0):
 else:
     from airflow.models.dag import _run_task
 
+if LINE == (3, 1):
+    from airflow.sdk.execution_time import task_runner
+
+    _finalize = task_runner.finalize
+
+    def _finalize_as_a_worker_does(ti: Any, state: Any, context: Any, log: Any, error: Any = None) -> None:
+        context["exception"] = error  # For callbacks: a worker does it, and dag.test of this line forgets it.
+        _finalize(ti, state, context, log, error)
+
+    task_runner.finalize = _finalize_as_a_worker_does
+
 __all__ = ["CronDataIntervalTimetable"]
 
 
@@ -205,6 +216,55 @@ def close_backfills() -> None:
         from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 
         SchedulerJobRunner(Job())._mark_backfills_complete()
+
+
+def connection_form(conn_type: str) -> dict[str, Any]:
+    """Describe the form of a connection type as the web server of this line builds it."""
+    # In a process of its own, since Airflow 3.1 puts stand-ins of Flask's modules into it.
+    program = _FORM_OF_REACT if LINE >= (3, 0) else _FORM_OF_FLASK
+    ran = subprocess.run([sys.executable, "-c", program, conn_type], stdout=subprocess.PIPE, text=True, check=True)
+    form = json.loads(ran.stdout.splitlines()[-1])
+    return form | {"hidden": set(form["hidden"])}
+
+
+_FORM_OF_FLASK = """
+import json, sys
+from airflow.providers_manager import ProvidersManager
+from wtforms import BooleanField, Form, IntegerField, StringField
+(conn_type,), prefix = sys.argv[1:], f"extra__{sys.argv[1]}__"
+manager = ProvidersManager()
+widgets = {key: info.field for key, info in manager.connection_form_widgets.items() if key.startswith(prefix)}
+fields = type("F", (Form,), widgets)()._fields
+types = {StringField: "string", IntegerField: "integer", BooleanField: "boolean"}
+behaviour = manager.field_behaviours[conn_type]
+print(json.dumps({
+    "extra": {
+        key.removeprefix(prefix): {
+            "type": types[type(field)], "label": field.label.text, "description": field.description
+        } for key, field in fields.items()
+    },
+    "hidden": behaviour["hidden_fields"], "labels": behaviour["relabeling"], "placeholders": behaviour["placeholders"],
+}))
+"""
+_FORM_OF_REACT = """
+import json, sys
+from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+(form,) = (meta for meta in HookMetaService.hook_meta_data() if meta.connection_type == sys.argv[1])
+fields = form.standard_fields.model_dump()
+standard = {name.removeprefix("url_"): field for name, field in fields.items() if field}
+print(json.dumps({
+    "extra": {
+        name: {
+            "type": field["schema"]["type"][0],
+            "label": field["schema"]["title"],
+            "description": field["description"] or field["schema"].get("description"),
+        } for name, field in form.extra_fields.items()
+    },
+    "hidden": [name for name, field in standard.items() if field["hidden"]],
+    "labels": {name: field["title"] for name, field in standard.items() if field["title"]},
+    "placeholders": {name: field["placeholder"] for name, field in standard.items() if field["placeholder"]},
+}))
+"""
 
 
 def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
