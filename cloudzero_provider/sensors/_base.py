@@ -112,14 +112,16 @@ class CloudZeroBaseSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. What was seen last: {event.get('reading')}")
             if outcome == WaitOutcome.REFUSED.value and isinstance(event.get("deadline"), (int, float)):
                 # Looking again here shows the error in full; when there is none any more, the wait goes on.
-                return self._look_or_defer(context, event["deadline"])
+                return self._look_or_defer(context, event["deadline"], event)
             with airflow_failures():
                 raise UnexpectedReplyError(f"The trigger ended with an event that it can't have made: {event!r}")
 
-    def _look_or_defer(self, context: Context, deadline: float) -> Any:
+    def _look_or_defer(self, context: Context, deadline: float, event: Any = None) -> Any:
         reading = self._look(context)
         if reading is not None and reading.is_done:
             return reading.as_dict()
+        if event is not None and time.time() >= deadline:
+            raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. The trigger, not the worker, ended with: {event}")
         # _look has just asked for the same, so this raises nothing.
         return self._defer(self.wanted(context), deadline)
 
