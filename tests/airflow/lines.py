@@ -68,12 +68,12 @@ __all__ = ["CronDataIntervalTimetable"]
 
 def needs(line: tuple[int, int], feature: str) -> pytest.MarkDecorator:
     """Leave a test out where Airflow does not have a feature yet."""
-    return pytest.mark.skipif(LINE < line, reason=f"{feature}: Airflow {'.'.join(map(str, line))} and later")
+    return pytest.mark.skipif(line > LINE, reason=f"{feature}: Airflow {'.'.join(map(str, line))} and later")
 
 
 def ended(line: tuple[int, int], feature: str) -> pytest.MarkDecorator:
     """Leave a test out where Airflow does not have a feature any more."""
-    return pytest.mark.skipif(LINE >= line, reason=f"{feature}: only before Airflow {'.'.join(map(str, line))}")
+    return pytest.mark.skipif(line <= LINE, reason=f"{feature}: only before Airflow {'.'.join(map(str, line))}")
 
 
 AIRFLOW_SDK = needs((3, 0), "airflow.sdk")
@@ -124,7 +124,7 @@ def scheduler_dag(dag: DAG) -> Any:
     return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
 
-def test_run(dag: DAG, logical_date: datetime | None | str, run_conf: dict[str, Any] | None) -> DagRun:
+def test_run(dag: DAG, logical_date: datetime | str | None, run_conf: dict[str, Any] | None) -> DagRun:
     """Run a DAG once by ``dag.test``."""
     name = "logical_date" if LINE >= (3, 0) else "execution_date"
     return dag.test(run_conf=run_conf, **({} if logical_date == "now" else {name: logical_date}))
