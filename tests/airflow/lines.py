@@ -218,6 +218,20 @@ def close_backfills() -> None:
         SchedulerJobRunner(Job())._mark_backfills_complete()
 
 
+def queued_at_once(dag: DAG, run_id: str) -> list[str]:
+    """Have the scheduler choose which of a run's scheduled tasks it gives to workers, and return their ids."""
+    from airflow.jobs.job import Job
+    from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+    from airflow.models import DagModel
+
+    with create_session() as session:
+        session.query(DagModel).filter_by(dag_id=dag.dag_id).update({"is_paused": False})
+        session.commit()
+        runner = SchedulerJobRunner(Job())
+        chosen = runner._executable_task_instances_to_queued(max_tis=32, session=session)
+        return [ti.task_id for ti in chosen if ti.run_id == run_id]
+
+
 def connection_form(conn_type: str) -> dict[str, Any]:
     """Describe the form of a connection type as the web server of this line builds it."""
     # In a process of its own, since Airflow 3.1 puts stand-ins of Flask's modules into it.

@@ -74,6 +74,29 @@ def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[Ou
     return [run_existing(dag, dag_run) for dag_run in lines.backfill(dag, first, last, again=again)]
 
 
+def cleared_and_chosen(dag: DAG, outcome: Outcome, *task_ids: str) -> Counter[str]:
+    """Clear tasks, and say how many instances of each the scheduler would then run at once."""
+    with create_session() as session:
+        dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
+        session.expunge(dag_run)
+    for task_id in task_ids:
+        lines.clear(dag, dag_run, task_id)
+    with create_session() as session:
+        dag_run = session.merge(dag_run)
+        lines.attach(dag_run, dag)
+        dag_run.state = DagRunState.RUNNING
+        session.commit()
+        ready, _ = dag_run.update_state(session=session)
+        for ti in ready:
+            ti.state = TaskInstanceState.SCHEDULED
+        session.commit()
+    try:
+        return Counter(lines.queued_at_once(dag, outcome.run_id))
+    finally:
+        with create_session() as session:
+            session.query(DagRun).filter_by(run_id=outcome.run_id).update({"state": DagRunState.FAILED})
+
+
 def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:
     """Run the tasks of a run that is there already, as ``dag.test`` does with the one it makes."""
     errors = _remembered_errors(dag)

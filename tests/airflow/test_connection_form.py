@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import lines
 import pytest
-from airflow.models.connection import Connection
+from airflow.providers.common.compat.sdk import Connection
 from lines import ended
 
 from cloudzero_provider.client import Client
