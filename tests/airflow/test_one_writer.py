@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk import DAG
-from airflow.serialization.serialized_objects import DagSerialization
+from airflow.providers.common.compat.sdk import DAG, TaskGroup
+from lines import scheduler_dag
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, AnyCostBillingDropReadOperator
 
@@ -27,7 +27,7 @@ def limit(make, default_args=None, **arguments):
     """The limit on the task itself, and on what the scheduler reads from the database."""
     with DAG("one_writer", schedule=None, default_args=default_args or {}):
         task = make(**arguments)
-    seen = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(task.dag)).get_task("send")
+    seen = scheduler_dag(task.dag).get_task("send")
     assert seen.max_active_tis_per_dag == task.max_active_tis_per_dag
     return seen.max_active_tis_per_dag
 
@@ -45,6 +45,19 @@ class TestLimit:
 
     def test_default_args_win(self, make):
         assert limit(make, {LIMIT: 4}) == 4
+
+    def test_none_in_default_args_wins(self, make):
+        assert limit(make, {LIMIT: None}) is None
+
+    def test_default_args_of_a_task_group_win(self, make):
+        with DAG("one_writer", schedule=None), TaskGroup("outer", default_args={LIMIT: 5}), TaskGroup("inner"):
+            task = make()
+        assert scheduler_dag(task.dag).get_task("outer.inner.send").max_active_tis_per_dag == 5
+
+    def test_default_args_of_the_task_win(self, make):
+        with DAG("one_writer", schedule=None, default_args={LIMIT: 4}):
+            task = make(default_args={LIMIT: 3})
+        assert scheduler_dag(task.dag).get_task("send").max_active_tis_per_dag == 3
 
     def test_users_value_wins_over_default_args(self, make):
         assert limit(make, {LIMIT: 4}, **{LIMIT: 2}) == 2

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
+from lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
 from runs import clear_and_run, run
 from streams import records
 
