@@ -1,11 +1,8 @@
 """
-A bill that is sent, waited for, and reported by another DAG.
+A bill that is sent and waited for, and an asset that tells other DAGs.
 
-Waiting is a task of its own: to clear it waits again, and sends nothing. And the asset in ``outlets`` has Airflow run
-every DAG that is scheduled on it, with what was sent in the event's ``extra``.
-
-Both DAGs are without partitions. In Airflow, the event of a run with a partition key never starts a DAG that is scheduled
-on the asset alone: to follow a DAG that is partitioned by month, schedule on ``PartitionedAssetTimetable(assets=BILL)``.
+Waiting is a task of its own: clearing it waits again, and sends nothing. The asset in ``outlets`` makes Airflow run every
+DAG that is scheduled on it, with what was sent in the event's ``extra``: see ``anycost_report_what_was_sent``.
 """
 
 from __future__ import annotations
@@ -15,8 +12,6 @@ from airflow.sdk import Asset, CronDataIntervalTimetable, dag, task
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
-
-BILL = Asset("acme_bill_in_cloudzero")
 
 
 @dag(
@@ -31,20 +26,8 @@ def anycost_send_and_wait():
         month = f"{data_interval_start:%Y-%m}"
         return write_bill(month_rows(month), f"acme-{month}.csv")
 
-    send = AnyCostBillingDropOperator(task_id="send_bill", files=make_bill(), outlets=[BILL])
+    send = AnyCostBillingDropOperator(task_id="send_bill", files=make_bill(), outlets=[Asset("acme_bill_sent")])
     AnyCostBillingDropSensor(task_id="wait_for_bill", summary=send.output, deferrable=True)
 
 
-@dag(dag_id="anycost_report_what_was_sent", schedule=BILL, catchup=False, tags=["cloudzero", "example"])
-def anycost_report_what_was_sent():
-    @task
-    def report(triggering_asset_events) -> list[str]:
-        # Several months may have been sent since the last run: one event each.
-        sent = [event.extra for event in triggering_asset_events[BILL]]
-        return [f"{bill['month']}: {bill['rows']} rows, {bill['total_cost']}, {bill['sha256'][:8]}" for bill in sent]
-
-    report()
-
-
 anycost_send_and_wait()
-anycost_report_what_was_sent()

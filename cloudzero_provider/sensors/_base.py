@@ -95,12 +95,12 @@ class CloudZeroBaseSensor(BaseSensorOperator):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=reading.is_done, xcom_value=reading.as_dict())
 
-    def execute_complete(self, context: Context, event: Any, deadline: float) -> Any:
+    def execute_complete(self, context: Context, event: Any, deadline: float | None = None) -> Any:
         """
         Take over from the trigger, and trust nothing of what it says but that it has ended.
 
         :param event: of the trigger.
-        :param deadline: as it was when the wait began.
+        :param deadline: as it was when the wait began. ``dag.test`` of Airflow 3 hands over nothing but the event.
         """
         from cloudzero_provider.triggers._base import WaitOutcome
 
@@ -113,7 +113,7 @@ class CloudZeroBaseSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. What was seen last: {event.get('reading')}")
             if outcome == WaitOutcome.REFUSED.value:
                 # Looking again here shows the error in full; when there is none any more, the wait goes on.
-                return self._look_or_defer(context, deadline)
+                return self._look_or_defer(context, deadline or time.time() + self.timeout)
             with airflow_failures():
                 raise UnexpectedReplyError(f"The trigger ended with an event that it can't have made: {event!r}")
 

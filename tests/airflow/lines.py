@@ -29,8 +29,12 @@ SINCE = {
     "anycost_from_task.py": (3, 0),
     "anycost_daily_month_to_date.py": (3, 2),
     "anycost_monthly_partitioned.py": (3, 2),
+    "anycost_report_what_was_sent.py": (3, 0),
+    "anycost_retry_policy.py": (3, 3),
+    "anycost_send_and_wait.py": (3, 2),
     "telemetry_backfill_months.py": (3, 2),
     "telemetry_cost_per_order.py": (3, 2),
+    "telemetry_send_and_wait.py": (3, 2),
     "telemetry_split_database.py": (3, 2),
     "partitioned.py": (3, 2),
 }
