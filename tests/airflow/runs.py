@@ -54,7 +54,9 @@ class Outcome:
         return lines.stored(self.dag_id, self.run_id, task_id)
 
 
-def run(dag: DAG, *, logical_date: datetime | None | str = "now", run_conf: dict[str, Any] | None = None) -> Outcome:
+def run(
+    dag: DAG, *, logical_date: datetime | None | str = "now", run_conf: dict[str, Any] | None = None
+) -> Outcome:
     """Run a DAG once, and collect the errors that Airflow hands to the callbacks of its tasks."""
     errors = _remembered_errors(dag)
     return _outcome(lines.test_run(dag, logical_date, run_conf), errors)

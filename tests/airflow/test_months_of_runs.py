@@ -47,9 +47,7 @@ class TestPlainCron:
 
 class TestGiven:
     def test_the_month_wins_over_the_schedule(self, dags, sandbox):
-        assert (
-            run(dags["month_that_is_given"], logical_date=datetime(2025, 7, 1, tzinfo=timezone.utc)).state == "success"
-        )
+        assert run(dags["month_that_is_given"], logical_date=datetime(2025, 7, 1, tzinfo=timezone.utc)).state == "success"
         assert totals(sandbox) == {"2026-03": (1, "7.5")}
 
     @pytest.mark.parametrize("month", ["2026-03", "2026-03-31", "2026-03-31T23:59:59+00:00"])
