@@ -1,7 +1,7 @@
 """
 Retries by what went wrong, with a retry policy (Airflow 3.3 and later).
 
-Errors that a retry can't help (a wrong key, bad rows, a month that would shrink) fail the task at once, with any policy.
+Errors that a retry can't help (a wrong key, bad rows) fail the task at once, whatever the policy says.
 What is left: CloudZero is down, which takes a while; or it throttles, and says itself how long.
 """
 
