@@ -1,8 +1,8 @@
 """
 A bill that is sent and waited for, and an asset that tells other DAGs.
 
-Waiting is a task of its own: clearing it waits again, and sends nothing. The asset in ``outlets`` makes Airflow run every DAG
-that is scheduled on it, with what was sent in the event's ``extra``: see ``anycost_report_what_was_sent``.
+Waiting is a task of its own: clearing it waits again, and sends nothing. The asset in ``outlets`` makes Airflow run
+every DAG that is scheduled on it, with what was sent in the event's ``extra``: see ``anycost_report_what_was_sent``.
 """
 
 from __future__ import annotations
