@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,12 @@ SINCE = {
     "anycost_from_task.py": (3, 0),
     "anycost_daily_month_to_date.py": (3, 2),
     "anycost_monthly_partitioned.py": (3, 2),
+    "anycost_report_what_was_sent.py": (3, 0),
+    "anycost_retry_policy.py": (3, 3),
+    "anycost_send_and_wait.py": (3, 2),
     "telemetry_backfill_months.py": (3, 2),
     "telemetry_cost_per_order.py": (3, 2),
+    "telemetry_send_and_wait.py": (3, 2),
     "telemetry_split_database.py": (3, 2),
     "partitioned.py": (3, 2),
 }
@@ -62,6 +67,12 @@ if LINE == (3, 1):
         _finalize(ti, state, context, log, error)
 
     task_runner.finalize = _finalize_as_a_worker_does
+
+if (3, 0) <= LINE < (3, 3):
+    from airflow.sdk.execution_time import supervisor
+
+    # As 3.3 does: without it, dag.test makes a server of its own for each task, which takes seconds.
+    supervisor.in_process_api_server = lru_cache(maxsize=1)(supervisor.in_process_api_server)
 
 __all__ = ["CronDataIntervalTimetable"]
 
