@@ -16,9 +16,12 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-PYTHON_OLDEST ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+# Expanded here and now: the oldest line's target takes it for PYTHON.
+ifndef PYTHON_OLDEST
+PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$python && break; done)
+endif
 
 .PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium test-oldest test-matrix format clean
 
