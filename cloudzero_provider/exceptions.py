@@ -3,7 +3,7 @@ Everything that can go wrong, as one tree.
 
 ``CloudZeroError`` is the root. The core of the package knows no Airflow, so these classes don't either;
 operators add Airflow's ``AirflowFailException`` to those that a retry can't help (see
-:mod:`cloudzero_provider.operators.failures`), so ``except AuthenticationError`` and Airflow's own rules both work.
+:mod:`cloudzero_provider.failures`), so ``except AuthenticationError`` and Airflow's own rules both work.
 """
 
 from __future__ import annotations
@@ -207,6 +207,10 @@ class MonthNotFoundError(NotFoundError):
 
 class UnexpectedReplyError(ReplyError):
     """CloudZero answered with success, but not with what its documentation promises."""
+
+
+class StreamInvalidError(CloudZeroError):
+    """CloudZero says that a telemetry stream is ``Invalid``: a dimension it refers to is missing or broken."""
 
 
 class VerificationError(CloudZeroError):

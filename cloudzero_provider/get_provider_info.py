@@ -30,6 +30,22 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["cloudzero_provider.operators.anycost", "cloudzero_provider.operators.telemetry"],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.sensors.anycost", "cloudzero_provider.sensors.telemetry"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.triggers.anycost", "cloudzero_provider.triggers.telemetry"],
+            }
+        ],
+        "extra-links": [
+            "cloudzero_provider.links.AnyCostConnectionLink",
+            "cloudzero_provider.links.TelemetryStreamsLink",
+        ],
         "connection-types": [
             {
                 "connection-type": "cloudzero",
@@ -46,14 +62,19 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-HIDDEN_FIELDS = ("login", "port", "schema")
+# The port is shown because Airflow 3.3.1 and 3.3.2 refuse to test a connection without one (apache/airflow#73298).
+HIDDEN_FIELDS = ("login", "schema")
 RELABELING = {"password": "API key", "host": "API base URL"}
-PLACEHOLDERS = {"password": "CloudZero API key", "host": "https://api.cloudzero.com"}
+PLACEHOLDERS = {
+    "password": "CloudZero API key",
+    "host": "https://api.cloudzero.com",
+    "port": "443; Airflow 3.3.1 and 3.3.2 need it to test",
+}
 
 #: The connection's extra, field by field: what the form of every Airflow line shows.
 EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "anycost_connection_id": {
-        "label": "AnyCost connection id",
+        "label": "AnyCost connection ID",
         "kind": "string",
         "description": "The AnyCost stream that operators send to unless they name another.",
     },
@@ -65,12 +86,12 @@ EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "max_retry_seconds": {
         "label": "Retry limit (s)",
         "kind": "number",
-        "description": "How long one request is tried again, in all; 600 when empty.",
+        "description": "Seconds to go on trying one request, in all; 600 when empty.",
     },
     "settle_seconds": {
         "label": "Settle time (s)",
         "kind": "number",
-        "description": "So long after it began, a request without an answer can't be applied any more; 60 when empty.",
+        "description": "Seconds until a request that got no answer can't be applied any more; 60 when empty.",
     },
     "allow_http": {
         "label": "Allow http://",

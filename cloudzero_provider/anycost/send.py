@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloudzero_provider.anycost.checks import CheckedRows
+    from cloudzero_provider.anycost.run import Sent
     from cloudzero_provider.client import Client
     from cloudzero_provider.journal import SumJournal
     from cloudzero_provider.months import Month
@@ -78,6 +79,8 @@ class SendSummary:
     :param hours: how many hours the rows cover.
     :param sha256: of all bodies, one after the other.
     :param drop_ids: the drops that CloudZero named.
+    :param row_count: what CloudZero counted after the last request. Whether of the month or of that request is not
+        published.
     :param check_only: whether nothing was written.
     """
 
@@ -92,6 +95,7 @@ class SendSummary:
     hours: int
     sha256: str
     drop_ids: tuple[str, ...] = ()
+    row_count: int | None = None
     check_only: bool = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -132,7 +136,7 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
     sent = run_plan(plan, client, connection_id, options.journal)
     if options.verify:
         _verify(client, connection_id, plan)
-    return _summary(plan, connection_id, replaced, sent.digest, drop_ids=tuple(sent.drop_ids))
+    return _summary(plan, connection_id, replaced, sent.digest, sent=sent)
 
 
 def clear_month(client: Client, connection_id: str, month: Month, options: SendOptions) -> SendSummary:
@@ -271,7 +275,7 @@ def _summary(
     replaced_rows: int | None,
     sha256: str,
     *,
-    drop_ids: tuple[str, ...] = (),
+    sent: Sent | None = None,
     check_only: bool = False,
 ) -> SendSummary:
     return SendSummary(
@@ -285,6 +289,7 @@ def _summary(
         total_cost=plan.totals[COST],
         hours=len(plan.hours),
         sha256=sha256,
-        drop_ids=drop_ids,
+        drop_ids=tuple(sent.drop_ids) if sent else (),
+        row_count=sent.receipts[-1].row_count if sent else None,
         check_only=check_only,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.choices import Choice
@@ -46,6 +47,19 @@ class TelemetryOperation(Choice):
         return Effect.ADDS_TELEMETRY if self is TelemetryOperation.SUM else Effect.REPEATABLE
 
 
+@dataclass(frozen=True)
+class TelemetryRecords:
+    """
+    What CloudZero shows of a stream.
+
+    :param records: the newest first.
+    :param status: the stream's status, should the reply say one. None is documented to.
+    """
+
+    records: list[dict[str, Any]]
+    status: str | None = None
+
+
 class TelemetryEndpoints:
     """The telemetry part of :class:`~cloudzero_provider.client.Client`."""
 
@@ -66,7 +80,7 @@ class TelemetryEndpoints:
         path = f"{_TELEMETRY}/{stream_type.value}/{checked_stream_name(stream_name)}/{operation.value}"
         self._sender.send("POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True)
 
-    def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> list[dict[str, Any]]:
+    def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
         Return the records submitted last, of a stream of either kind. CloudZero is minutes behind.
 
@@ -76,7 +90,7 @@ class TelemetryEndpoints:
         """
         return self._records(f"{_TELEMETRY}/metric/{checked_stream_name(stream_name)}", limit)
 
-    def processed_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> list[dict[str, Any]]:
+    def processed_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
         Return the records processed last, of a stream of either kind. CloudZero is hours behind.
 
@@ -97,11 +111,11 @@ class TelemetryEndpoints:
         path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
         self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
 
-    def _records(self, path: str, limit: int) -> list[dict[str, Any]]:
+    def _records(self, path: str, limit: int) -> TelemetryRecords:
         if not 1 <= limit <= READABLE_RECORDS:
             raise ConfigurationError(f"limit is {limit}: expected 1 to {READABLE_RECORDS:,}.")
         reply = self._sender.send("GET", f"{path}?limit={limit}", scope=SCOPE_READ_TELEMETRY)
-        return _record_list(reply, path)
+        return _read_records(reply, path)
 
 
 def checked_stream_name(stream_name: str) -> str:
@@ -114,19 +128,20 @@ def checked_stream_name(stream_name: str) -> str:
     return stream_name
 
 
-def _record_list(reply: Reply, path: str) -> list[dict[str, Any]]:
+def _read_records(reply: Reply, path: str) -> TelemetryRecords:
     """Find the records; an answer in a shape that nobody has published must not look like "no records"."""
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
         content = None
-    found: Any = content
+    found, status = content, None
     if isinstance(content, dict):
         lists = [value for value in content.values() if isinstance(value, list)]
         only = lists[0] if len(lists) == 1 else None
         found = next((content[key] for key in _RECORD_LISTS if isinstance(content.get(key), list)), only)
+        status = content["status"] if isinstance(content.get("status"), str) else None
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
         raise UnexpectedReplyError(
             f"{path}: HTTP {reply.status}, but the reply holds no list of records.", reply.status
         )
-    return found
+    return TelemetryRecords(found, status)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -98,7 +100,18 @@ class CloudZeroHook(BaseHook):
     @cached_property
     def _fields(self) -> _Fields:
         """The fields of the connection, looked up once. Airflow's own object is not kept: its repr shows the key."""
-        fields = _Fields.of(self.get_connection(self.cloudzero_conn_id))
+        return self._checked(self.get_connection(self.cloudzero_conn_id))
+
+    async def look_up_connection(self) -> None:
+        """Look the connection up without blocking the event loop of a trigger."""
+        from airflow.providers.common.compat.connection import get_async_connection
+
+        connection = await get_async_connection(self.cloudzero_conn_id)
+        # In a thread, since reading the extra has Airflow register its secrets, with a call that blocks.
+        vars(self)["_fields"] = await asyncio.to_thread(self._checked, connection)
+
+    def _checked(self, connection: Connection) -> _Fields:
+        fields = _Fields.of(connection)
         if not isinstance(fields.extra, dict):
             raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: the extra is no JSON object.")
         if unknown := sorted(set(fields.extra) - set(EXTRA_FIELDS)):
@@ -115,7 +128,7 @@ class CloudZeroHook(BaseHook):
     @cached_property
     def client(self) -> Client:
         """The client of this connection."""
-        client = self._make_client()
+        client = self.make_client()
         if client.config.uses_plain_http:
             self.log.warning(
                 "The API key travels UNENCRYPTED to %s (allow_http is set). That is for a sandbox only.",
@@ -123,7 +136,12 @@ class CloudZeroHook(BaseHook):
             )
         return client
 
-    def _make_client(self, **overrides: float) -> Client:
+    def make_client(self, **overrides: float) -> Client:
+        """
+        Make a client of one's own.
+
+        :param overrides: options of the connection that it shall not have from there, like ``max_retry_seconds``.
+        """
         from cloudzero_provider.client import Client
 
         options: dict[str, Any] = {
@@ -172,13 +190,20 @@ class CloudZeroHook(BaseHook):
             return False, f"{type(error).__name__} while testing the connection."
 
     def _base_url(self) -> str | None:
-        host = (self._fields.host or "").strip()
-        if not host:
+        from cloudzero_provider.client.config import DEFAULT_BASE_URL
+
+        host, port = (self._fields.host or "").strip(), self._fields.port
+        if not port and not host:
             return None
+        host = host or DEFAULT_BASE_URL
         if "://" not in host:
             host = f"{self._fields.schema or 'https'}://{host}"
-        port = self._fields.port
-        return f"{host.rstrip('/')}:{port}" if port else host
+        named = _port_of(host)
+        if port and named and named != port:
+            raise ConfigurationError(
+                f"Connection {self.cloudzero_conn_id!r}: the host names port {named}, and the port field {port}."
+            )
+        return f"{host.rstrip('/')}:{port}" if port and not named else host
 
     def _number(self, name: str) -> float:
         value = self._fields.extra[name]
@@ -201,10 +226,17 @@ class CloudZeroHook(BaseHook):
         return value
 
 
+def _port_of(url: str) -> int | None:
+    try:
+        return urlsplit(url).port
+    except ValueError:  # The client refuses it, and says what it expects.
+        return None
+
+
 def _probe(hook: CloudZeroHook) -> tuple[bool, str]:
     from cloudzero_provider.client import client as endpoints
 
-    client = hook._make_client(max_retry_seconds=0)
+    client = hook.make_client(max_retry_seconds=0)
     named_stream = hook._fields.extra.get("anycost_connection_id")
     probes: dict[str, Callable[[], object]] = {
         endpoints.SCOPE_LIST_CONNECTIONS: lambda: client.list_connections(limit=1),

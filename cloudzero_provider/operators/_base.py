@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import Asset, BaseOperator
 
 from cloudzero_provider.compat import set_default_of_mapped
 from cloudzero_provider.exceptions import ConfigurationError, InputError
@@ -135,6 +135,19 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
             "Neither records nor files has a value: give exactly one of them. If an upstream task makes it, that task "
             "returned None; return an empty list when there are no rows."
         )
+
+    def describe_outlets(self, context: Context, summary: Mapping[str, Any], *shown: str) -> None:
+        """
+        Say what was sent in the events of the assets that the user listed as ``outlets``.
+
+        :param context: of the task.
+        :param summary: of what was sent.
+        :param shown: which of its keys go along, beside operation, sha256 and check_only.
+        """
+        extra = {key: summary[key] for key in (*shown, "operation", "sha256", "check_only")}
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra.update(extra)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.failures import airflow_failures
 from cloudzero_provider.limits import MAX_BODY_BYTES
+from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.months import Month, resolve_month
 from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from, sum_journal
-from cloudzero_provider.operators.failures import airflow_failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param max_month_bytes: of all requests of the month; CloudZero takes 70 MB.
     :param max_month_rows: of the month; CloudZero takes 1,000,000.
     :return: month, connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text), hours,
-        sha256, drop_ids, check_only.
+        sha256, drop_ids, row_count, check_only.
     :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
         too.
     """
@@ -69,6 +70,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "files",
     )
     unrendered_fields = ("records",)
+    operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
 
     def __init__(
@@ -108,8 +110,11 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check, plan and send the month; return the summary."""
+        show_links(self, context)
         with airflow_failures():
-            return self._send(context).as_dict()
+            summary = self._send(context).as_dict()
+        self.describe_outlets(context, summary, "month", "connection_id", "rows", "total_cost")
+        return summary
 
     def _send(self, context: Context) -> SendSummary:
         from cloudzero_provider.anycost.checks import check_rows
@@ -172,6 +177,7 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
     """
 
     template_fields: Sequence[str] = ("cloudzero_conn_id", "connection_id", "month", "path")
+    operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
 
     def __init__(
@@ -189,6 +195,7 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the month, write the file; return a summary."""
+        show_links(self, context)
         with airflow_failures():
             return self._read(context)
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthError
+from cloudzero_provider.failures import airflow_failures
 from cloudzero_provider.limits import MAX_BODY_BYTES
+from cloudzero_provider.links import TelemetryStreamsLink, show_links
 from cloudzero_provider.months import resolve_month
 from cloudzero_provider.operators._base import CloudZeroSendOperator, settle_from, sum_journal
-from cloudzero_provider.operators.failures import airflow_failures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +76,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         "files",
     )
     unrendered_fields = ("records",)
+    operator_extra_links = (TelemetryStreamsLink(),)
     ui_color = "#e6f7ec"
 
     def __init__(
@@ -116,8 +118,11 @@ class TelemetrySendOperator(CloudZeroSendOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check, batch and send the records; return the summary."""
+        show_links(self, context)
         with airflow_failures():
-            return self._send(context).as_dict()
+            summary = self._send(context).as_dict()
+        self.describe_outlets(context, summary, "month", "stream_name", "records", "total", "first", "last")
+        return summary
 
     def _send(self, context: Context) -> TelemetrySummary:
         from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name

@@ -121,8 +121,8 @@ async def _read_connection(sandbox: Sandbox, call: Call) -> Reply:
 
 async def _list_drops(sandbox: Sandbox, call: Call) -> Reply:
     stream = call.record.connection_id or ""
-    at = _read_at(call.settings)
-    found = await sandbox.database.read(lambda database: list_drops(database, stream, at))
+    at, means = _read_at(call.settings), call.settings.row_count_means
+    found = await sandbox.database.read(lambda database: list_drops(database, stream, at, means))
     drops = [_summary_json(summary, call.settings) for summary in found]
     wrapper = call.settings.list_wrapper
     return json_reply(200, drops if wrapper is ListWrapper.NONE else {wrapper.value: drops})

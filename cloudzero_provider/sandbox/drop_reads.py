@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .drop_store import DropSummary
 from .months import Month, parse_month
-from .settings import MonthFormat
+from .settings import MonthFormat, RowCountMeans
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,17 +26,27 @@ def _alive(begin: str, end: str, at: float | None) -> tuple[str, tuple[float, ..
     return f"{begin} <= ? AND ({end} IS NULL OR {end} > ?)", (at, at)
 
 
-def list_drops(database: sqlite3.Connection, stream: str, at: float | None) -> list[DropSummary]:
+def list_drops(database: sqlite3.Connection, stream: str, at: float | None, means: RowCountMeans) -> list[DropSummary]:
     """The months of a stream, now or as they were at a moment."""
     drop_alive, drop_times = _alive("drops.opened_at", "drops.closed_at", at)
     block_alive, block_times = _alive("blocks.added_at", "blocks.removed_at", at)
+    # One line per request that something is left of. All is left of the last one.
     found = database.execute(
         "SELECT drops.drop_id, drops.month, sum(blocks.row_count) FROM drops"
         f" JOIN blocks ON blocks.drop_number = drops.number AND {block_alive}"
-        f" WHERE drops.stream = ? AND {drop_alive} GROUP BY drops.number ORDER BY drops.month",
+        f" WHERE drops.stream = ? AND {drop_alive}"
+        " GROUP BY drops.number, blocks.added_at ORDER BY drops.month, blocks.added_at",
         (*block_times, stream, *drop_times),
     )
-    return [DropSummary(drop_id, parse_month(month, MonthFormat.BOTH), rows) for drop_id, month, rows in found]
+    counts: dict[tuple[str, str], list[int]] = {}
+    for drop_id, month, rows in found:
+        counts.setdefault((drop_id, month), []).append(rows)
+    return [
+        DropSummary(
+            drop_id, parse_month(month, MonthFormat.BOTH), rows[-1] if means is RowCountMeans.REQUEST else sum(rows)
+        )
+        for (drop_id, month), rows in counts.items()
+    ]
 
 
 @dataclass(frozen=True)

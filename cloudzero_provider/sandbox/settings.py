@@ -22,7 +22,7 @@ class ConcurrentScope(Enum):
 
 
 class RowCountMeans(Enum):
-    """What a reply counts."""
+    """What ``row_count`` counts, where drops are listed and in the reply to one."""
 
     MONTH = "month"
     REQUEST = "request"
@@ -129,7 +129,7 @@ class AnyCostSettings:
     ``month_row_limit``, ``month_byte_limit``: "one million rows and 70MB"; settable, to be reached in a test.
     ``concurrent_status``: the reply to a request while another one on the same stream is running.
     ``concurrent_scope``: whether reads count ("does not support concurrent requests" names no method).
-    ``row_count_means``: rows of the month after the operation, or of the request.
+    ``row_count_means``: rows of the month after the operation, or of the last request for it.
     ``empty_data``: the schema allows ``data: []``, and "replace all existing data" by nothing leaves nothing.
     ``negative_numbers``: the schema's pattern has no minus sign, yet CBF requires negative Discount lines.
     ``guide_only_lineitem_types``: two values that the CBF guide has and the API schema has not.

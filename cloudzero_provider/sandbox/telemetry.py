@@ -43,6 +43,7 @@ class StreamStatus(Enum):
     PENDING = "Pending"
     LOADING = "Loading"
     AVAILABLE = "Available"
+    INVALID = "Invalid"
 
 
 class Identity(NamedTuple):

@@ -10,7 +10,7 @@ from .endpoints import Action, TelemetryTarget
 from .jsontext import NotJsonError, parse_json
 from .replies import ErrorType, RefusedError, Reply, bad_request, error_reply, json_reply
 from .telemetry import TelemetryOperation, is_stream_name
-from .telemetry_reads import InvalidLimitError, keep_submission, parse_limit, processed, submitted
+from .telemetry_reads import InvalidLimitError, keep_submission, parse_limit, processed, status, submitted
 from .telemetry_replies import accepted, invalid_keys, invalid_records, records_reply, throttled
 from .telemetry_settings import BatchAtomicity, DeleteStreamWithData, UnknownStreamRead
 from .telemetry_store import apply_batch, delete_stream, find_stream, has_records
@@ -88,14 +88,16 @@ async def _read(sandbox: Sandbox, call: Call, read: Read) -> Reply:
     except InvalidLimitError as error:
         raise bad_request(ErrorType.INVALID_PARAMETER, f"{error}.") from None
 
-    def lines(database: sqlite3.Connection) -> list[str] | None:
-        stream = find_stream(database, name)
-        return None if stream is None else read(database, stream, settings, limit, time.time())
+    def reply(database: sqlite3.Connection) -> Reply | None:
+        stream, now = find_stream(database, name), time.time()
+        if stream is None:
+            return None
+        return records_reply(read(database, stream, settings, limit, now), status(stream, settings, now), settings)
 
-    found = await sandbox.database.read(lines)
+    found = await sandbox.database.read(reply)
     if found is None and settings.unknown_stream_read is not UnknownStreamRead.EMPTY:
         raise RefusedError(_unknown_stream(int(settings.unknown_stream_read.value)))
-    return records_reply(found or [], settings)
+    return found or records_reply([], None, settings)
 
 
 def _unknown_stream(status: int) -> Reply:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from .chart import draw_days
 from .exact import grouped
 from .page_cells import cell
+from .telemetry import StreamStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .telemetry import StreamStatus
     from .telemetry_state import TelemetryState
     from .telemetry_store import TelemetryStream
 
@@ -45,10 +45,15 @@ def _row(shown: ShownStream) -> str:
     stream, state = shown.stream, shown.state
     return (
         f"<tr><td>{cell(stream.name)}<td>{cell(stream.kind.value)}<td>{cell(stream.granularity.value)}"
-        f"<td>{cell(shown.status.value)}<td class=number>{state.records:,}"
+        f"<td>{_status(shown.status)}<td class=number>{state.records:,}"
         f"<td class=exact>{cell(grouped(state.total))}<td class=number>{state.hidden:,}"
         f"<td>{_time(state.first)}<td>{_time(state.last)}</tr>"
     )
+
+
+def _status(status: StreamStatus) -> str:
+    word = cell(status.value)
+    return f"<span class=bad>{word}</span>" if status is StreamStatus.INVALID else word
 
 
 def _time(timestamp: str | None) -> str:

@@ -93,7 +93,13 @@ def processed(
 
 
 def status(stream: TelemetryStream, settings: Settings, now: float) -> StreamStatus:
-    """How far a stream has come, by the times after which its first records show."""
+    """
+    How far a stream has come, by the times after which its first records show, unless a dimension of it is broken.
+
+    https://docs.cloudzero.com/docs/manage-streams
+    """
+    if stream.name in {name.strip() for name in settings.invalid_streams.split(",")}:
+        return StreamStatus.INVALID
     age = now - stream.created_at
     if age >= max(settings.submitted_after_seconds, settings.processed_after_seconds):
         return StreamStatus.AVAILABLE

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from .replies import ErrorType, RefusedError, Reply, bytes_reply, detailed_error, json_reply, message_reply
 from .telemetry_keys import as_in_errors
-from .telemetry_settings import RecordsTimestamp, RecordsWrapper, RetryAfter, TelemetrySuccessBody
+from .telemetry_settings import RecordsStatus, RecordsTimestamp, RecordsWrapper, RetryAfter, TelemetrySuccessBody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .settings import Settings
+    from .telemetry import StreamStatus
     from .telemetry_keys import KeySet
 
 _ACCEPTED = "Telemetry accepted"
@@ -50,14 +51,21 @@ def accepted(settings: Settings, documented_status: int) -> Reply:
     return json_reply(status, {"message": _ACCEPTED})
 
 
-def records_reply(lines: Sequence[str], settings: Settings) -> Reply:
-    """Records, each given as JSON that begins with its timestamp."""
+def records_reply(lines: Sequence[str], status: StreamStatus | None, settings: Settings) -> Reply:
+    """Records, each given as JSON that begins with its timestamp, and their stream's status where there is a stream."""
     if settings.records_timestamp is RecordsTimestamp.OFFSET:
         lines = [line.replace('Z"', '+00:00"', 1) for line in lines]
     listed = f"[{','.join(lines)}]"
     wrapper = settings.records_wrapper
-    text = listed if wrapper is RecordsWrapper.LIST else f'{{"{wrapper.value}":{listed}}}'
+    text = listed if wrapper is RecordsWrapper.LIST else f'{{{_status(status, settings)}"{wrapper.value}":{listed}}}'
     return bytes_reply(200, text.encode())
+
+
+def _status(status: StreamStatus | None, settings: Settings) -> str:
+    if status is None or settings.records_status is RecordsStatus.NONE:
+        return ""
+    in_lower_case = settings.records_status is RecordsStatus.LOWER_CASE
+    return f'"status":"{status.value.lower() if in_lower_case else status.value}",'
 
 
 def throttled(settings: Settings, seconds: float, now: float) -> Reply:

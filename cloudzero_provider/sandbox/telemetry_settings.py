@@ -92,6 +92,14 @@ class RecordsTimestamp(Enum):
     Z = "z"
 
 
+class RecordsStatus(Enum):
+    """How the stream's status stands beside records that are read."""
+
+    NONE = "none"
+    WORD = "word"
+    LOWER_CASE = "lower_case"
+
+
 class TelemetrySuccessBody(Enum):
     """What the reply to accepted records has in it."""
 
@@ -146,6 +154,10 @@ class TelemetrySettings:
     ``submitted_after_seconds``, ``processed_after_seconds``: until sent records show in the two reads.
     ``unknown_stream_read``: the reply to a read of a stream that is not there.
     ``records_wrapper``, ``records_timestamp``: the shape of records that are read.
+    ``records_status``: whether the stream's status is read with them, under ``status``; nobody has published that
+    it is. A list without a wrapper has no room for it.
+    ``invalid_streams``: names, separated by commas, of streams with a target dimension that is missing or broken.
+    That is published, and no answer to find out: their records are received and processed as those of the others.
     ``telemetry_success_body``, ``telemetry_success_status``: the reply to accepted records.
     ``delete_stream_with_data``: the newest page has a boolean in the body for it (here ``force``).
     ``unknown_stream_delete_status``: the reply to deleting a stream that is not there.
@@ -174,6 +186,8 @@ class TelemetrySettings:
     unknown_stream_read: UnknownStreamRead = UnknownStreamRead.NOT_FOUND
     records_wrapper: RecordsWrapper = RecordsWrapper.RECORDS
     records_timestamp: RecordsTimestamp = RecordsTimestamp.OFFSET
+    records_status: RecordsStatus = RecordsStatus.NONE
+    invalid_streams: str = ""
     telemetry_success_body: TelemetrySuccessBody = TelemetrySuccessBody.EMPTY
     telemetry_success_status: TelemetrySuccessStatus = TelemetrySuccessStatus.DOCUMENTED
     delete_stream_with_data: DeleteStreamWithData = DeleteStreamWithData.NEEDS_FORCE

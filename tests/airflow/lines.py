@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.models import DagRun
+from airflow.models import DagRun, TaskInstance
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from pendulum import parse
@@ -29,8 +30,12 @@ SINCE = {
     "anycost_from_task.py": (3, 0),
     "anycost_daily_month_to_date.py": (3, 2),
     "anycost_monthly_partitioned.py": (3, 2),
+    "anycost_report_what_was_sent.py": (3, 0),
+    "anycost_retry_policy.py": (3, 3),
+    "anycost_send_and_wait.py": (3, 2),
     "telemetry_backfill_months.py": (3, 2),
     "telemetry_cost_per_order.py": (3, 2),
+    "telemetry_send_and_wait.py": (3, 2),
     "telemetry_split_database.py": (3, 2),
     "partitioned.py": (3, 2),
 }
@@ -62,6 +67,12 @@ if LINE in ((3, 1), (3, 2)):
         _finalize(ti, state, context, log, error)
 
     task_runner.finalize = _finalize_as_a_worker_does
+
+if (3, 0) <= LINE < (3, 3):
+    from airflow.sdk.execution_time import supervisor
+
+    # As 3.3 does: without it, dag.test makes a server of its own for each task, which takes seconds.
+    supervisor.in_process_api_server = lru_cache(maxsize=1)(supervisor.in_process_api_server)
 
 __all__ = ["CronDataIntervalTimetable"]
 
@@ -288,3 +299,25 @@ def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
     with create_session() as session:
         rows = session.query(TaskStateStoreModel).filter_by(run_id=run_id, dag_id=dag_id, task_id=task_id)
         return {row.key: json.loads(row.value) for row in rows}
+
+
+def link(dag: DAG, run_id: str, task_id: str, name: str) -> str | None:
+    """Give the address of a task's link, as the UI has it: from the DAG that the database holds."""
+    with create_session() as session:
+        ti = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run_id, task_id=task_id).one()
+        return scheduler_dag(dag).get_task(task_id).get_extra_links(ti, name)
+
+
+def asset_events(name: str, run_id: str) -> list[dict[str, Any]]:
+    """Give the extra of the events of an asset, or data set, that a run made."""
+    if LINE >= (3, 0):
+        from airflow.models.asset import AssetEvent as Event, AssetModel as Asset
+
+        event_asset = Event.asset_id
+    else:
+        from airflow.models.dataset import DatasetEvent as Event, DatasetModel as Asset
+
+        event_asset = Event.dataset_id
+    with create_session() as session:
+        events = session.query(Event).join(Asset, Asset.id == event_asset)
+        return [event.extra for event in events.filter(Asset.uri == name, Event.source_run_id == run_id)]

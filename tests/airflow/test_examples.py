@@ -17,13 +17,18 @@ from runs import backfill, close_backfills, run
 
 EXAMPLES = Path(acme_bill.__file__).parent
 EXAMPLE_DAGS = {
+    "anycost_monthly_interval",
     "anycost_monthly_partitioned",
     "anycost_daily_month_to_date",
     "anycost_backfill_months",
     "anycost_from_task",
+    "anycost_report_what_was_sent",
+    "anycost_retry_policy",
+    "anycost_send_and_wait",
     "telemetry_cost_per_order",
     "telemetry_split_database",
     "telemetry_backfill_months",
+    "telemetry_send_and_wait",
 } - {Path(name).stem for name in too_new(EXAMPLES)}
 HELPERS = {"acme_bill.py", "acme_usage.py"}
 

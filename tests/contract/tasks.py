@@ -43,10 +43,11 @@ def connect(monkeypatch: Any, sandbox: SandboxServer, **options: Any) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection(sandbox, **options))
 
 
-def context(task: Any, *, try_number: int = 1) -> dict[str, Any]:
+def context(task: Any, *, try_number: int = 1, max_tries: int | None = None) -> dict[str, Any]:
     """What a worker hands to ``execute``, as far as the operators look at it."""
-    retries = task.retries or 0
-    return {"ti": SimpleNamespace(try_number=try_number, max_tries=retries), "task": task, "dag_run": None}
+    tries = (task.retries or 0) if max_tries is None else max_tries
+    ti = SimpleNamespace(try_number=try_number, max_tries=tries, xcom_push=lambda **_: None)
+    return {"ti": ti, "task": task, "dag_run": None}
 
 
 def send(*, try_number: int = 1, month: str | None = "2026-03", retries: int = 0, **arguments: Any) -> dict[str, Any]:

@@ -76,6 +76,30 @@ def test_the_base_url_is_cloudzeros_own_unless_the_connection_says_otherwise(mon
     assert made.get_conn().config.base_url == "https://cz.example:8443"
 
 
+# A person who fills in the form gives a port for the connection test of Airflow 3.3.1 and 3.3.2, which needs one.
+@pytest.mark.parametrize(
+    ("host", "port", "base_url"),
+    [
+        (None, 443, "https://api.cloudzero.com:443"),
+        ("https://cz.example", 443, "https://cz.example:443"),
+        ("https://cz.example/", 8443, "https://cz.example:8443"),
+        ("https://cz.example:8443", 8443, "https://cz.example:8443"),
+        ("cz.example:8443", 8443, "https://cz.example:8443"),
+        ("http://[::1]:8900", 8900, "http://[::1]:8900"),
+        ("https://cz.example:8443", 0, "https://cz.example:8443"),
+    ],
+)
+def test_a_port_goes_with_any_form_of_the_host(host, port, base_url, monkeypatch):
+    fields = {"conn_type": "cloudzero", "password": KEY, "host": host, "port": port}
+    assert hook(monkeypatch, json.dumps(fields)).get_conn().config.base_url == base_url
+
+
+def test_two_ports_that_differ_are_refused(monkeypatch):
+    fields = {"conn_type": "cloudzero", "password": KEY, "host": "https://cz.example:8443", "port": 443}
+    with pytest.raises(ConfigurationError, match="the host names port 8443, and the port field 443"):
+        hook(monkeypatch, json.dumps(fields)).get_conn()
+
+
 def test_extras_set_the_client(monkeypatch):
     extra = {"timeout": "7", "max_retry_seconds": 8, "settle_seconds": 9.5, "anycost_connection_id": "s"}
     config = hook(monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, "extra": extra})).client.config

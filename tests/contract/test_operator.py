@@ -6,12 +6,11 @@ import gzip
 import time
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 from sandbox_client import STREAM
-from tasks import SETTLE_SECONDS, connect, send
+from tasks import SETTLE_SECONDS, connect, context, send
 
 from cloudzero_provider import exceptions as errors
 
@@ -112,11 +111,9 @@ def test_sum_refuses_a_retry_too_when_the_dag_s_retries_were_changed_in_between(
     from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
     task = AnyCostBillingDropOperator(task_id="send", month="2026-03", records=FULL_MONTH, operation="sum", retries=0)
-    before = SimpleNamespace(try_number=2, max_tries=3)
     with pytest.raises(errors.AmbiguousWriteError):
-        task.execute({"ti": before, "task": task, "dag_run": None})
-    cleared = SimpleNamespace(try_number=2, max_tries=1)
-    assert task.execute({"ti": cleared, "task": task, "dag_run": None})["rows"] == 31
+        task.execute(context(task, try_number=2, max_tries=3))
+    assert task.execute(context(task, try_number=2, max_tries=1))["rows"] == 31
 
 
 @pytest.mark.parametrize("fault", ["apply_then_lose_reply", "lose_request", "lose_reply_then_apply"])

@@ -470,10 +470,10 @@ def test_without_a_store_a_retry_of_a_sum_is_refused(sandbox):
 def test_the_hook_reads_and_deletes_streams(sandbox):
     client = CloudZeroHook().client
     send(records=[allocation(1, "a", 5), allocation(2, "a", 6)])
-    assert {record["element_name"] for record in client.submitted_records(NAME)} == {"a"}
-    assert len(client.submitted_records(NAME, limit=1)) == 1
+    assert {record["element_name"] for record in client.submitted_records(NAME).records} == {"a"}
+    assert len(client.submitted_records(NAME, limit=1).records) == 1
     deadline = time.monotonic() + 30
-    while len(client.processed_records(NAME)) < 2:
+    while len(client.processed_records(NAME).records) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.2)
     client.delete_stream(NAME, force=True)

@@ -7,7 +7,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 
 from cloudzero_provider import exceptions
 from cloudzero_provider.exceptions import CloudZeroError, InvalidRowsError, Problem, RateLimitError
-from cloudzero_provider.operators.failures import airflow_failures
+from cloudzero_provider.failures import airflow_failures
 
 KINDS = [
     kind

@@ -56,6 +56,34 @@ def test_row_count_means(cloudzero):
     assert counts == [1, 1, 3]
 
 
+def counts_listed(cloudzero):
+    listed = cloudzero.session.get(cloudzero.drops_url()).json()["billing_drops"]
+    return {drop["month"][:7]: drop["row_count"] for drop in listed}
+
+
+def test_row_count_means_the_same_where_drops_are_listed(cloudzero):
+    first, second = "2024-08-16T13:00:00Z", "2024-08-16T14:00:00Z"
+    cloudzero.post([cloudzero.row(hour=first), cloudzero.row(hour=second), cloudzero.row(hour=second)])
+    cloudzero.post([cloudzero.row(), cloudzero.row(hour=second)], "sum")
+    cloudzero.post([cloudzero.row(hour="2024-09-01T00:00:00Z")], month="2024-09")
+    for meaning, counts in (("month", (5, 1)), ("request", (2, 1))):
+        cloudzero.set(row_count_means=meaning)
+        assert counts_listed(cloudzero) == {"2024-08": counts[0], "2024-09": counts[1]}
+    cloudzero.post([cloudzero.row(hour=second)], "replace_hourly")
+    assert counts_listed(cloudzero)["2024-08"] == 1
+    cloudzero.set(row_count_means="month")
+    assert counts_listed(cloudzero)["2024-08"] == 3
+
+
+def test_the_last_request_is_listed_late_as_well(cloudzero):
+    cloudzero.set(row_count_means="request", read_lag_seconds=0.6)
+    cloudzero.post([cloudzero.row(), cloudzero.row()])
+    cloudzero.wait_for(lambda: counts_listed(cloudzero) == {"2024-08": 2})
+    cloudzero.post([cloudzero.row()], "sum")
+    assert counts_listed(cloudzero) == {"2024-08": 2}
+    cloudzero.wait_for(lambda: counts_listed(cloudzero) == {"2024-08": 1})
+
+
 @pytest.mark.parametrize(
     ("settings", "status", "text"),
     [

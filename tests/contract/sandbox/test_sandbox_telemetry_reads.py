@@ -49,22 +49,6 @@ def test_submitted_records_can_be_late_as_well(cloudzero):
     cloudzero.wait_for(lambda: values(cloudzero.submitted()) == [1])
 
 
-def test_the_status_follows_the_same_times(cloudzero):
-    cloudzero.set(submitted_after_seconds=0.4, processed_after_seconds=0.9)
-    cloudzero.send([cloudzero.metric()])
-    seen = []
-
-    def is_available():
-        status = cloudzero.telemetry()["orders"]["status"]
-        seen.extend([status] if status not in seen else [])
-        return status == "Available"
-
-    cloudzero.wait_for(is_available)
-    assert seen == ["Pending", "Loading", "Available"]
-    cloudzero.send([cloudzero.metric()])
-    assert is_available()
-
-
 def test_the_newest_thousand_are_shown(cloudzero):
     cloudzero.set(processed_after_seconds=0)
     hours = [f"2024-09-{day:02}T{hour:02}:00:00Z" for day in range(1, 31) for hour in range(24)]

@@ -1,0 +1,47 @@
+"""Links from a task to the pages of CloudZero that show what it worked on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperatorLink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class CloudZeroLink(BaseOperatorLink):
+    """A page of CloudZero. No address of a single stream's page is published, so it is the list that shows it."""
+
+    page = "https://app.cloudzero.com"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
+        """Return the page's address."""
+        return self.page
+
+
+class AnyCostConnectionLink(CloudZeroLink):
+    """Billing connections, with the status of each AnyCost stream."""
+
+    name = "CloudZero billing connections"
+    page = "https://app.cloudzero.com/organization/connections"
+
+
+class TelemetryStreamsLink(CloudZeroLink):
+    """Telemetry streams, with the status of each."""
+
+    name = "CloudZero telemetry streams"
+    page = "https://app.cloudzero.com/settings/telemetry"
+
+
+def show_links(task: Any, context: Mapping[str, Any]) -> None:
+    """
+    Show a task's links from its start on: Airflow 3 itself stores them when the task ends, or defers.
+
+    :param task: the operator.
+    :param context: of the task.
+    """
+    links: Iterable[Any] = task.operator_extra_links
+    for link in links:
+        if isinstance(link, CloudZeroLink):
+            context["ti"].xcom_push(key=f"_link_{type(link).__name__}", value=link.page)

@@ -1,0 +1,105 @@
+"""Sensor for AnyCost billing drops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+
+from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.links import AnyCostConnectionLink
+from cloudzero_provider.months import resolve_month
+from cloudzero_provider.sensors._base import CloudZeroBaseSensor, given_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from airflow.sdk import Context
+
+    from cloudzero_provider.status import WantedDrop
+    from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
+
+
+class AnyCostBillingDropSensor(CloudZeroBaseSensor):
+    """
+    Wait until CloudZero lists a month of an AnyCost stream, with the drop and the rows that were sent.
+
+    No more is claimed: CloudZero ingests every few hours, and shows only on the connection's page whether that went
+    well. A month that is not listed, and an unknown stream, mean "not yet"; so does an outage. A refused key ends the
+    wait.
+
+    .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdrops
+
+    :param summary: what :class:`~cloudzero_provider.operators.anycost.AnyCostBillingDropOperator` returned. (templated)
+    :param connection_id: instead of a summary: the AnyCost stream; without it, ``anycost_connection_id`` of the
+        connection's extra. (templated)
+    :param month: instead of a summary: as for the operator. (templated)
+    :param drop_id: instead of a summary: the month must be listed with this drop. (templated)
+    :param rows: instead of a summary: the month must be listed with so many rows.
+    :return: connection_id, month, listed, drop_id, rows.
+    :raises AuthenticationError: when the key is wrong, or lacks ``connections:read_billing_anycost_billing_drops``.
+    :raises AirflowSensorTimeout: when ``timeout`` has passed.
+    """
+
+    template_fields: Sequence[str] = ("cloudzero_conn_id", "summary", "connection_id", "month", "drop_id")
+    operator_extra_links = (AnyCostConnectionLink(),)
+    ui_color = "#e3f0ff"
+
+    def __init__(
+        self,
+        *,
+        summary: Mapping[str, Any] | None = None,
+        connection_id: str | None = None,
+        month: str | date | None = None,
+        drop_id: str | None = None,
+        rows: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.summary = summary
+        self.connection_id = connection_id
+        self.month = month
+        self.drop_id = drop_id
+        self.rows = rows
+        # An upstream task may return None; that must not turn into a wait for whatever the month holds.
+        self._has_summary = summary is not None
+
+    def wanted(self, context: Context) -> WantedDrop:
+        """Say which month to look for, and what it should be listed with."""
+        from cloudzero_provider.status import WantedDrop
+
+        if self._has_summary:
+            return self._of_summary()
+        return WantedDrop(
+            connection_id=self.cloudzero_hook.anycost_connection_id(self.connection_id),
+            month=str(resolve_month(self.month, context)),
+            drop_ids=(self.drop_id,) if self.drop_id is not None else (),
+            row_counts=(self.rows,) if self.rows is not None else (),
+        )
+
+    def trigger_class(self) -> type[AnyCostBillingDropTrigger]:
+        """Name the trigger that waits for it."""
+        from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
+
+        return AnyCostBillingDropTrigger
+
+    def _of_summary(self) -> WantedDrop:
+        from cloudzero_provider.status import WantedDrop
+
+        by_hand = {"connection_id": self.connection_id, "month": self.month, "drop_id": self.drop_id, "rows": self.rows}
+        if also := [name for name, value in by_hand.items() if value is not None]:
+            raise ConfigurationError(f"summary says {', '.join(also)} already: give either, not both.")
+        expected = ("connection_id", "month", "rows", "row_count", "drop_ids", "operation", "check_only")
+        summary = given_summary(self.summary, "AnyCostBillingDropOperator", *expected)
+        if summary["check_only"]:
+            raise AirflowSkipException("Nothing was sent (check_only), so there is nothing to wait for.")
+        # CloudZero's row_count is of the month or of the last request: its own count after that fits in either case.
+        row_counts = {summary["rows"], summary["row_count"] or summary["rows"]}
+        return WantedDrop(
+            connection_id=summary["connection_id"],
+            month=summary["month"],
+            drop_ids=tuple(summary["drop_ids"]),
+            row_counts=tuple(sorted(row_counts)),
+            or_more=summary["operation"] != "replace_drop",
+        )

@@ -1,0 +1,87 @@
+"""What makes a telemetry record that one, as a short hash: the same for a record that is sent and one that is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cloudzero_provider.telemetry.kinds import CUT, KINDS, SIGNIFICANT_DIGITS
+
+_HASH_LENGTH = 12
+_KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())
+#: No value that was sent is as long; one of a billion digits would fill the memory.
+_MOST_DIGITS = 1000
+#: CloudZero's own prefix for what is sent, and shown in its pages, as ``custom:``.
+_STORED_PREFIX, _SENT_PREFIX = "costcontext:", "custom:"
+
+
+def record_hash(timestamp: str, element: str | None, keys: str | None, value: str | None) -> str:
+    """
+    Hash what makes a record that one.
+
+    :param timestamp: cut to its granularity, in UTC, like ``2026-03-01T00:00:00Z``.
+    :param element: its element, if it has one.
+    :param keys: its filter keys and their values, as JSON.
+    :param value: as decimal text; ``None`` leaves it out.
+    """
+    plain = None if value is None else (value.rstrip("0").rstrip(".") if "." in value else value)
+    scope = _sorted_keys(json.loads(keys)) if keys else {}
+    identity = json.dumps([timestamp, element, scope, plain], ensure_ascii=False)
+    return hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]
+
+
+def hash_of(record: Mapping[str, Any], granularity: str, *, with_value: bool) -> str:
+    """
+    Hash a record that CloudZero returned.
+
+    :param record: its fields; names may have ``-`` for ``_``, and a timestamp any form of ISO 8601.
+    :param granularity: for a record without one.
+    :param with_value: whether its value is part of the hash.
+    :raises ValueError: when it can't be read as a record.
+    """
+    fields = {name.replace("-", "_"): value for name, value in record.items()}
+    keys: Any = next((fields[name] for name in _KEYS_FIELDS if fields.get(name)), {})
+    return record_hash(
+        _period(fields.get("timestamp"), fields.get("granularity") or granularity),
+        fields.get("element_name"),
+        json.dumps(keys),
+        _plain(fields.get("value")) if with_value else None,
+    )
+
+
+def _period(value: Any, granularity: str) -> str:
+    import pendulum
+
+    if granularity not in CUT:
+        raise ValueError(f"granularity {granularity!r}")
+    moment = pendulum.parse(str(value), tz="UTC")
+    if not isinstance(moment, pendulum.DateTime):
+        raise ValueError(f"timestamp {value!r}")
+    in_utc = datetime.fromtimestamp(moment.timestamp(), timezone.utc)
+    return in_utc.replace(**CUT[granularity], tzinfo=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sorted_keys(keys: Any) -> dict[str, Any]:
+    if not isinstance(keys, Mapping):
+        raise ValueError(f"filter keys {keys!r}")
+    named = {_as_sent(key): value for key, value in keys.items()}
+    return {key: sorted(named[key]) if isinstance(named[key], list) else named[key] for key in sorted(named)}
+
+
+def _as_sent(key: str) -> str:
+    return _SENT_PREFIX + key[len(_STORED_PREFIX) :] if key.startswith(_STORED_PREFIX) else key
+
+
+def _plain(value: Any) -> str:
+    """Write a number as it was sent: CloudZero keeps 15 significant digits, and may return a float."""
+    try:
+        number = Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"value {value!r}") from None
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"value {value!r}")
+    return format(number, "f")

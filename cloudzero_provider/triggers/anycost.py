@@ -1,0 +1,28 @@
+"""Trigger for AnyCost billing drops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.triggers._base import CloudZeroTrigger
+
+if TYPE_CHECKING:
+    from cloudzero_provider.status import WantedDrop
+
+
+class AnyCostBillingDropTrigger(CloudZeroTrigger):
+    """
+    Wait until CloudZero lists a month, with its drop and its rows.
+
+    :param cloudzero_conn_id: the Airflow connection.
+    :param poll_interval: seconds between two looks.
+    :param deadline: when to give up, in seconds since 1970.
+    :param connection_id, month, drop_ids, row_counts, or_more: see
+        :class:`~cloudzero_provider.status.WantedDrop`.
+    """
+
+    def wanted(self) -> WantedDrop:
+        """Say what to wait for."""
+        from cloudzero_provider.status import WantedDrop
+
+        return WantedDrop(**self.wanted_fields)

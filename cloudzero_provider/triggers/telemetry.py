@@ -1,0 +1,28 @@
+"""Trigger for telemetry streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.triggers._base import CloudZeroTrigger
+
+if TYPE_CHECKING:
+    from cloudzero_provider.status import WantedBatch
+
+
+class CloudZeroStreamStatusTrigger(CloudZeroTrigger):
+    """
+    Wait until a batch of telemetry has a status.
+
+    :param cloudzero_conn_id: the Airflow connection.
+    :param poll_interval: seconds between two looks.
+    :param deadline: when to give up, in seconds since 1970.
+    :param stream_name, granularity, record_hashes, status, match: see
+        :class:`~cloudzero_provider.status.WantedBatch`.
+    """
+
+    def wanted(self) -> WantedBatch:
+        """Say what to wait for."""
+        from cloudzero_provider.status import WantedBatch
+
+        return WantedBatch(**self.wanted_fields)
