@@ -57,13 +57,13 @@ if LINE >= (3, 0):
 else:
     from airflow.models.dag import _run_task
 
-if LINE == (3, 1):
+if LINE in ((3, 1), (3, 2)):
     from airflow.sdk.execution_time import task_runner
 
     _finalize = task_runner.finalize
 
     def _finalize_as_a_worker_does(ti: Any, state: Any, context: Any, log: Any, error: Any = None) -> None:
-        context["exception"] = error  # For callbacks: a worker does it, and dag.test of this line forgets it.
+        context["exception"] = error  # For callbacks: a worker does it, and dag.test of these lines forgets it.
         _finalize(ti, state, context, log, error)
 
     task_runner.finalize = _finalize_as_a_worker_does
