@@ -91,7 +91,7 @@ EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "settle_seconds": {
         "label": "Settle time (s)",
         "kind": "number",
-        "description": "Seconds after its start when a request without an answer is over for good; 60 when empty.",
+        "description": "Seconds until a request that got no answer can't be applied any more; 60 when empty.",
     },
     "allow_http": {
         "label": "Allow http://",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 POLITE_SECONDS = 7.0
 FIRM_SECONDS = 10.0
@@ -111,6 +111,10 @@ class Processes:
             self.started.append(process)
         return process
 
+    def kill(self, process: Started) -> list[int]:
+        """Kill one process and what it started, without a warning; return the ids of any that would not go."""
+        return self._kill_sessions({process.popen.pid})
+
     def end_all(self) -> list[int]:
         """End all processes and what they started; return the ids of any that would not go."""
         for process in reversed(self.started):
@@ -118,6 +122,9 @@ class Processes:
                 os.killpg(process.popen.pid, signal.SIGTERM)
         sessions = {process.popen.pid for process in self.started}
         self._wait_until_gone(sessions, POLITE_SECONDS)
+        return self._kill_sessions(sessions)
+
+    def _kill_sessions(self, sessions: set[int]) -> list[int]:
         deadline = time.monotonic() + FIRM_SECONDS
         while (left := _members(sessions)) and time.monotonic() < deadline:
             for pid in left:
@@ -129,10 +136,11 @@ class Processes:
     def _wait_until_gone(self, sessions: set[int], seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for process in self.started:
-                process.popen.poll()
-            if all(process.popen.returncode is not None for process in self.started):
-                _reap_adopted()
+            led = [process.popen for process in self.started if process.popen.pid in sessions]
+            for popen in led:
+                popen.poll()
+            if all(popen.returncode is not None for popen in led):
+                _reap_adopted(_members(sessions))
                 if not _members(sessions):
                     return
             time.sleep(0.1)
@@ -144,11 +152,11 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _reap_adopted() -> None:
-    """Reap what is left of adopted processes. All processes of our own have been waited for by now."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+def _reap_adopted(pids: Iterable[int]) -> None:
+    """Reap what is left of adopted processes. The leaders of their sessions have been waited for by now."""
+    for pid in pids:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _members(sessions: set[int]) -> list[int]:

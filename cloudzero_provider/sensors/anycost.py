@@ -95,7 +95,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         if summary["check_only"]:
             raise AirflowSkipException("Nothing was sent (check_only), so there is nothing to wait for.")
         # CloudZero's row_count is of the month or of the last request: its own count after that fits in either case.
-        row_counts = {summary["rows"], summary["row_count"]} - {None}
+        row_counts = {summary["rows"], summary["row_count"] or summary["rows"]}
         return WantedDrop(
             connection_id=summary["connection_id"],
             month=summary["month"],

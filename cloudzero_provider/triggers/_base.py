@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from cloudzero_provider.status import Reading, Wanted
 
 _T = TypeVar("_T")
-#: Looks at a time, of all triggers in a triggerer. Each takes the time of one or two requests.
+#: Looks at a time, of all triggers in a triggerer with one connection. Each takes the time of one or two requests.
 _LOOKS_AT_A_TIME = 8
+#: Seconds that a look may end after the deadline.
+_GRACE = 30
 
 
 class WaitOutcome(Choice):
@@ -73,14 +75,19 @@ class CloudZeroTrigger(BaseTrigger):
         return {name: tuple(value) if isinstance(value, list) else value for name, value in self.fields.items()}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until it is there, CloudZero refuses, or the deadline has passed."""
+        """
+        Look until it is there, CloudZero refuses, or the deadline has passed.
+
+        A worker has looked just before, so this begins with a pause.
+        """
+        await self._pause()
         try:
             hook = CloudZeroHook(self.cloudzero_conn_id)
             await hook.look_up_connection()
-            wanted = await _in_thread(self.wanted)
-            client = await _in_thread(lambda: hook.make_client(max_retry_seconds=0))
+            wanted = await self._in_thread(self.wanted)
+            client = await self._in_thread(lambda: hook.make_client(max_retry_seconds=0))
         except CloudZeroError as error:
-            yield _event(WaitOutcome.REFUSED, error=_named(error))
+            yield self._refused(error)
             return
         try:
             yield await self._wait(wanted, client)
@@ -91,27 +98,41 @@ class CloudZeroTrigger(BaseTrigger):
         while True:
             reading: Reading | None = None
             try:
-                reading = await _in_thread(lambda: wanted.look(client))
+                reading = await self._look(wanted, client)
             except CloudZeroError as error:
                 if not error.retry_can_help:
-                    return _event(WaitOutcome.REFUSED, error=_named(error))
+                    return self._refused(error)
                 self.log.warning("No look at CloudZero this time (%s); waiting goes on", _named(error))
             if reading is not None and reading.is_done:
                 return _event(WaitOutcome.DONE, reading=reading.as_dict())
-            left = self.deadline - time.time()
-            if left <= 0:
+            if self._left() <= 0:
                 return _event(WaitOutcome.TIMED_OUT, reading=reading.as_dict() if reading else None)
-            await asyncio.sleep(min(self.poll_interval, left))
+            await self._pause()
+
+    async def _look(self, wanted: Wanted, client: Client) -> Reading | None:
+        """Look once, in a thread; ``None`` when there is no answer, or no free thread, and the deadline has passed."""
+        try:
+            return await asyncio.wait_for(self._in_thread(lambda: wanted.look(client)), self._left() + _GRACE)
+        except asyncio.TimeoutError:
+            return None
+
+    async def _in_thread(self, function: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(_threads(self.cloudzero_conn_id), function)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(min(self.poll_interval, self._left()))
+
+    def _left(self) -> float:
+        return max(self.deadline - time.time(), 0)
+
+    def _refused(self, error: CloudZeroError) -> TriggerEvent:
+        return _event(WaitOutcome.REFUSED, error=_named(error), deadline=self.deadline)
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    """Threads of our own: the event loop's are few, and other triggers wait for them."""
+def _threads(conn_id: str) -> ThreadPoolExecutor:  # noqa: ARG001 - the key of the cache
+    """Threads of our own: the event loop's are few, and no trigger shall wait for those of another connection."""
     return ThreadPoolExecutor(_LOOKS_AT_A_TIME, thread_name_prefix="cloudzero")
-
-
-async def _in_thread(function: Callable[[], _T]) -> _T:
-    return await asyncio.get_running_loop().run_in_executor(_threads(), function)
 
 
 def _event(outcome: WaitOutcome, **more: Any) -> TriggerEvent:

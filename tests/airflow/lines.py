@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from datetime import datetime
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.models import DagRun
+from airflow.models import DagRun, TaskInstance
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from pendulum import parse
@@ -56,17 +57,34 @@ if LINE >= (3, 0):
 else:
     from airflow.models.dag import _run_task
 
+if LINE in ((3, 1), (3, 2)):
+    from airflow.sdk.execution_time import task_runner
+
+    _finalize = task_runner.finalize
+
+    def _finalize_as_a_worker_does(ti: Any, state: Any, context: Any, log: Any, error: Any = None) -> None:
+        context["exception"] = error  # For callbacks: a worker does it, and dag.test of these lines forgets it.
+        _finalize(ti, state, context, log, error)
+
+    task_runner.finalize = _finalize_as_a_worker_does
+
+if (3, 0) <= LINE < (3, 3):
+    from airflow.sdk.execution_time import supervisor
+
+    # As 3.3 does: without it, dag.test makes a server of its own for each task, which takes seconds.
+    supervisor.in_process_api_server = lru_cache(maxsize=1)(supervisor.in_process_api_server)
+
 __all__ = ["CronDataIntervalTimetable"]
 
 
 def needs(line: tuple[int, int], feature: str) -> pytest.MarkDecorator:
     """Leave a test out where Airflow does not have a feature yet."""
-    return pytest.mark.skipif(LINE < line, reason=f"{feature}: Airflow {'.'.join(map(str, line))} and later")
+    return pytest.mark.skipif(line > LINE, reason=f"{feature}: Airflow {'.'.join(map(str, line))} and later")
 
 
 def ended(line: tuple[int, int], feature: str) -> pytest.MarkDecorator:
     """Leave a test out where Airflow does not have a feature any more."""
-    return pytest.mark.skipif(LINE >= line, reason=f"{feature}: only before Airflow {'.'.join(map(str, line))}")
+    return pytest.mark.skipif(line <= LINE, reason=f"{feature}: only before Airflow {'.'.join(map(str, line))}")
 
 
 AIRFLOW_SDK = needs((3, 0), "airflow.sdk")
@@ -117,7 +135,7 @@ def scheduler_dag(dag: DAG) -> Any:
     return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
 
-def test_run(dag: DAG, logical_date: datetime | None | str, run_conf: dict[str, Any] | None) -> DagRun:
+def test_run(dag: DAG, logical_date: datetime | str | None, run_conf: dict[str, Any] | None) -> DagRun:
     """Run a DAG once by ``dag.test``."""
     name = "logical_date" if LINE >= (3, 0) else "execution_date"
     return dag.test(run_conf=run_conf, **({} if logical_date == "now" else {name: logical_date}))
@@ -211,6 +229,69 @@ def close_backfills() -> None:
         SchedulerJobRunner(Job())._mark_backfills_complete()
 
 
+def queued_at_once(dag: DAG, run_id: str) -> list[str]:
+    """Have the scheduler choose which of a run's scheduled tasks it gives to workers, and return their ids."""
+    from airflow.jobs.job import Job
+    from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+    from airflow.models import DagModel
+
+    with create_session() as session:
+        session.query(DagModel).filter_by(dag_id=dag.dag_id).update({"is_paused": False})
+        session.commit()
+        runner = SchedulerJobRunner(Job())
+        chosen = runner._executable_task_instances_to_queued(max_tis=32, session=session)
+        return [ti.task_id for ti in chosen if ti.run_id == run_id]
+
+
+def connection_form(conn_type: str) -> dict[str, Any]:
+    """Describe the form of a connection type as the web server of this line builds it."""
+    # In a process of its own, since Airflow 3.1 puts stand-ins of Flask's modules into it.
+    program = _FORM_OF_REACT if LINE >= (3, 0) else _FORM_OF_FLASK
+    ran = subprocess.run([sys.executable, "-c", program, conn_type], stdout=subprocess.PIPE, text=True, check=True)
+    form = json.loads(ran.stdout.splitlines()[-1])
+    return form | {"hidden": set(form["hidden"])}
+
+
+_FORM_OF_FLASK = """
+import json, sys
+from airflow.providers_manager import ProvidersManager
+from wtforms import BooleanField, Form, IntegerField, StringField
+(conn_type,), prefix = sys.argv[1:], f"extra__{sys.argv[1]}__"
+manager = ProvidersManager()
+widgets = {key: info.field for key, info in manager.connection_form_widgets.items() if key.startswith(prefix)}
+fields = type("F", (Form,), widgets)()._fields
+types = {StringField: "string", IntegerField: "integer", BooleanField: "boolean"}
+behaviour = manager.field_behaviours[conn_type]
+print(json.dumps({
+    "extra": {
+        key.removeprefix(prefix): {
+            "type": types[type(field)], "label": field.label.text, "description": field.description
+        } for key, field in fields.items()
+    },
+    "hidden": behaviour["hidden_fields"], "labels": behaviour["relabeling"], "placeholders": behaviour["placeholders"],
+}))
+"""
+_FORM_OF_REACT = """
+import json, sys
+from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+(form,) = (meta for meta in HookMetaService.hook_meta_data() if meta.connection_type == sys.argv[1])
+fields = form.standard_fields.model_dump()
+standard = {name.removeprefix("url_"): field for name, field in fields.items() if field}
+print(json.dumps({
+    "extra": {
+        name: {
+            "type": field["schema"]["type"][0],
+            "label": field["schema"]["title"],
+            "description": field["description"] or field["schema"].get("description"),
+        } for name, field in form.extra_fields.items()
+    },
+    "hidden": [name for name, field in standard.items() if field["hidden"]],
+    "labels": {name: field["title"] for name, field in standard.items() if field["title"]},
+    "placeholders": {name: field["placeholder"] for name, field in standard.items() if field["placeholder"]},
+}))
+"""
+
+
 def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
     """What a task keeps over its tries, as Airflow's database holds it (3.3 and later)."""
     from airflow.models.task_state_store import TaskStateStoreModel
@@ -218,3 +299,25 @@ def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
     with create_session() as session:
         rows = session.query(TaskStateStoreModel).filter_by(run_id=run_id, dag_id=dag_id, task_id=task_id)
         return {row.key: json.loads(row.value) for row in rows}
+
+
+def link(dag: DAG, run_id: str, task_id: str, name: str) -> str | None:
+    """Give the address of a task's link, as the UI has it: from the DAG that the database holds."""
+    with create_session() as session:
+        ti = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run_id, task_id=task_id).one()
+        return scheduler_dag(dag).get_task(task_id).get_extra_links(ti, name)
+
+
+def asset_events(name: str, run_id: str) -> list[dict[str, Any]]:
+    """Give the extra of the events of an asset, or data set, that a run made."""
+    if LINE >= (3, 0):
+        from airflow.models.asset import AssetEvent as Event, AssetModel as Asset
+
+        event_asset = Event.asset_id
+    else:
+        from airflow.models.dataset import DatasetEvent as Event, DatasetModel as Asset
+
+        event_asset = Event.dataset_id
+    with create_session() as session:
+        events = session.query(Event).join(Asset, Asset.id == event_asset)
+        return [event.extra for event in events.filter(Asset.uri == name, Event.source_run_id == run_id)]

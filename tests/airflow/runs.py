@@ -54,9 +54,7 @@ class Outcome:
         return lines.stored(self.dag_id, self.run_id, task_id)
 
 
-def run(
-    dag: DAG, *, logical_date: datetime | None | str = "now", run_conf: dict[str, Any] | None = None
-) -> Outcome:
+def run(dag: DAG, *, logical_date: datetime | str | None = "now", run_conf: dict[str, Any] | None = None) -> Outcome:
     """Run a DAG once, and collect the errors that Airflow hands to the callbacks of its tasks."""
     errors = _remembered_errors(dag)
     return _outcome(lines.test_run(dag, logical_date, run_conf), errors)
@@ -74,6 +72,29 @@ def clear_and_run(dag: DAG, outcome: Outcome, task_id: str) -> Outcome:
 def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[Outcome]:
     """Run months with Airflow's own command, as on the command line."""
     return [run_existing(dag, dag_run) for dag_run in lines.backfill(dag, first, last, again=again)]
+
+
+def cleared_and_chosen(dag: DAG, outcome: Outcome, *task_ids: str) -> Counter[str]:
+    """Clear tasks, and say how many instances of each the scheduler would then run at once."""
+    with create_session() as session:
+        dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
+        session.expunge(dag_run)
+    for task_id in task_ids:
+        lines.clear(dag, dag_run, task_id)
+    with create_session() as session:
+        dag_run = session.merge(dag_run)
+        lines.attach(dag_run, dag)
+        dag_run.state = DagRunState.RUNNING
+        session.commit()
+        ready, _ = dag_run.update_state(session=session)
+        for ti in ready:
+            ti.state = TaskInstanceState.SCHEDULED
+        session.commit()
+    try:
+        return Counter(lines.queued_at_once(dag, outcome.run_id))
+    finally:
+        with create_session() as session:
+            session.query(DagRun).filter_by(run_id=outcome.run_id).update({"state": DagRunState.FAILED})
 
 
 def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:

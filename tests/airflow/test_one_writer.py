@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskGroup
 from lines import scheduler_dag
+from runs import cleared_and_chosen, run
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, AnyCostBillingDropReadOperator
 
@@ -70,3 +71,9 @@ def test_reading_has_no_limit():
     with DAG("one_reader", schedule=None):
         task = AnyCostBillingDropReadOperator(task_id="read", path="month.csv")
     assert task.max_active_tis_per_dag is None
+
+
+def test_the_scheduler_runs_one_mapped_instance_at_a_time(dags):
+    dag = dags["months_mapped"]
+    done = run(dag, run_conf={"months": ["2026-01", "2026-02", "2026-03"]})
+    assert cleared_and_chosen(dag, done, "send", "send_side_by_side") == {"send": 1, "send_side_by_side": 3}

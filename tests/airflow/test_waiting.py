@@ -1,170 +1,106 @@
-"""Sending, waiting and retrying in a real Airflow, and the examples of it."""
+"""Sensors in a real Airflow: poking, rescheduled and deferred alike."""
 
 from __future__ import annotations
 
-import os
-from datetime import date, datetime, timedelta, timezone
+import time
 
 import pytest
-from acme_bill import month_rows
-from acme_usage import orders
-from airflow.models import DagRun
+from airflow.models import TaskInstance
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 from airflow.utils.session import create_session
-from lines import SDK_TIMETABLES, TASK_STATE_STORE, backfill as create_runs, run_task
-from runs import backfill, close_backfills, run, run_existing
-from streams import stream
-from test_examples import assert_holds, digests
+from runs import clear_and_run, run
 
-APRIL = datetime(2026, 4, 1, tzinfo=timezone.utc)
-RETRY_POLICIES = TASK_STATE_STORE
+from cloudzero_provider.exceptions import AuthenticationError
+
+RIPE = 3
 
 
-@pytest.fixture
-def processed_after(sandbox):
-    """Set how long CloudZero takes to process records; for this test only."""
-    before = sandbox._call("GET", "settings")["settings"]["processed_after_seconds"]
-    yield lambda seconds: sandbox.settings(processed_after_seconds=seconds)
-    sandbox.settings(processed_after_seconds=before)
+@pytest.fixture(params=["poke", "reschedule", "deferrable"])
+def mode(request):
+    return request.param
 
 
-class TestWays:
-    @pytest.mark.parametrize("dag_id", ["waits_in_a_trigger", "waits_rescheduled", "waits_poking"])
-    def test_waits_until_it_is_there_and_sends_once(self, dags, sandbox, processed_after, dag_id):
-        processed_after(3)
-        outcome = run(dags[dag_id])
-        assert outcome.states == {"send": ["success"], "wait": ["success"]}
-        assert outcome.xcom("wait") == {
-            "stream_name": "awaited",
-            "status": "Available",
-            "looked_for": 3,
-            "submitted": 0,
-            "processed": 3,
+@pytest.fixture(autouse=True)
+def _ripens(sandbox):
+    before = sandbox._call("GET", "settings")
+    sandbox.settings(processed_after_seconds=RIPE)
+    yield
+    sandbox.settings(**before.get("settings", before))
+
+
+def wait(dags, what, mode, name="in_time", values=(5,)):
+    return run(dags[f"wait_for_{what}_{mode}_{name}"], run_conf={"values": list(values)})
+
+
+def seconds_waited(outcome) -> float:
+    with create_session() as session:
+        ends = {
+            ti.task_id: ti.end_date
+            for ti in session.query(TaskInstance).filter_by(dag_id=outcome.dag_id, run_id=outcome.run_id)
         }
-        assert len([request for request in sandbox.requests() if request["method"] == "POST"]) == 1
+    return (ends["wait"] - ends["send"]).total_seconds()
 
 
-class TestMonthlyInterval:
-    """On every line: without partitions."""
-
-    DAG_ID = "anycost_monthly_interval"
-
-    def test_backfilled_months_and_twice_is_once(self, dags, sandbox):
-        outcomes = backfill(dags[self.DAG_ID], "2024-01", "2024-02")
-        assert [outcome.xcom("send_bill")["month"] for outcome in outcomes] == ["2024-01", "2024-02"]
-        for month in ("2024-01", "2024-02"):
-            assert_holds(sandbox, month, month_rows(month))
-        before = digests(sandbox)
-
-        close_backfills()
-        [again] = backfill(dags[self.DAG_ID], "2024-02", "2024-02", again=True)
-        assert again.xcom("send_bill")["replaced_rows"] == len(month_rows("2024-02"))
-        assert digests(sandbox) == before
+def test_it_waits_for_this_batch_and_not_for_what_was_there(dags, sandbox, mode):
+    wait(dags, "stream", mode, values=[5])
+    outcome = wait(dags, "stream", mode, values=[6])
+    assert outcome.states["wait"] == ["success"]
+    assert seconds_waited(outcome) > RIPE - 2
+    assert outcome.xcom("wait") == {
+        "stream_name": "waited-for",
+        "status": "Available",
+        "looked_for": 1,
+        "submitted": 0,
+        "processed": 1,
+    }
 
 
-@SDK_TIMETABLES
-class TestSendAndWait:
-    REPORT = "anycost_report_what_was_sent"
-
-    @pytest.fixture
-    def unpaused(self, dags):
-        """An event is kept for the DAGs only that are not paused."""
-        from airflow.models.dag import DagModel
-
-        with create_session() as session:
-            session.query(DagModel).filter_by(dag_id=self.REPORT).update({"is_paused": False})
-
-    def test_waits_for_the_bill_and_tells_who_is_scheduled_on_it(self, dags, sandbox, unpaused):
-        outcome = run(dags["anycost_send_and_wait"], logical_date=APRIL)
-        sent = outcome.xcom("send_bill")
-        assert outcome.xcom("wait_for_bill") == {
-            "connection_id": sent["connection_id"],
-            "month": "2026-03",
-            "listed": True,
-            "drop_id": sent["drop_ids"][0],
-            "rows": len(month_rows("2026-03")),
-        }
-        report = run_existing(dags[self.REPORT], self.run_of_asset(self.REPORT))
-        assert report.xcom("report") == [f"2026-03: {sent['rows']} rows, {sent['total_cost']}, {sent['sha256'][:8]}"]
-
-    @staticmethod
-    def run_of_asset(dag_id: str) -> DagRun:
-        """The run that the scheduler makes when an asset has an event."""
-        from airflow.jobs.job import Job
-        from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
-        from airflow.utils.sqlalchemy import prohibit_commit
-
-        with create_session() as session, prohibit_commit(session) as guard:
-            SchedulerJobRunner(Job())._create_dagruns_for_dags(guard, session)
-        with create_session() as session:
-            [made] = session.query(DagRun).filter_by(dag_id=dag_id).all()
-            session.expunge_all()
-        return made
-
-    def test_waiting_again_sends_nothing(self, dags, sandbox):
-        from runs import clear_and_run
-
-        dag = dags["anycost_send_and_wait"]
-        outcome = run(dag, logical_date=datetime(2026, 3, 1, tzinfo=timezone.utc))
-        again = clear_and_run(dag, outcome, "wait_for_bill")
-        assert (again.tries["wait_for_bill"], again.tries["send_bill"]) == (2, 1)
-        assert len(sandbox.writes()) == 1
+def test_it_waits_for_a_drop_to_be_listed(dags, sandbox, mode):
+    assert wait(dags, "drop", mode, values=[5]).xcom("wait")["rows"] == 1
+    time.sleep(2.1)
+    sandbox.settings(read_lag_seconds=2)
+    outcome = wait(dags, "drop", mode, values=[6, 7])
+    sandbox.settings(read_lag_seconds=0)
+    assert outcome.states["wait"] == ["success"]
+    found = outcome.xcom("wait")
+    assert (found["month"], found["rows"], found["drop_id"]) == ("2026-03", 2, outcome.xcom("send")["drop_ids"][0])
 
 
-@SDK_TIMETABLES
-class TestTelemetrySendAndWait:
-    def test_waits_for_its_records(self, dags, sandbox, processed_after):
-        processed_after(0)
-        outcome = run(dags["telemetry_send_and_wait"], logical_date=datetime(2026, 3, 5, tzinfo=timezone.utc))
-        assert outcome.state == "success"
-        assert outcome.xcom("wait_for_orders")["status"] == "Available"
-        assert int(stream(sandbox, "acme-orders-awaited")["total"]) == sum(orders(date(2026, 3, 4)).values())
+def test_a_time_out_fails_the_task_and_is_not_retried(dags, sandbox, mode):
+    sandbox.settings(processed_after_seconds=600)
+    outcome = wait(dags, "stream", mode, "too_late")
+    assert (outcome.state, outcome.states["wait"], outcome.tries["wait"]) == ("failed", ["failed"], 1)
+    assert isinstance(outcome.errors["wait"][-1], AirflowSensorTimeout)
 
 
-@RETRY_POLICIES
-class TestRetryPolicy:
-    DAG_ID = "anycost_retry_policy"
+def test_a_time_out_with_soft_fail_skips_the_task(dags, sandbox, mode):
+    sandbox.settings(processed_after_seconds=600)
+    outcome = wait(dags, "stream", mode, "too_late_softly")
+    assert (outcome.state, outcome.states["wait"]) == ("success", ["skipped"])
 
-    @pytest.mark.parametrize(
-        ("fault", "delay"),
-        [
-            pytest.param({"status": 429, "retry_after": 7}, timedelta(minutes=5), id="throttled"),
-            pytest.param({"status": 503}, timedelta(minutes=30), id="down"),
-            pytest.param({"status": 401}, None, id="refused for good"),
-        ],
-    )
-    def test_retries_by_what_went_wrong(self, dags, sandbox, monkeypatch, fault, delay):
-        # One request per try: else the client itself retries for minutes.
-        monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", os.environ["AIRFLOW_CONN_CLOUDZERO_IMPATIENT"])
-        sandbox.faults({"kind": "refuse", "method": "POST", **fault})
-        ti = self.first_try(dags[self.DAG_ID])
-        if delay is None:
-            assert ti.state == "failed"
-        else:
-            assert ti.state == "up_for_retry"
-            assert ti.next_retry_datetime() - ti.end_date == delay
-        assert sandbox.months() == {}
 
-    def test_without_an_error_it_sends_the_month(self, dags, sandbox):
-        [outcome] = backfill(dags[self.DAG_ID], "2025-06", "2025-06")
-        assert outcome.xcom("send_bill")["month"] == "2025-06"
-        assert_holds(sandbox, "2025-06", month_rows("2025-06"))
+@pytest.mark.parametrize(("name", "state"), [("in_time", "failed"), ("too_late_softly", "skipped")])
+def test_a_refused_key_ends_the_wait_at_once(dags, sandbox, mode, name, state):
+    sandbox.faults({"kind": "refuse", "status": 403, "method": "GET", "times": 100})
+    outcome = wait(dags, "stream", mode, name)
+    assert (outcome.states["wait"], outcome.tries["wait"]) == ([state], 1)
+    if state == "failed":
+        error = outcome.errors["wait"][-1]
+        assert isinstance(error, AuthenticationError)
+        assert isinstance(error, AirflowFailException)
 
-    @staticmethod
-    def first_try(dag):
-        """Run each task once, and no retry."""
-        [dag_run] = create_runs(dag, "2025-05", "2025-05", again=True)
-        with create_session() as session:
-            dag_run = session.merge(dag_run)
-            instances = {ti.task_id: ti for ti in dag_run.get_task_instances(session=session)}
-            for task_id in ("make_bill", "send_bill"):
-                instances[task_id].try_number, instances[task_id].state = 1, "scheduled"
-                session.commit()
-                run_task(instances[task_id], dag, session)
-        with create_session() as session:
-            # An open run would keep the back-fill open, and a DAG can't have two.
-            dag_run = session.merge(dag_run)
-            dag_run.state = "failed"
-            session.commit()
-            [tried] = [ti for ti in dag_run.get_task_instances(session=session) if ti.task_id == "send_bill"]
-            session.expunge_all()
-        return tried
+
+def test_a_stream_that_becomes_invalid_ends_the_wait(dags, sandbox, mode):
+    sandbox.settings(records_status="word", invalid_streams="waited-for")
+    assert wait(dags, "stream", mode).states["wait"] == ["failed"]
+    assert wait(dags, "stream", mode, "too_late_softly").states["wait"] == ["skipped"]
+    sandbox.settings(invalid_streams="")
+
+
+def test_a_wait_that_is_cleared_sends_nothing(dags, sandbox, mode):
+    outcome = wait(dags, "stream", mode)
+    before = len([request for request in sandbox.requests() if request["method"] == "POST"])
+    dag = dags[f"wait_for_stream_{mode}_in_time"]
+    again = clear_and_run(dag, outcome, "wait")
+    assert again.states["wait"] == ["success"]
+    assert len([request for request in sandbox.requests() if request["method"] == "POST"]) == before

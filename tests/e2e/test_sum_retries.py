@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 
 import pytest
+from airflow_database import ask
 from sum_retries import DAYS
 
 VALUES = [2**day for day in DAYS]
@@ -20,14 +20,6 @@ def airflow(start_airflow):
         for dag_id in DAG_IDS:
             airflow.command("dags", "unpause", dag_id)
         yield airflow
-
-
-def ask(airflow, query, *values):
-    database = sqlite3.connect(f"file:{airflow.home}/airflow.db?mode=ro", uri=True)
-    try:
-        return database.execute(query, values).fetchall()
-    finally:
-        database.close()
 
 
 def tries(airflow, dag_id):

@@ -1,0 +1,231 @@
+"""
+36 months back-filled by a whole Airflow, eight at a time, each sent and then waited for in the triggerer.
+
+On the way the triggerer and the scheduler are killed outright, the scheduler with its workers, in the middle of a
+request. Nothing but Airflow and this package mends that.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from airflow_database import ask
+from backfill_36_months import DAG_ID, MONTHS, STREAM_NAME, bill, orders
+from sandbox_client import KEY, STREAM
+
+LISTED_AFTER, PROCESSED_AFTER = 3, 5
+# How soon Airflow notices that something has died; its defaults are minutes.
+QUICK = {
+    "CORE__PARALLELISM": 6,
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 15,
+    "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 3,
+    "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 5,
+    "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 15,
+    "TRIGGERER__JOB_HEARTBEAT_SEC": 2,
+    "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 8,
+}
+CORRECTED = "2024-02"
+# A write takes some milliseconds in the sandbox: two writers would seldom meet.
+SLOW_WRITES = {"kind": "slow", "seconds": 0.3, "method": "POST", "times": 1000}
+
+
+def show(server, listed_after, processed_after):
+    server.settings(read_lag_seconds=listed_after, processed_after_seconds=processed_after)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the months' files are."""
+    return tmp_path_factory.mktemp("bills")
+
+
+@pytest.fixture(scope="module")
+def airflow(start_airflow, server, folder):
+    show(server, LISTED_AFTER, PROCESSED_AFTER)
+    settings = {f"AIRFLOW__{name}": str(value) for name, value in QUICK.items()} | {"E2E_FOLDER": str(folder)}
+    components = ("api-server", "scheduler", "dag-processor", "triggerer")
+    with start_airflow([DAG_ID], components=components, settings=settings, settle_seconds=2) as airflow:
+        airflow.command("dags", "unpause", DAG_ID)
+        yield airflow
+
+
+def instances(airflow, task_id, state=None):
+    """The task's instances by month: state, number of the last try, and when that began and ended."""
+    found = ask(
+        airflow,
+        "SELECT partition_key, task_instance.state, try_number, task_instance.start_date, task_instance.end_date"
+        " FROM task_instance JOIN dag_run USING (dag_id, run_id) WHERE dag_id = ? AND task_id = ?",
+        DAG_ID,
+        task_id,
+    )
+    return {month: tuple(more) for month, *more in found if state in (None, more[0])}
+
+
+def count_of(airflow, state):
+    return sum(run.state == state for run in airflow.runs(DAG_ID))
+
+
+def writes(server, since=0):
+    """Requests that change a stream."""
+    return [r for r in server.requests() if r["method"] == "POST" and r["number"] > since]
+
+
+@pytest.fixture(scope="module")
+def killed(airflow, server):
+    """Back-fill, kill, restart, and wait for the end; what was going on when things were killed."""
+    server.faults(SLOW_WRITES)
+    airflow.command(
+        "backfill", "create", "--dag-id", DAG_ID, "--from-date", "2023-01-01", "--to-date", "2025-12-31",
+        "--max-active-runs", "8",
+    )  # fmt: skip
+
+    def deferred():
+        return {
+            task_id: list(instances(airflow, task_id, "deferred")) for task_id in ("wait_for_bill", "wait_for_orders")
+        }
+
+    airflow.wait("some runs", lambda: count_of(airflow, "success") > 3, limit=180)
+    # However slow this machine is: what waits now goes on waiting until a new triggerer is there.
+    show(server, 600, 600)
+    airflow.wait("sensors of both kinds", lambda: min(map(len, deferred().values())) > 1, limit=180)
+    airflow.kill("triggerer")
+    found = {"deferred": deferred()}
+    airflow.start(["triggerer"])
+    show(server, LISTED_AFTER, PROCESSED_AFTER)
+
+    airflow.wait("a third of the runs", lambda: count_of(airflow, "success") > 11, limit=180)
+    server.clear_faults()
+    last = server.requests()[-1]["number"]
+    server.faults({**SLOW_WRITES, "seconds": 3, "times": 1, "connection_id": STREAM}, SLOW_WRITES)
+
+    def in_a_request():
+        sending = [request for request in writes(server, last) if request["month"] and request["fault"]]
+        return [request for request in sending if request["applied"] and request["ended"] is None]
+
+    airflow.wait("a request", in_a_request, limit=60, pause=0.1)
+    found["sending"] = in_a_request()[0]["month"]
+    airflow.kill("scheduler")
+    airflow.start(["scheduler"])
+
+    def is_over():
+        return count_of(airflow, "success") + count_of(airflow, "failed") == len(MONTHS)
+
+    airflow.wait("all runs", is_over, limit=600)
+    return found
+
+
+def test_all_runs_succeed(airflow, killed):
+    runs = airflow.runs(DAG_ID)
+    assert {run.partition_key: run.state for run in runs} == dict.fromkeys(MONTHS, "success")
+    assert len(runs) == len(MONTHS)
+
+
+def assert_exact(server, corrected=()):
+    held, expected = server.months(), {month: bill(month, corrected=month in corrected) for month in MONTHS}
+    assert sorted(held) == MONTHS
+    for month, lines in expected.items():
+        assert held[month]["rows"] == len(lines)
+        assert Decimal(held[month]["total_cost"]) == sum(Decimal(cost) for _, cost in lines)
+    records = server._call("GET", f"telemetry/{STREAM_NAME}/records")["records"]
+    counted = [line for month in MONTHS for line in orders(month, corrected=month in corrected)]
+    assert [(record["timestamp"][:10], int(record["value"])) for record in records] == counted
+
+
+def test_every_month_is_exact(server, killed):
+    assert_exact(server)
+
+
+def test_one_write_on_a_stream_at_a_time(server, killed):
+    for path in ("/billing_drops", f"/{STREAM_NAME}/replace"):
+        of_stream = [request for request in writes(server) if request["path"].endswith(path)]
+        assert len(of_stream) >= len(MONTHS)
+        pairs = pairwise(of_stream)
+        assert [(first, second) for first, second in pairs if second["started"] < first["ended"]] == []
+
+
+def test_no_try_sends_a_month_twice(airflow, server, killed):
+    sent = Counter(request["month"] for request in writes(server) if request["month"] and request["applied"])
+    tries = {month: count for month, (_, count, *_) in instances(airflow, "send_bill").items()}
+    assert [month for month in MONTHS if sent[month] > tries[month]] == []
+
+
+def test_the_kill_was_in_the_middle_of_a_request_and_its_month_was_sent_again(airflow, server, killed):
+    month = killed["sending"]
+    sent = [request for request in writes(server) if request["month"] == month and request["applied"]]
+    assert [request["status"] for request in sent] == [None, 200]
+    assert instances(airflow, "send_bill")[month][1] == 2
+
+
+def test_a_new_triggerer_took_over_what_was_waiting(airflow, killed):
+    [(restarted,)] = ask(airflow, "SELECT max(start_date) FROM job WHERE job_type = 'TriggererJob'")
+    for task_id, months in killed["deferred"].items():
+        for month in months:
+            state, _, _, ended = instances(airflow, task_id)[month]
+            assert (state, ended > restarted) == ("success", True)
+
+
+@pytest.mark.parametrize(
+    ("sends", "waits", "seconds"),
+    [("send_bill", "wait_for_bill", LISTED_AFTER), ("send_orders", "wait_for_orders", PROCESSED_AFTER)],
+)
+def test_no_wait_ended_too_early(airflow, killed, sends, waits, seconds):
+    sent, waited = instances(airflow, sends), instances(airflow, waits)
+    # Where a second try sent the same once more, CloudZero may have shown what the first one sent.
+    once = [month for month in MONTHS if sent[month][1] == 1]
+    assert len(once) > len(MONTHS) / 2
+    for month in once:
+        began, ended = (datetime.fromisoformat(text) for text in (sent[month][2], waited[month][3]))
+        assert (ended - began).total_seconds() >= seconds
+
+
+def test_a_month_that_is_cleared_is_sent_again_and_no_other(airflow, server, folder, killed):
+    last = server.requests()[-1]["number"]
+    (folder / f"{CORRECTED}.corrected").touch()
+    airflow.command("dags", "clear", DAG_ID, "--partition-key", CORRECTED, "-y")
+
+    def is_over():
+        return count_of(airflow, "success") == len(MONTHS) and len(writes(server, last)) > 1
+
+    airflow.wait("the cleared run", is_over, limit=120)
+    assert_exact(server, corrected=[CORRECTED])
+    sent = [(request["path"].rpartition("/")[2], request["month"]) for request in writes(server, last)]
+    assert sorted(sent) == [("billing_drops", CORRECTED), ("replace", None)]
+
+
+ALLOWED = re.compile(
+    r"done|timed_out|refused"  # how it ended
+    r"|Pending|Loading|Available|Invalid"  # CloudZero's words
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-z]{12}"  # drops and connections
+    r"|20[0-9]{2}-[01][0-9](-[0-9]{2}T[0-9:]{8}\+00:00)?"  # months and times
+    rf"|{STREAM_NAME}"
+)
+# As the triggerer writes it, and as the sensor does.
+EVENT = re.compile(rb"(?:TriggerEvent<|The trigger ended: )(\{.*?\})[>\"]")
+
+
+def is_allowed(leaf):
+    """Counts are small here, and what is measured is not."""
+    return ALLOWED.fullmatch(leaf) if isinstance(leaf, str) else leaf is None or int(leaf) < 100
+
+
+def leaves(value):
+    return [leaf for item in value.values() for leaf in leaves(item)] if isinstance(value, dict) else [value]
+
+
+def test_the_key_is_in_no_file_and_events_hold_ids_states_and_times(airflow, killed):
+    files = [path for folder in (airflow.home, airflow.processes.logs) for path in folder.rglob("*") if path.is_file()]
+    contents = {str(path): path.read_bytes() for path in files}
+    assert any(path.endswith("airflow.db") for path in contents)
+    assert any(b"Seen at CloudZero" in content for content in contents.values())
+    assert [path for path, content in contents.items() if KEY.encode() in content] == []
+    told = [event for content in contents.values() for event in EVENT.findall(content)]
+    events = [ast.literal_eval(event.decode()) for event in told]
+    assert {"connection_id", "stream_name"} < {name for event in events for name in event["reading"]}
+    assert len(events) >= sum(map(len, killed["deferred"].values()))
+    assert [leaf for event in events for leaf in leaves(event) if not is_allowed(leaf)] == []
