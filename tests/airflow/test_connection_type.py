@@ -41,7 +41,7 @@ def test_the_form_has_a_field_for_every_extra(form):
 
 
 def test_the_form_names_the_key_and_hides_what_nothing_reads(form):
-    assert form["hidden"] == {"login", "port", "schema"}
+    assert form["hidden"] == {"login", "schema"}
     assert form["labels"] == {"password": "API key", "host": "API base URL"}
     assert form["placeholders"]["host"] == "https://api.cloudzero.com"
 

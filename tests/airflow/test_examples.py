@@ -135,6 +135,7 @@ class TestMonthlyPartitioned:
             "bytes": write["bytes"],
             "hours": 31 * 4,
             "drop_ids": sandbox.month("2025-12")["drop_ids"],
+            "row_count": len(rows),
             "check_only": False,
         }
         assert isinstance(summary["total_cost"], str)

@@ -49,6 +49,7 @@ def test_the_summary_says_what_was_sent(sandbox):
         "hours": 31,
         "sha256": summary["sha256"],
         "drop_ids": sandbox.month("2026-03")["drop_ids"],
+        "row_count": 31,
         "check_only": False,
     }
     assert send(records=FULL_MONTH)["sha256"] == summary["sha256"]
