@@ -16,11 +16,14 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-PYTHON_OLDEST ?= $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
+# Expanded here and now: the oldest line's target takes it for PYTHON.
+ifndef PYTHON_OLDEST
+PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$python && break; done)
+endif
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e test-oldest test-matrix format clean
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium test-oldest test-matrix format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -42,8 +45,16 @@ test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
 test-airflow: $(VENV)/installed-dev
 	$(BIN)/pytest tests/airflow
 
-test-e2e: $(VENV)/installed-dev
-	$(BIN)/pytest tests/e2e
+# A real browser looks at the newest Airflow and at the one before.
+test-e2e: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium
+	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest tests/e2e
+
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		if test "$$(id -u)" != 0; then sudo=sudo; fi; \
+		command -v apt-get >/dev/null && command -v $${sudo:-true} >/dev/null || { \
+			echo "Chromium was not found: install the package chromium (of Debian, or of your system)."; exit 1; }; \
+		$$sudo apt-get update && $$sudo apt-get install -y chromium; }
 
 ifeq ($(PYTHON_OLDEST),)
 test-oldest:

@@ -30,6 +30,18 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["cloudzero_provider.operators.anycost", "cloudzero_provider.operators.telemetry"],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.sensors.anycost", "cloudzero_provider.sensors.telemetry"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": _INTEGRATION,
+                "python-modules": ["cloudzero_provider.triggers.anycost", "cloudzero_provider.triggers.telemetry"],
+            }
+        ],
         "extra-links": [
             "cloudzero_provider.links.AnyCostConnectionLink",
             "cloudzero_provider.links.TelemetryStreamsLink",
@@ -79,7 +91,7 @@ EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "settle_seconds": {
         "label": "Settle time (s)",
         "kind": "number",
-        "description": "Seconds after its start when a request without an answer is over for good; 60 when empty.",
+        "description": "Seconds until a request that got no answer can't be applied any more; 60 when empty.",
     },
     "allow_http": {
         "label": "Allow http://",

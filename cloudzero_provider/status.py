@@ -226,7 +226,8 @@ class WantedDrop:
     :param connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
     :param drop_ids: it must be listed with one of these; empty: with any.
-    :param row_counts: it must be listed with one of these numbers of rows; empty: with any number.
+    :param row_counts: it must be listed with one of these numbers of rows; empty: with any number; 0 alone: or not at
+        all.
     :param or_more: whether more rows will do, since the month may hold others.
     """
 
@@ -247,7 +248,7 @@ class WantedDrop:
         except NotFoundError:
             listed = []
         found = next((drop for drop in listed if self._fits(drop)), None)
-        if found is None and 0 in self.row_counts and not listed:
+        if set(self.row_counts) == {0} and not listed:
             return DropReading(self.connection_id, self.month, False, None, None, True)
         shown = found or (listed[0] if listed else None)
         return DropReading(

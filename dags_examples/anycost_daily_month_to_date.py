@@ -7,7 +7,7 @@ To repair a day, clear the newest run: it sends the earlier days too. An older r
 from __future__ import annotations
 
 from acme_bill import month_rows, write_bill
-from airflow.sdk import CronDataIntervalTimetable, dag, task
+from airflow.sdk import CronDataIntervalTimetable, dag, task  # before 3.2, from airflow.timetables.interval
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 

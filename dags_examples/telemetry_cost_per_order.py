@@ -8,7 +8,7 @@ has to be there in CloudZero, under that very name.
 from __future__ import annotations
 
 from acme_usage import orders
-from airflow.sdk import CronDataIntervalTimetable, dag, task
+from airflow.sdk import CronDataIntervalTimetable, dag, task  # before 3.2, from airflow.timetables.interval
 
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from acme_bill import write_csv
 from acme_usage import database_writes
-from airflow.sdk import CronDataIntervalTimetable, dag, task
+from airflow.sdk import CronDataIntervalTimetable, dag, task  # before 3.2, from airflow.timetables.interval
 
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 

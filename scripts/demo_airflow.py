@@ -66,6 +66,7 @@ class Airflow:
     :param url: of the UI and the REST API.
     :param processes: where processes are started.
     :param say: tells what happens.
+    :param bin_folder: where the ``airflow`` command is.
     """
 
     home: Path
@@ -73,6 +74,7 @@ class Airflow:
     url: str
     processes: Processes
     say: Callable[[str], None]
+    bin_folder: Path = BIN
     #: What has to stay alive, in the order it was started.
     components: list[Started] = field(default_factory=list)
     _session: requests.Session = field(default_factory=requests.Session)
@@ -85,7 +87,7 @@ class Airflow:
         """Run an Airflow command and show it."""
         self.say(f"  $ airflow {shlex.join(arguments)}")
         name = "-".join(part for part in arguments[:2])
-        process = self.processes.start(f"airflow-{name}", [BIN / "airflow", *arguments], self.environment)
+        process = self.processes.start(f"airflow-{name}", [self.bin_folder / "airflow", *arguments], self.environment)
         self.wait(f"'airflow {name}'", lambda: process.popen.poll() is not None, limit, pause=0.1)
         if process.popen.returncode:
             raise DemoError(f"'airflow {name}' ended with {process.popen.returncode}.", [process.log])
@@ -96,7 +98,7 @@ class Airflow:
             arguments = COMPONENTS[name]
             self.say(f"  $ airflow {shlex.join(arguments)} &")
             self.components.append(
-                self.processes.start(f"airflow-{name}", [BIN / "airflow", *arguments], self.environment)
+                self.processes.start(f"airflow-{name}", [self.bin_folder / "airflow", *arguments], self.environment)
             )
 
     def kill(self, name: str) -> None:
@@ -166,7 +168,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def clean_environment(home: Path) -> dict[str, str]:
+def clean_environment(home: Path, bin_folder: Path = BIN) -> dict[str, str]:
     """Take nothing of the user's own Airflow, Python settings, proxies or home along."""
     kept = {
         name: value
@@ -174,7 +176,7 @@ def clean_environment(home: Path) -> dict[str, str]:
         if not name.startswith(("AIRFLOW", "PYTHON")) and not name.lower().endswith("_proxy")
     }
     user = {"HOME": str(home), "USER": "demo", "LOGNAME": "demo", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-    return kept | user | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    return kept | user | {"PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def airflow_settings(home: Path, dags: Path, url: str, connection: dict[str, Any]) -> dict[str, str]:

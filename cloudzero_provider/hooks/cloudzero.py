@@ -82,10 +82,11 @@ class CloudZeroHook(BaseHook):
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Describe the fields of the extra to Airflow 2.11 to 3.1; later ones read ``get_provider_info``."""
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
-        from wtforms import BooleanField, DecimalField, StringField
+        from wtforms import BooleanField, StringField
         from wtforms.validators import Optional
 
-        fields = {"string": StringField, "number": DecimalField, "boolean": BooleanField}
+        # Numbers are text here: Airflow drops a connection type with any field but text, integers and switches.
+        fields = {"string": StringField, "number": StringField, "boolean": BooleanField}
         return {
             name: fields[field["kind"]](
                 field["label"],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import Asset, BaseOperator
 
+from cloudzero_provider.compat import set_default_of_mapped
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
@@ -152,7 +153,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     def partial(cls, **kwargs: Any) -> Any:
         """Make a mapped task, one instance at a time by default: ``expand`` never runs ``__init__``."""
         partial = super().partial(**kwargs)
-        partial.kwargs.setdefault("max_active_tis_per_dag", 1)
+        set_default_of_mapped(partial, kwargs, "max_active_tis_per_dag", 1)
         return partial
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -71,8 +72,8 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         """Say what to wait for; a subclass knows."""
         raise NotImplementedError
 
-    def trigger(self, wanted: Wanted, deadline: float) -> CloudZeroTrigger:
-        """Make the trigger that waits for it; a subclass knows."""
+    def trigger_class(self) -> type[CloudZeroTrigger]:
+        """Name the trigger that waits for it; a subclass knows."""
         raise NotImplementedError
 
     def execute(self, context: Context) -> Any:
@@ -94,12 +95,11 @@ class CloudZeroBaseSensor(BaseSensorOperator):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=reading.is_done, xcom_value=reading.as_dict())
 
-    def execute_complete(self, context: Context, event: Any, deadline: float) -> Any:
+    def execute_complete(self, context: Context, event: Any) -> Any:
         """
-        Take over from the trigger, and trust nothing of what it says but that it has ended.
+        Take over from the trigger.
 
-        :param event: of the trigger.
-        :param deadline: as it was when the wait began.
+        :param event: of the trigger; any other is an error.
         """
         from cloudzero_provider.triggers._base import WaitOutcome
 
@@ -110,26 +110,31 @@ class CloudZeroBaseSensor(BaseSensorOperator):
                 return dict(event["reading"])
             if outcome == WaitOutcome.TIMED_OUT.value:
                 raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. What was seen last: {event.get('reading')}")
-            if outcome == WaitOutcome.REFUSED.value:
+            if outcome == WaitOutcome.REFUSED.value and isinstance(event.get("deadline"), (int, float)):
                 # Looking again here shows the error in full; when there is none any more, the wait goes on.
-                return self._look_or_defer(context, deadline)
+                return self._look_or_defer(context, event["deadline"], event)
             with airflow_failures():
                 raise UnexpectedReplyError(f"The trigger ended with an event that it can't have made: {event!r}")
 
-    def _look_or_defer(self, context: Context, deadline: float) -> Any:
+    def _look_or_defer(self, context: Context, deadline: float, event: Any = None) -> Any:
         reading = self._look(context)
         if reading is not None and reading.is_done:
             return reading.as_dict()
-        with airflow_failures():
-            wanted = self.wanted(context)
-        self._defer(wanted, deadline)
-        return None
+        if event is not None and time.time() >= deadline:
+            raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. The trigger, not the worker, ended with: {event}")
+        # _look has just asked for the same, so this raises nothing.
+        return self._defer(self.wanted(context), deadline)
 
-    def _defer(self, wanted: Wanted, deadline: float) -> NoReturn:
+    def _defer(self, wanted: Any, deadline: float) -> NoReturn:
+        trigger = self.trigger_class()(
+            cloudzero_conn_id=self.cloudzero_conn_id,
+            poll_interval=self.poke_interval,
+            deadline=deadline,
+            **asdict(wanted),
+        )
         self.defer(
-            trigger=self.trigger(wanted, deadline),
+            trigger=trigger,
             method_name="execute_complete",
-            kwargs={"deadline": deadline},
             timeout=timedelta(seconds=max(deadline - time.time(), 0)) + _TRIGGERER_MAY_BE_AWAY,
         )
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.status import Wanted, WantedDrop
-    from cloudzero_provider.triggers._base import CloudZeroTrigger
+    from cloudzero_provider.status import WantedDrop
+    from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
 
 
 class AnyCostBillingDropSensor(CloudZeroBaseSensor):
@@ -78,19 +78,11 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             row_counts=(self.rows,) if self.rows is not None else (),
         )
 
-    def trigger(self, wanted: Wanted, deadline: float) -> CloudZeroTrigger:
-        """Make the trigger that waits for the month."""
-        from dataclasses import asdict
-
+    def trigger_class(self) -> type[AnyCostBillingDropTrigger]:
+        """Name the trigger that waits for it."""
         from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
 
-        fields: Any = wanted
-        return AnyCostBillingDropTrigger(
-            cloudzero_conn_id=self.cloudzero_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            **asdict(fields),
-        )
+        return AnyCostBillingDropTrigger
 
     def _of_summary(self) -> WantedDrop:
         from cloudzero_provider.status import WantedDrop
@@ -103,7 +95,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         if summary["check_only"]:
             raise AirflowSkipException("Nothing was sent (check_only), so there is nothing to wait for.")
         # CloudZero's row_count is of the month or of the last request: its own count after that fits in either case.
-        row_counts = {summary["rows"], summary["row_count"]} - {None}
+        row_counts = {summary["rows"], summary["row_count"] or summary["rows"]}
         return WantedDrop(
             connection_id=summary["connection_id"],
             month=summary["month"],

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.status import Wanted, WantedBatch
-    from cloudzero_provider.triggers._base import CloudZeroTrigger
+    from cloudzero_provider.status import WantedBatch
+    from cloudzero_provider.triggers.telemetry import CloudZeroStreamStatusTrigger
 
 
 class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
@@ -37,8 +37,8 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
 
     :param summary: what :class:`~cloudzero_provider.operators.telemetry.TelemetrySendOperator` returned. (templated)
     :param stream_name: instead of a summary, with ``records``: the stream. (templated)
-    :param records: instead of a summary: identities of up to 500 records, as they were sent: ``timestamp``,
-        ``element_name``, ``filter`` or ``associated_cost``; with a ``value``, that must fit as well. (templated)
+    :param records: instead of a summary: up to 500 records, as the operator takes them; without values, any value
+        will do. (templated)
     :param granularity: of ``records`` that do not say theirs; ``DAILY`` without it. (templated)
     :param status: to wait for, in CloudZero's words. ``Available`` is also more than ``Loading``.
     :param match: ``all`` records must be seen, or ``any``: use it where a later run may replace some of them before
@@ -71,12 +71,15 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         self.granularity = granularity
         self.status = status
         self.match = match
+        # An upstream task may return None; that is an error, and not as if there were no summary.
+        self._has_summary = summary is not None
 
     def wanted(self, context: Context) -> WantedBatch:  # noqa: ARG002 - a sibling needs it
         """Say which records to look for, and which status they should have."""
         from cloudzero_provider.status import Match, StreamStatus, WantedBatch
 
-        stream_name, granularity, hashes = self._by_hand() if self.records is not None else self._of_summary()
+        by_hand = self.records is not None
+        stream_name, granularity, hashes = self._by_hand() if by_hand else self._of_summary()
         return WantedBatch(
             stream_name=stream_name,
             granularity=granularity,
@@ -85,22 +88,14 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             match=Match.parse(self.match, "match").value,
         )
 
-    def trigger(self, wanted: Wanted, deadline: float) -> CloudZeroTrigger:
-        """Make the trigger that waits for the batch."""
-        from dataclasses import asdict
-
+    def trigger_class(self) -> type[CloudZeroStreamStatusTrigger]:
+        """Name the trigger that waits for it."""
         from cloudzero_provider.triggers.telemetry import CloudZeroStreamStatusTrigger
 
-        fields: Any = wanted
-        return CloudZeroStreamStatusTrigger(
-            cloudzero_conn_id=self.cloudzero_conn_id,
-            poll_interval=self.poke_interval,
-            deadline=deadline,
-            **asdict(fields),
-        )
+        return CloudZeroStreamStatusTrigger
 
     def _of_summary(self) -> tuple[str, str, Sequence[str]]:
-        if self.summary is None and self.stream_name is not None:
+        if not self._has_summary and self.stream_name is not None:
             raise ConfigurationError(
                 f"What should be looked for in {self.stream_name!r}? Give the summary that the sending task returned, "
                 "or records by hand."
@@ -117,28 +112,29 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             )
         return summary["stream_name"], summary["granularity"], summary["record_hashes"]
 
-    def _by_hand(self) -> tuple[str, str, list[str]]:
-        from cloudzero_provider.telemetry.batches import SAMPLED_RECORDS
+    def _by_hand(self) -> tuple[str, str, Sequence[str]]:
+        """Take records as the operator takes them, so that their hashes are those of what it sends."""
+        from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
+        from cloudzero_provider.sources import from_records
+        from cloudzero_provider.telemetry.batches import SAMPLED_RECORDS, sampled_hashes
+        from cloudzero_provider.telemetry.checks import RecordRules, check_records
+        from cloudzero_provider.telemetry.kinds import KINDS
 
-        records = self.records or []
-        if self.stream_name is None or self.summary is not None:
+        if self.stream_name is None or self._has_summary:
             raise ConfigurationError("records go with a stream_name, and instead of a summary.")
-        if not 1 <= len(records) <= SAMPLED_RECORDS:
-            raise InputError(f"{len(records)} records to look for: expected 1 to {SAMPLED_RECORDS}.")
-        granularity = self.granularity or "DAILY"
-        return (
-            self.stream_name,
-            granularity,
-            [_hash_by_hand(n, record, granularity) for n, record in enumerate(records, 1)],
+        rows = from_records(self.records)
+        if not 1 <= rows.count <= SAMPLED_RECORDS:
+            raise InputError(f"{rows.count:,} records to look for: expected 1 to {SAMPLED_RECORDS}.")
+        values = rows.columns.get("value", [None] * rows.count)
+        without = sum(value is None for value in values)
+        if 0 < without < rows.count:
+            raise InputError(f"{without:,} of {rows.count:,} records to look for have no value: give all or none.")
+        of_allocation = not rows.columns.keys().isdisjoint(("element_name", "filter"))
+        rules = RecordRules(
+            kind=KINDS[StreamType.ALLOCATION if of_allocation else StreamType.METRIC],
+            # What is deleted has no value.
+            operation=TelemetryOperation.DELETE if without else TelemetryOperation.REPLACE,
+            granularity=self.granularity or "DAILY",
         )
-
-
-def _hash_by_hand(number: int, record: Mapping[str, Any], granularity: str) -> str:
-    from cloudzero_provider.telemetry.identity import RECORD_FIELDS, hash_of
-
-    if unknown := sorted(set(record) - set(RECORD_FIELDS)):
-        raise InputError(f"Record {number} to look for has {unknown}: expected some of {', '.join(RECORD_FIELDS)}.")
-    try:
-        return hash_of(record, granularity, with_value=record.get("value") is not None)
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise InputError(f"Record {number} to look for can't be read: {error}") from None
+        checked = check_records(rows, rules)
+        return self.stream_name, checked.granularity, sampled_hashes(checked)

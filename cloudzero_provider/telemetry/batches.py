@@ -138,17 +138,25 @@ def _where(value: pl.Expr, key: str) -> pl.Expr:
 
 def sampled_hashes(records: CheckedRecords) -> list[str]:
     """
-    Hash some of the records, evenly spread, so that a sensor can tell them among those CloudZero has processed.
+    Hash some of the records, so that a sensor can tell them among those CloudZero has processed.
 
-    Only the newest 1,000 records of a stream can be read. The hash is over time, element, keys and, unless values add
-    up (``sum``), the value.
+    Only the newest 1,000 records of a stream can be read, so half of them are those that are sent last; the others are
+    spread over all requests. The hash is over time, element, keys and, unless values add up (``sum``), the value.
     """
-    frame = records.frame
-    step = max(1, -(-frame.height // SAMPLED_RECORDS))
+    parts = records.frame.partition_by("key_set", maintain_order=True)
+    as_sent = pl.concat(parts) if parts else records.frame
     with_value = records.rules.operation is TelemetryOperation.REPLACE
     return [
         record_hash(timestamp, element, keys, value if with_value else None)
-        for timestamp, element, keys, value in frame.gather_every(step)
+        for timestamp, element, keys, value in as_sent[_sampled(as_sent.height)]
         .select("timestamp", "element_name", "keys", "value")
         .iter_rows()
     ]
+
+
+def _sampled(count: int) -> list[int]:
+    if count <= SAMPLED_RECORDS:
+        return list(range(count))
+    last = SAMPLED_RECORDS // 2
+    spread = SAMPLED_RECORDS - last
+    return [number * (count - last) // spread for number in range(spread)] + list(range(count - last, count))

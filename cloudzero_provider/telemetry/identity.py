@@ -13,8 +13,8 @@ from cloudzero_provider.telemetry.kinds import CUT, KINDS, SIGNIFICANT_DIGITS
 
 _HASH_LENGTH = 12
 _KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())
-#: What can be said of a record by hand.
-RECORD_FIELDS = ("timestamp", "granularity", "element_name", *_KEYS_FIELDS, "value")
+#: No value that was sent is as long; one of a billion digits would fill the memory.
+_MOST_DIGITS = 1000
 #: CloudZero's own prefix for what is sent, and shown in its pages, as ``custom:``.
 _STORED_PREFIX, _SENT_PREFIX = "costcontext:", "custom:"
 
@@ -25,17 +25,18 @@ def record_hash(timestamp: str, element: str | None, keys: str | None, value: st
 
     :param timestamp: cut to its granularity, in UTC, like ``2026-03-01T00:00:00Z``.
     :param element: its element, if it has one.
-    :param keys: its filter keys and their values, as JSON, sorted.
+    :param keys: its filter keys and their values, as JSON.
     :param value: as decimal text; ``None`` leaves it out.
     """
     plain = None if value is None else (value.rstrip("0").rstrip(".") if "." in value else value)
-    identity = json.dumps([timestamp, element, json.loads(keys) if keys else {}, plain], ensure_ascii=False)
+    scope = _sorted_keys(json.loads(keys)) if keys else {}
+    identity = json.dumps([timestamp, element, scope, plain], ensure_ascii=False)
     return hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]
 
 
 def hash_of(record: Mapping[str, Any], granularity: str, *, with_value: bool) -> str:
     """
-    Hash a record that CloudZero returned, or that a user wrote by hand.
+    Hash a record that CloudZero returned.
 
     :param record: its fields; names may have ``-`` for ``_``, and a timestamp any form of ISO 8601.
     :param granularity: for a record without one.
@@ -47,7 +48,7 @@ def hash_of(record: Mapping[str, Any], granularity: str, *, with_value: bool) ->
     return record_hash(
         _period(fields.get("timestamp"), fields.get("granularity") or granularity),
         fields.get("element_name"),
-        json.dumps(_sorted_keys(keys), ensure_ascii=False),
+        json.dumps(keys),
         _plain(fields.get("value")) if with_value else None,
     )
 
@@ -81,6 +82,6 @@ def _plain(value: Any) -> str:
         number = Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"value {value!r}") from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise ValueError(f"value {value!r}")
     return format(number, "f")

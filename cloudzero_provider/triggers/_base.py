@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -23,8 +22,10 @@ if TYPE_CHECKING:
     from cloudzero_provider.status import Reading, Wanted
 
 _T = TypeVar("_T")
-#: Looks at a time, of all triggers in a triggerer. Each takes the time of one or two requests.
+#: Looks at a time, of all triggers in a triggerer with one connection. Each takes the time of one or two requests.
 _LOOKS_AT_A_TIME = 8
+#: Seconds that a look may end after the deadline.
+_GRACE = 30
 
 
 class WaitOutcome(Choice):
@@ -45,70 +46,93 @@ class CloudZeroTrigger(BaseTrigger):
     :param cloudzero_conn_id: the Airflow connection.
     :param poll_interval: seconds between two looks.
     :param deadline: when to give up, in seconds since 1970.
-    :param wanted: what to wait for; a subclass names its fields.
+    :param fields: of what to wait for, as plain JSON values; a subclass names them.
     """
 
-    wanted_class: ClassVar[type[Any]]
-
-    def __init__(self, *, cloudzero_conn_id: str, poll_interval: float, deadline: float, **wanted: Any) -> None:
+    def __init__(self, *, cloudzero_conn_id: str, poll_interval: float, deadline: float, **fields: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.cloudzero_conn_id = cloudzero_conn_id
         self.poll_interval = poll_interval
         self.deadline = deadline
-        self.wanted: Wanted = self.wanted_class(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()}
-        )
+        self.fields = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Give Airflow what it makes the trigger from again: plain JSON values."""
-        wanted: Any = self.wanted
-        fields = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wanted).items()}
         arguments = {
             "cloudzero_conn_id": self.cloudzero_conn_id,
             "poll_interval": self.poll_interval,
             "deadline": self.deadline,
         }
-        return f"{type(self).__module__}.{type(self).__qualname__}", arguments | fields
+        return f"{type(self).__module__}.{type(self).__qualname__}", arguments | self.fields
+
+    def wanted(self) -> Wanted:
+        """Say what to wait for; a subclass knows. Airflow imports this module to parse DAGs, so it imports late."""
+        raise NotImplementedError
+
+    @property
+    def wanted_fields(self) -> dict[str, Any]:
+        """The fields of what to wait for, with tuples again where JSON made lists of them."""
+        return {name: tuple(value) if isinstance(value, list) else value for name, value in self.fields.items()}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until it is there, CloudZero refuses, or the deadline has passed."""
+        """
+        Look until it is there, CloudZero refuses, or the deadline has passed.
+
+        A worker has looked just before, so this begins with a pause.
+        """
+        await self._pause()
         try:
             hook = CloudZeroHook(self.cloudzero_conn_id)
             await hook.look_up_connection()
-            client = await _in_thread(lambda: hook.make_client(max_retry_seconds=0))
+            wanted = await self._in_thread(self.wanted)
+            client = await self._in_thread(lambda: hook.make_client(max_retry_seconds=0))
         except CloudZeroError as error:
-            yield _event(WaitOutcome.REFUSED, error=_named(error))
+            yield self._refused(error)
             return
         try:
-            yield await self._wait(client)
+            yield await self._wait(wanted, client)
         finally:
             client.close()
 
-    async def _wait(self, client: Client) -> TriggerEvent:
+    async def _wait(self, wanted: Wanted, client: Client) -> TriggerEvent:
         while True:
             reading: Reading | None = None
             try:
-                reading = await _in_thread(lambda: self.wanted.look(client))
+                reading = await self._look(wanted, client)
             except CloudZeroError as error:
                 if not error.retry_can_help:
-                    return _event(WaitOutcome.REFUSED, error=_named(error))
+                    return self._refused(error)
                 self.log.warning("No look at CloudZero this time (%s); waiting goes on", _named(error))
             if reading is not None and reading.is_done:
                 return _event(WaitOutcome.DONE, reading=reading.as_dict())
-            left = self.deadline - time.time()
-            if left <= 0:
+            if self._left() <= 0:
                 return _event(WaitOutcome.TIMED_OUT, reading=reading.as_dict() if reading else None)
-            await asyncio.sleep(min(self.poll_interval, left))
+            await self._pause()
+
+    async def _look(self, wanted: Wanted, client: Client) -> Reading | None:
+        """Look once, in a thread; ``None`` when there is no answer, or no free thread, and the deadline has passed."""
+        try:
+            return await asyncio.wait_for(self._in_thread(lambda: wanted.look(client)), self._left() + _GRACE)
+        except asyncio.TimeoutError:
+            return None
+
+    async def _in_thread(self, function: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(_threads(self.cloudzero_conn_id), function)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(min(self.poll_interval, self._left()))
+
+    def _left(self) -> float:
+        return max(self.deadline - time.time(), 0)
+
+    def _refused(self, error: CloudZeroError) -> TriggerEvent:
+        return _event(WaitOutcome.REFUSED, error=_named(error), deadline=self.deadline)
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    """Threads of our own: the event loop's are few, and other triggers wait for them."""
+def _threads(conn_id: str) -> ThreadPoolExecutor:  # noqa: ARG001 - the key of the cache
+    """Threads of our own: the event loop's are few, and no trigger shall wait for those of another connection."""
     return ThreadPoolExecutor(_LOOKS_AT_A_TIME, thread_name_prefix="cloudzero")
-
-
-async def _in_thread(function: Callable[[], _T]) -> _T:
-    return await asyncio.get_running_loop().run_in_executor(_threads(), function)
 
 
 def _event(outcome: WaitOutcome, **more: Any) -> TriggerEvent:

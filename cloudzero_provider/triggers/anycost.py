@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from cloudzero_provider.status import WantedDrop
+from typing import TYPE_CHECKING
+
 from cloudzero_provider.triggers._base import CloudZeroTrigger
+
+if TYPE_CHECKING:
+    from cloudzero_provider.status import WantedDrop
 
 
 class AnyCostBillingDropTrigger(CloudZeroTrigger):
@@ -17,4 +21,8 @@ class AnyCostBillingDropTrigger(CloudZeroTrigger):
         :class:`~cloudzero_provider.status.WantedDrop`.
     """
 
-    wanted_class = WantedDrop
+    def wanted(self) -> WantedDrop:
+        """Say what to wait for."""
+        from cloudzero_provider.status import WantedDrop
+
+        return WantedDrop(**self.wanted_fields)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from cloudzero_provider.status import WantedBatch
+from typing import TYPE_CHECKING
+
 from cloudzero_provider.triggers._base import CloudZeroTrigger
+
+if TYPE_CHECKING:
+    from cloudzero_provider.status import WantedBatch
 
 
 class CloudZeroStreamStatusTrigger(CloudZeroTrigger):
@@ -17,4 +21,8 @@ class CloudZeroStreamStatusTrigger(CloudZeroTrigger):
         :class:`~cloudzero_provider.status.WantedBatch`.
     """
 
-    wanted_class = WantedBatch
+    def wanted(self) -> WantedBatch:
+        """Say what to wait for."""
+        from cloudzero_provider.status import WantedBatch
+
+        return WantedBatch(**self.wanted_fields)

@@ -1,16 +1,10 @@
-"""
-A real Airflow with a database of its own, and a real sandbox over HTTP. Nothing is mocked.
-
-Airflow reads its settings when it is first imported, so its home is made here, before any test is.
-"""
+"""A real Airflow with a database of its own, and a real sandbox over HTTP. Nothing is mocked."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +13,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parent.parent / "dags_examples"
 DAG_FOLDERS = {"examples": EXAMPLES, "tests": HERE / "dags"}
-HOME = Path(tempfile.mkdtemp(prefix="cloudzero-airflow-"))
 
-for name in [name for name in os.environ if name.startswith("AIRFLOW_")]:
-    del os.environ[name]
 os.environ |= {
-    "AIRFLOW_HOME": str(HOME),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES),
     "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
         [
@@ -38,7 +27,7 @@ os.environ |= {
         ]
     ),
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-    "ACME_BILL_FOLDER": str(HOME / "bills"),
+    "ACME_BILL_FOLDER": f"{os.environ['AIRFLOW_HOME']}/bills",
 }
 sys.path += [str(HERE.parent / "contract"), str(EXAMPLES)]
 
@@ -48,10 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.sdk import DAG
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(HOME, ignore_errors=True)
 
 
 def _connection(server: SandboxServer, **extra: object) -> str:
@@ -78,7 +63,7 @@ def sandbox(_server: SandboxServer) -> SandboxServer:
 
 @pytest.fixture(autouse=True)
 def _no_open_backfills() -> Iterator[None]:
-    from runs import close_backfills
+    from lines import close_backfills
 
     yield
     close_backfills()
@@ -87,16 +72,8 @@ def _no_open_backfills() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def dags() -> dict[str, DAG]:
     """All DAGs of the examples and of these tests, known to Airflow's database."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
     from airflow.utils.db import initdb
+    from lines import make_known
 
     initdb()
-    DagBundlesManager().sync_bundles_to_db()
-    found: dict[str, DAG] = {}
-    for bundle, folder in DAG_FOLDERS.items():
-        bag = BundleDagBag(folder, bundle_path=folder, bundle_name=bundle)
-        assert not bag.import_errors
-        sync_bag_to_db(bag, bundle, None)
-        found |= bag.dags
-    return found
+    return make_known(DAG_FOLDERS)

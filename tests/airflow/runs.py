@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow.cli import cli_parser
-from airflow.jobs.job import Job
-from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
-from airflow.models import DagRun, RenderedTaskInstanceFields
-from airflow.models.task_state_store import TaskStateStoreModel
-from airflow.models.xcom import XComModel
-from airflow.sdk.definitions.dag import _run_task
+import lines
+from airflow.models import DagRun
+from airflow.models.renderedtifields import RenderedTaskInstanceFields
+from airflow.providers.common.compat.sdk import BaseOperator
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
+from lines import close_backfills
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow.sdk import DAG
+
+__all__ = ["backfill", "clear_and_run", "close_backfills", "run", "run_existing"]
 
 
 @dataclass
@@ -31,14 +32,11 @@ class Outcome:
     tries: dict[str, int]
     states: dict[str, list[str]]
     errors: dict[str, list[BaseException]] = field(default_factory=dict)
+    partition_key: str | None = None
 
     def xcom(self, task_id: str) -> Any:
         """What a task returned, as Airflow's database holds it."""
-        with create_session() as session:
-            found = session.scalars(
-                XComModel.get_many(run_id=self.run_id, dag_ids=self.dag_id, task_ids=task_id, key="return_value")
-            ).all()
-        values = [json.loads(row.value) if isinstance(row.value, str) else row.value for row in found]
+        values = lines.xcoms(self.dag_id, self.run_id, task_id)
         return values[0] if len(values) == 1 else values
 
     def rendered(self, task_id: str) -> dict[str, Any]:
@@ -53,40 +51,50 @@ class Outcome:
 
     def stored(self, task_id: str) -> dict[str, Any]:
         """What a task keeps over its tries, as Airflow's database holds it."""
-        with create_session() as session:
-            rows = session.query(TaskStateStoreModel).filter_by(run_id=self.run_id, dag_id=self.dag_id, task_id=task_id)
-            return {row.key: json.loads(row.value) for row in rows}
+        return lines.stored(self.dag_id, self.run_id, task_id)
 
 
-def run(dag: DAG, **options: Any) -> Outcome:
+def run(dag: DAG, *, logical_date: datetime | str | None = "now", run_conf: dict[str, Any] | None = None) -> Outcome:
     """Run a DAG once, and collect the errors that Airflow hands to the callbacks of its tasks."""
     errors = _remembered_errors(dag)
-    return _outcome(dag.test(**options), errors)
+    return _outcome(lines.test_run(dag, logical_date, run_conf), errors)
 
 
 def clear_and_run(dag: DAG, outcome: Outcome, task_id: str) -> Outcome:
     """Clear a task, as in the UI, and run what has to run then."""
-    _scheduler_dag(dag).clear(run_id=outcome.run_id, task_ids=[task_id])
     with create_session() as session:
         dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
+        session.expunge(dag_run)
+    lines.clear(dag, dag_run, task_id)
     return run_existing(dag, dag_run)
 
 
-def backfill(dag_id: str, first: str, last: str, *more: str) -> list[DagRun]:
-    """Make runs with Airflow's own command, as on the command line."""
-    arguments = ["--dag-id", dag_id, "--from-date", first, "--to-date", last, *more]
-    command = cli_parser.get_parser().parse_args(["backfill", "create", *arguments])
-    with create_session() as session:
-        known = {run.run_id for run in session.query(DagRun).filter_by(dag_id=dag_id)}
-    command.func(command)
-    with create_session() as session:
-        runs = session.query(DagRun).filter_by(dag_id=dag_id).order_by(DagRun.partition_key)
-        return [run for run in runs if run.run_id not in known]
+def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[Outcome]:
+    """Run months with Airflow's own command, as on the command line."""
+    return [run_existing(dag, dag_run) for dag_run in lines.backfill(dag, first, last, again=again)]
 
 
-def close_backfills() -> None:
-    """Do what the scheduler does every half minute: a DAG can't have two open back-fills."""
-    SchedulerJobRunner(Job())._mark_backfills_complete()
+def cleared_and_chosen(dag: DAG, outcome: Outcome, *task_ids: str) -> Counter[str]:
+    """Clear tasks, and say how many instances of each the scheduler would then run at once."""
+    with create_session() as session:
+        dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
+        session.expunge(dag_run)
+    for task_id in task_ids:
+        lines.clear(dag, dag_run, task_id)
+    with create_session() as session:
+        dag_run = session.merge(dag_run)
+        lines.attach(dag_run, dag)
+        dag_run.state = DagRunState.RUNNING
+        session.commit()
+        ready, _ = dag_run.update_state(session=session)
+        for ti in ready:
+            ti.state = TaskInstanceState.SCHEDULED
+        session.commit()
+    try:
+        return Counter(lines.queued_at_once(dag, outcome.run_id))
+    finally:
+        with create_session() as session:
+            session.query(DagRun).filter_by(run_id=outcome.run_id).update({"state": DagRunState.FAILED})
 
 
 def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:
@@ -94,7 +102,7 @@ def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:
     errors = _remembered_errors(dag)
     with create_session() as session:
         dag_run = session.merge(dag_run)
-        dag_run.dag = _scheduler_dag(dag)
+        lines.attach(dag_run, dag)
         dag_run.state = DagRunState.RUNNING
         session.commit()
         while dag_run.state == DagRunState.RUNNING:
@@ -105,7 +113,7 @@ def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:
                 ti.state = TaskInstanceState.SCHEDULED
             session.commit()
             for ti in ready:
-                _run_task(ti=ti, task=dag.task_dict[ti.task_id])
+                lines.run_task(ti, dag, session)
         return _outcome(dag_run, errors)
 
 
@@ -117,15 +125,9 @@ def _remembered_errors(dag: DAG) -> dict[str, list[BaseException]]:
         errors.setdefault(context["ti"].task_id, []).append(context["exception"])
 
     for task in dag.tasks:
-        if not task.is_mapped:
+        if isinstance(task, BaseOperator):  # and is not mapped
             task.on_failure_callback = task.on_retry_callback = [remember]
     return errors
-
-
-def _scheduler_dag(dag: DAG) -> Any:
-    from airflow.serialization.serialized_objects import DagSerialization
-
-    return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
 
 def _outcome(dag_run: DagRun, errors: dict[str, list[BaseException]]) -> Outcome:
@@ -136,4 +138,5 @@ def _outcome(dag_run: DagRun, errors: dict[str, list[BaseException]]) -> Outcome
     tries: Counter[str] = Counter()
     for ti in instances:
         tries[ti.task_id] = max(tries[ti.task_id], ti.try_number)
-    return Outcome(dag_run.run_id, dag_run.dag_id, str(dag_run.state), dict(tries), states, errors)
+    key = getattr(dag_run, "partition_key", None)
+    return Outcome(dag_run.run_id, dag_run.dag_id, str(dag_run.state), dict(tries), states, errors, key)

@@ -12,19 +12,24 @@ from pathlib import Path
 import acme_bill
 import pytest
 from acme_bill import COLUMNS, DAY, month_rows
-from airflow.dag_processing.dagbag import BundleDagBag
-from runs import backfill, close_backfills, run, run_existing
+from lines import AIRFLOW_SDK, PARTITIONS, SDK_TIMETABLES, dag_bag, too_new
+from runs import backfill, close_backfills, run
 
 EXAMPLES = Path(acme_bill.__file__).parent
 EXAMPLE_DAGS = {
+    "anycost_monthly_interval",
     "anycost_monthly_partitioned",
     "anycost_daily_month_to_date",
     "anycost_backfill_months",
     "anycost_from_task",
+    "anycost_report_what_was_sent",
+    "anycost_retry_policy",
+    "anycost_send_and_wait",
     "telemetry_cost_per_order",
     "telemetry_split_database",
     "telemetry_backfill_months",
-}
+    "telemetry_send_and_wait",
+} - {Path(name).stem for name in too_new(EXAMPLES)}
 HELPERS = {"acme_bill.py", "acme_usage.py"}
 
 
@@ -58,20 +63,21 @@ def digests(sandbox) -> dict[str, str]:
 
 class TestFolder:
     def test_imports_without_error_or_warning(self):
-        bag = BundleDagBag(EXAMPLES, bundle_path=EXAMPLES, collect_dags=False)
-        bag.collect_dags(EXAMPLES, safe_mode=False)
+        bag = dag_bag(EXAMPLES, safe_mode=False)
         assert set(bag.dags) == EXAMPLE_DAGS
-        assert bag.import_errors == {}
+        assert {Path(path).name for path in bag.import_errors} == too_new(EXAMPLES)
         assert bag.captured_warnings == {}
         assert not HELPERS & {Path(stat.file).name for stat in bag.dagbag_stats}
 
     def test_parsing_loads_nothing_heavy(self):
         script = (
-            "import sys; from airflow.dag_processing.dagbag import BundleDagBag; folder = sys.argv[1];"
-            f" bag = BundleDagBag(folder, bundle_path=folder); assert len(bag.dags) == {len(EXAMPLE_DAGS)};"
-            " print(sorted({'polars', 'ijson', 'pandas', 'aiohttp'} & set(sys.modules)))"
+            "import sys; from pathlib import Path; sys.path += sys.argv[2:];"
+            " import lines; before = set(sys.modules); bag = lines.dag_bag(Path(sys.argv[1]));"
+            f" assert len(bag.dags) == {len(EXAMPLE_DAGS)};"
+            " print(sorted({'polars', 'ijson', 'pandas', 'aiohttp'} & (set(sys.modules) - before)))"
         )
-        done = subprocess.run([sys.executable, "-c", script, str(EXAMPLES)], capture_output=True, text=True, check=True)
+        command = [sys.executable, "-c", script, str(EXAMPLES), str(Path(__file__).parent)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -93,31 +99,29 @@ class TestBill:
         assert month_rows("2026-03", until + 40 * DAY) == month_rows("2026-03")
 
 
+@PARTITIONS
 class TestMonthlyPartitioned:
     DAG_ID = "anycost_monthly_partitioned"
 
     def test_backfilled_months(self, dags, sandbox):
-        runs = backfill(self.DAG_ID, "2026-01-01", "2026-03-31")
-        assert [run.partition_key for run in runs] == ["2026-01", "2026-02", "2026-03"]
-        outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in runs]
-        assert [outcome.state for outcome in outcomes] == ["success"] * 3
-        assert set(sandbox.months()) == {"2026-01", "2026-02", "2026-03"}
-        for month in sandbox.months():
+        dag, months = dags[self.DAG_ID], ["2026-01", "2026-02", "2026-03"]
+        outcomes = backfill(dag, "2026-01", "2026-03")
+        assert [(outcome.state, outcome.partition_key) for outcome in outcomes] == [("success", key) for key in months]
+        assert list(sandbox.months()) == months
+        for month in months:
             assert_holds(sandbox, month, month_rows(month))
         before = digests(sandbox)
 
         close_backfills()
-        again = backfill(self.DAG_ID, "2026-01-01", "2026-03-31", "--reprocess-behavior", "completed")
-        assert [run.partition_key for run in again] == ["2026-01", "2026-02", "2026-03"]
-        outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in again]
+        outcomes = backfill(dag, "2026-01", "2026-03", again=True)
+        assert [outcome.partition_key for outcome in outcomes] == months
         assert [outcome.xcom("send_bill")["replaced_rows"] for outcome in outcomes] == [
-            len(month_rows(month)) for month in before
+            len(month_rows(month)) for month in months
         ]
         assert digests(sandbox) == before
 
     def test_summary(self, dags, sandbox):
-        [dag_run] = backfill(self.DAG_ID, "2025-12-01", "2025-12-31")
-        outcome = run_existing(dags[self.DAG_ID], dag_run)
+        [outcome] = backfill(dags[self.DAG_ID], "2025-12", "2025-12")
         rows = month_rows("2025-12")
         summary = outcome.xcom("send_bill")
         [write] = sandbox.writes()
@@ -138,6 +142,7 @@ class TestMonthlyPartitioned:
         assert len(bytes.fromhex(summary["sha256"])) == 32
 
 
+@SDK_TIMETABLES
 class TestDailyMonthToDate:
     DAG_ID = "anycost_daily_month_to_date"
 
@@ -162,6 +167,7 @@ class TestDailyMonthToDate:
         assert_holds(sandbox, "2026-03", month_rows("2026-03", datetime(2026, 3, 21, tzinfo=timezone.utc)))
 
 
+@AIRFLOW_SDK
 class TestBackfillMonths:
     def test_sends_each_month_and_twice_is_once(self, dags, sandbox):
         months = {"months": ["2025-11", "2025-12"]}
@@ -179,6 +185,7 @@ class TestBackfillMonths:
         assert dags["anycost_backfill_months"].get_task("send_bill").max_active_tis_per_dag == 1
 
 
+@AIRFLOW_SDK
 class TestFromTask:
     def test_sends_rows_and_reads_them_back(self, dags, sandbox):
         outcome = run(dags["anycost_from_task"], run_conf={"month": "2026-02"})

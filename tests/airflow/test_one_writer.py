@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from airflow.sdk import DAG
-from airflow.serialization.serialized_objects import DagSerialization
+from airflow.providers.common.compat.sdk import DAG, TaskGroup
+from lines import scheduler_dag
+from runs import cleared_and_chosen, run
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, AnyCostBillingDropReadOperator
 
@@ -27,7 +28,7 @@ def limit(make, default_args=None, **arguments):
     """The limit on the task itself, and on what the scheduler reads from the database."""
     with DAG("one_writer", schedule=None, default_args=default_args or {}):
         task = make(**arguments)
-    seen = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(task.dag)).get_task("send")
+    seen = scheduler_dag(task.dag).get_task("send")
     assert seen.max_active_tis_per_dag == task.max_active_tis_per_dag
     return seen.max_active_tis_per_dag
 
@@ -46,6 +47,19 @@ class TestLimit:
     def test_default_args_win(self, make):
         assert limit(make, {LIMIT: 4}) == 4
 
+    def test_none_in_default_args_wins(self, make):
+        assert limit(make, {LIMIT: None}) is None
+
+    def test_default_args_of_a_task_group_win(self, make):
+        with DAG("one_writer", schedule=None), TaskGroup("outer", default_args={LIMIT: 5}), TaskGroup("inner"):
+            task = make()
+        assert scheduler_dag(task.dag).get_task("outer.inner.send").max_active_tis_per_dag == 5
+
+    def test_default_args_of_the_task_win(self, make):
+        with DAG("one_writer", schedule=None, default_args={LIMIT: 4}):
+            task = make(default_args={LIMIT: 3})
+        assert scheduler_dag(task.dag).get_task("send").max_active_tis_per_dag == 3
+
     def test_users_value_wins_over_default_args(self, make):
         assert limit(make, {LIMIT: 4}, **{LIMIT: 2}) == 2
 
@@ -57,3 +71,9 @@ def test_reading_has_no_limit():
     with DAG("one_reader", schedule=None):
         task = AnyCostBillingDropReadOperator(task_id="read", path="month.csv")
     assert task.max_active_tis_per_dag is None
+
+
+def test_the_scheduler_runs_one_mapped_instance_at_a_time(dags):
+    dag = dags["months_mapped"]
+    done = run(dag, run_conf={"months": ["2026-01", "2026-02", "2026-03"]})
+    assert cleared_and_chosen(dag, done, "send", "send_side_by_side") == {"send": 1, "send_side_by_side": 3}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
 from runs import run
 
 from cloudzero_provider.exceptions import InputError

@@ -1,9 +1,14 @@
-"""Tasks that add, over Airflow's own retries and clears: what was acknowledged is kept in its task state store."""
+"""
+Tasks that add, over Airflow's own retries and clears.
+
+From Airflow 3.3 on, what was acknowledged is kept in its task state store; before, a retry is refused.
+"""
 
 from __future__ import annotations
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.providers.common.compat.sdk import AirflowFailException
+from lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
 from runs import clear_and_run, run
 from streams import records
 
@@ -45,6 +50,51 @@ def throttle(sandbox, *, after: int, times: int = 1) -> None:
     sandbox.faults({"kind": "refuse", "status": 429, "skip": after, "times": times})
 
 
+def test_a_first_try_adds_everything(dag, held):
+    assert run(dag).state == "success"
+    assert held() == VALUES
+
+
+@NO_TASK_STATE_STORE
+def test_a_retry_that_can_not_know_what_was_added_is_refused(dag, held, sandbox):
+    throttle(sandbox, after=3)
+    dag.get_task("send").retries = 2
+    try:
+        outcome = run(dag)
+    finally:
+        dag.get_task("send").retries = 1
+    assert (outcome.state, outcome.tries["send"]) == ("failed", 2)
+    first, second = outcome.errors["send"]
+    assert isinstance(first, RateLimitError)
+    assert not isinstance(first, AirflowFailException)
+    assert isinstance(second, AmbiguousWriteError)
+    assert isinstance(second, AirflowFailException)
+    assert "a retry could count it twice" in str(second)
+    assert statuses(sandbox) == [200] * 3 + [429]
+    before = held()
+    assert before == VALUES[: len(before)]
+
+
+@NO_TASK_STATE_STORE
+def test_a_task_that_was_cleared_sends_all_again_and_its_retry_is_refused(dag, held, sandbox):
+    throttle(sandbox, after=3)
+    failed = run(dag)
+    assert (failed.state, failed.tries["send"]) == ("failed", 2)
+
+    sandbox.reset()
+    again = clear_and_run(dag, failed, "send")
+    assert (again.state, again.tries["send"]) == ("success", 3)
+    assert held() == VALUES
+
+    sandbox.reset()
+    throttle(sandbox, after=2)
+    refused = clear_and_run(dag, again, "send")
+    assert (refused.state, refused.tries["send"]) == ("failed", 5)
+    assert isinstance(refused.errors["send"][-1], AmbiguousWriteError)
+    assert statuses(sandbox) == [200] * 2 + [429]
+
+
+@TASK_STATE_STORE
 def test_a_retry_leaves_out_what_was_acknowledged(dag, held, sandbox):
     throttle(sandbox, after=3)
     outcome = run(dag)
@@ -58,6 +108,7 @@ def test_a_retry_leaves_out_what_was_acknowledged(dag, held, sandbox):
     assert journal(outcome) == (requests, None)
 
 
+@TASK_STATE_STORE
 def test_a_retry_of_a_retry_counts_on(dag, held, sandbox):
     throttle(sandbox, after=3)
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 5})
@@ -71,6 +122,7 @@ def test_a_retry_of_a_retry_counts_on(dag, held, sandbox):
     assert journal(outcome) == (outcome.xcom("send")["requests"], None)
 
 
+@TASK_STATE_STORE
 def test_a_task_that_was_cleared_sends_all_again_and_its_retry_does_not(dag, held, sandbox):
     throttle(sandbox, after=3, times=2)
     failed = run(dag)
@@ -87,6 +139,7 @@ def test_a_task_that_was_cleared_sends_all_again_and_its_retry_does_not(dag, hel
     assert journal(outcome) == (outcome.xcom("send")["requests"], None)
 
 
+@TASK_STATE_STORE
 def test_a_retry_does_not_send_what_may_have_been_added(dag, held, sandbox):
     sandbox.faults({"kind": "apply_then_lose_reply", "skip": 3})
     outcome = run(dag)

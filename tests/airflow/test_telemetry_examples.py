@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 
 from acme_usage import database_writes, days, orders
-from airflow.sdk.exceptions import AirflowFailException
-from runs import backfill, close_backfills, run, run_existing
+from airflow.providers.common.compat.sdk import AirflowFailException
+from lines import PARTITIONS, SDK_TIMETABLES
+from runs import backfill, close_backfills, run
 from streams import records, stream
 
 from cloudzero_provider.exceptions import InvalidRowsError
@@ -41,6 +42,7 @@ class TestUsage:
         assert len({orders(day)["checkout"] for day in MARCH}) > 25
 
 
+@SDK_TIMETABLES
 class TestCostPerOrder:
     DAG_ID = "telemetry_cost_per_order"
 
@@ -67,6 +69,7 @@ class TestCostPerOrder:
         assert orders_held(sandbox) == orders_of(MARCH[:3])
 
 
+@SDK_TIMETABLES
 class TestSplitDatabase:
     DAG_ID = "telemetry_split_database"
 
@@ -107,13 +110,13 @@ class TestSplitDatabase:
         assert send() == send()
 
 
+@PARTITIONS
 class TestBackfillMonths:
     DAG_ID = "telemetry_backfill_months"
 
     def test_backfilled_months_and_twice_is_once(self, dags, sandbox):
-        runs = backfill(self.DAG_ID, "2026-01-01", "2026-03-31")
-        assert [run.partition_key for run in runs] == ["2026-01", "2026-02", "2026-03"]
-        summaries = [run_existing(dags[self.DAG_ID], dag_run).xcom("send_orders") for dag_run in runs]
+        outcomes = backfill(dags[self.DAG_ID], "2026-01", "2026-03")
+        summaries = [outcome.xcom("send_orders") for outcome in outcomes]
         assert [summary["month"] for summary in summaries] == ["2026-01", "2026-02", "2026-03"]
         assert [summary["records"] for summary in summaries] == [93, 84, 93]
         expected = orders_of(date(2026, 1, 1) + timedelta(days=number) for number in range(90))
@@ -122,20 +125,17 @@ class TestBackfillMonths:
         assert int(before["total"]) == sum(expected.values())
 
         close_backfills()
-        again = backfill(self.DAG_ID, "2026-01-01", "2026-03-31", "--reprocess-behavior", "completed")
-        outcomes = [run_existing(dags[self.DAG_ID], dag_run) for dag_run in again]
-        assert [outcome.xcom("send_orders") for outcome in outcomes] == summaries
+        again = backfill(dags[self.DAG_ID], "2026-01", "2026-03", again=True)
+        assert [outcome.xcom("send_orders") for outcome in again] == summaries
         assert stream(sandbox, "acme-orders")["digest"] == before["digest"]
 
     def test_the_days_of_the_daily_dag_are_the_same_records(self, dags, sandbox):
         run_day(dags["telemetry_cost_per_order"], date(2025, 11, 30))
-        [dag_run] = backfill(self.DAG_ID, "2025-11-01", "2025-11-30")
-        run_existing(dags[self.DAG_ID], dag_run)
+        backfill(dags[self.DAG_ID], "2025-11", "2025-11")
         assert orders_held(sandbox) == orders_of(date(2025, 11, day) for day in range(1, 31))
 
     def test_records_of_another_month_are_refused(self, dags, sandbox):
-        [dag_run] = backfill("telemetry_wrong_month", "2025-11-01", "2025-11-30")
-        outcome = run_existing(dags["telemetry_wrong_month"], dag_run)
+        [outcome] = backfill(dags["telemetry_wrong_month"], "2025-11", "2025-11")
         assert (outcome.state, outcome.tries["send"]) == ("failed", 1)
         [error] = outcome.errors["send"]
         assert isinstance(error, InvalidRowsError)

@@ -188,3 +188,10 @@ def test_a_connection_that_can_t_be_used_ends_the_wait_with_its_own_words(sandbo
     connect(monkeypatch, sandbox, timeout=0)
     with pytest.raises(errors.ConfigurationError, match="timeout is 0"):
         wait_for(DEFERRABLE, summary=summary)
+
+
+def test_a_count_of_zero_after_sending_rows_is_not_taken_for_an_empty_month(sandbox):
+    summary = {**send(records=MONTH), "row_count": 0}
+    sandbox.reset()
+    with pytest.raises(AirflowSensorTimeout):
+        wait_for(POKE, summary=summary, timeout=0.3)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 import time
+from dataclasses import asdict
 
 import pytest
 import requests
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
+from raw_server import raw_server
 from sandbox_client import KEY, SandboxServer
 from tasks import connect, context
 from waiting import DEFERRABLE, POKE, Waited, wait
 
 from cloudzero_provider import exceptions as errors
+from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
+from cloudzero_provider.status import WantedBatch
+from cloudzero_provider.triggers.telemetry import CloudZeroStreamStatusTrigger
 
 NAME = "orders-per-team"
 RIPE = 1.0
@@ -168,8 +175,9 @@ def test_loading_is_a_status_too(sandbox, mode):
 @modes
 def test_identities_by_hand(sandbox, mode):
     send([record(1, value=5), record(2, value=6)])
-    by_hand = [{"timestamp": "2026-03-01", "element_name": "Email"}, record(2, value=6)]
-    assert wait_for(mode, stream_name=NAME, records=by_hand).result["processed"] == 2
+    without_values = [record(1, value=None), record(2, value=None)]
+    assert wait_for(mode, stream_name=NAME, records=without_values).result["processed"] == 2
+    assert wait_for(mode, stream_name=NAME, records=[record(2, value="6.0")]).result["processed"] == 1
     with pytest.raises(AirflowSensorTimeout):
         wait_for(mode, stream_name=NAME, records=[record(2, value=7)], timeout=0.5)
 
@@ -212,6 +220,7 @@ def test_a_key_that_is_refused_while_the_trigger_waits_ends_the_wait(sandbox, st
         wait_for(DEFERRABLE, waited, summary=summary)
     (event,) = waited.events
     assert event.pop("at").startswith("20")
+    assert event.pop("deadline") == waited.triggers[0][1]["deadline"]
     assert event == {"outcome": "refused", "error": f"AuthenticationError, HTTP {status}"}
     sandbox.clear_faults()
     sandbox.faults({"kind": "refuse", "status": status, "method": "GET", "skip": 4, "times": 100})
@@ -228,6 +237,59 @@ def test_a_refusal_that_is_gone_when_the_worker_looks_does_not_end_the_wait(sand
     assert [event["outcome"] for event in waited.events] == ["refused", "done"]
     deadlines = [arguments["deadline"] for _, arguments in waited.triggers]
     assert deadlines[0] == deadlines[1]
+
+
+def test_a_trigger_that_is_refused_where_the_worker_is_not_ends_at_the_deadline(sandbox, monkeypatch):
+    """As when the triggerer has another connection of that name than the worker."""
+    sandbox.settings(processed_after_seconds=60)
+    summary = send([record(1)])
+    tries = iter([KEY] + ["wrong-key-123456", KEY] * 50)
+
+    class Elsewhere(CloudZeroHook):
+        def make_client(self, **overrides):
+            connect(monkeypatch, sandbox, key=next(tries))
+            vars(self).pop("_fields", None)
+            return super().make_client(**overrides)
+
+    monkeypatch.setattr("cloudzero_provider.sensors._base.CloudZeroHook", Elsewhere)
+    monkeypatch.setattr("cloudzero_provider.triggers._base.CloudZeroHook", Elsewhere)
+    waited = Waited()
+    with pytest.raises(AirflowSensorTimeout, match="The trigger, not the worker"):
+        wait_for(DEFERRABLE, waited, summary=summary, timeout=3, poke_interval=1)
+    assert 2 <= len(waited.events) <= 4
+
+
+def test_a_slow_connection_keeps_no_trigger_of_another_waiting(sandbox, monkeypatch):
+    summary = send([record(1)])
+    ripe()
+
+    def never(connection, head):
+        time.sleep(5)
+
+    with raw_server(never) as url:
+        extra = {"timeout": 4}
+        fields = {"conn_type": "cloudzero", "host": url, "password": KEY, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_SLOW", json.dumps(fields))
+        fields = WantedBatch(NAME, "DAILY", tuple(summary["record_hashes"]))
+        options = {**asdict(fields), "poll_interval": 0.1, "deadline": time.time() + 60}
+
+        async def first(conn_id):
+            trigger = CloudZeroStreamStatusTrigger(cloudzero_conn_id=conn_id, **options)
+            return [event.payload["outcome"] async for event in trigger.run()]
+
+        async def run():
+            slow = [asyncio.create_task(first("slow")) for _ in range(30)]
+            await asyncio.sleep(0.5)
+            began = time.monotonic()
+            outcome = await first("cloudzero_default")
+            took = time.monotonic() - began
+            for task in slow:
+                task.cancel()
+            return outcome, took
+
+        outcome, took = asyncio.run(run())
+    assert outcome == ["done"]
+    assert took < 3
 
 
 @modes
@@ -260,8 +322,11 @@ def test_a_time_out_in_the_trigger_says_what_was_seen_last(sandbox):
         ({"records": [record(1)]}, "stream_name"),
         ({"stream_name": NAME, "records": []}, "0 records"),
         ({"stream_name": NAME, "records": [record(1)] * 501}, "501 records"),
-        ({"stream_name": NAME, "records": [{"timestamp": "March"}]}, "Record 1 to look for can't be read"),
-        ({"stream_name": NAME, "records": [record(1), {"element": "x"}]}, "Record 2 to look for has"),
+        ({"stream_name": NAME, "records": [{"timestamp": "March", "value": 1}]}, "'March'"),
+        ({"stream_name": NAME, "records": [record(1), {"element": "x", "value": 1}]}, "no field of allocation"),
+        ({"stream_name": NAME, "records": [record(1), record(2, value=None)]}, "1 of 2 records .* all or none"),
+        ({"stream_name": NAME, "records": [None]}, "row 1"),
+        ({"stream_name": NAME, "records": 5}, "int"),
         ({"stream_name": NAME, "records": [record(1)], "granularity": "WEEKLY"}, "WEEKLY"),
         ({"stream_name": NAME, "records": [record(1)], "status": "available"}, "expected one of Pending, Loading"),
         ({"stream_name": NAME, "records": [record(1)], "match": "some"}, "expected one of all, any"),
@@ -325,7 +390,7 @@ def test_a_large_batch_makes_no_large_arguments(sandbox):
 def test_an_event_that_the_trigger_can_t_have_made_is_an_error(sandbox, event):
     sensor = CloudZeroStreamStatusSensor(task_id="wait", summary=send([record(1)]), deferrable=True)
     with pytest.raises(errors.UnexpectedReplyError):
-        sensor.resume_execution("execute_complete", {"event": event, "deadline": time.time() + 5}, context(sensor))
+        sensor.resume_execution("execute_complete", {"event": event}, context(sensor))
 
 
 def test_the_key_is_in_no_argument_event_or_log(sandbox, caplog, capfd):

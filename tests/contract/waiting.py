@@ -59,7 +59,7 @@ def wait(sensor_class: type[Any], mode: str, waited: Waited | None = None, **arg
             waited.events.append(first_event(made_again(path, given)))
             sensor = made()
             try:
-                kwargs = json.loads(json.dumps({**deferred.kwargs, "event": waited.events[-1]}))
+                kwargs = {"event": waited.events[-1]}
                 waited.result = sensor.resume_execution(deferred.method_name, kwargs, context(sensor))
             except TaskDeferred as again:
                 deferred = again

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 DAGS = Path(__file__).parent / "dags"
 sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(DAGS)]
 
-from demo_airflow import FEWEST, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
+from demo_airflow import BIN, FEWEST, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
 from demo_processes import Processes, StopSignals, adopt_orphans  # noqa: E402
 from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",  # root may not have one, and every page is this machine's
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +52,14 @@ def start_airflow(server, tmp_path_factory):
     adopt_orphans()
 
     @contextlib.contextmanager
-    def start(dag_ids, *, components=FEWEST, settings=None, **extra):
+    def start(dag_ids, *, components=FEWEST, settings=None, bin_folder=BIN, **extra):
         home, logs = tmp_path_factory.mktemp("airflow"), tmp_path_factory.mktemp("output")
         url = f"http://127.0.0.1:{free_port()}"
         fields = {"conn_type": "cloudzero", "host": server.url, "password": KEY}
         connection = {**fields, "extra": {"anycost_connection_id": STREAM, **extra}}
-        environment = clean_environment(home) | airflow_settings(home, DAGS, url, connection) | (settings or {})
+        environment = clean_environment(home, bin_folder) | airflow_settings(home, DAGS, url, connection)
         processes = Processes(StopSignals(), logs)
-        airflow = Airflow(home, environment, url, processes, say=print)
+        airflow = Airflow(home, environment | (settings or {}), url, processes, print, bin_folder)
         try:
             airflow.command("db", "migrate")
             airflow.start(components)
@@ -56,3 +69,18 @@ def start_airflow(server, tmp_path_factory):
             assert processes.end_all() == []
 
     return start
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A Chromium that leaves nothing behind outside pytest's own folder."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "chromium is missing: 'make test-e2e' installs it"
+    home = tmp_path_factory.mktemp("browser")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(home))  # of Playwright, which puts the user's data there
+        with sync_playwright() as playwright:
+            environment = clean_environment(home) | {"TMPDIR": str(home)}
+            launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS, env=environment)
+            yield launched
+            launched.close()

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import airflow
 import jsonschema
+from airflow.providers.common.compat.sdk import BaseOperatorLink
 
 from cloudzero_provider.get_provider_info import get_provider_info
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, AnyCostBillingDropReadOperator
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
+from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
 
 INFO = get_provider_info()
 (CONNECTION,) = INFO["connection-types"]
@@ -36,11 +41,21 @@ def test_the_metadata_is_what_airflow_takes():
 
 
 def test_every_module_and_class_it_names_is_there():
-    for kind in ("hooks", "operators"):
+    for kind in ("hooks", "operators", "sensors", "triggers"):
         for entry in INFO[kind]:
             for module in entry["python-modules"]:
                 import_module(module)
+    for link in INFO["extra-links"]:
+        assert issubclass(named(link), BaseOperatorLink)
     assert named(CONNECTION["hook-class-name"]) is CloudZeroHook
+
+
+def test_it_names_every_link_that_a_task_has():
+    classes = [AnyCostBillingDropOperator, AnyCostBillingDropReadOperator, TelemetrySendOperator]
+    classes += [AnyCostBillingDropSensor, CloudZeroStreamStatusSensor]
+    links = {f"{type(link).__module__}.{type(link).__name__}" for made in classes for link in made.operator_extra_links}
+    assert links == set(INFO["extra-links"])
+    assert all(made.operator_extra_links for made in classes)
 
 
 def test_the_hook_says_the_same_as_the_metadata():

@@ -20,7 +20,7 @@ from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.files import read_records
-from cloudzero_provider.telemetry.identity import record_hash
+from cloudzero_provider.telemetry.identity import hash_of, record_hash
 from cloudzero_provider.telemetry.kinds import KINDS
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
@@ -181,6 +181,49 @@ def test_duplicates_are_told_by_their_period_element_and_keys():
 def test_floats_go_out_with_15_significant_digits_and_are_counted(value, sent, rounded):
     found = checked([record(0, value=value)])
     assert (found.frame["value"].to_list(), found.values_rounded) == ([sent], rounded)
+
+
+def test_half_of_the_hashes_are_of_what_is_sent_last():
+    mixed = [record(n, filter={"region" if n % 2 else "service": ["a"]}) for n in range(3_000)]
+    hashes = sampled_hashes(checked(mixed))
+    assert len(set(hashes)) == 500
+    # Records of one set of keys go out together, in the order of their first.
+    first, last = (
+        {hash_of(each, "DAILY", with_value=True) for each in mixed if key in each["filter"]}
+        for key in ("service", "region")
+    )
+    assert len(first & set(hashes)) > 100
+    assert set(hashes[-250:]) <= last
+    newest = {hash_of(record(n), "DAILY", with_value=True) for n in range(29_000, 30_000)}
+    assert len(newest & set(sampled_hashes(checked([record(n) for n in range(30_000)])))) >= 250
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({"filter": {"costcontext:Team": ["b", "a"]}}, {"filter": {"custom:Team": ["a", "b"]}}),
+        ({"filter": {"custom:Team": ["a"]}}, {"filter": {"costcontext:Team": ["a"]}}),
+        ({"filter": {"b": ["1"], "a": ["2"]}}, {"filter": {"a": ["2"], "b": ["1"]}}),
+        ({"value": "1.50"}, {"value": 1.5}),
+        ({"value": 0.1 + 0.2}, {"value": 0.30000000000000004}),
+        ({"value": 1e-7}, {"value": "1E-7"}),
+        ({"value": 123456789012345}, {"value": 123456789012345.0}),
+        ({"timestamp": "2026-03-01T23:30:00-00:00"}, {"timestamp": "2026-03-01T00:00:00.000000+00:00"}),
+        ({}, {"timestamp": "2026-03-01", "granularity": "DAILY"}),
+    ],
+)
+def test_a_record_that_is_read_has_the_hash_of_the_one_that_was_sent(sent, read):
+    [as_sent] = sampled_hashes(checked([{**record(0), **sent}]))
+    shown = {**record(0), **sent, **read}
+    assert hash_of(shown, "DAILY", with_value=True) == as_sent
+    dashed = {name.replace("_", "-"): value for name, value in shown.items()}
+    assert hash_of(dashed, "DAILY", with_value=True) == as_sent
+
+
+def test_a_value_of_a_billion_digits_fills_no_memory():
+    for value in ("1e999999999", "-1e-999999999", "nan", "Infinity"):
+        with pytest.raises(ValueError, match="value"):
+            hash_of({**record(0), "value": value}, "DAILY", with_value=True)
 
 
 def test_hashes_tell_records_apart_and_are_spread_over_all():

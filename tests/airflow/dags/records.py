@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from airflow.sdk import dag, task
+from airflow.providers.common.compat.sdk import dag, task
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 

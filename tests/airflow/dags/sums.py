@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow.sdk import dag, task
+from airflow.providers.common.compat.sdk import dag, task
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator

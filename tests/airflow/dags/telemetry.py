@@ -1,21 +1,30 @@
-"""Telemetry on a schedule that says which month it is."""
+"""Telemetry on schedules that every line of Airflow has."""
 
 from __future__ import annotations
 
-from airflow.sdk import CronPartitionTimetable, dag, task
+from airflow.providers.common.compat.sdk import dag, task
 
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 
 
-@dag(schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"), catchup=False)
-def telemetry_wrong_month():
+@dag(schedule=None)
+def telemetry_replaced():
     @task
     def measure(dag_run):
-        return [{"timestamp": f"{dag_run.partition_key}-30", "value": 1}, {"timestamp": "2025-12-01", "value": 2}]
+        return [
+            {"timestamp": f"2026-03-{day:02}", "value": value, "associated_cost": {"custom:Team": "{{ 1/0 }}"}}
+            for day, value in enumerate(dag_run.conf["values"], start=1)
+        ]
 
     TelemetrySendOperator(
-        task_id="send", stream_name="late", stream_type="metric", records=measure(), retries=1, retry_delay=0
+        task_id="send",
+        stream_name="replaced",
+        stream_type="metric",
+        month="{{ dag_run.conf.get('month', '2026-03') }}",
+        records=measure(),
+        retries=1,
+        retry_delay=0,
     )
 
 
-telemetry_wrong_month()
+telemetry_replaced()

@@ -1,0 +1,36 @@
+"""
+A bill per month without partitions: on every Airflow from 2.11 on.
+
+The run that is due on the 1st of April has a data interval that is exactly March, and the operator takes its month from
+there. A plain "@monthly" won't do: in Airflow 3 its data interval has no length.
+"""
+
+from __future__ import annotations
+
+from acme_bill import month_rows, write_bill
+from airflow.providers.common.compat.sdk import dag, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+from pendulum import datetime
+
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+
+
+@dag(
+    dag_id="anycost_monthly_interval",
+    # From the 1st to the 1st, in UTC: an interval from the 3rd to the 3rd is no month. If the vendor's bill is complete
+    # only some days later, have make_bill fail until then, with retries.
+    schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
+    start_date=datetime(2023, 1, 1),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def anycost_monthly_interval():
+    @task
+    def make_bill(data_interval_start=None) -> str:
+        month = f"{data_interval_start:%Y-%m}"
+        return write_bill(month_rows(month), f"acme-{month}.csv")
+
+    AnyCostBillingDropOperator(task_id="send_bill", files=make_bill())
+
+
+anycost_monthly_interval()

@@ -1,0 +1,33 @@
+"""
+A bill that is sent and waited for, and an asset that tells other DAGs.
+
+Waiting is a task of its own: clearing it waits again, and sends nothing. The asset in ``outlets`` makes Airflow run
+every DAG that is scheduled on it, with what was sent in the event's ``extra``: see ``anycost_report_what_was_sent``.
+"""
+
+from __future__ import annotations
+
+from acme_bill import month_rows, write_bill
+from airflow.sdk import Asset, CronDataIntervalTimetable, dag, task
+
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
+
+
+@dag(
+    dag_id="anycost_send_and_wait",
+    schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def anycost_send_and_wait():
+    @task
+    def make_bill(data_interval_start) -> str:
+        month = f"{data_interval_start:%Y-%m}"
+        return write_bill(month_rows(month), f"acme-{month}.csv")
+
+    send = AnyCostBillingDropOperator(task_id="send_bill", files=make_bill(), outlets=[Asset("acme_bill_sent")])
+    AnyCostBillingDropSensor(task_id="wait_for_bill", summary=send.output, deferrable=True)
+
+
+anycost_send_and_wait()

@@ -1,0 +1,52 @@
+"""
+A metric that is sent, and waited for until CloudZero has processed it: then its cost per order is there to be used.
+
+The sensor looks for the very records of this batch. CloudZero takes hours, so it looks every 20 minutes, and leaves the
+worker to others in between.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from acme_usage import orders
+from airflow.sdk import CronDataIntervalTimetable, dag, task
+
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
+
+
+@dag(
+    dag_id="telemetry_send_and_wait",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def telemetry_send_and_wait():
+    @task
+    def count_orders(data_interval_start) -> list[dict]:
+        return [
+            {"timestamp": f"{data_interval_start:%Y-%m-%d}", "value": count, "associated_cost": {"custom:Team": team}}
+            for team, count in orders(data_interval_start).items()
+        ]
+
+    @task
+    def use(seen: dict) -> str:
+        return f"{seen['stream_name']} is {seen['status']}"
+
+    send = TelemetrySendOperator(
+        task_id="send_orders",
+        stream_name="acme-orders-awaited",
+        stream_type="metric",
+        records=count_orders(),
+    )
+    wait = CloudZeroStreamStatusSensor(
+        task_id="wait_for_orders",
+        summary=send.output,
+        poke_interval=timedelta(minutes=20).total_seconds(),
+        timeout=timedelta(hours=24).total_seconds(),
+    )
+    use(wait.output)
+
+
+telemetry_send_and_wait()

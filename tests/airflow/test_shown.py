@@ -1,0 +1,60 @@
+"""What a task shows of itself beside its result, as Airflow's database holds it."""
+
+from __future__ import annotations
+
+import lines
+import pytest
+from runs import run
+
+BILLING = "https://app.cloudzero.com/organization/connections"
+STREAMS = "https://app.cloudzero.com/settings/telemetry"
+
+
+@pytest.fixture
+def outcome(dags):
+    return run(dags["shown"], run_conf={"costs": ["1.5", "2.25"]})
+
+
+def test_the_links_are_there(outcome, dags):
+    assert lines.link(dags["shown"], outcome.run_id, "send_bill", "CloudZero billing connections") == BILLING
+    assert lines.link(dags["shown"], outcome.run_id, "send_metric", "CloudZero telemetry streams") == STREAMS
+
+
+def test_the_link_of_a_task_that_failed_is_there(dags):
+    outcome = run(dags["shown"], run_conf={"costs": ["1,5"]})
+    assert outcome.states["send_bill"] == ["failed"]
+    assert lines.link(dags["shown"], outcome.run_id, "send_bill", "CloudZero billing connections") == BILLING
+
+
+def test_asset_events_say_what_was_sent(outcome):
+    sent = outcome.xcom("send_bill")
+    assert lines.asset_events("cloudzero-bill", outcome.run_id) == [
+        {
+            "month": "2026-03",
+            "connection_id": sent["connection_id"],
+            "operation": "replace_drop",
+            "rows": 2,
+            "total_cost": "3.75",
+            "sha256": sent["sha256"],
+            "check_only": False,
+        }
+    ]
+    metric = outcome.xcom("send_metric")
+    expected = {
+        "month": None,
+        "stream_name": "shown",
+        "operation": "replace",
+        "records": 1,
+        "total": "5",
+        "first": "2026-03-01T00:00:00Z",
+        "last": "2026-03-01T00:00:00Z",
+        "sha256": metric["sha256"],
+        "check_only": False,
+    }
+    assert lines.asset_events("cloudzero-metric", outcome.run_id) == [expected]
+    assert lines.asset_events("cloudzero-all", outcome.run_id) == [expected]
+
+
+def test_a_task_that_failed_makes_no_event(dags):
+    outcome = run(dags["shown"], run_conf={"costs": ["1,5"]})
+    assert lines.asset_events("cloudzero-bill", outcome.run_id) == []
