@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.telemetry import READABLE_RECORDS, TelemetryRecords
 from cloudzero_provider.exceptions import NotFoundError, StreamInvalidError, UnexpectedReplyError
-from cloudzero_provider.telemetry.identity import hash_of
+from cloudzero_provider.telemetry.identity import hashes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,17 +155,16 @@ class WantedBatch:
 
     def _hashes(self, shown: TelemetryRecords) -> set[str]:
         hashes, unread = set(), 0
-        for record in shown.records:
+        newest = shown.records[:READABLE_RECORDS]
+        for record in newest:
             try:
-                hashes |= {hash_of(record, self.granularity, with_value=with_value) for with_value in (True, False)}
-            except (ValueError, TypeError, AttributeError, OverflowError):
+                hashes |= hashes_of(record, self.granularity)
+            except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
                 unread += 1
         if unread:
-            what = f"{unread:,} of {len(shown.records):,} records that CloudZero shows of {self.stream_name}"
-            if unread == len(shown.records):
-                raise UnexpectedReplyError(
-                    f"{what} can't be read as telemetry records: their fields are {sorted(shown.records[0])}."
-                )
+            what = f"{unread:,} of {len(newest):,} records that CloudZero shows of {self.stream_name}"
+            if unread == len(newest):
+                raise UnexpectedReplyError(f"{what} can't be read as telemetry records.")
             log.warning("%s can't be read as telemetry records, and are not among those looked for", what)
         return hashes
 
@@ -264,7 +263,7 @@ class WantedDrop:
         has_drop = not self.drop_ids or drop.drop_id is None or drop.drop_id in self.drop_ids
         if not self.row_counts or drop.row_count is None:
             return has_drop
-        enough = self.or_more and drop.row_count >= min(self.row_counts)
+        enough = self.or_more and drop.row_count >= max(self.row_counts)
         return has_drop and (enough or drop.row_count in self.row_counts)
 
 

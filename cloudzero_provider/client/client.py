@@ -115,7 +115,7 @@ class Client(TelemetryEndpoints):
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
         listed = _objects(_json_object(reply, path), "billing_drops", path)
-        return [_listed_drop(item, path) for item in listed]
+        return [_listed_drop(item, path, self.config.api_key) for item in listed]
 
     def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
         """
@@ -217,12 +217,13 @@ def _next_cursor(content: dict[str, Any]) -> str | None:
     return following if isinstance(following, str) and following else None
 
 
-def _listed_drop(item: dict[str, Any], path: str) -> BillingDrop:
+def _listed_drop(item: dict[str, Any], path: str, secret: str) -> BillingDrop:
     month = item.get("month")
     match = _YEAR_MONTH.match(month) if isinstance(month, str) else None
     if match is None:
         raise UnexpectedReplyError(f"{path}: the reply lists a drop without a month.")
-    return BillingDrop(match[0], _drop_id(item), _row_count(item))
+    drop_id = _drop_id(item)
+    return BillingDrop(match[0], None if drop_id == secret else drop_id, _row_count(item))
 
 
 def _receipt(reply: Reply, path: str, secret: str) -> DropReceipt:

@@ -100,18 +100,17 @@ class CloudZeroHook(BaseHook):
     @cached_property
     def _fields(self) -> _Fields:
         """The fields of the connection, looked up once. Airflow's own object is not kept: its repr shows the key."""
-        return self._checked(self.get_connection(self.cloudzero_conn_id))
+        return self._checked(_Fields.of(self.get_connection(self.cloudzero_conn_id)))
 
     async def look_up_connection(self) -> None:
         """Look the connection up without blocking the event loop of a trigger."""
         from airflow.providers.common.compat.connection import get_async_connection
 
-        connection = await get_async_connection(self.cloudzero_conn_id)
         # In a thread, since reading the extra has Airflow register its secrets, with a call that blocks.
-        vars(self)["_fields"] = await asyncio.to_thread(self._checked, connection)
+        fields = await asyncio.to_thread(_Fields.of, await get_async_connection(self.cloudzero_conn_id))
+        vars(self)["_fields"] = self._checked(fields)
 
-    def _checked(self, connection: Connection) -> _Fields:
-        fields = _Fields.of(connection)
+    def _checked(self, fields: _Fields) -> _Fields:
         if not isinstance(fields.extra, dict):
             raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: the extra is no JSON object.")
         if unknown := sorted(set(fields.extra) - set(EXTRA_FIELDS)):
@@ -120,6 +119,10 @@ class CloudZeroHook(BaseHook):
                 f"Expected: {', '.join(EXTRA_FIELDS)}."
             )
         return fields
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what was looked up, since it holds the key: a pickled hook looks it up again."""
+        return {name: value for name, value in vars(self).items() if name not in ("_fields", "client")}
 
     def get_conn(self) -> Client:
         """Return a client. It is made once."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.status import Reading, Wanted
     from cloudzero_provider.triggers._base import CloudZeroTrigger
+
+
+class NotGiven(Enum):
+    """Tells a parameter that nobody gave from one that turned out to be ``None``, also in a mapped task."""
+
+    NOT_GIVEN = "not given"
+
+
+NOT_GIVEN = NotGiven.NOT_GIVEN
 
 #: The trigger keeps the deadline; Airflow's own limit is for a triggerer that has been away for so long.
 _TRIGGERER_MAY_BE_AWAY = timedelta(days=1)
@@ -162,6 +172,8 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         except (AirflowFailException, AirflowSensorTimeout) as error:
             if self.soft_fail:
                 raise AirflowSkipException(f"Skipped, since soft_fail is set: {error}") from error
+            if self.never_fail and isinstance(error, AirflowFailException):
+                raise AirflowSkipException(f"Skipped, since never_fail is set: {error}") from error
             raise
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import AnyCostConnectionLink
 from cloudzero_provider.months import resolve_month
-from cloudzero_provider.sensors._base import CloudZeroBaseSensor, given_summary
+from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, given_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,34 +36,35 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         connection's extra. (templated)
     :param month: instead of a summary: as for the operator. (templated)
     :param drop_id: instead of a summary: the month must be listed with this drop. (templated)
-    :param rows: instead of a summary: the month must be listed with so many rows.
+    :param rows: instead of a summary: the month must be listed with so many rows. (templated)
     :return: connection_id, month, listed, drop_id, rows.
     :raises AuthenticationError: when the key is wrong, or lacks ``connections:read_billing_anycost_billing_drops``.
     :raises AirflowSensorTimeout: when ``timeout`` has passed.
     """
 
-    template_fields: Sequence[str] = ("cloudzero_conn_id", "summary", "connection_id", "month", "drop_id")
+    template_fields: Sequence[str] = ("cloudzero_conn_id", "summary", "connection_id", "month", "drop_id", "rows")
     operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
 
     def __init__(
         self,
         *,
-        summary: Mapping[str, Any] | None = None,
+        summary: Mapping[str, Any] | NotGiven | None = NOT_GIVEN,
         connection_id: str | None = None,
         month: str | date | None = None,
         drop_id: str | None = None,
-        rows: int | None = None,
+        rows: int | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.summary = summary
+        self.summary = None if summary is NOT_GIVEN else summary
         self.connection_id = connection_id
         self.month = month
         self.drop_id = drop_id
         self.rows = rows
         # An upstream task may return None; that must not turn into a wait for whatever the month holds.
-        self._has_summary = summary is not None
+        self._has_summary = summary is not NOT_GIVEN
+        self._has = [name for name, value in (("drop_id", drop_id), ("rows", rows)) if value is not None]
 
     def wanted(self, context: Context) -> WantedDrop:
         """Say which month to look for, and what it should be listed with."""
@@ -71,11 +72,13 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
 
         if self._has_summary:
             return self._of_summary()
+        if lost := [name for name in self._has if getattr(self, name) is None]:
+            raise InputError(f"{' and '.join(lost)} turned out to be None: what an upstream task was to return?")
         return WantedDrop(
             connection_id=self.cloudzero_hook.anycost_connection_id(self.connection_id),
             month=str(resolve_month(self.month, context)),
             drop_ids=(self.drop_id,) if self.drop_id is not None else (),
-            row_counts=(self.rows,) if self.rows is not None else (),
+            row_counts=(_whole_number(self.rows),) if self.rows is not None else (),
         )
 
     def trigger_class(self) -> type[AnyCostBillingDropTrigger]:
@@ -103,3 +106,9 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             row_counts=tuple(sorted(row_counts)),
             or_more=summary["operation"] != "replace_drop",
         )
+
+
+def _whole_number(rows: int | str) -> int:
+    if isinstance(rows, bool) or not str(rows).isdecimal():
+        raise InputError(f"rows is {rows!r}: expected a whole number.")
+    return int(rows)

@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import TelemetryStreamsLink
-from cloudzero_provider.sensors._base import CloudZeroBaseSensor, given_summary
+from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, given_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
     def __init__(
         self,
         *,
-        summary: Mapping[str, Any] | None = None,
+        summary: Mapping[str, Any] | NotGiven | None = NOT_GIVEN,
         stream_name: str | None = None,
         records: list[dict[str, Any]] | None = None,
         granularity: str | None = None,
@@ -65,14 +65,13 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.summary = summary
+        self.summary = None if summary is NOT_GIVEN else summary
         self.stream_name = stream_name
         self.records = records
         self.granularity = granularity
         self.status = status
         self.match = match
-        # An upstream task may return None; that is an error, and not as if there were no summary.
-        self._has_summary = summary is not None
+        self._has_summary = summary is not NOT_GIVEN
 
     def wanted(self, context: Context) -> WantedBatch:  # noqa: ARG002 - a sibling needs it
         """Say which records to look for, and which status they should have."""
@@ -106,9 +105,11 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             raise AirflowSkipException("Nothing was sent (check_only), so there is nothing to wait for.")
         if summary["operation"] == "delete":
             raise ConfigurationError("What was deleted can't be waited for: CloudZero does not show it.")
+        if not isinstance(summary["record_hashes"], (list, tuple)):
+            raise InputError("summary has no list of record_hashes: expected what one TelemetrySendOperator returned.")
         if not summary["record_hashes"]:
             raise AirflowSkipException(
-                "The batch only deleted records, which CloudZero does not show, so there is nothing to wait for."
+                "All records of the batch were zeros, which were deleted or skipped, so there is nothing to wait for."
             )
         return summary["stream_name"], summary["granularity"], summary["record_hashes"]
 

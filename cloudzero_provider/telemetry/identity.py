@@ -34,23 +34,21 @@ def record_hash(timestamp: str, element: str | None, keys: str | None, value: st
     return hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]
 
 
-def hash_of(record: Mapping[str, Any], granularity: str, *, with_value: bool) -> str:
+def hashes_of(record: Mapping[str, Any], granularity: str) -> set[str]:
     """
-    Hash a record that CloudZero returned.
+    Hash a record that CloudZero returned, with its value and without.
 
     :param record: its fields; names may have ``-`` for ``_``, and a timestamp any form of ISO 8601.
     :param granularity: for a record without one.
-    :param with_value: whether its value is part of the hash.
     :raises ValueError: when it can't be read as a record.
     """
     fields = {name.replace("-", "_"): value for name, value in record.items()}
     keys: Any = next((fields[name] for name in _KEYS_FIELDS if fields.get(name)), {})
-    return record_hash(
-        _period(fields.get("timestamp"), fields.get("granularity") or granularity),
-        fields.get("element_name"),
-        json.dumps(keys),
-        _plain(fields.get("value")) if with_value else None,
-    )
+    # What is not scoped to a part of the spend is of all of it, which CloudZero also writes as "*".
+    scope = None if keys in ({}, "*") else json.dumps(keys)
+    period = _period(fields.get("timestamp"), str(fields.get("granularity") or granularity).upper())
+    element, value = fields.get("element_name"), _plain(fields.get("value"))
+    return {record_hash(period, element, scope, value), record_hash(period, element, scope, None)}
 
 
 def _period(value: Any, granularity: str) -> str:

@@ -78,7 +78,8 @@ class CloudZeroTrigger(BaseTrigger):
         """
         Look until it is there, CloudZero refuses, or the deadline has passed.
 
-        A worker has looked just before, so this begins with a pause.
+        A worker has looked just before, so this begins with a pause. Whatever goes wrong here is named in the event;
+        the worker then looks itself, and shows the error in full.
         """
         await self._pause()
         try:
@@ -86,7 +87,7 @@ class CloudZeroTrigger(BaseTrigger):
             await hook.look_up_connection()
             wanted = await self._in_thread(self.wanted)
             client = await self._in_thread(lambda: hook.make_client(max_retry_seconds=0))
-        except CloudZeroError as error:
+        except Exception as error:
             yield self._refused(error)
             return
         try:
@@ -99,8 +100,8 @@ class CloudZeroTrigger(BaseTrigger):
             reading: Reading | None = None
             try:
                 reading = await self._look(wanted, client)
-            except CloudZeroError as error:
-                if not error.retry_can_help:
+            except Exception as error:
+                if not (isinstance(error, CloudZeroError) and error.retry_can_help):
                     return self._refused(error)
                 self.log.warning("No look at CloudZero this time (%s); waiting goes on", _named(error))
             if reading is not None and reading.is_done:
@@ -125,7 +126,7 @@ class CloudZeroTrigger(BaseTrigger):
     def _left(self) -> float:
         return max(self.deadline - time.time(), 0)
 
-    def _refused(self, error: CloudZeroError) -> TriggerEvent:
+    def _refused(self, error: Exception) -> TriggerEvent:
         return _event(WaitOutcome.REFUSED, error=_named(error), deadline=self.deadline)
 
 
@@ -140,7 +141,7 @@ def _event(outcome: WaitOutcome, **more: Any) -> TriggerEvent:
     return TriggerEvent({"outcome": outcome.value, "at": at, **more})  # type: ignore[no-untyped-call]
 
 
-def _named(error: CloudZeroError) -> str:
-    """Name an error by its class and HTTP status, without the words of CloudZero: events are logged as they are."""
+def _named(error: Exception) -> str:
+    """Name an error by its class and HTTP status, without its words: events are logged as they are."""
     status = getattr(error, "status", None)
     return f"{type(error).__name__}, HTTP {status}" if status else type(error).__name__

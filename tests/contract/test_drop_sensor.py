@@ -6,13 +6,19 @@ import threading
 import time
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowNotFoundException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+)
 from sandbox_client import STREAM
 from tasks import connect, context, send
-from waiting import DEFERRABLE, POKE, Waited, wait
+from waiting import DEFERRABLE, POKE, Waited, first_event, wait
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
+from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
 
 modes = pytest.mark.parametrize("mode", [POKE, DEFERRABLE])
 
@@ -188,6 +194,49 @@ def test_a_connection_that_can_t_be_used_ends_the_wait_with_its_own_words(sandbo
     connect(monkeypatch, sandbox, timeout=0)
     with pytest.raises(errors.ConfigurationError, match="timeout is 0"):
         wait_for(DEFERRABLE, summary=summary)
+
+
+@modes
+@pytest.mark.parametrize("operation", ["sum", "replace_hourly"])
+def test_a_listing_from_before_rows_were_added_is_not_enough(sandbox, mode, operation):
+    send(records=MONTH)
+    time.sleep(1.6)
+    sandbox.settings(read_lag_seconds=1.5)
+    summary = send(records=[row(2, hour=5), row(3, hour=5)], operation=operation)
+    assert wait_for(mode, summary=summary).result["rows"] == 33
+
+
+@modes
+def test_a_mapped_wait_for_none_is_an_error(sandbox, mode):
+    send(records=MONTH)
+    for arguments in ({"summary": None, "month": "2026-03"}, {"summary": None}):
+        with pytest.raises(errors.CloudZeroError, match="summary"):
+            wait_for(mode, **arguments)
+
+
+def test_what_an_upstream_task_returned_can_be_the_rows_and_the_drop(sandbox):
+    summary = send(records=MONTH)
+    assert wait_for(POKE, month="2026-03", rows="31").result["rows"] == 31
+    with pytest.raises(errors.InputError, match="rows is 'many'"):
+        wait_for(POKE, month="2026-03", rows="many")
+    sensor = AnyCostBillingDropSensor(task_id="wait", month="2026-03", drop_id=summary["drop_ids"][0], mode="poke")
+    sensor.drop_id = None  # what Airflow makes of an upstream task's None
+    with pytest.raises(errors.InputError, match="drop_id turned out to be None"):
+        sensor.execute(context(sensor))
+    assert {"rows", "drop_id", "summary"} <= set(sensor.template_fields)
+
+
+def test_a_connection_that_is_not_there_for_the_triggerer_ends_as_one_that_is_not_there_for_the_worker(sandbox):
+    fields = {"connection_id": STREAM, "month": "2026-04", "drop_ids": [], "row_counts": [], "or_more": False}
+    options = {"cloudzero_conn_id": "nowhere", "poll_interval": 0.1, "deadline": time.time() + 60}
+    event = first_event(AnyCostBillingDropTrigger(**options, **fields))
+    assert (event["outcome"], event["error"]) == ("refused", "AirflowNotFoundException")
+    arguments = {"month": "2026-04", "connection_id": STREAM, "cloudzero_conn_id": "nowhere"}
+    sensor = AnyCostBillingDropSensor(task_id="wait", deferrable=True, **arguments)
+    with pytest.raises(AirflowNotFoundException):
+        sensor.resume_execution("execute_complete", {"event": event}, context(sensor))
+    with pytest.raises(AirflowNotFoundException):
+        wait_for(POKE, **arguments)
 
 
 def test_a_count_of_zero_after_sending_rows_is_not_taken_for_an_empty_month(sandbox):

@@ -8,9 +8,11 @@ import pickle
 import traceback
 
 import pytest
-from sandbox_client import KEY
+from raw_server import raw_server
+from sandbox_client import KEY, STREAM
 from tasks import connect, context, read, send
 
+from cloudzero_provider.client import Client
 from cloudzero_provider.exceptions import CloudZeroError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
@@ -101,3 +103,29 @@ def test_an_entry_in_netrc_does_not_replace_the_key(sandbox, monkeypatch, tmp_pa
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert send(records=ROWS)["rows"] == 31
+
+
+def test_a_pickled_hook_looks_its_connection_up_again(sandbox):
+    hook = CloudZeroHook()
+    hook.client.list_connections(limit=1)
+    pickled = pickle.dumps(hook)
+    assert KEY.encode() not in pickled
+    assert pickle.loads(pickled).client.list_connections(limit=1)
+
+
+def test_a_reply_that_holds_the_key_where_an_id_should_be(monkeypatch):
+    body = json.dumps({"billing_drops": [{"month": "2026-03", "drop_id": KEY, "row_count": 1}]}).encode()
+
+    def answer(connection, head):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    with raw_server(answer) as url:
+        assert Client(KEY, base_url=url).list_drops(STREAM)[0].drop_id is None
+
+
+def test_an_empty_reply_holds_no_records():
+    def answer(connection, head):
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with raw_server(answer) as url:
+        assert Client(KEY, base_url=url).processed_records("orders").records == []

@@ -346,7 +346,7 @@ def test_a_batch_that_sent_nothing_skips_the_wait(sandbox, mode):
         wait_for(mode, summary=summary)
     send([record(1)])
     zeros = send([record(1, value=0)], on_zero="delete")
-    with pytest.raises(AirflowSkipException, match="only deleted"):
+    with pytest.raises(AirflowSkipException, match="All records of the batch were zeros"):
         wait_for(mode, summary=zeros)
     deleted = send([record(1)], operation="delete")
     with pytest.raises(errors.ConfigurationError, match="deleted can't be waited for"):
