@@ -132,7 +132,9 @@ def make_known(folders: dict[str, Path]) -> dict[str, DAG]:
 
 
 def scheduler_dag(dag: DAG) -> Any:
-    """Give the DAG as the scheduler reads it from the database."""
+    """Give the DAG as Airflow reads it from the database."""
+    # A scheduler in this process wants no links, and says so for all that comes after it.
+    DagSerialization._load_operator_extra_links = True
     return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
 
