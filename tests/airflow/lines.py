@@ -56,7 +56,6 @@ if LINE >= (3, 0):
     from airflow.sdk.definitions.dag import _run_task
 else:
     from airflow.models.dag import _run_task
-    from airflow.serialization.serialized_objects import SerializedBaseOperator
 
 if LINE in ((3, 1), (3, 2)):
     from airflow.sdk.execution_time import task_runner
@@ -306,9 +305,6 @@ def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
 
 def link(dag: DAG, run_id: str, task_id: str, name: str) -> str | None:
     """Give the address of a task's link, as the UI has it: from the DAG that the database holds."""
-    if LINE < (3, 0):
-        # The scheduler turns links off for its process; the web server, which shows them, does not.
-        SerializedBaseOperator._load_operator_extra_links = True
     with create_session() as session:
         ti = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run_id, task_id=task_id).one()
         return scheduler_dag(dag).get_task(task_id).get_extra_links(ti, name)
