@@ -345,3 +345,18 @@ def test_parameters_that_make_no_sense_are_refused_before_anything_is_sent(sandb
         with pytest.raises(errors.ConfigurationError, match=rf"{next(iter(wrong)).replace('connection_id', '../x')}"):
             send(records=FULL_MONTH, **wrong)
     assert sandbox.requests() == []
+
+
+def test_the_link_is_there_before_anything_can_fail(sandbox):
+    from cloudzero_provider.links import AnyCostConnectionLink
+    from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+
+    task = AnyCostBillingDropOperator(task_id="send", month="no month", records=FULL_MONTH)
+    pushed = {}
+    given = context(task)
+    given["ti"].xcom_push = lambda key, value: pushed.update({key: value})
+    with pytest.raises(errors.MonthError):
+        task.execute(given)
+    # Under this key Airflow 3 looks for the link; earlier ones ask the class.
+    key = getattr(AnyCostConnectionLink(), "xcom_key", "_link_AnyCostConnectionLink")
+    assert pushed == {key: "https://app.cloudzero.com/organization/connections"}
