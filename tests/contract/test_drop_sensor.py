@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
@@ -13,7 +12,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSkipException,
 )
 from sandbox_client import STREAM
-from tasks import connect, context, send
+from tasks import connect, context, send, start_worker
 from waiting import DEFERRABLE, POKE, Waited, first_event, wait
 
 from cloudzero_provider import exceptions as errors
@@ -115,11 +114,11 @@ def test_it_waits_while_another_month_is_being_sent(sandbox, mode):
     summary = send(records=MONTH)
     sandbox.faults({"kind": "slow", "seconds": 1.5, "method": "POST"})
     other = [{**row(), "time/usage_start": "2026-04-01"}]
-    sending = threading.Thread(target=lambda: send(records=other, month="2026-04"))
-    sending.start()
-    time.sleep(0.5)
+    sending = start_worker(records=other, month="2026-04")
+    while not [request for request in sandbox.requests() if request["month"] == "2026-04"]:
+        time.sleep(0.05)
     assert wait_for(mode, summary=summary).result["rows"] == 31
-    sending.join()
+    assert sending.wait(60) == 0
     assert sandbox.months()["2026-04"]["rows"] == 1
 
 
