@@ -71,9 +71,13 @@ def _is_plain(file: BinaryIO, path: str, width: int) -> bool:
     return bool(lines == plain_lines == _count_lines(file) and not empty)
 
 
-def _count_lines(file: BinaryIO) -> int:
+def _count_lines(file: BinaryIO) -> int | None:
+    """Count the lines; ``None`` where the engine and Python may not agree on what a line is."""
     file.seek(0)
-    count, last = 0, b"\n"
+    lines, last = 0, b"\n"
     while piece := file.read(_PIECE):
-        count, last = count + piece.count(b"\n"), piece[-1:]
-    return count + (last != b"\n")
+        returns = piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
+        if _NO_SEPARATOR.encode() in piece or returns != piece[:-1].count(b"\r") + (last == b"\r"):
+            return None
+        lines, last = lines + piece.count(b"\n"), piece[-1:]
+    return None if last == b"\r" else lines + (last != b"\n")
