@@ -181,6 +181,16 @@ def xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:
         return [row.value for row in sorted(rows, key=lambda row: row.map_index)]
 
 
+def all_xcoms(run_id: str) -> dict[tuple[str, str], str]:
+    """All that the tasks of a run handed on: task and key → value, as text."""
+    if LINE < (3, 0):
+        from airflow.models.xcom import XCom as Model
+    else:
+        Model = XComModel  # noqa: N806
+    with create_session() as session:
+        return {(row.task_id, row.key): str(row.value) for row in session.query(Model).filter_by(run_id=run_id)}
+
+
 def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[DagRun]:
     """
     Make the runs of some months with Airflow's own command; before 3.0 it runs them, too.
