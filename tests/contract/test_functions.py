@@ -13,7 +13,7 @@ from tasks import context, send as send_by_operator
 from cloudzero_provider import exceptions as errors, sources
 
 STREAM = {"stream_name": "orders", "stream_type": "metric", "month": None}
-FRAMES = pytest.mark.skipif(not hasattr(sources, "from_frame"), reason="rows are no frames yet")
+STREAMED = pytest.mark.skipif(not hasattr(sources, "from_frame"), reason="rows are not read in blocks yet")
 
 
 def row(day=1, cost="1.5", **others):
@@ -62,8 +62,8 @@ def generator_of_frames():
         pytest.param(lambda: (row for row in ROWS), id="generator that is returned"),
         pytest.param(lambda: map(dict, ROWS), id="iterator"),
         pytest.param(generator_of_lists, id="generator of lists"),
-        pytest.param(returning(pl.DataFrame(ROWS)), marks=FRAMES, id="frame"),
-        pytest.param(generator_of_frames, marks=FRAMES, id="generator of frames"),
+        pytest.param(returning(pl.DataFrame(ROWS)), marks=STREAMED, id="frame"),
+        pytest.param(generator_of_frames, marks=STREAMED, id="generator of frames"),
     ],
 )
 def test_rows_are_the_operator_s(sandbox, function):
@@ -135,6 +135,20 @@ def test_a_bad_row_is_named(sandbox):
     with pytest.raises(errors.InvalidRowsError, match=r"row 2, column 'cost/cost', value '1,50'"):
         send(lambda: iter([row(), row(cost="1,50")]))
     assert sandbox.writes() == []
+
+
+@STREAMED
+def test_a_generator_is_read_no_further_than_a_row_that_is_none(sandbox):
+    read = []
+
+    def bill():
+        for item in [row(), "a,b", row()]:
+            read.append(item)
+            yield item
+
+    with pytest.raises(errors.InputError, match="row 2 is a str, not a dict"):
+        send(bill)
+    assert len(read) == 2
 
 
 class VendorError(Exception):
