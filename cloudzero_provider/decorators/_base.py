@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import DecoratedOperator, context_merge, determine_kwargs
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.operators._base import SOURCES
 
 # A name that Airflow keeps to itself, so no other module of this package leans on it.
 try:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 #: Parameters of the operators that say where rows are. Here the function gives them.
-ROW_SOURCES = ("records", "files", "sql", "sql_conn_id")
+ROW_SOURCES = (*SOURCES, "sql_conn_id")
 
 _ASYNC = "make it a plain function, which may do its work by asyncio.run(...) and return the rows"
 

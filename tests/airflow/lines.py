@@ -33,6 +33,7 @@ SINCE = {
     "anycost_report_what_was_sent.py": (3, 0),
     "anycost_retry_policy.py": (3, 3),
     "anycost_send_and_wait.py": (3, 2),
+    "anycost_taskflow.py": (3, 2),
     "telemetry_backfill_months.py": (3, 2),
     "telemetry_cost_per_order.py": (3, 2),
     "telemetry_send_and_wait.py": (3, 2),

@@ -10,10 +10,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, task
 from tasks import context, send as send_by_operator
 
-from cloudzero_provider import exceptions as errors, sources
+from cloudzero_provider import exceptions as errors
 
 STREAM = {"stream_name": "orders", "stream_type": "metric", "month": None}
-STREAMED = pytest.mark.skipif(not hasattr(sources, "from_frame"), reason="rows are not read in blocks yet")
 
 
 def row(day=1, cost="1.5", **others):
@@ -62,8 +61,8 @@ def generator_of_frames():
         pytest.param(lambda: (row for row in ROWS), id="generator that is returned"),
         pytest.param(lambda: map(dict, ROWS), id="iterator"),
         pytest.param(generator_of_lists, id="generator of lists"),
-        pytest.param(returning(pl.DataFrame(ROWS)), marks=STREAMED, id="frame"),
-        pytest.param(generator_of_frames, marks=STREAMED, id="generator of frames"),
+        pytest.param(returning(pl.DataFrame(ROWS)), id="frame"),
+        pytest.param(generator_of_frames, id="generator of frames"),
     ],
 )
 def test_rows_are_the_operator_s(sandbox, function):
@@ -137,7 +136,6 @@ def test_a_bad_row_is_named(sandbox):
     assert sandbox.writes() == []
 
 
-@STREAMED
 def test_a_generator_is_read_no_further_than_a_row_that_is_none(sandbox):
     read = []
 
@@ -223,6 +221,15 @@ def test_each_try_calls_the_function_again(sandbox):
     for try_number, rows in ((1, 20), (2, 31)):
         assert made.execute(context(made, try_number=try_number))["rows"] == rows
     assert sandbox.month("2026-03")["rows"] == 31
+
+
+def test_a_transform_makes_rows_of_them(sandbox):
+    def bill():
+        yield pl.DataFrame({"day": ["2026-03-01"], "amount": ["0.10"]})
+        yield pl.DataFrame({"day": ["2026-03-02"], "amount": ["0.20"]})
+
+    send(bill, transform=lambda frame: frame.rename({"day": "time/usage_start", "amount": "cost/cost"}))
+    assert (sandbox.month("2026-03")["rows"], sandbox.month("2026-03")["total_cost"]) == (2, "0.3")
 
 
 def test_decimals_stay_exact_since_no_xcom_is_between(sandbox):
