@@ -11,6 +11,8 @@ AIRFLOW = """
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, dag, task
 """
 PROVIDER = """
+import cloudzero_provider.decorators.anycost
+import cloudzero_provider.decorators.telemetry
 import cloudzero_provider.exceptions
 import cloudzero_provider.get_provider_info
 import cloudzero_provider.hooks.cloudzero
