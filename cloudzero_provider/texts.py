@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: What may go over the wire: no sign but minus, no exponent. The bounds keep every total exact.
 WIRE_DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,30})?$"
+# Zeros at the end of a fraction, and before a whole number, of what is plain but for them.
+_IDLE_FRACTION = r"^-?[0-9]+\.[0-9]*0$"
+_IDLE_WHOLE = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
 _ANY_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
@@ -63,7 +66,10 @@ def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
 
 def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     if isinstance(values, pl.Series):
-        return Converted(values)
+        in_engine = _text_in_engine(values, to_text)
+        if in_engine is not None:
+            return Converted(in_engine)
+        values = values.to_list()
     if set(map(type, values)) <= {str, type(None)}:
         try:
             return Converted(pl.Series(values=values, dtype=pl.String))
@@ -78,6 +84,23 @@ def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
             texts.append(None)
             bad[index] = str(error)
     return Converted(pl.Series(values=texts, dtype=pl.String), bad)
+
+
+def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
+    """Let the engine write values, where it writes what ``to_text`` would; else ``None``."""
+    dtype = values.dtype
+    if dtype == pl.String:
+        return values
+    if dtype.is_integer() and to_text in (text_of, decimal_text):
+        return values.cast(pl.String)
+    if (dtype.is_decimal() or dtype.is_float()) and to_text is decimal_text:
+        return values.cast(pl.String)
+    if to_text is moment_text and dtype == pl.Date:
+        return values.dt.strftime("%Y-%m-%d")
+    if to_text is moment_text and isinstance(dtype, pl.Datetime):
+        zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
+        return values.dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+    return None
 
 
 def text_of(value: object) -> str:
@@ -128,7 +151,8 @@ def moment_text(value: object) -> str:
 
 
 def plain_decimals(column: Converted) -> Converted:
-    """Write out exponents and bare points; what is plain already, nearly always all of it, stays as it came."""
+    """Write numbers in one way: no exponent, no zeros that mean nothing; equal numbers become equal text."""
+    column.texts = _without_idle_zeros(column.texts)
     odd = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
     if not len(odd):
         return column
@@ -143,12 +167,27 @@ def plain_decimals(column: Converted) -> Converted:
     return column
 
 
+def _without_idle_zeros(texts: pl.Series) -> pl.Series:
+    text = pl.col("text")
+    fraction = text.str.contains(_IDLE_FRACTION)
+    shorter = (
+        pl.when(fraction)
+        .then(text.str.strip_chars_end("0").str.strip_suffix("."))
+        .otherwise(text)
+        .str.replace(r"^(-?)0+([0-9])", "${1}${2}")
+        .str.replace(r"^-0$", "0")
+    )
+    idle = fraction | text.str.contains(_IDLE_WHOLE)
+    return texts.to_frame("text").select(pl.when(idle).then(shorter).otherwise(text).alias(texts.name)).to_series()
+
+
 def _plain_decimal(text: str) -> str:
     if not _ANY_DECIMAL.fullmatch(text):
         raise ValueError(NOT_DECIMAL)
     plain = format(Decimal(text), "f")
-    if len(plain.partition(".")[2]) > 30:
+    if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
+    plain = "0" if plain == "-0" else plain
     whole, _, fraction = plain.lstrip("-").partition(".")
     if len(whole) > 18 or len(fraction) > 30:
         raise ValueError(TOO_LONG)
@@ -229,5 +268,5 @@ def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Con
 def is_blank(values: Values) -> pl.Series:
     """Which rows of a column came without a value."""
     if isinstance(values, pl.Series):
-        return values.is_null() | (values == "")
+        return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
