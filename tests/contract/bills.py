@@ -37,7 +37,9 @@ def _cbf_row(number: int, draw: random.Random) -> Row:
     return {
         "time/usage_start": datetime(2024, 9, 1, tzinfo=timezone.utc) + timedelta(hours=draw.randrange(_HOURS)),
         "lineitem/type": "Discount" if cost < 0 else "Usage",
-        "lineitem/description": None if number % 7 == 3 else f"line {number}\nof a bill, with 'quotes' and {{{{ braces }}}}",
+        "lineitem/description": None
+        if number % 7 == 3
+        else f"line {number}\nof a bill, with 'quotes' and {{{{ braces }}}}",
         "resource/id": f"instance/i-{draw.randrange(16**8):08x}",
         "resource/service": draw.choice(SERVICES),
         "resource/account": "001122334455",

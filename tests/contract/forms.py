@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -42,11 +43,11 @@ def held_by_floats(rows: list[Row]) -> list[Row]:
 
 
 def write_csv(rows: list[Row], path: Path) -> None:
-    opened = gzip.open(path, "wt", newline="") if path.suffix == ".gz" else path.open("w", newline="")
-    with opened as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows({name: as_text(value) for name, value in row.items()} for row in rows)
+    _write(path, text.getvalue())
 
 
 def write_json_lines(rows: list[Row], path: Path) -> None:
@@ -102,7 +103,9 @@ def arrow_table(rows: list[Row]) -> Any:
 
     def column(name: str) -> Any:
         dtype = _dtype(rows, name)
-        kind = pyarrow.timestamp("us", tz=dtype.time_zone) if isinstance(dtype, pl.Datetime) else types[dtype.base_type()]
+        kind = (
+            pyarrow.timestamp("us", tz=dtype.time_zone) if isinstance(dtype, pl.Datetime) else types[dtype.base_type()]
+        )
         return pyarrow.array([row[name] for row in rows], kind)
 
     return pyarrow.table({name: column(name) for name in rows[0]})
@@ -147,7 +150,9 @@ EXACT_FORMS: dict[str, Callable[[list[Row], Path], Row]] = {
     "parquet of pyarrow": _file(lambda rows, path: _write_with_pyarrow(arrow_table(rows), path), "rows.parquet"),
     "two files": lambda rows, folder: _two_files(rows, folder),
     "records": _records(lambda rows: rows),
-    "records of text": _records(lambda rows: [{n: as_text(v) for n, v in row.items() if v is not None} for row in rows]),
+    "records of text": _records(
+        lambda rows: [{n: as_text(v) for n, v in row.items() if v is not None} for row in rows]
+    ),
     "polars": _records(polars_frame),
     "polars, lazy": _records(lambda rows: polars_frame(rows).lazy()),
     "polars, categories": _records(polars_frame_of_categories),

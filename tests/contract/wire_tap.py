@@ -29,7 +29,8 @@ class WireTap:
             def do_GET(self) -> None:
                 tap._forward(self)
 
-            do_POST = do_GET
+            def do_POST(self) -> None:
+                tap._forward(self)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
