@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import polars as pl
 
+from cloudzero_provider.sources.rows import ENGINE_ERRORS
+
 # Stands in no text: with it as the separator, the engine reads whole lines.
 _NO_SEPARATOR = "\x01"
 _CELL = r'(?:"(?:[^"\r]|"")*"|[^",\r]*)'
@@ -37,7 +39,7 @@ def read_plain_csv(file: BinaryIO, path: str) -> pl.DataFrame | None:
             low_memory=True,
             glob=False,
         )
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, csv.Error):
+    except (*ENGINE_ERRORS, UnicodeDecodeError, csv.Error):
         return None
     return frame.fill_null("") if frame.columns == header else None
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.rows import Rows, Values, check_cells, compact, is_name, row_number
+from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, Values, check_cells, compact, is_name, row_number
 
 
 def is_frame(value: Any) -> bool:
@@ -37,7 +37,7 @@ def from_frame(frame: Any) -> Rows:
     if not isinstance(frame, pl.DataFrame):
         try:
             frame = pl.DataFrame(frame)
-        except (pl.exceptions.PolarsError, ValueError, TypeError) as error:
+        except (*ENGINE_ERRORS, ValueError, TypeError) as error:
             raise InputError(f"The {type(frame).__name__} can't be read as a table: {error}.") from None
     _check_names(frame.columns)
     check_cells(frame.width, frame.height)

@@ -6,7 +6,7 @@ import polars as pl
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import plain_type
-from cloudzero_provider.sources.rows import Rows, check_cells
+from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells
 
 
 def read_parquet(name: str, path: str) -> Rows:
@@ -19,7 +19,7 @@ def read_parquet(name: str, path: str) -> Rows:
     """
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (*ENGINE_ERRORS, OSError) as error:
         raise InputError(f"{name}: no Parquet file that can be read ({str(error).splitlines()[0]}).") from None
     check_cells(frame.width, frame.height)
     columns = {series.name: plain_type(series) for series in frame}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Values = list[Any] | pl.Series
+#: What the engine raises; where it breaks on a value that it was not made for, that is no ``Exception``.
+ENGINE_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 #: How many rows are turned into columns at a time.
 BLOCK = 20_000
 _MOST_CELLS = 100_000_000
