@@ -20,7 +20,8 @@ def read_parquet(name: str, path: str) -> Rows:
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
     except (*ENGINE_ERRORS, OSError) as error:
-        raise InputError(f"{name}: no Parquet file that can be read ({str(error).splitlines()[0]}).") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{name}: no Parquet file that can be read ({reason}).") from None
     check_cells(frame.width, frame.height)
     columns = {series.name: plain_type(series) for series in frame}
     return Rows(columns, frame.height, lambda index: f"{name}, row {index + 1:,}", is_table=True)
