@@ -1,0 +1,92 @@
+"""Reading a FOCUS frame: the columns that have a place in CBF, with one way to say "missing"."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cloudzero_provider.anycost.focus_table import FOCUS_COLUMNS, REQUIRED, Holds
+from cloudzero_provider.exceptions import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from cloudzero_provider.anycost.focus_options import FocusOptions
+
+log = logging.getLogger(__name__)
+
+
+def focus_columns(frame: pl.DataFrame, options: FocusOptions) -> dict[str, pl.Series]:
+    """
+    Take the columns that are used.
+
+    Text, and what is taken as text, is ``String``; numbers, times and tags keep their types. A null, an empty text and
+    the word ``NULL`` are null. A column that is not there is null in all rows.
+
+    :param frame: FOCUS columns, and any others.
+    :param options: may name further columns.
+    :raises InputError: when a required column is not there, or one holds what it can't.
+    :raises ConfigurationError: when an option names a column that is not there.
+    """
+    _check_names(frame, options)
+    used = {name: column.holds for name, column in FOCUS_COLUMNS.items()}
+    used |= {name: Holds.TEXT for name in options.chosen_columns if name not in used}
+    _log_left_out([name for name in frame.columns if name not in used])
+    return {
+        name: _column(frame[name], holds) if name in frame.columns else _missing(name, frame.height)
+        for name, holds in used.items()
+    }
+
+
+def _missing(name: str, count: int) -> pl.Series:
+    return pl.repeat(None, count, dtype=pl.String, eager=True).alias(name)
+
+
+def _column(values: pl.Series, holds: Holds) -> pl.Series:
+    dtype = values.dtype
+    if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        texts = values.cast(pl.String)
+        missing = (texts == "") | (texts == "NULL")
+        return texts.set(missing, None) if missing.any() else texts
+    stays = {Holds.TAGS: True, Holds.NUMBER: dtype.is_numeric(), Holds.TIME: dtype in (pl.Date, pl.Datetime)}
+    if stays.get(holds):
+        return values
+    if holds is Holds.TEXT and (dtype.is_integer() or dtype.is_decimal() or dtype in (pl.Boolean, pl.Date)):
+        return values.cast(pl.String)
+    hint = " (a float loses digits: read it as text)" if dtype.is_float() else ""
+    raise InputError(f"Column {values.name!r} holds {dtype}: expected {holds.value}{hint}.")
+
+
+def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
+    there = ", ".join(frame.columns) or "none"
+    required = [*REQUIRED, *options.required_columns]
+    missing = [name for name in required if name not in frame.columns]
+    if missing:
+        what = "These are no FOCUS rows: they have" if len(missing) == len(required) else "The rows have"
+        similar = _similar(missing, frame.columns)
+        hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
+        raise InputError(f"{what} no column {' and no '.join(missing)}.{hint} The columns are: {there}.")
+    for name, option in options.chosen_columns.items():
+        if name not in frame.columns:
+            raise ConfigurationError(f"{option} names {name!r}: there is no such column. The columns are: {there}.")
+        if name in FOCUS_COLUMNS and FOCUS_COLUMNS[name].holds is not Holds.TEXT:
+            holds = FOCUS_COLUMNS[name].holds.value
+            raise ConfigurationError(f"{option} names {name!r}, which holds {holds}: expected a column of text.")
+
+
+def _log_left_out(names: list[str]) -> None:
+    if names:
+        log.info("Columns that have no place in CBF, left out: %s", ", ".join(names))
+    similar = _similar(list(FOCUS_COLUMNS), names)
+    if similar:
+        log.warning("Names of FOCUS columns are matched exactly, so these are not used: %s", similar)
+
+
+def _similar(wanted: list[str], names: list[str]) -> str:
+    """Say which names differ from wanted ones in case and ``_`` only."""
+    bare = {_bare(name): name for name in names}
+    return ", ".join(f"{bare[_bare(name)]!r} is not {name!r}" for name in wanted if _bare(name) in bare)
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace(" ", "").lower()

@@ -1,0 +1,170 @@
+"""FOCUS to CBF: one frame of charges becomes one frame of line items, row by row."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cloudzero_provider.anycost.columns import RESOURCE_ID, USAGE_START, in_cbf_order
+from cloudzero_provider.anycost.focus_columns import focus_columns
+from cloudzero_provider.anycost.focus_options import NegativeQuantity
+from cloudzero_provider.anycost.focus_resources import resource_ids
+from cloudzero_provider.anycost.focus_table import (
+    COMMITMENT_PURCHASE,
+    FIRST_OF,
+    LINEITEM_TYPE_OF,
+    MAPPING_VERSION,
+    NO_REGION,
+    PURCHASE,
+    REQUIRED,
+    USAGE,
+)
+from cloudzero_provider.anycost.focus_tags import resource_tags
+from cloudzero_provider.anycost.focus_times import usage_times
+from cloudzero_provider.exact import exact_sum
+from cloudzero_provider.problems import Problems
+from cloudzero_provider.sources import Rows, row_number
+from cloudzero_provider.texts import Converted, plain_decimals
+
+if TYPE_CHECKING:
+    from cloudzero_provider.anycost.focus_options import FocusOptions
+
+log = logging.getLogger(__name__)
+
+_UNLIMITED = Context(prec=100)
+_BLOCK = 100_000
+
+
+def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
+    """
+    Turn charges into line items.
+
+    :param frame: charges in FOCUS columns.
+    :param options: what the user chose.
+    :return: as many rows, in the same order.
+    :raises InputError: see :func:`~cloudzero_provider.anycost.focus.to_cbf`.
+    """
+    columns = focus_columns(frame, options)
+    problems = Problems(Rows({}, frame.height, row_number))
+    _check_required(columns, problems)
+    _check_currency(columns["BillingCurrency"], options.currency, problems, is_there="BillingCurrency" in frame.columns)
+    items = {name: _first_of(columns, focus) for name, focus in FIRST_OF.items()}
+    items["lineitem/type"] = _lineitem_types(columns, options, problems)
+    items[USAGE_START], items["time/usage_end"] = usage_times(columns, options.month_from, problems)
+    items[RESOURCE_ID] = resource_ids(columns, options.id_separator, problems)
+    items["resource/region"] = _regions(columns["RegionId"])
+    items["usage/amount"], items["usage/units"] = _usage(columns, options.negative_quantity)
+    if options.lineitem_id_column:
+        items["lineitem/id"] = columns[options.lineitem_id_column]
+    items |= resource_tags(columns, options.tag_columns, items[RESOURCE_ID].is_not_null(), problems)
+    problems.raise_if_any()
+    _log_totals(columns["BilledCost"], columns["EffectiveCost"])
+    log.info("FOCUS to CBF, version %s of the mapping: %s rows", MAPPING_VERSION, f"{frame.height:,}")
+    return pl.DataFrame({name: items[name] for name in in_cbf_order(list(items))})
+
+
+def _check_required(columns: dict[str, pl.Series], problems: Problems) -> None:
+    for name in REQUIRED:
+        problems.add_all(columns[name].is_null(), name, "every charge needs a value (no empty text, no NULL)")
+
+
+def _check_currency(currencies: pl.Series, currency: str, problems: Problems, *, is_there: bool) -> None:
+    if not is_there:
+        log.warning("There is no column BillingCurrency: all costs are taken as %s", currency)
+        return
+    problems.add_all(
+        currencies.ne_missing(pl.Series([currency])),
+        "BillingCurrency",
+        f"expected {currency}: CBF has no currency, so all costs of a stream are in one (convert the others before, or "
+        "name another with currency=)",
+        currencies,
+    )
+
+
+def _first_of(columns: dict[str, pl.Series], names: tuple[str, ...]) -> pl.Series:
+    first, *others = (columns[name] for name in names)
+    for other in others:
+        if first.has_nulls():
+            first = first.zip_with(first.is_not_null(), other)
+    return first
+
+
+def _lineitem_types(columns: dict[str, pl.Series], options: FocusOptions, problems: Problems) -> pl.Series:
+    categories, commitments = columns["ChargeCategory"], columns["CommitmentDiscountId"]
+    type_of = {given: LINEITEM_TYPE_OF.get(given.lower()) for given in categories.drop_nulls().unique()}
+    types = categories.replace_strict(type_of, default=None, return_dtype=pl.String)
+    unknown = types.is_null() & categories.is_not_null()
+    expected = ", ".join(LINEITEM_TYPE_OF.values())
+    problems.add_all(unknown, "ChargeCategory", f"no charge category of FOCUS: expected one of {expected}", categories)
+    is_unused = (types == USAGE) & _is(columns["CommitmentDiscountStatus"], "unused")
+    is_commitment = (types == PURCHASE) & commitments.is_not_null()
+    is_recurring = is_commitment & _is(columns["ChargeFrequency"], "recurring")
+    types = types.set(is_unused, options.unused_commitment.value)
+    types = types.set(is_commitment, COMMITMENT_PURCHASE)
+    return types.set(is_recurring, options.recurring_commitment.value)
+
+
+def _is(values: pl.Series, word: str) -> pl.Series:
+    """Look for a word of FOCUS's own lists, in capital or small letters: exports differ there."""
+    given = values.drop_nulls().unique()
+    return values.is_in(given.filter(given.str.to_lowercase() == word).to_list()).fill_null(value=False)
+
+
+def _regions(regions: pl.Series) -> pl.Series:
+    """CloudZero's word for charges without a region; its documentation asks for no ``global``."""
+    everywhere = _is(regions, "global")
+    if everywhere.any():
+        log.info("%s rows have the RegionId global: sent as %s", f"{everywhere.sum():,}", NO_REGION)
+    return regions.set(everywhere | regions.is_null(), NO_REGION)
+
+
+def _usage(columns: dict[str, pl.Series], negative: NegativeQuantity) -> tuple[pl.Series, pl.Series]:
+    consumed, priced = columns["ConsumedQuantity"], columns["PricingQuantity"]
+    if consumed.dtype != priced.dtype:
+        # The engine's common type of two kinds of numbers may be a float.
+        consumed, priced = consumed.cast(pl.String), priced.cast(pl.String)
+    amounts = consumed.zip_with(consumed.is_not_null(), priced)
+    units = columns["ConsumedUnit"].zip_with(consumed.is_not_null(), columns["PricingUnit"])
+    below = amounts.str.contains("^-.*[1-9]") if amounts.dtype == pl.String else amounts < 0
+    below = below.fill_null(value=False)
+    if below.any():
+        sent = "as 0" if negative is NegativeQuantity.ZERO else "as they are (negative_quantity='zero' sends 0)"
+        log.info("%s rows have a quantity below zero: they are sent %s", f"{below.sum():,}", sent)
+    if negative is NegativeQuantity.KEEP:
+        return amounts, units
+    return amounts.zip_with(~below, pl.repeat(0, len(amounts), eager=True).cast(amounts.dtype)), units
+
+
+def _log_totals(billed: pl.Series, effective: pl.Series) -> None:
+    """FOCUS lets the totals of a month differ (commitments); CloudZero expects equal ones, and does not insist."""
+    absent = effective.is_null()
+    if absent.any():
+        log.warning(
+            "%s rows have no EffectiveCost: CloudZero takes their BilledCost as amortized cost", f"{absent.sum():,}"
+        )
+    totals = [_total(values) for values in (billed, effective, billed.filter(absent))]
+    cost, amortized, fallen_back = totals
+    if cost is None or amortized is None or fallen_back is None:
+        return
+    amortized = _UNLIMITED.add(amortized, fallen_back)
+    log.info(
+        "BilledCost is %s in all, EffectiveCost %s: a difference of %s",
+        *(
+            format(total.normalize(_UNLIMITED), "f")
+            for total in (cost, amortized, _UNLIMITED.subtract(amortized, cost))
+        ),
+    )
+
+
+def _total(values: pl.Series) -> Decimal | None:
+    """Add up, exactly; ``None`` when there is anything that is no number, which the checks of CBF will name."""
+    total = Decimal(0)
+    for start in range(0, len(values), _BLOCK):
+        column = plain_decimals(Converted(values.slice(start, _BLOCK).cast(pl.String)))
+        if column.bad:
+            return None
+        total = _UNLIMITED.add(total, Decimal(exact_sum(column.texts)))
+    return total

@@ -1,0 +1,122 @@
+"""FOCUS to CBF, as data: which columns are read, and what each CBF column is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from cloudzero_provider.anycost.columns import COST, RESOURCE_ID, TAG_PREFIX, USAGE_START
+
+#: Grows with every change of what a row becomes.
+MAPPING_VERSION = 1
+
+
+class Holds(Enum):
+    """What the values of a FOCUS column are."""
+
+    TEXT = "text"
+    NUMBER = "numbers"
+    TIME = "times"
+    TAGS = "tags: a JSON object as text, a Struct, or a List of Struct with key and value"
+
+
+@dataclass(frozen=True)
+class FocusColumn:
+    """
+    One column of FOCUS 1.0 to 1.3 that has a place in CBF.
+
+    :param name: as FOCUS writes it.
+    :param holds: what its values are.
+    :param required: whether every charge must have a value.
+    """
+
+    name: str
+    holds: Holds = Holds.TEXT
+    required: bool = False
+
+
+FOCUS_COLUMNS = {
+    column.name: column
+    for column in (
+        FocusColumn("BilledCost", Holds.NUMBER, required=True),
+        FocusColumn("ChargePeriodStart", Holds.TIME, required=True),
+        FocusColumn("ChargeCategory", required=True),
+        FocusColumn("EffectiveCost", Holds.NUMBER),
+        FocusColumn("ListCost", Holds.NUMBER),
+        FocusColumn("ConsumedQuantity", Holds.NUMBER),
+        FocusColumn("PricingQuantity", Holds.NUMBER),
+        FocusColumn("ChargePeriodEnd", Holds.TIME),
+        FocusColumn("BillingPeriodStart", Holds.TIME),
+        FocusColumn("Tags", Holds.TAGS),
+        *map(
+            FocusColumn,
+            (
+                "BillingAccountId",
+                "BillingCurrency",
+                "ChargeDescription",
+                "ChargeFrequency",
+                "CommitmentDiscountId",
+                "CommitmentDiscountStatus",
+                "ConsumedUnit",
+                "InvoiceId",  # 1.2
+                "PricingCategory",
+                "PricingUnit",
+                "ProviderName",  # until 1.3
+                "RegionId",
+                "ResourceId",
+                "ResourceType",
+                "ServiceName",
+                "ServiceProviderName",  # 1.3
+                "ServiceSubcategory",  # 1.1
+                "SkuId",
+                "SkuMeter",  # 1.1
+                "SubAccountId",
+            ),
+        ),
+    )
+}
+
+REQUIRED = tuple(name for name, column in FOCUS_COLUMNS.items() if column.required)
+
+#: CBF column → FOCUS columns; the first that has a value in a row gives it, unchanged.
+FIRST_OF = {
+    COST: ("BilledCost",),
+    "cost/amortized_cost": ("EffectiveCost",),
+    "cost/discounted_amortized_cost": ("EffectiveCost",),
+    "cost/on_demand_cost": ("ListCost",),
+    "lineitem/description": ("ChargeDescription",),
+    "lineitem/cloud_provider": ("ServiceProviderName", "ProviderName"),
+    "resource/service": ("ServiceName",),
+    "resource/usage_family": ("ServiceSubcategory", "SkuMeter"),
+    "resource/account": ("SubAccountId", "BillingAccountId"),
+    "action/usage_type": ("SkuMeter", "SkuId"),
+    "action/operation": ("PricingCategory",),
+    "bill/invoice_id": ("InvoiceId",),
+}
+
+#: CBF column → FOCUS columns that a rule of its own makes it of.
+MADE_OF = {
+    USAGE_START: ("ChargePeriodStart", "BillingPeriodStart"),
+    "time/usage_end": ("ChargePeriodEnd",),
+    "lineitem/type": ("ChargeCategory", "ChargeFrequency", "CommitmentDiscountId", "CommitmentDiscountStatus"),
+    RESOURCE_ID: ("ResourceType", "ResourceId"),
+    "resource/region": ("RegionId",),
+    "usage/amount": ("ConsumedQuantity", "PricingQuantity"),
+    "usage/units": ("ConsumedUnit", "PricingUnit"),
+    TAG_PREFIX: ("Tags",),
+}
+
+USAGE, PURCHASE = "Usage", "Purchase"
+#: ChargeCategory, in small letters → line item type.
+LINEITEM_TYPE_OF = {
+    "usage": USAGE,
+    "purchase": PURCHASE,
+    "tax": "Tax",
+    "credit": "Credit",
+    "adjustment": "Adjustment",
+}
+COMMITMENT_PURCHASE = "CommittedUsePurchase"
+
+NO_REGION = "no-region"
+#: What stands for a ResourceType that a row does not have.
+NO_RESOURCE_TYPE = "resource"
