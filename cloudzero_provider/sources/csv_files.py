@@ -9,7 +9,8 @@ from typing import TextIO
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
-from cloudzero_provider.sources.lines import UNREADABLE, open_text, unreadable
+from cloudzero_provider.sources.csv_engine import read_plain_csv
+from cloudzero_provider.sources.lines import UNREADABLE, open_text, plain_file, unreadable
 from cloudzero_provider.sources.rows import BLOCK, Rows, Values
 
 _LONGEST_CELL = 16_000_000
@@ -23,6 +24,10 @@ def read_csv(name: str, path: str) -> Rows:
     :param path: where it is.
     :raises InputError: naming file and line.
     """
+    frame = _read_by_engine(name, path)
+    if frame is not None:
+        columns: dict[str, Values] = {series.name: series for series in frame}
+        return Rows(columns, frame.height, lambda index: f"{name}, line {index + 2:,}", is_table=True)
     with open_text(name, path) as stream:
         reading = _Reading(name, stream)
         try:
@@ -31,6 +36,15 @@ def read_csv(name: str, path: str) -> Rows:
             raise InputError(f"{name}, after line {reading.line:,}: {error}.") from None
         except UNREADABLE as error:
             raise InputError(unreadable(error, name, path, reading.line)) from None
+
+
+def _read_by_engine(name: str, path: str) -> pl.DataFrame | None:
+    """Read a file that is plain, and ``None`` for one that is not, or is broken: Python's reader says where."""
+    try:
+        with plain_file(name, path) as file:
+            return read_plain_csv(file, file.name)
+    except UNREADABLE:
+        return None
 
 
 class _Reading:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
+import tempfile
 import zlib
-from typing import BinaryIO, TextIO, cast
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What reading text raises when the file, not the machine, is at fault.
 UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error)
+
+_PIECE = 1024 * 1024
 
 
 def open_text(name: str, path: str) -> TextIO:
@@ -19,6 +27,24 @@ def open_text(name: str, path: str) -> TextIO:
     :param path: where it is.
     """
     return io.TextIOWrapper(_open_bytes(name, path), encoding="utf-8-sig", newline="")
+
+
+@contextmanager
+def plain_file(name: str, path: str) -> Iterator[BinaryIO]:
+    """
+    Have a file open that is not gzipped: itself, or an unzipped copy for as long as it is looked at.
+
+    :param name: says by its ending whether it is gzipped.
+    :param path: where it is.
+    """
+    with _open_bytes(name, path) as source:
+        if not name.lower().endswith(".gz"):
+            yield source
+            return
+        with tempfile.NamedTemporaryFile(prefix="cloudzero-", suffix=".csv") as copy:
+            shutil.copyfileobj(source, copy, _PIECE)
+            copy.seek(0)
+            yield cast("BinaryIO", copy)
 
 
 def _open_bytes(name: str, path: str) -> BinaryIO:

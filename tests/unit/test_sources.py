@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import csv
 import gzip
 import sqlite3
+import tempfile
 from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatch
 from itertools import islice
+from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources import from_cursor, from_files, from_records
+from cloudzero_provider.sources import csv_files, from_cursor, from_files, from_records
+from cloudzero_provider.sources.csv_engine import read_plain_csv
 
 HEADER = "time/usage_start,cost/cost,lineitem/description\n"
 
@@ -70,6 +75,43 @@ def test_a_csv_file_is_read_as_it_is_written(tmp_path, name):
         "lineitem/description": ['a, "b"\nc', ""],
     }
     assert rows.where(1) == f"{tmp_path / name}, line 5"
+
+
+CELLS = st.sampled_from(
+    ["", "x", "1.50", ",", '"', '""', '"x"', '"a,b"', '"a""b"', " ", "\r", "\n", "\r\n", "\x01", "ü", "#", "\x00"]
+)
+
+
+LINES = st.lists(st.one_of(st.sampled_from(["x,y", '"x",', ","]), st.lists(CELLS, max_size=5).map("".join)), max_size=6)
+
+
+@settings(deadline=None)
+@given(LINES.map("\n".join), st.sampled_from(["a", "a,b", '"a",b', "a,b\r", "a,a", "\ufeffa,b"]))
+def test_the_engine_reads_a_csv_file_as_python_does_or_leaves_it_alone(text, header):
+    with tempfile.TemporaryDirectory() as folder:
+        path = file(Path(folder), f"{header}\n{text}")
+        with open(path, "rb") as opened:
+            by_engine = read_plain_csv(opened, path)
+        by_python = by_itself(path)
+        if by_engine is not None:
+            assert (by_engine.to_dict(as_series=False), list(range(2, by_engine.height + 2))) == by_python
+
+
+def by_itself(path):
+    """What Python's reader makes of a file: the cells, and the line of each row."""
+    with open(path, encoding="utf-8-sig", newline="") as stream:
+        try:
+            rows = csv_files._Reading(path, stream).rows()
+        except (InputError, csv.Error) as error:
+            return error
+    return cells(rows), [int(rows.where(index).rpartition(" ")[2]) for index in range(rows.count)]
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3,4", 'a,b\r\n"x,""y""",\r\n', "a\n1\n", "\ufeffa,b\n1,2\n", "a,b\n"])
+def test_a_plain_csv_file_is_read_by_the_engine(tmp_path, text):
+    path = file(tmp_path, text)
+    with open(path, "rb") as opened:
+        assert read_plain_csv(opened, path) is not None
 
 
 def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
