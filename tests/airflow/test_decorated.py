@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import lines
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
@@ -147,16 +148,27 @@ class TestSum:
         assert set(self.held(sandbox)) < set(VALUES)
 
 
-def test_telemetry(dags, sandbox):
-    outcome = run(dags["function_measures"], run_conf={"stream": "writes", "day": "2026-03-04"})
-    assert outcome.state == "success"
-    assert records(sandbox, "writes") == [("2026-03-04", "Email", {}, "1"), ("2026-03-04", "Search", {}, "2")]
-    assert outcome.xcom("send")["total"] == stream(sandbox, "writes")["total"] == "3"
-    assert outcome.rendered("send") == {
-        "op_args": [["Email", "Search"]],
-        "op_kwargs": {},
-        "cloudzero_conn_id": "cloudzero_default",
-        "stream_name": "writes",
-        "granularity": "DAILY",
-        "month": MONTH,
-    }
+class TestTelemetry:
+    @pytest.fixture
+    def outcome(self, dags):
+        outcome = run(dags["function_measures"], run_conf={"stream": "writes", "day": "2026-03-04"})
+        assert outcome.state == "success"
+        return outcome
+
+    def test_records_arrive(self, outcome, sandbox):
+        assert records(sandbox, "writes") == [("2026-03-04", "Email", {}, "1"), ("2026-03-04", "Search", {}, "2")]
+        assert outcome.xcom("send")["total"] == stream(sandbox, "writes")["total"] == "3"
+
+    def test_what_airflow_shows(self, outcome, dags):
+        assert outcome.rendered("send") == {
+            "op_args": [["Email", "Search"]],
+            "op_kwargs": {},
+            "cloudzero_conn_id": "cloudzero_default",
+            "stream_name": "writes",
+            "granularity": "DAILY",
+            "month": MONTH,
+        }
+        link = lines.link(dags["function_measures"], outcome.run_id, "send", "CloudZero telemetry streams")
+        assert link == "https://app.cloudzero.com/settings/telemetry"
+        [event] = lines.asset_events("cloudzero-function", outcome.run_id)
+        assert (event["records"], event["total"], event["month"]) == (2, "3", MONTH)

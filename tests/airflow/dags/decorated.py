@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import TaskGroup, dag, task, task_group
+from airflow.providers.common.compat.sdk import Asset, TaskGroup, dag, task, task_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +126,11 @@ def function_measures():
         return ["Email", "Search"]
 
     @task.cloudzero_telemetry(
-        stream_name="{{ dag_run.conf['stream'] }}", stream_type="allocation", granularity="DAILY", month=MONTH
+        stream_name="{{ dag_run.conf['stream'] }}",
+        stream_type="allocation",
+        granularity="DAILY",
+        month=MONTH,
+        outlets=[Asset("cloudzero-function")],
     )
     def send(elements, dag_run=None):
         for number, element in enumerate(elements, start=1):
