@@ -26,6 +26,12 @@ EXAMPLE_DAGS = {
     "anycost_retry_policy",
     "anycost_send_and_wait",
     "anycost_taskflow",
+    "anycost_vendor_csv",
+    "anycost_focus",
+    # These need S3 and a warehouse: they are run in tests/e2e.
+    "anycost_s3_parquet",
+    "anycost_sql",
+    "telemetry_sql",
     "telemetry_cost_per_order",
     "telemetry_split_database",
     "telemetry_backfill_months",

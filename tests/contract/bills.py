@@ -91,6 +91,7 @@ def _focus_row(number: int, draw: random.Random) -> Row:
         "ServiceCategory": "Compute",
         "ServiceName": draw.choice(SERVICES),
         "SubAccountId": "51738928782" if filled or number % 6 else None,
+        "SubAccountName": "Atlas Nimbus" if filled or number % 6 else None,
         "Tags": _json(tags) if filled or (has_resource and number % 40 % 3) else None,
     }
 
