@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseHook, ObjectStoragePath
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.sources.files import without_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ class ObjectStorage:
             storage, key = _opened(uri)
             found = storage.glob(key, detail=True)
         before = uri.removesuffix(key)
-        return [f"{before}{name}" for name, info in found.items() if info["type"] == "file"]
+        return without_folders({f"{before}{name}": info["type"] != "file" for name, info in found.items()})
 
     def fetch(self, uri: str, file: IO[bytes]) -> None:
         """Copy a file here, whole."""

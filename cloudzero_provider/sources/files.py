@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, Protocol
 
@@ -94,10 +94,30 @@ def _named(given: Any, number: int, store: FileStore | None) -> list[str]:
     is_uri = "://" in name
     if not _PATTERN.search(name) or (not is_uri and os.path.exists(name)):
         return [name]
-    found = _store_for(name, store).find(name) if is_uri else glob.glob(name, recursive=True)
+    found = _store_for(name, store).find(name) if is_uri else _find(name)
     if not found:
         raise InputError(f"{name}: no file has a name like that.")
     return sorted(found)
+
+
+def _find(pattern: str) -> list[str]:
+    found = {name: os.path.isdir(name) for name in glob.glob(pattern, recursive=True)}
+    return without_folders(found)
+
+
+def without_folders(found: Mapping[str, bool]) -> list[str]:
+    """
+    Take the files of what a pattern fits. A folder that is called like a file may be a table, as Spark writes them.
+
+    :param found: name → whether it is a folder.
+    :raises InputError: when the pattern fits such a folder, but no file in it.
+    """
+    files = [name for name, is_folder in found.items() if not is_folder]
+    for name in sorted(found.keys() - files):
+        folder = name.rstrip("/")
+        if folder.lower().endswith(ENDINGS) and not any(file.startswith(f"{folder}/") for file in files):
+            raise InputError(f"{folder} is a folder: name the files in it, as in {folder}/*.")
+    return files
 
 
 def _store_for(uri: str, store: FileStore | None) -> FileStore:

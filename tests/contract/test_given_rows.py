@@ -92,6 +92,17 @@ def test_a_folder_of_object_storage_is_no_empty_file(sandbox, tmp_path):
     assert sandbox.requests() == []
 
 
+def test_a_table_that_is_a_folder_is_not_left_out(sandbox, tmp_path):
+    written(tmp_path, ".csv")
+    (tmp_path / "spark.csv").mkdir()
+    (tmp_path / "spark.csv" / "part.csv").write_text("day,cost,credit,service\n2026-03-03,5,,\n")
+    with pytest.raises(errors.InputError, match=r"spark\.csv is a folder: name the files in it"):
+        send(files=f"file://{tmp_path}/*.csv")
+    assert sandbox.requests() == []
+    send(files=f"file://{tmp_path}/**/*.csv", transform=[decimals("cost", "credit"), to_cbf])
+    assert held(sandbox) == (3, "5.090000001")
+
+
 def test_rows_that_a_transform_takes_out_are_not_there(sandbox):
     none = {"records": BILL, "transform": lambda bill: bill.clear()}
     with pytest.raises(AirflowSkipException, match="No rows for 2026-03"):

@@ -200,6 +200,16 @@ def test_a_pattern_that_fits_no_file(tmp_path):
     assert error_of(tmp_path, str(tmp_path / "*.csv")) == "*.csv: no file has a name like that."
 
 
+def test_a_pattern_that_fits_a_folder(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "1.csv").write_bytes(CSV)
+    (tmp_path / "2.csv").mkdir()
+    (tmp_path / "2.csv" / "part.csv").write_bytes(CSV)
+    assert error_of(tmp_path, str(tmp_path / "*")) == ("2.csv is a folder: name the files in it, as in 2.csv/*.")
+    assert from_files([str(tmp_path / "*1*"), str(tmp_path / "*.csv" / "*")]).count == 2
+    assert from_files(str(tmp_path / "**")).count == 2
+
+
 def test_a_pattern_that_fits_another_kind_of_file(tmp_path):
     for name in ("a.csv", "b.txt"):
         (tmp_path / name).write_bytes(CSV)
