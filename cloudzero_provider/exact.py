@@ -69,27 +69,23 @@ def _slice_in_pieces(texts: pl.Series) -> pl.DataFrame:
 
 def _written(sums: pl.DataFrame) -> pl.Series:
     """Write numbers of which only the sum of all pieces is right: a piece may be negative, or longer than it should."""
-    negative = _carried(sums)[_PIECES[0]] < 0
-    digits = _carried(sums.with_columns(pl.when(negative).then(-pl.col(_PIECES)).otherwise(pl.col(_PIECES)))).select(
-        pl.col(_PIECES).cast(pl.String).str.zfill(_PIECE)
-    )
+    pieces = pl.col(_PIECES)
+    signed = _carried(sums.lazy()).with_columns(negative=pl.col(_PIECES[0]) < 0)
+    digits = _carried(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
     border = _WHOLE // _PIECE
     whole = pl.concat_str(_PIECES[:border]).str.strip_chars_start("0")
     fraction = pl.concat_str(_PIECES[border:]).str.strip_chars_end("0")
-    return digits.select(
-        pl.concat_str(
-            pl.when(negative).then(pl.lit("-")).otherwise(pl.lit("")),
-            pl.when(whole == "").then(pl.lit("0")).otherwise(whole),
-            pl.when(fraction == "").then(pl.lit("")).otherwise("." + fraction),
-        )
-    ).to_series()
+    written = pl.concat_str(
+        pl.when("negative").then(pl.lit("-")).otherwise(pl.lit("")),
+        pl.when(whole == "").then(pl.lit("0")).otherwise(whole),
+        pl.when(fraction == "").then(pl.lit("")).otherwise("." + fraction),
+    )
+    return digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE)).select(written).collect().to_series()
 
 
-def _carried(pieces: pl.DataFrame) -> pl.DataFrame:
+def _carried(pieces: pl.LazyFrame) -> pl.LazyFrame:
     """Bring all pieces but the first to 0 up to 999,999,999; the first then has the sign of the number."""
     for larger, smaller in zip(_PIECES[-2::-1], _PIECES[:0:-1], strict=True):
-        pieces = pieces.with_columns(
-            pl.col(larger) + pl.col(smaller) // _BASE,
-            pl.col(smaller) % _BASE,
-        )
+        carry = pl.col(smaller) // _BASE
+        pieces = pieces.with_columns(pl.col(larger) + carry, pl.col(smaller) % _BASE)
     return pieces
