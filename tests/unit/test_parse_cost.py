@@ -24,6 +24,7 @@ import cloudzero_provider.operators.anycost
 import cloudzero_provider.operators.telemetry
 import cloudzero_provider.sensors.anycost
 import cloudzero_provider.sensors.telemetry
+import cloudzero_provider.transforms
 import cloudzero_provider.triggers.anycost
 import cloudzero_provider.triggers.telemetry
 """
