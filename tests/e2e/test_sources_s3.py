@@ -123,9 +123,9 @@ print(json.dumps({"summary": summary, "peak": int(peak.split()[1]) * 1024}))
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process' memory is asked of Linux")
 def test_a_million_rows_aggregated_are_exact_and_need_less_than_a_gibibyte(connected, sandbox, tmp_path):
     export = write_export(tmp_path / "export.parquet")
-    connected.bucket("acme-exports", {f"{MONTH}/export.parquet": tmp_path / "export.parquet"})
+    connected.bucket("acme-big-export", {f"{MONTH}/export.parquet": tmp_path / "export.parquet"})
     (tmp_path / "export.parquet").unlink()
-    given = {"files": f"s3://acme_s3@acme-exports/{MONTH}/*.parquet", "month": MONTH}
+    given = {"files": f"s3://acme_s3@acme-big-export/{MONTH}/*.parquet", "month": MONTH}
     arguments = {**given, "aggregate": {"by": BY, "period": "day"}}
     done = subprocess.run(
         [sys.executable, "-c", TASK, json.dumps(arguments)], cwd=CONTRACT, capture_output=True, text=True
