@@ -19,7 +19,6 @@ from cloudzero_provider.anycost.columns import (
     USAGE_AMOUNT,
     USAGE_START,
     USAGE_UNITS,
-    Kind,
     did_you_mean,
     in_cbf_order,
     is_cost,
@@ -29,11 +28,10 @@ from cloudzero_provider.anycost.columns import (
 from cloudzero_provider.anycost.cost_sums import sum_costs
 from cloudzero_provider.anycost.groups import Groups, as_codes
 from cloudzero_provider.anycost.made_resources import made_resources
-from cloudzero_provider.anycost.typed import readable
 from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.problems import Problems
-from cloudzero_provider.sources import Rows, row_number
+from cloudzero_provider.sources import Rows, plain_type, row_number
 from cloudzero_provider.texts import is_blank
 
 if TYPE_CHECKING:
@@ -60,6 +58,7 @@ def add_up(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl.DataFra
     """
     if frame.is_empty():
         return frame
+    frame = frame.with_columns(map(plain_type, frame))
     kept = _kept(frame, by)
     summed = _summed(frame, kept)
     reading = _Reading(frame, period)
@@ -95,7 +94,7 @@ def _kept(frame: pl.DataFrame, by: Sequence[str]) -> list[str]:
 def _summed(frame: pl.DataFrame, kept: Sequence[str]) -> list[str]:
     """Find the columns that are added up. Amounts in different units have no sum."""
     costs = [name for name in COST_FALLBACKS if name in frame.columns or name == COST]
-    units = USAGE_UNITS in frame.columns and not is_blank(readable(Kind.TEXT, frame[USAGE_UNITS])).all()
+    units = USAGE_UNITS in frame.columns and not is_blank(frame[USAGE_UNITS]).all()
     has_sum = USAGE_UNITS in kept or not units
     return [*costs, USAGE_AMOUNT] if USAGE_AMOUNT in frame.columns and has_sum else costs
 
@@ -113,8 +112,8 @@ class _Reading:
         if name not in self.frame.columns:
             self.problems.add(0, name, _REQUIRED)
             return pl.repeat(None, self.frame.height, dtype=pl.String, eager=True)
-        kind, values = kind_of(name), self.frame[name]
-        column = convert(kind, readable(kind, values))
+        values = self.frame[name]
+        column = convert(kind_of(name), values)
         self.problems.add_each(column.bad, name, values)
         if name in REQUIRED_COLUMNS:
             blank = column.texts.is_null().scatter(list(column.bad), False)
