@@ -81,12 +81,10 @@ def _kept(frame: pl.DataFrame, by: Sequence[str]) -> list[str]:
     tags = [name for name in missing if is_tag(name)]
     others = [name for name in missing if not is_tag(name)]
     if others:
-        raise InputError(
-            f"aggregate is to keep {', '.join(others)}, which the rows do not have. They have {', '.join(there)}."
-        )
+        raise InputError(f"aggregate: there is no column {', '.join(others)}; there are {', '.join(there)}.")
     if tags:
         found = ", ".join(filter(is_tag, there)) or "none"
-        log.warning("aggregate is to keep %s, which no row has. Tags that rows have: %s", ", ".join(tags), found)
+        log.warning("aggregate: no row has %s; the tags that there are: %s", ", ".join(tags), found)
     named = [name for name in there if name in (*by, LINEITEM_TYPE) or (is_tag(name) and ALL_TAGS in by)]
     return in_cbf_order([USAGE_START, *named])
 

@@ -44,6 +44,9 @@ class Aggregation:
     by: tuple[str, ...]
     period: Period
 
+    def __repr__(self) -> str:
+        return f"aggregate(by={list(self.by)!r}, period={self.period.value!r})"
+
     def __call__(self, frame: pl.DataFrame) -> pl.DataFrame:
         """
         Add rows up.

@@ -252,13 +252,13 @@ class TestColumns:
         assert list(added(rows, by)[0]) == list(added(rows, by[::-1])[0]) == names
 
     def test_a_column_that_the_rows_lack_is_an_error_that_says_what_there_is(self):
-        with pytest.raises(InputError, match=r"is to keep resource/region, k8s/cluster, which .*They have .*cost/cost"):
+        with pytest.raises(InputError, match=r"there is no column resource/region, k8s/cluster; there are .*cost/cost"):
             added([line()], ["resource/region", "k8s/cluster"])
 
     def test_a_tag_that_no_row_has_is_no_error_but_the_log_says_so(self, caplog):
         [out] = added([line(resource__id="r", **{TEAM: "a"})], ["resource/id", TEAM, ENV])
         assert set(out) == {START, "resource/id", COST, TEAM}
-        assert f"aggregate is to keep {ENV}, which no row has. Tags that rows have: {TEAM}" in caplog.messages
+        assert f"aggregate: no row has {ENV}; the tags that there are: {TEAM}" in caplog.messages
 
     def test_all_tags(self):
         rows = [line(resource__id="r", **{TEAM: "a", ENV: "p"}), line(resource__id="r", **{"resource/tag:x": "y"})]
@@ -435,6 +435,7 @@ class TestArguments:
     def test_airflow_may_copy_it(self):
         made = aggregate(by=[TEAM], period="day")
         assert copy.deepcopy(made) == made
+        assert repr(made) == "aggregate(by=['resource/tag:team'], period='day')"
         assert copy.deepcopy(made)(frame_of([line(**{TEAM: "a"})])).height == 1
 
 
