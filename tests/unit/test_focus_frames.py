@@ -41,7 +41,7 @@ HostProviderName ServiceProviderName
 
 TEXT = pl.DataFrame(
     {
-        "BilledCost": ["0.00000080000", "-2.6137", "NULL", "12"],
+        "BilledCost": ["0.00000080000", "-2.6137", "4.25", "12"],
         "EffectiveCost": ["0", "-3", "0.125", ""],
         "ListCost": ["1.5", "", "2", "3"],
         "ConsumedQuantity": ["2", "NULL", "-0.25", "7"],
@@ -51,13 +51,14 @@ TEXT = pl.DataFrame(
         "ChargePeriodStart": ["2024-09-18 22:00:00", "2024-09-01", "2024-09-30 23:59:59", "2024-09-18 22:00:00"],
         "ChargePeriodEnd": ["2024-09-18 23:00:00", "2024-09-02", "NULL", "2024-09-18 23:00:00"],
         "BillingPeriodStart": ["2024-09-01", "2024-09-01", "2024-10-01", "2024-09-01"],
+        "BillingCurrency": ["USD"] * 4,
         "ChargeCategory": ["Usage", "Credit", "Usage", "Purchase"],
         "SubAccountId": ["12", "12", "NULL", "7"],
         "ResourceId": ["1", "", "2", "3"],
         "ServiceName": ["Queues", "NULL", "Queues", ""],
         "Tags": ['{"a": "1", "b": "x"}', "NULL", "{}", '{"b": "y"}'],
     }
-).with_columns(pl.col("BilledCost").replace("NULL", "4.25"), BillingCurrency=pl.lit("USD"))
+)
 NUMBERS = ["BilledCost", "EffectiveCost", "ListCost", "ConsumedQuantity", "PricingQuantity"]
 TIMES = ["ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart"]
 
