@@ -23,7 +23,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium test-oldest test-matrix format clean
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -45,16 +45,25 @@ test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
 test-airflow: $(VENV)/installed-dev
 	$(BIN)/pytest tests/airflow
 
-# A real browser looks at the newest Airflow and at the one before.
-test-e2e: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium
+# A real browser looks at the newest Airflow and at the one before; rows come from a real PostgreSQL, and from S3.
+test-e2e: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium postgresql
 	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest tests/e2e
 
-chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+# $(call from-debian,package,is it there): install a package where something is missing.
+define from-debian
+	@{ $(2); } >/dev/null 2>&1 || { \
 		if test "$$(id -u)" != 0; then sudo=sudo; fi; \
 		command -v apt-get >/dev/null && command -v $${sudo:-true} >/dev/null || { \
-			echo "Chromium was not found: install the package chromium (of Debian, or of your system)."; exit 1; }; \
-		$$sudo apt-get update && $$sudo apt-get install -y chromium; }
+			echo "$(1) was not found: install the package $(1) (of Debian, or of your system)."; exit 1; }; \
+		$$sudo apt-get update && $$sudo apt-get install -y $(1); }
+endef
+
+chromium:
+	$(call from-debian,chromium,command -v chromium || command -v chromium-browser)
+
+# Debian keeps its programs out of the path.
+postgresql:
+	$(call from-debian,postgresql,{ command -v initdb && command -v pg_ctl; } || ls /usr/lib/postgresql/*/bin/initdb)
 
 ifeq ($(PYTHON_OLDEST),)
 test-oldest:

@@ -42,6 +42,16 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["cloudzero_provider.triggers.anycost", "cloudzero_provider.triggers.telemetry"],
             }
         ],
+        "task-decorators": [
+            {
+                "name": "cloudzero_billing_drop",
+                "class-name": "cloudzero_provider.decorators.anycost.billing_drop_task",
+            },
+            {
+                "name": "cloudzero_telemetry",
+                "class-name": "cloudzero_provider.decorators.telemetry.telemetry_task",
+            },
+        ],
         "extra-links": [
             "cloudzero_provider.links.AnyCostConnectionLink",
             "cloudzero_provider.links.TelemetryStreamsLink",

@@ -6,11 +6,12 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from cloudzero_provider.exceptions import SHOWN_PROBLEMS, InvalidRowsError, Problem
+from cloudzero_provider.texts import as_objects
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from cloudzero_provider.sources import Rows, Values
 
 _SHOWN_VALUE = 80
@@ -31,7 +32,7 @@ class Problems:
     def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
         """Note one broken rule."""
         self.total += 1
-        shown = None if values is None else shown_value(values[index])
+        shown = None if values is None else shown_value(_at(index, values))
         self._first.append((index, self.total, Problem(self.rows.where(index), column, shown, rule)))
 
     def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
@@ -58,6 +59,10 @@ class Problems:
         if self.total:
             first = heapq.nsmallest(SHOWN_PROBLEMS, self._first, key=lambda found: found[:2])
             raise InvalidRowsError([problem for _, _, problem in first], self.total)
+
+
+def _at(index: int, values: Values) -> object:
+    return as_objects(values.gather([index]))[0] if isinstance(values, pl.Series) else values[index]
 
 
 def shown_value(value: object) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: What may go over the wire: no sign but minus, no exponent. The bounds keep every total exact.
 WIRE_DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,30})?$"
+# Zeros at the end of a fraction, and before a whole number, of what is plain but for them.
+_IDLE_FRACTION = r"^-?[0-9]+\.[0-9]*0$"
+_IDLE_WHOLE = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
 _ANY_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
@@ -28,6 +31,9 @@ _TIMESTAMP = re.compile(
 # The engine reads second 60 and the year 0; neither is a time that there is.
 _CANONICAL = r"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$"
 _LONGEST_INTEGER_BITS = 256
+_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+#: The years 2 to 9998, in seconds since 1970: no zone moves them out of the calendar.
+_CALENDAR = (-62_104_060_800, 253_370_764_799)
 
 NOT_DECIMAL = "not a decimal number"
 TOO_LONG = "more than 18 digits before the point or 30 behind it (round it first)"
@@ -63,7 +69,10 @@ def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
 
 def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     if isinstance(values, pl.Series):
-        return Converted(values)
+        in_engine = _text_in_engine(values, to_text)
+        if in_engine is not None:
+            return Converted(in_engine)
+        values = as_objects(values)
     if set(map(type, values)) <= {str, type(None)}:
         try:
             return Converted(pl.Series(values=values, dtype=pl.String))
@@ -78,6 +87,46 @@ def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
             texts.append(None)
             bad[index] = str(error)
     return Converted(pl.Series(values=texts, dtype=pl.String), bad)
+
+
+def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
+    """Let the engine write values, where it writes what ``to_text`` would; else ``None``."""
+    dtype = values.dtype
+    if dtype == pl.String:
+        return values
+    if dtype.is_integer() and to_text in (text_of, decimal_text):
+        return values.cast(pl.String)
+    if (dtype.is_decimal() or dtype.is_float()) and to_text is decimal_text:
+        return values.cast(pl.String)
+    if to_text is moment_text and dtype == pl.Date:
+        return values.dt.strftime("%Y-%m-%d")
+    if to_text is moment_text and isinstance(dtype, pl.Datetime):
+        return _moments_in_engine(values, dtype)
+    return None
+
+
+def _moments_in_engine(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
+    zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
+    beyond = _beyond_calendar(values, dtype)
+    written = values.set(beyond, None).dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+    return written.zip_with(~beyond, values.to_physical().cast(pl.String))
+
+
+def _beyond_calendar(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
+    """Find times that the engine holds, but breaks on when it writes them, or makes objects of them."""
+    seconds = values.to_physical() // _PER_SECOND[dtype.time_unit]
+    return ~seconds.is_between(*_CALENDAR).fill_null(value=True)
+
+
+def as_objects(values: pl.Series) -> list[Any]:
+    """Take values as Python's objects; times beyond its calendar as the numbers that the engine has for them."""
+    if not isinstance(values.dtype, pl.Datetime):
+        return values.to_list()
+    beyond = _beyond_calendar(values, values.dtype)
+    objects = values.set(beyond, None).to_list()
+    for index in beyond.arg_true():
+        objects[index] = values.to_physical()[index]
+    return objects
 
 
 def text_of(value: object) -> str:
@@ -128,7 +177,8 @@ def moment_text(value: object) -> str:
 
 
 def plain_decimals(column: Converted) -> Converted:
-    """Write out exponents and bare points; what is plain already, nearly always all of it, stays as it came."""
+    """Write numbers in one way: no exponent, no zeros that mean nothing; equal numbers become equal text."""
+    column.texts = _without_idle_zeros(column.texts)
     odd = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
     if not len(odd):
         return column
@@ -143,12 +193,27 @@ def plain_decimals(column: Converted) -> Converted:
     return column
 
 
+def _without_idle_zeros(texts: pl.Series) -> pl.Series:
+    text = pl.col("text")
+    fraction = text.str.contains(_IDLE_FRACTION)
+    shorter = (
+        pl.when(fraction)
+        .then(text.str.strip_chars_end("0").str.strip_suffix("."))
+        .otherwise(text)
+        .str.replace(r"^(-?)0+([0-9])", "${1}${2}")
+        .str.replace(r"^-0$", "0")
+    )
+    idle = fraction | text.str.contains(_IDLE_WHOLE)
+    return texts.to_frame("text").select(pl.when(idle).then(shorter).otherwise(text).alias(texts.name)).to_series()
+
+
 def _plain_decimal(text: str) -> str:
     if not _ANY_DECIMAL.fullmatch(text):
         raise ValueError(NOT_DECIMAL)
     plain = format(Decimal(text), "f")
-    if len(plain.partition(".")[2]) > 30:
+    if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
+    plain = "0" if plain == "-0" else plain
     whole, _, fraction = plain.lstrip("-").partition(".")
     if len(whole) > 18 or len(fraction) > 30:
         raise ValueError(TOO_LONG)
@@ -229,5 +294,5 @@ def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Con
 def is_blank(values: Values) -> pl.Series:
     """Which rows of a column came without a value."""
     if isinstance(values, pl.Series):
-        return values.is_null() | (values == "")
+        return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import Asset, BaseOperator
+from airflow.providers.common.compat.sdk import Asset, BaseHook, BaseOperator
 
 from cloudzero_provider.compat import set_default_of_mapped
 from cloudzero_provider.exceptions import ConfigurationError, InputError
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.journal import SumJournal
     from cloudzero_provider.sources import Rows
+
+
+#: Where rows come from: exactly one of these parameters is given.
+SOURCES = ("records", "files", "sql")
 
 
 class Unrendered:
@@ -111,30 +115,72 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
     records: Any
     files: Any
+    sql: str | None
+    sql_conn_id: str | None
+    transform: Any
+
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
     def __init__(self, *, max_active_tis_per_dag: int | None = 1, **kwargs: Any) -> None:
         super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
 
-    def given_rows(self, context: Context, read_files: Callable[[Any], Rows]) -> Rows:
+    def given_rows(self, context: Context, as_one_kind: Callable[[Rows], Rows] | None = None) -> Rows:
         """
-        Take what the user gave: ``records`` or ``files``.
+        Take what the user gave: ``records``, ``files`` or ``sql``, and what ``transform`` makes of it.
 
         :param context: of the task.
-        :param read_files: reads files.
-        :raises ConfigurationError, InputError: when both or none of them have a value.
+        :param as_one_kind: applied to the rows of each file, so that files of several kinds can be strung together.
+        :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
-        from cloudzero_provider.sources import from_records
+        from cloudzero_provider.sources import joined
+        from cloudzero_provider.transforms import transformed
 
-        if self.records is not None and self.files is not None:
-            raise ConfigurationError("Both records and files are given: expected exactly one of them.")
+        parts = list(self._parts(context))
+        if self.transform is not None:
+            parts = [transformed(joined(parts), self.transform)]
+        return joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
+
+    def _parts(self, context: Context) -> Iterator[Rows]:
+        from cloudzero_provider.sources import from_records, read_files
+        from cloudzero_provider.storage import ObjectStorage
+
+        self._check_sources()
         if self.files is not None:
-            return read_files(self.files)
-        if self.records is not None:
-            return from_records(self.resolve_unrendered("records", context))
-        raise InputError(
-            "Neither records nor files has a value: give exactly one of them. If an upstream task makes it, that task "
-            "returned None; return an empty list when there are no rows."
-        )
+            yield from read_files(self.files, ObjectStorage())
+        elif self.records is not None:
+            yield from_records(self.resolve_unrendered("records", context))
+        else:
+            yield self._queried()
+
+    def _check_sources(self) -> None:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ConfigurationError(f"{' and '.join(given)} are given: expected exactly one of {_listed(SOURCES)}.")
+        if not given:
+            raise InputError(
+                f"None of {_listed(SOURCES)} has a value: give exactly one of them. If an upstream task makes it, that "
+                "task returned None; return an empty list when there are no rows."
+            )
+        if (self.sql is None) != (self.sql_conn_id is None):
+            raise ConfigurationError("sql and sql_conn_id go together: the query, and the connection to run it on.")
+
+    def _queried(self) -> Rows:
+        """Run the query. The database's own errors reach Airflow as they are, so that ``retries`` heal an outage."""
+        from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+        from cloudzero_provider.sources import Rows, from_cursor
+
+        hook = BaseHook.get_hook(str(self.sql_conn_id))
+        if not isinstance(hook, DbApiHook):
+            raise ConfigurationError(
+                f"sql_conn_id is {self.sql_conn_id!r}, a connection of {type(hook).__name__}: that runs no SQL."
+            )
+        rows: Any = hook.run(str(self.sql), handler=from_cursor)
+        if not isinstance(rows, Rows):
+            raise InputError("sql: the statement is no query: it returned no table.")
+        self.log.info("The query returned %s rows", f"{rows.count:,}")
+        return rows
 
     def describe_outlets(self, context: Context, summary: Mapping[str, Any], *shown: str) -> None:
         """
@@ -186,6 +232,10 @@ def is_retry(context: Mapping[str, Any]) -> bool:
     """
     ti, task = context["ti"], context["task"]
     return ti.try_number not in (1, ti.max_tries - (task.retries or 0) + 1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _may_hold_xcom(value: Any) -> bool:

@@ -43,7 +43,14 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         exactly one calendar month, else an error. (templated)
     :param records: rows: a list of dicts, CBF column → value, or the output of an upstream task. Money over XCom should
         be text, since XCom turns a Decimal into a float. Resolved when the task runs, never rendered by Jinja.
-    :param files: instead of ``records``: one path or a list of paths to CBF files, ``.csv`` or ``.csv.gz``. (templated)
+    :param files: instead of ``records``: a path, a URI (``s3://my_aws_conn@bucket/2026-03.parquet``), a pattern
+        (``…/2026-03/*.csv.gz``), or a list of those: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also with
+        ``.gz``, and ``.parquet``. (templated)
+    :param sql: instead of ``records``: a query whose columns are CBF columns, or the path of a ``.sql`` file that
+        holds it. (templated)
+    :param sql_conn_id: the Airflow connection that the query runs on: any whose hook is a ``DbApiHook``. (templated)
+    :param transform: a function from a polars frame to a polars frame of CBF columns, or a list of such
+        functions, one after the other: applied to the rows before they are checked.
     :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum``
         (adds; at most once).
     :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or ``clear`` the month
@@ -68,6 +75,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "month",
         "records",
         "files",
+        "sql",
+        "sql_conn_id",
     )
     unrendered_fields = ("records",)
     operator_extra_links = (AnyCostConnectionLink(),)
@@ -80,6 +89,9 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         month: str | date | None = None,
         records: Any = None,
         files: Any = None,
+        sql: str | None = None,
+        sql_conn_id: str | None = None,
+        transform: Any = None,
         operation: str = "replace_drop",
         on_empty: str = "skip",
         min_rows_ratio: float = 0.5,
@@ -97,6 +109,9 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         self.month = month
         self.records = records
         self.files = files
+        self.sql = sql
+        self.sql_conn_id = sql_conn_id
+        self.transform = transform
         self.operation = operation
         self.on_empty = on_empty
         self.min_rows_ratio = min_rows_ratio
@@ -119,13 +134,12 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     def _send(self, context: Context) -> SendSummary:
         from cloudzero_provider.anycost.checks import check_rows
         from cloudzero_provider.anycost.send import clear_month, send_month
-        from cloudzero_provider.sources import from_files
 
         month = resolve_month(self.month, context)
         connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
         client = self.cloudzero_hook.get_conn()
         options = self._options(context, f"{client.config.base_url} {connection_id} {month}")
-        rows = self.given_rows(context, from_files)
+        rows = self.given_rows(context)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=self.allow_unknown_columns)
             return send_month(client, connection_id, checked, options)

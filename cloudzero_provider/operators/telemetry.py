@@ -44,8 +44,14 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     :param records: a list of dicts, or the output of an upstream task: ``timestamp``, ``value``, for allocations
         ``granularity`` and ``element_name``, and ``associated_cost`` (metric: key → text) or ``filter`` (allocation:
         key → list of texts). Resolved when the task runs, never rendered by Jinja.
-    :param files: instead of ``records``: one path or a list of paths, ``.csv`` or ``.jsonl``, with or without ``.gz``.
-        (templated)
+    :param files: instead of ``records``: a path, a URI (``s3://my_aws_conn@bucket/2026-03.parquet``), a pattern
+        (``…/2026-03/*.csv.gz``), or a list of those: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also with
+        ``.gz``, and ``.parquet``. (templated)
+    :param sql: instead of ``records``: a query whose columns are fields and filter keys, or the path of a ``.sql`` file
+        that holds it. (templated)
+    :param sql_conn_id: the Airflow connection that the query runs on: any whose hook is a ``DbApiHook``. (templated)
+    :param transform: a function from a polars frame to a polars frame of fields and filter keys, or a list of such
+        functions, one after the other: applied to the rows before they are checked.
     :param granularity: for records that have none: ``DAILY``, ``MONTHLY``, or ``HOURLY`` (allocation only). (templated)
     :param month: that all records must be in, when it is given or can be found in the run. (templated)
     :param on_duplicate: two records of one identity in a ``replace``: ``error``, or ``sum`` adds them up exactly.
@@ -74,6 +80,8 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         "month",
         "records",
         "files",
+        "sql",
+        "sql_conn_id",
     )
     unrendered_fields = ("records",)
     operator_extra_links = (TelemetryStreamsLink(),)
@@ -87,6 +95,9 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         operation: str = "replace",
         records: Any = None,
         files: Any = None,
+        sql: str | None = None,
+        sql_conn_id: str | None = None,
+        transform: Any = None,
         granularity: str | None = None,
         month: str | date | None = None,
         on_duplicate: str = "error",
@@ -105,6 +116,9 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         self.operation = operation
         self.records = records
         self.files = files
+        self.sql = sql
+        self.sql_conn_id = sql_conn_id
+        self.transform = transform
         self.granularity = granularity
         self.month = month
         self.on_duplicate = on_duplicate
@@ -128,8 +142,8 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name
         from cloudzero_provider.telemetry.batches import BatchLimits
         from cloudzero_provider.telemetry.checks import check_records
-        from cloudzero_provider.telemetry.files import read_records
         from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
+        from cloudzero_provider.telemetry.tables import as_records
 
         rules = self._rules(context)
         stream_name = checked_stream_name(self.stream_name)
@@ -143,7 +157,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
             settle_from=settle_from(context),
             journal=sum_journal(context, target) if adds else None,
         )
-        rows = self.given_rows(context, lambda files: read_records(files, rules.kind))
+        rows = self.given_rows(context, lambda part: as_records(part, rules.kind))
         if not rows.count:
             if options.journal is not None:
                 options.journal.finish()

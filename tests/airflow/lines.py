@@ -29,14 +29,20 @@ SINCE = {
     "anycost_backfill_months.py": (3, 0),
     "anycost_from_task.py": (3, 0),
     "anycost_daily_month_to_date.py": (3, 2),
+    "anycost_focus.py": (3, 0),
     "anycost_monthly_partitioned.py": (3, 2),
     "anycost_report_what_was_sent.py": (3, 0),
     "anycost_retry_policy.py": (3, 3),
+    "anycost_s3_parquet.py": (3, 2),
     "anycost_send_and_wait.py": (3, 2),
+    "anycost_sql.py": (3, 2),
+    "anycost_taskflow.py": (3, 2),
+    "anycost_vendor_csv.py": (3, 0),
     "telemetry_backfill_months.py": (3, 2),
     "telemetry_cost_per_order.py": (3, 2),
     "telemetry_send_and_wait.py": (3, 2),
     "telemetry_split_database.py": (3, 2),
+    "telemetry_sql.py": (3, 2),
     "partitioned.py": (3, 2),
 }
 
@@ -179,6 +185,16 @@ def xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:
 
         rows = XCom.get_many(run_id=run_id, dag_ids=dag_id, task_ids=task_id, key="return_value", session=session)
         return [row.value for row in sorted(rows, key=lambda row: row.map_index)]
+
+
+def all_xcoms(run_id: str) -> dict[tuple[str, str], str]:
+    """All that the tasks of a run handed on: task and key → value, as text."""
+    if LINE < (3, 0):
+        from airflow.models.xcom import XCom as Model
+    else:
+        Model = XComModel  # noqa: N806
+    with create_session() as session:
+        return {(row.task_id, row.key): str(row.value) for row in session.query(Model).filter_by(run_id=run_id)}
 
 
 def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[DagRun]:

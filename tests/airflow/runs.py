@@ -39,6 +39,10 @@ class Outcome:
         values = lines.xcoms(self.dag_id, self.run_id, task_id)
         return values[0] if len(values) == 1 else values
 
+    def xcoms(self) -> dict[tuple[str, str], str]:
+        """All that the tasks of the run handed on: task and key → value, as text."""
+        return lines.all_xcoms(self.run_id)
+
     def rendered(self, task_id: str) -> dict[str, Any]:
         """The rendered fields of a task, as Airflow's database holds them."""
         with create_session() as session:

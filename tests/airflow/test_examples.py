@@ -25,12 +25,20 @@ EXAMPLE_DAGS = {
     "anycost_report_what_was_sent",
     "anycost_retry_policy",
     "anycost_send_and_wait",
+    "anycost_taskflow",
+    "anycost_vendor_csv",
+    "anycost_focus",
+    # These need S3 and a warehouse: they are run in tests/e2e.
+    "anycost_s3_parquet",
+    "anycost_sql",
+    "telemetry_sql",
     "telemetry_cost_per_order",
     "telemetry_split_database",
     "telemetry_backfill_months",
     "telemetry_send_and_wait",
+    "telemetry_taskflow",
 } - {Path(name).stem for name in too_new(EXAMPLES)}
-HELPERS = {"acme_bill.py", "acme_usage.py"}
+HELPERS = {"acme_api.py", "acme_bill.py", "acme_usage.py"}
 
 
 def total(rows) -> Fraction:
@@ -141,6 +149,27 @@ class TestMonthlyPartitioned:
         assert isinstance(summary["total_cost"], str)
         assert Fraction(summary["total_cost"]) == total(rows)
         assert len(bytes.fromhex(summary["sha256"])) == 32
+
+
+@PARTITIONS
+class TestTaskflow:
+    DAG_ID = "anycost_taskflow"
+
+    def test_sends_every_page_and_twice_is_once(self, dags, sandbox):
+        months = ["2026-01", "2026-02"]
+        outcomes = backfill(dags[self.DAG_ID], *months)
+        assert [outcome.xcom("send_bill")["month"] for outcome in outcomes] == months
+        for month in months:
+            assert_holds(sandbox, month, month_rows(month))
+        before = digests(sandbox)
+        close_backfills()
+        assert [outcome.state for outcome in backfill(dags[self.DAG_ID], *months, again=True)] == ["success"] * 2
+        assert digests(sandbox) == before
+
+    def test_only_the_summary_is_kept(self, dags):
+        [outcome] = backfill(dags[self.DAG_ID], "2025-12", "2025-12")
+        assert sum(map(len, outcome.xcoms().values())) < 1_000
+        assert outcome.states == {"send_bill": ["success"]}
 
 
 @SDK_TIMETABLES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, TaskGroup
+from airflow.providers.common.compat.sdk import DAG, TaskGroup, task
 from lines import scheduler_dag
 from runs import cleared_and_chosen, run
 
@@ -24,16 +24,42 @@ def mapped_kwargs(**arguments):
     return AnyCostBillingDropOperator.partial(task_id="send", **arguments).expand_kwargs([{"month": "2026-01"}])
 
 
+def rows():
+    return []
+
+
+def drop_function(**arguments):
+    return task.cloudzero_billing_drop(task_id="send", **arguments)(rows)().operator
+
+
+def telemetry_function(**arguments):
+    stream = {"stream_name": "orders", "stream_type": "metric"}
+    return task.cloudzero_telemetry(task_id="send", **stream, **arguments)(rows)().operator
+
+
+def mapped_function(**arguments):
+    return task.cloudzero_billing_drop(task_id="send", **arguments)(lambda of: []).expand(of=[1, 2]).operator
+
+
+def mapped_function_kwargs(**arguments):
+    decorated = task.cloudzero_telemetry(stream_name="orders", stream_type="metric")(lambda of, by: [])
+    return decorated.override(task_id="send", **arguments).partial(by=1).expand_kwargs([{"of": 1}]).operator
+
+
+OPERATORS = [plain, mapped, mapped_kwargs]
+FUNCTIONS = [drop_function, telemetry_function, mapped_function, mapped_function_kwargs]
+
+
 def limit(make, default_args=None, **arguments):
     """The limit on the task itself, and on what the scheduler reads from the database."""
     with DAG("one_writer", schedule=None, default_args=default_args or {}):
-        task = make(**arguments)
-    seen = scheduler_dag(task.dag).get_task("send")
-    assert seen.max_active_tis_per_dag == task.max_active_tis_per_dag
+        made = make(**arguments)
+    seen = scheduler_dag(made.dag).get_task("send")
+    assert seen.max_active_tis_per_dag == made.max_active_tis_per_dag
     return seen.max_active_tis_per_dag
 
 
-@pytest.mark.parametrize("make", [plain, mapped, mapped_kwargs])
+@pytest.mark.parametrize("make", OPERATORS + FUNCTIONS)
 class TestLimit:
     def test_is_one(self, make):
         assert limit(make) == 1
@@ -52,13 +78,13 @@ class TestLimit:
 
     def test_default_args_of_a_task_group_win(self, make):
         with DAG("one_writer", schedule=None), TaskGroup("outer", default_args={LIMIT: 5}), TaskGroup("inner"):
-            task = make()
-        assert scheduler_dag(task.dag).get_task("outer.inner.send").max_active_tis_per_dag == 5
+            made = make()
+        assert scheduler_dag(made.dag).get_task("outer.inner.send").max_active_tis_per_dag == 5
 
     def test_default_args_of_the_task_win(self, make):
         with DAG("one_writer", schedule=None, default_args={LIMIT: 4}):
-            task = make(default_args={LIMIT: 3})
-        assert scheduler_dag(task.dag).get_task("send").max_active_tis_per_dag == 3
+            made = make(default_args={LIMIT: 3})
+        assert scheduler_dag(made.dag).get_task("send").max_active_tis_per_dag == 3
 
     def test_users_value_wins_over_default_args(self, make):
         assert limit(make, {LIMIT: 4}, **{LIMIT: 2}) == 2
@@ -69,8 +95,8 @@ class TestLimit:
 
 def test_reading_has_no_limit():
     with DAG("one_reader", schedule=None):
-        task = AnyCostBillingDropReadOperator(task_id="read", path="month.csv")
-    assert task.max_active_tis_per_dag is None
+        made = AnyCostBillingDropReadOperator(task_id="read", path="month.csv")
+    assert made.max_active_tis_per_dag is None
 
 
 def test_the_scheduler_runs_one_mapped_instance_at_a_time(dags):

@@ -110,6 +110,24 @@ class TestSplitDatabase:
         assert send() == send()
 
 
+class TestTaskflow:
+    def test_sends_the_records_of_the_day_and_twice_is_once(self, dags, sandbox):
+        saturday, sunday = date(2026, 3, 7), date(2026, 3, 8)
+        expected = {
+            (str(day), product, str(count))
+            for day in (saturday, sunday)
+            for product, count in database_writes(day).items()
+            if count
+        }
+        for _ in range(2):
+            outcomes = [run_day(dags["telemetry_taskflow"], day) for day in (saturday, sunday)]
+            assert [outcome.xcom("send_writes")["zeros_deleted"] for outcome in outcomes] == [0, 1]
+            held = records(sandbox, "acme-database-writes")
+            assert {(day, element, value) for day, element, _, value in held} == expected
+            assert all(keys == {"accounts": ["112233445566"]} for _, _, keys, _ in held)
+            assert len(held) == len(expected) == 5
+
+
 @PARTITIONS
 class TestBackfillMonths:
     DAG_ID = "telemetry_backfill_months"

@@ -210,7 +210,9 @@ def test_clearing_fails_when_rows_are_still_there(sandbox, monkeypatch):
 def test_none_is_an_error_and_so_are_none_and_both_inputs(sandbox, tmp_path):
     with pytest.raises(errors.InputError, match="returned None"):
         send(records=None)
-    with pytest.raises(errors.ConfigurationError, match="Both records and files"):
+    with pytest.raises(
+        errors.ConfigurationError, match="records and files are given: expected exactly one of records, files and sql"
+    ):
         send(records=[], files="a.csv")
     assert sandbox.requests() == []
 

@@ -16,6 +16,8 @@ sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(DAGS)]
 
 from demo_airflow import BIN, FEWEST, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
 from demo_processes import Processes, StopSignals, adopt_orphans  # noqa: E402
+from postgres_server import PostgresServer  # noqa: E402
+from s3_server import S3Server  # noqa: E402
 from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
 
 CHROMIUM_FLAGS = [
@@ -69,6 +71,23 @@ def start_airflow(server, tmp_path_factory):
             assert processes.end_all() == []
 
     return start
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A warehouse: a PostgreSQL without tables."""
+    server = PostgresServer()
+    yield server
+    print(server.log.read_text(errors="replace"))
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory):
+    """An S3 without buckets."""
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def test_good_rows_come_out_as_text_and_missing_values_are_left_out():
         [row(cost__cost=Decimal("1.50"), resource__service=""), row(resource__service="DB", usage__amount=0)]
     )
     assert [json.loads(text) for text in encode_rows(rows.frame)] == [
-        {"lineitem/type": "Usage", "time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "1.50"},
+        {"lineitem/type": "Usage", "time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "1.5"},
         row(resource__service="DB", usage__amount="0"),
     ]
 

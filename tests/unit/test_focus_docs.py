@@ -13,7 +13,7 @@ from charges import charge, converted, frame_of
 
 from cloudzero_provider.anycost.columns import COLUMNS, TAG_PREFIX
 from cloudzero_provider.anycost.focus import to_cbf
-from cloudzero_provider.anycost.focus_table import FIRST_OF, FOCUS_COLUMNS, MADE_OF, MAPPING_VERSION, REQUIRED
+from cloudzero_provider.anycost.focus.table import FIRST_OF, FOCUS_COLUMNS, MADE_OF, MAPPING_VERSION, REQUIRED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "focus-to-cbf.md").read_text(encoding="utf-8")
 #: Columns of CBF that the page tells why FOCUS has nothing for.

@@ -145,7 +145,7 @@ class TestTagValues:
         assert rows == [{"a": "1"}, {"a": "3", "b": "2"}, {}, {}, {}, {"a": "1"}, {"a": "1"}]
 
     def test_many_different_ones(self, monkeypatch):
-        monkeypatch.setattr("cloudzero_provider.anycost.focus_tag_values._BLOCK", 7)
+        monkeypatch.setattr("cloudzero_provider.anycost.focus.tag_values._BLOCK", 7)
         given = [{"n": str(number), f"k{number % 5}": "x"} for number in range(50)] * 2
         assert tags_of(*(charge(Tags=json.dumps(tags), **RESOURCE) for tags in given)) == given
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import airflow
 import jsonschema
-from airflow.providers.common.compat.sdk import BaseOperatorLink
+from airflow.providers.common.compat.sdk import BaseOperatorLink, task
 
 from cloudzero_provider.get_provider_info import get_provider_info
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
@@ -45,6 +45,8 @@ def test_every_module_and_class_it_names_is_there():
         for entry in INFO[kind]:
             for module in entry["python-modules"]:
                 import_module(module)
+    for flavour in INFO["task-decorators"]:
+        assert getattr(task, flavour["name"]) is named(flavour["class-name"])
     for link in INFO["extra-links"]:
         assert issubclass(named(link), BaseOperatorLink)
     assert named(CONNECTION["hook-class-name"]) is CloudZeroHook

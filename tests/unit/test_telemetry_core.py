@@ -4,6 +4,7 @@ import contextlib
 import json
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -19,9 +20,9 @@ from cloudzero_provider.exceptions import (
 from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
-from cloudzero_provider.telemetry.files import read_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
 from cloudzero_provider.telemetry.kinds import KINDS
+from cloudzero_provider.telemetry.tables import as_records
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 
@@ -139,19 +140,64 @@ def test_limits_that_make_no_sense_are_refused(limit):
         BatchLimits(max_body_bytes=limit)
 
 
-@pytest.mark.parametrize("name", ["Granularity", "filter", "associated_cost"])
-def test_a_csv_column_that_is_a_field_is_no_filter_key(tmp_path, name):
+def table(columns, kind=ALLOCATION, **choices):
+    rows = as_records(sources.from_frame(pl.DataFrame(columns)), kind)
+    return check_records(rows, RecordRules(kind, TelemetryOperation.REPLACE, "DAILY", **choices))
+
+
+def records_of(columns, kind=ALLOCATION):
+    [(_, records)] = contents(make_batches(table(columns, kind), BatchLimits()))
+    return records
+
+
+ONE = {"timestamp": ["2026-03-01"], "value": [1], "element_name": ["a"]}
+
+
+@pytest.mark.parametrize("name", ["Granularity", "associated_cost"])
+def test_a_column_of_a_table_that_is_a_field_is_no_filter_key(tmp_path, name):
     path = tmp_path / "a.csv"
     path.write_text(f"timestamp,value,element_name,{name}\n2026-03-01,1,a,x\n")
-    with pytest.raises(InputError, match=r"no filter key|has a column per filter key"):
-        read_records(str(path), ALLOCATION)
+    with pytest.raises(InputError, match=r"a\.csv, line 2: the column .* is no filter key"):
+        as_records(sources.from_files(str(path)), ALLOCATION)
+
+
+def test_other_columns_of_a_table_are_filter_keys():
+    [found] = records_of(ONE | {"custom:team": ["x"], "custom:none": [None], "custom:number": [7]})
+    assert found["filter"] == {"custom:number": ["7"], "custom:team": ["x"]}
+    [found] = records_of({"timestamp": ["2026-03-01"], "value": [1], "team": ["x"]}, METRIC)
+    assert found["associated_cost"] == {"team": "x"}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pl.Series([{"team": ["x", "y"], "region": None}]),
+        pl.Series(['{"team": ["x", "y"]}']),
+        pl.Series([[{"key": "team", "value": ["x", "y"]}]]),
+    ],
+    ids=["struct", "JSON", "map"],
+)
+def test_a_table_may_have_its_filter_keys_in_one_column(keys):
+    [found] = records_of(ONE | {"filter": keys})
+    assert found["filter"] == {"team": ["x", "y"]}
+
+
+@pytest.mark.parametrize("wrong", ["x", "[1]", "{"])
+def test_filter_keys_in_one_column_that_are_no_object_are_named(wrong):
+    with pytest.raises(InvalidRowsError, match=r"column 'filter', value .*: expected a dict of filter key and value"):
+        table(ONE | {"filter": [wrong]})
+
+
+def test_a_filter_column_that_is_no_text_is_named():
+    with pytest.raises(InvalidRowsError, match=r"column 'filter', value .*'team': \[1\.5\].*the value 1\.5 is no text"):
+        table(ONE | {"team": [1.5]})
 
 
 def test_a_number_out_of_all_bounds_in_json_lines_is_named(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"value": 1}\n{"value": 1e99999999999999999999}\n')
     with pytest.raises(InputError, match=r"a\.jsonl, line 2: a number that is out of all bounds"):
-        read_records(str(path), ALLOCATION)
+        sources.from_files(str(path))
 
 
 def test_a_record_larger_than_a_request_is_refused():

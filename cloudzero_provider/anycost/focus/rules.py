@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.columns import RESOURCE_ID, USAGE_START, in_cbf_order
-from cloudzero_provider.anycost.focus_columns import focus_columns
-from cloudzero_provider.anycost.focus_options import NegativeQuantity
-from cloudzero_provider.anycost.focus_resources import resource_ids
-from cloudzero_provider.anycost.focus_table import (
+from cloudzero_provider.anycost.focus.columns import focus_columns
+from cloudzero_provider.anycost.focus.options import NegativeQuantity
+from cloudzero_provider.anycost.focus.resources import resource_ids
+from cloudzero_provider.anycost.focus.table import (
     COMMITMENT_PURCHASE,
     FIRST_OF,
     LINEITEM_TYPE_OF,
@@ -22,15 +22,15 @@ from cloudzero_provider.anycost.focus_table import (
     REQUIRED,
     USAGE,
 )
-from cloudzero_provider.anycost.focus_tags import resource_tags
-from cloudzero_provider.anycost.focus_times import usage_times
+from cloudzero_provider.anycost.focus.tags import resource_tags
+from cloudzero_provider.anycost.focus.times import usage_times
 from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.sources import Rows, row_number
 from cloudzero_provider.texts import Converted, plain_decimals
 
 if TYPE_CHECKING:
-    from cloudzero_provider.anycost.focus_options import FocusOptions
+    from cloudzero_provider.anycost.focus.options import FocusOptions
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus_table import Holds
+from cloudzero_provider.anycost.focus.table import Holds
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.problems import shown_value
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus_options import MonthFrom
+from cloudzero_provider.anycost.focus.options import MonthFrom
 from cloudzero_provider.texts import NOT_TIMESTAMP, Converted, utc_timestamps
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.columns import TAG_PREFIX
-from cloudzero_provider.anycost.focus_tag_values import one_set_per_row, read_tags
+from cloudzero_provider.anycost.focus.tag_values import one_set_per_row, read_tags
 
 if TYPE_CHECKING:
     import polars as pl

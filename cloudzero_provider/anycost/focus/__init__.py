@@ -59,8 +59,8 @@ def to_cbf(
         JSON object, two tags or two resources that would become one.
     :raises ConfigurationError: naming the option and what is allowed.
     """
-    from cloudzero_provider.anycost.focus_options import FocusOptions
-    from cloudzero_provider.anycost.focus_rules import line_items
+    from cloudzero_provider.anycost.focus.options import FocusOptions
+    from cloudzero_provider.anycost.focus.rules import line_items
 
     options = FocusOptions.parse(
         month_from=month_from,

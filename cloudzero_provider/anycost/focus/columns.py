@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus_table import FOCUS_COLUMNS, REQUIRED, Holds
+from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, REQUIRED, Holds
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 
 if TYPE_CHECKING:
-    from cloudzero_provider.anycost.focus_options import FocusOptions
+    from cloudzero_provider.anycost.focus.options import FocusOptions
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus_table import NO_RESOURCE_TYPE
+from cloudzero_provider.anycost.focus.table import NO_RESOURCE_TYPE
 from cloudzero_provider.sources import row_number
 
 if TYPE_CHECKING:

@@ -1,0 +1,3 @@
+"""Flavours of ``@task``: a function whose rows go to CloudZero."""
+
+from __future__ import annotations

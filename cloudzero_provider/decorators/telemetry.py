@@ -1,0 +1,34 @@
+"""``@task.cloudzero_telemetry``: a function whose records are sent to a telemetry stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.decorators._base import RowsOfFunction, rows_task, template_fields_of
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class _TelemetryDecoratedOperator(RowsOfFunction, TelemetrySendOperator):
+    custom_operator_name = "@task.cloudzero_telemetry"
+    sends_by = "TelemetrySendOperator"
+    template_fields: Sequence[str] = template_fields_of(TelemetrySendOperator)
+
+
+def telemetry_task(python_callable: Callable[..., Any] | None = None, **kwargs: Any) -> Any:
+    """
+    Send the records that a function returns or yields to a unit cost metric or an allocation stream.
+
+    The function is called when the task runs. Its records go to CloudZero from there: only the summary of the operator
+    goes through XCom. It returns a list of dicts (fields of a record) or a data frame, or yields dicts, lists of dicts
+    or data frames. An error that it raises reaches Airflow as it is, and nothing was sent.
+
+    :param python_callable: the function.
+    :param kwargs: parameters of :class:`~cloudzero_provider.operators.telemetry.TelemetrySendOperator`, all but those
+        that say where records are (``records``, ``files``, ``sql``, ``sql_conn_id``).
+    :return: the summary of the operator; ``multiple_outputs`` does not split it.
+    :raises ConfigurationError: when the DAG is parsed: for those parameters, and for an async function.
+    """
+    return rows_task(_TelemetryDecoratedOperator, python_callable, kwargs)

@@ -1,0 +1,29 @@
+"""
+Rows in: what a user hands over, as columns of values that are still as they came.
+
+No value is changed or guessed here. :mod:`cloudzero_provider.anycost` and :mod:`cloudzero_provider.telemetry` decide
+what a column means.
+"""
+
+from __future__ import annotations
+
+from cloudzero_provider.sources.cursors import from_cursor
+from cloudzero_provider.sources.files import ENDINGS, FileStore, from_files, read_files
+from cloudzero_provider.sources.frames import from_frame, plain_type
+from cloudzero_provider.sources.records import from_records
+from cloudzero_provider.sources.rows import Rows, Values, joined, row_number
+
+__all__ = [
+    "ENDINGS",
+    "FileStore",
+    "Rows",
+    "Values",
+    "from_cursor",
+    "from_files",
+    "from_frame",
+    "from_records",
+    "joined",
+    "plain_type",
+    "read_files",
+    "row_number",
+]

@@ -1,0 +1,53 @@
+"""What a query found, read from the cursor of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.rows import BLOCK, Rows, Values, check_cells, compact, is_name, joined
+
+
+def from_cursor(cursor: Any) -> Rows | None:
+    """
+    Read all rows of a query, in batches. Values stay the objects that the database's driver makes.
+
+    :param cursor: of a DB-API connection, after ``execute``.
+    :return: ``None`` when the statement was no query.
+    :raises InputError: when two columns have one name.
+    """
+    if cursor.description is None:
+        return None
+    names = [column[0] for column in cursor.description]
+    _check_names(names)
+    parts = list(_parts(cursor, names))
+    return joined(parts) if parts else Rows({name: [] for name in names}, 0, _row_of_query, is_table=True)
+
+
+def _row_of_query(index: int) -> str:
+    return f"row {index + 1:,} of the query"
+
+
+def _check_names(names: list[Any]) -> None:
+    for number, name in enumerate(names, start=1):
+        if not is_name(name):
+            raise InputError(f'Column {number} of the query has no name: give it one (AS "cost/cost").')
+        if names.index(name) < number - 1:
+            raise InputError(f'The query has two columns {name!r}: give them names of their own (AS "cost/cost").')
+
+
+def _parts(cursor: Any, names: list[str]) -> Iterator[Rows]:
+    start = 0
+    while batch := cursor.fetchmany(BLOCK):
+        check_cells(len(names), start + len(batch))
+        cells = [row.values() if isinstance(row, Mapping) else row for row in batch]
+        columns: dict[str, Values] = {
+            name: compact(list(values)) for name, values in zip(names, zip(*cells, strict=True), strict=True)
+        }
+        yield Rows(columns, len(batch), _row_from(start), is_table=True)
+        start += len(batch)
+
+
+def _row_from(start: int) -> Any:
+    return lambda index: _row_of_query(start + index)

@@ -1,0 +1,73 @@
+"""Data frames: polars, pandas, Arrow. They keep the types they have."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import polars as pl
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, Values, check_cells, compact, is_name, row_number
+
+
+def is_frame(value: Any) -> bool:
+    """Whether it is a data frame: of polars, of pandas, or anything that Arrow's stream interface knows."""
+    return isinstance(value, (pl.DataFrame, pl.LazyFrame)) or _is_pandas(value) or hasattr(value, "__arrow_c_stream__")
+
+
+def _is_pandas(value: Any) -> bool:
+    # A value of a library that nobody has loaded can't be here.
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def from_frame(frame: Any) -> Rows:
+    """
+    Take a data frame.
+
+    :param frame: of polars (a lazy one is collected), of pandas (its index is left out; NaN, NaT and NA mean "no
+        value"), or an Arrow table.
+    :raises InputError: when a column's name is no text, or the engine can't hold a column.
+    """
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    if _is_pandas(frame):
+        return _from_pandas(frame)
+    if not isinstance(frame, pl.DataFrame):
+        try:
+            frame = pl.DataFrame(frame)
+        except (*ENGINE_ERRORS, ValueError, TypeError) as error:
+            raise InputError(f"The {type(frame).__name__} can't be read as a table: {error}.") from None
+    _check_names(frame.columns)
+    check_cells(frame.width, frame.height)
+    return Rows({series.name: plain_type(series) for series in frame}, frame.height, row_number, is_table=True)
+
+
+def plain_type(series: pl.Series) -> pl.Series:
+    """Take text that the engine holds in another way for the text it is."""
+    if series.dtype in (pl.Categorical, pl.Enum, pl.Null):
+        return series.cast(pl.String)
+    return series
+
+
+def _from_pandas(frame: Any) -> Rows:
+    names = list(frame.columns)
+    _check_names(names)
+    check_cells(len(names), len(frame))
+    columns = {name: _pandas_column(frame.iloc[:, number]) for number, name in enumerate(names)}
+    return Rows(columns, len(frame), row_number, is_table=True)
+
+
+def _pandas_column(column: Any) -> Values:
+    """Take the values one by one: only so does a column of Decimals stay exact."""
+    values = column.astype(object)
+    return compact(values.where(column.notna(), None).tolist())
+
+
+def _check_names(names: list[Any]) -> None:
+    for number, name in enumerate(names, start=1):
+        if not is_name(name):
+            raise InputError(f"Column {number} of the table has the name {name!r}: names are non-empty Unicode text.")
+        if names.index(name) < number - 1:
+            raise InputError(f"The table has two columns {name!r}.")

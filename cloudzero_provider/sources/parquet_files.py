@@ -1,0 +1,27 @@
+"""Parquet files. Columns keep the types they have."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.frames import plain_type
+from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells
+
+
+def read_parquet(name: str, path: str) -> Rows:
+    """
+    Read a Parquet file.
+
+    :param name: of the file, as the user knows it.
+    :param path: where it is.
+    :raises InputError: when it is none, or is cut short.
+    """
+    try:
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except (*ENGINE_ERRORS, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{name}: no Parquet file that can be read ({reason}).") from None
+    check_cells(frame.width, frame.height)
+    columns = {series.name: plain_type(series) for series in frame}
+    return Rows(columns, frame.height, lambda index: f"{name}, row {index + 1:,}", is_table=True)

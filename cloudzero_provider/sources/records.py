@@ -1,0 +1,81 @@
+"""Records: dicts, in a list, from a generator, or in the lists and frames that a mapped upstream task returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.frames import from_frame, is_frame
+from cloudzero_provider.sources.rows import Rows, columns_of, is_name, joined, row_number
+
+
+def from_records(records: Any) -> Rows:
+    """
+    Take rows that are in memory, or come out of a generator.
+
+    :param records: dicts, column → value (a missing key, ``None`` and an empty text mean "no value"): a list or any
+        iterable of them; or a data frame (polars, pandas, Arrow); or an iterable of such lists and frames, like what a
+        mapped upstream task returns, which are strung together.
+    :raises InputError: when it is ``None`` or something else.
+    """
+    if records is None:
+        raise InputError(
+            "records is None: the upstream task returned nothing. Return an empty list when there are no rows."
+        )
+    if is_frame(records):
+        return from_frame(records)
+    items = _iterator(records)
+    first = list(islice(items, 1))
+    read = _of_batches if first and _is_batch(first[0]) else _of_dicts
+    return read(chain(first, items))
+
+
+def _iterator(records: Any) -> Iterator[Any]:
+    if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+        hint = (
+            " A template gives text: hand over the task's output itself (records=task.output, or the value a "
+            "@task function returned)."
+            if isinstance(records, str)
+            else ""
+        )
+        raise InputError(f"records is a {type(records).__name__}: expected a list of dicts.{hint}")
+    return iter(records)
+
+
+def _is_batch(item: Any) -> bool:
+    return is_frame(item) or (isinstance(item, Sequence) and not isinstance(item, (str, bytes)))
+
+
+def _of_batches(batches: Iterable[Any]) -> Rows:
+    parts = []
+    for number, batch in enumerate(batches):
+        if not _is_batch(batch):
+            raise InputError(
+                f"records[{number}] is a {type(batch).__name__} among lists of rows: a mapped upstream task must "
+                "return a list of dicts each time (an empty list when there are no rows)."
+            )
+        parts.append(from_records(batch))
+    return replace(joined(parts), where=row_number)
+
+
+def _of_dicts(rows: Iterable[Any]) -> Rows:
+    columns, count = columns_of(_checked(rows))
+    return Rows(columns, count, row_number)
+
+
+def _checked(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    known: set[Any] = set()
+    for index, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise InputError(f"{row_number(index)} is a {type(row).__name__}, not a dict of column and value.")
+        if not known.issuperset(row):
+            for name in row:
+                if not is_name(name):
+                    raise InputError(
+                        f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text."
+                    )
+            known.update(row)
+        yield row

@@ -1,0 +1,130 @@
+"""Rows as columns, and how parts of them are strung together."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cloudzero_provider.exceptions import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+Values = list[Any] | pl.Series
+#: What the engine raises; where it breaks on a value that it was not made for, that is no ``Exception``.
+ENGINE_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+#: How many rows are turned into columns at a time.
+BLOCK = 20_000
+_MOST_CELLS = 100_000_000
+
+
+@dataclass(frozen=True)
+class Rows:
+    """
+    Rows as they came.
+
+    :param columns: name → values, all of one length: Python objects, or a series of the engine's.
+    :param count: how many rows.
+    :param where: says where a row (counted from 0) stands, for error messages.
+    :param is_table: whether the columns are those of a table (CSV, SQL, a data frame), not the fields of records.
+    """
+
+    columns: Mapping[str, Values] = field(repr=False)
+    count: int
+    where: Callable[[int], str] = field(repr=False)
+    is_table: bool = False
+
+
+def row_number(index: int) -> str:
+    """Say where a record stands: people count from 1."""
+    return f"row {index + 1:,}"
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """
+    String parts together, one after the other.
+
+    :param parts: whose columns may differ; a column that a part does not have is without values there.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    counts = [part.count for part in parts]
+    names = dict.fromkeys(chain.from_iterable(part.columns for part in parts))
+    check_cells(len(names), sum(counts))
+    columns = {name: _joined_column([part.columns.get(name) for part in parts], counts) for name in names}
+    starts = [sum(counts[:number]) for number in range(len(parts))]
+
+    def where(index: int) -> str:
+        number = bisect_right(starts, index) - 1
+        return parts[number].where(index - starts[number])
+
+    return Rows(columns, sum(counts), where, any(part.is_table for part in parts))
+
+
+def _joined_column(parts: list[Values | None], counts: list[int]) -> Values:
+    nothing = [part is None or (isinstance(part, list) and set(map(type, part)) <= {type(None)}) for part in parts]
+    dtypes = {part.dtype for part in parts if isinstance(part, pl.Series)}
+    if len(dtypes) == 1 and all(isinstance(part, pl.Series) or nothing[n] for n, part in enumerate(parts)):
+        dtype = dtypes.pop()
+        return pl.concat(
+            part if isinstance(part, pl.Series) else pl.Series([None], dtype=dtype).new_from_index(0, counts[n])
+            for n, part in enumerate(parts)
+        )
+    return list(chain.from_iterable([None] * counts[n] if part is None else part for n, part in enumerate(parts)))
+
+
+def columns_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Values], int]:
+    """
+    Turn rows into columns, block by block, so that they are never all in memory as dicts.
+
+    :param rows: column → value; each is looked at once.
+    :return: the columns, and how many rows there were.
+    """
+    parts = [_block(block) for block in _blocks(rows)]
+    if not parts:
+        return {}, 0
+    whole = joined(parts)
+    return dict(whole.columns), whole.count
+
+
+def _blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    iterator = iter(rows)
+    while block := list(islice(iterator, BLOCK)):
+        yield block
+
+
+def _block(rows: list[Mapping[str, Any]]) -> Rows:
+    names = dict.fromkeys(chain.from_iterable(rows))
+    check_cells(len(names), len(rows))
+    return Rows({name: compact([row.get(name) for row in rows]) for name in names}, len(rows), row_number)
+
+
+def compact(values: list[Any]) -> Values:
+    """Hold text, which most values are, as the engine does: in a fraction of the memory."""
+    if set(map(type, values)) <= {str, type(None)}:
+        try:
+            return pl.Series(values=values, dtype=pl.String)
+        except UnicodeEncodeError:
+            pass
+    return values
+
+
+def check_cells(columns: int, rows: int) -> None:
+    """A name of its own in each row is a mistake, and would fill the memory."""
+    if columns * rows > _MOST_CELLS:
+        raise InputError(f"{rows:,} rows have {columns:,} different columns: too many to be meant.")
+
+
+def is_name(name: object) -> bool:
+    """Whether a column can be called that."""
+    if not isinstance(name, str) or not name:
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

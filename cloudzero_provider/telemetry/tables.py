@@ -1,0 +1,100 @@
+"""
+Records in tables: CSV and Parquet files, queries, data frames.
+
+A table has the columns ``timestamp``, ``value``, ``element_name`` (allocation) and, if need be, ``granularity``. Every
+other column is a filter column, as in CloudZero's own CSV upload (https://docs.cloudzero.com/docs/send-via-csv): its
+name is the filter key, each cell one value, an empty cell no filter. Instead of filter columns, a table may have the
+one column ``associated_cost`` (metric) or ``filter`` (allocation), of structs, maps, or JSON objects as text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources import Rows, Values
+from cloudzero_provider.telemetry.kinds import KINDS
+from cloudzero_provider.texts import as_text, text_of
+
+if TYPE_CHECKING:
+    from cloudzero_provider.telemetry.kinds import RecordKind
+
+
+def as_records(rows: Rows, kind: RecordKind) -> Rows:
+    """
+    Take the rows of a table as records; what are records already stays as it is.
+
+    :param rows: as they came, of one source.
+    :param kind: of the records.
+    :raises InputError: when a column can neither be a field nor a filter key.
+    """
+    if not rows.is_table:
+        return rows
+    if kind.keys_field in rows.columns:
+        keys = _nested(rows.columns[kind.keys_field])
+        return Rows({**rows.columns, kind.keys_field: keys}, rows.count, rows.where)
+    _check_names(rows, kind)
+    filters = [name for name in rows.columns if name not in kind.fields]
+    plain = {name: values for name, values in rows.columns.items() if name in kind.fields}
+    if filters:
+        plain[kind.keys_field] = _folded({name: rows.columns[name] for name in filters}, kind)
+    return Rows(plain, rows.count, rows.where)
+
+
+def _check_names(rows: Rows, kind: RecordKind) -> None:
+    """A field of the other kind, or one in another case, would become a filter key in silence."""
+    known = {field for any_kind in KINDS.values() for field in any_kind.fields}
+    for name in rows.columns:
+        if name not in kind.fields and name.casefold() in known:
+            where = rows.where(0) if rows.count else "The table"
+            raise InputError(
+                f"{where}: the column {name!r} is no filter key; the fields of {kind.stream_type.value} records are "
+                f"{', '.join(kind.fields)}."
+            )
+
+
+def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:
+    """Make one field of the filter columns. What is no text is left as it is, for the check to name."""
+    cells = [_texts(values) for values in filters.values()]
+    return [
+        {
+            name: [value] if kind.lists_values else value
+            for name, value in zip(filters, row, strict=True)
+            if value is not None and value != ""
+        }
+        for row in zip(*cells, strict=True)
+    ]
+
+
+def _texts(values: Values) -> list[Any]:
+    column = as_text(values, text_of)
+    return list(values) if column.bad else column.texts.to_list()
+
+
+def _nested(values: Values) -> list[Any]:
+    if isinstance(values, pl.Series) and values.dtype == pl.String:
+        return [None if not text else _parsed(text) for text in values]
+    return [_without_nulls(value) for value in values]
+
+
+def _parsed(text: str) -> Any:
+    """Read a JSON object; anything else stays text, for the check to name."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict) else text
+
+
+def _without_nulls(value: Any) -> Any:
+    """Take a struct, whose fields are null where a record has no such key, or a map as Parquet and Arrow have it."""
+    if isinstance(value, pl.Series):
+        value = value.to_list()
+    if isinstance(value, list) and all(isinstance(item, dict) and item.keys() == {"key", "value"} for item in value):
+        value = {item["key"]: item["value"] for item in value}
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if item is not None}

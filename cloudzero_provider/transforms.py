@@ -1,0 +1,175 @@
+"""Transforms: functions from a data frame to a data frame, between reading rows and checking them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.exceptions import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from cloudzero_provider.sources import Rows, Values
+
+    Transform = Callable[[pl.DataFrame], pl.DataFrame]
+
+log = logging.getLogger(__name__)
+
+_INT64 = range(-(2**63), 2**63)
+#: The engine holds a number of so many digits exactly, before and behind the point together.
+_DECIMAL_DIGITS = 38
+
+
+def decimals(*columns: str) -> Transform:
+    """
+    Make a transform that turns columns of text or numbers into exact decimals, to reckon with.
+
+    Text does not add up (``"1" + "2"`` is ``"12"``), and the engine's own ``cast`` to a Decimal rounds in silence.
+
+    :param columns: their names. A missing value stays missing.
+    :return: a function from a frame to a frame. It raises an
+        :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of what is no number.
+    """
+
+    def as_decimals(frame: pl.DataFrame) -> pl.DataFrame:
+        from cloudzero_provider.problems import Problems
+        from cloudzero_provider.sources import from_frame
+
+        rows = from_frame(frame)
+        problems = Problems(rows)
+        series = {}
+        for name in columns:
+            if name not in rows.columns:
+                raise InputError(f"decimals: there is no column {name!r}; there are {', '.join(frame.columns)}.")
+            series[name], bad = _decimal_series(rows.columns[name])
+            problems.add_each(bad, name, rows.columns[name])
+        problems.raise_if_any()
+        for name, values in series.items():
+            if values is None:
+                raise InputError(f"decimals: {name!r} holds numbers that need more than {_DECIMAL_DIGITS} digits.")
+        return frame.with_columns(**{name: values for name, values in series.items() if values is not None})
+
+    return as_decimals
+
+
+def transformed(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
+    """
+    Apply transforms, one after the other.
+
+    :param rows: as they came. Without a single row, nothing is applied.
+    :param transform: a function from a polars frame to a polars frame, or a list of such functions.
+    :return: the rows of the last function's frame.
+    :raises ConfigurationError: when one is no function, or returns no frame.
+    """
+    from cloudzero_provider.sources import from_frame
+
+    functions = [transform] if callable(transform) else transform
+    if not isinstance(functions, Sequence) or isinstance(functions, str) or not all(map(callable, functions)):
+        raise ConfigurationError(
+            f"transform is {transform!r}: expected a function from a polars frame to a polars frame, or a list of them."
+        )
+    if not rows.count or not functions:
+        return rows
+    frame = to_frame(rows)
+    for function in functions:
+        frame = _applied(function, frame)
+    return from_frame(frame)
+
+
+def _applied(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    name = getattr(function, "__name__", None) or repr(function)
+    result: Any = function(frame)
+    if isinstance(result, pl.LazyFrame):
+        result = result.collect()
+    if not isinstance(result, pl.DataFrame):
+        hint = " Does it end with a return?" if result is None else ""
+        raise ConfigurationError(
+            f"transform: {name} returned a {type(result).__name__}, not a polars DataFrame; nothing was sent.{hint}"
+        )
+    log.info("transform: %s made %s rows of %s", name, f"{result.height:,}", f"{frame.height:,}")
+    return result
+
+
+def to_frame(rows: Rows) -> pl.DataFrame:
+    """
+    Hold rows as a frame. Text stays text, and an empty one becomes null; numbers stay exact.
+
+    :param rows: as they came. Columns of the engine's keep their types. Python's whole numbers become Int64, Decimals
+        become Decimal, floats Float64, times with a zone Datetime in UTC; a column of several kinds becomes text, and
+        so does what is nested, as JSON.
+    """
+    import polars as pl
+
+    return pl.DataFrame({name: _series(values).alias(name) for name, values in rows.columns.items()})
+
+
+def _series(values: Values) -> pl.Series:
+    import polars as pl
+
+    if isinstance(values, pl.Series):
+        return values.set(values == "", None) if values.dtype == pl.String else values
+    kinds = set(map(type, values)) - {type(None)}
+    for typed in (_numbers, _times):
+        series = typed(values, kinds) if kinds else None
+        if series is not None:
+            return series
+    texts = [None if value is None or value == "" else _text(value) for value in values]
+    return pl.Series(values=texts, dtype=pl.String)
+
+
+def _numbers(values: list[Any], kinds: set[type]) -> pl.Series | None:
+    import polars as pl
+
+    if kinds == {bool}:
+        return pl.Series(values=values, dtype=pl.Boolean)
+    if kinds == {float}:
+        return pl.Series(values=values, dtype=pl.Float64)
+    if kinds == {int} and all(value is None or value in _INT64 for value in values):
+        return pl.Series(values=values, dtype=pl.Int64)
+    if kinds <= {int, Decimal}:
+        decimal, bad = _decimal_series(values)
+        return None if bad else decimal
+    return None
+
+
+def _times(values: list[Any], kinds: set[type]) -> pl.Series | None:
+    import polars as pl
+
+    if kinds == {date}:
+        return pl.Series(values=values, dtype=pl.Date)
+    if not all(issubclass(kind, datetime) for kind in kinds):
+        return None
+    zoned = {value.tzinfo is not None for value in values if value is not None}
+    if zoned == {True}:
+        in_utc = [None if value is None else value.astimezone(timezone.utc) for value in values]
+        return pl.Series(values=in_utc, dtype=pl.Datetime("us", "UTC"))
+    return pl.Series(values=values, dtype=pl.Datetime("us")) if zoned == {False} else None
+
+
+def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
+    """Hold numbers as exact decimals; ``None`` where they need more digits than the engine has."""
+    import polars as pl
+
+    from cloudzero_provider.texts import as_text, decimal_text, plain_decimals
+
+    column = plain_decimals(as_text(values, decimal_text))
+    texts = column.texts.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
+    whole, fraction = (texts[name].str.len_bytes().max() or 0 for name in texts.columns)
+    if whole + fraction > _DECIMAL_DIGITS:  # type: ignore[operator]
+        return None, column.bad
+    return column.texts.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad  # type: ignore[arg-type]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list, tuple)):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)

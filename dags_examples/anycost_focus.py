@@ -1,0 +1,42 @@
+"""
+An export in the columns of FOCUS, as the big clouds and more and more vendors write it, added up to days.
+
+``to_cbf`` makes rows of the Common Bill Format of it, and says in the log what has no place there. ``partial`` gives it
+options; ``aggregate`` is for an export that has more rows than CloudZero takes.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from acme_bill import bill_folder
+from airflow.sdk import Param, dag
+
+from cloudzero_provider.anycost import aggregate
+from cloudzero_provider.anycost.focus import to_cbf
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+
+
+@dag(
+    dag_id="anycost_focus",
+    schedule=None,
+    params={
+        "month": Param("2024-09", type="string", pattern="^[0-9]{4}-(0[1-9]|1[0-2])$"),
+        "files": Param(str(bill_folder() / "focus-*.csv.gz"), type="string", description="A path, URI or pattern."),
+    },
+    tags=["cloudzero", "example"],
+)
+def anycost_focus():
+    AnyCostBillingDropOperator(
+        task_id="send_export",
+        month="{{ params.month }}",
+        files="{{ params.files }}",
+        transform=[
+            # Tags are of a resource: a column that says something of a resource can become one.
+            partial(to_cbf, tag_columns=("SubAccountName",)),
+            aggregate(by=["resource/service", "resource/account", "resource/tag:*"], period="day"),
+        ],
+    )
+
+
+anycost_focus()

@@ -1,0 +1,50 @@
+"""
+Rows straight from a function: a vendor's API, read page by page (Airflow 3.2 and later, for the month of the run).
+
+What the function yields goes to CloudZero from this very task: no file, and no rows in Airflow's database. Nothing is
+sent before the last page is read and every row is checked; when the API fails, Airflow tries the whole task again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from acme_api import charges
+from airflow.sdk import CronPartitionTimetable, dag, task
+
+
+@dag(
+    dag_id="anycost_taskflow",
+    schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def anycost_taskflow():
+    # Parameters of AnyCostBillingDropOperator go into the brackets. It takes its month from the run's partition key.
+    @task.cloudzero_billing_drop(retries=3, retry_delay=timedelta(minutes=10))
+    def send_bill(dag_run):
+        after = None
+        while True:
+            page = charges(dag_run.partition_key, after)
+            for charge in page["charges"]:
+                yield {
+                    "lineitem/type": charge["type"],
+                    "lineitem/description": charge["text"],
+                    "time/usage_start": charge["started_at"],
+                    "cost/cost": charge["amount"],
+                    "resource/id": charge["resource"],
+                    "resource/service": charge["product"],
+                    "resource/account": charge["account"],
+                    "resource/region": charge["region"],
+                    "usage/amount": charge["quantity"],
+                    "usage/units": charge["unit"],
+                    **{f"resource/tag:{key}": value for key, value in charge["labels"].items()},
+                }
+            after = page["next"]
+            if after is None:
+                return
+
+    send_bill()
+
+
+anycost_taskflow()

@@ -1,0 +1,38 @@
+"""
+A unit cost metric out of a warehouse: how many orders there were, per day and team.
+
+The column ``custom:Team`` is no field of a record, so it says what a count belongs to: a dimension that has to be there
+in CloudZero, under that very name.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import CronPartitionTimetable, dag
+
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+
+
+@dag(
+    dag_id="telemetry_sql",
+    schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def telemetry_sql():
+    TelemetrySendOperator(
+        task_id="send_orders",
+        stream_name="acme-orders-per-team",
+        stream_type="metric",
+        # Days in UTC, as CloudZero counts them. Counted in the warehouse: one row per day and team leaves it.
+        sql="""
+            SELECT (ordered_at AT TIME ZONE 'UTC')::date AS timestamp, team AS "custom:Team", count(*) AS value
+            FROM acme_orders
+            WHERE to_char(ordered_at AT TIME ZONE 'UTC', 'YYYY-MM') = '{{ dag_run.partition_key }}'
+            GROUP BY 1, 2
+            ORDER BY 1, 2
+        """,
+        sql_conn_id="acme_warehouse",
+    )
+
+
+telemetry_sql()

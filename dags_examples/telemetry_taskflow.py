@@ -1,0 +1,45 @@
+"""
+Records straight from a function, on every Airflow from 2.11 on: who writes how much to a database that products share.
+
+The same records as those of telemetry_split_database, without a file between the one who counts and the one who sends.
+"""
+
+from __future__ import annotations
+
+from acme_usage import database_writes
+from airflow.providers.common.compat.sdk import dag, task
+from airflow.timetables.interval import CronDataIntervalTimetable
+from pendulum import datetime
+
+DATABASE_ACCOUNT = "112233445566"
+
+
+@dag(
+    dag_id="telemetry_taskflow",
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    tags=["cloudzero", "example"],
+)
+def telemetry_taskflow():
+    # Parameters of TelemetrySendOperator go into the brackets.
+    @task.cloudzero_telemetry(
+        stream_name="acme-database-writes",
+        stream_type="allocation",
+        granularity="DAILY",
+        # CloudZero takes no zeros. A product without a write is not in the stream, also if it was after an earlier run.
+        on_zero="delete",
+    )
+    def send_writes(data_interval_start=None):
+        for product, count in database_writes(data_interval_start).items():
+            yield {
+                "timestamp": f"{data_interval_start:%Y-%m-%d}",
+                "element_name": product,
+                "value": count,
+                "filter": {"accounts": [DATABASE_ACCOUNT]},
+            }
+
+    send_writes()
+
+
+telemetry_taskflow()

@@ -1,0 +1,174 @@
+"""Rows from functions, as Airflow runs them: no XCom between, and everything else as in any TaskFlow task."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import lines
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+from lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
+from runs import cleared_and_chosen, run
+from sandbox_client import STREAM
+from streams import records, stream
+
+from cloudzero_provider.exceptions import AmbiguousWriteError, InputError
+
+MONTH = "2026-03"
+CONF = {"stream": STREAM, "month": "2026-02", "day": "3", "cost": "7.5"}
+MONTHS = {"months": ["2026-01", "2026-02"]}
+VALUES = [2**day for day in range(1, 21)]
+
+
+def totals(sandbox) -> dict[str, Fraction]:
+    return {month: Fraction(held["total_cost"]) for month, held in sandbox.months().items()}
+
+
+class TestStraightToCloudZero:
+    def test_rows_arrive_as_they_are(self, dags, sandbox):
+        assert run(dags["function_yields"]).state == "success"
+        assert [row["resource/service"] for row in sandbox.rows(MONTH)] == ["{{ 1/0 }}", "{{ var.value.not_there }}"]
+        assert sandbox.rows(MONTH)[0]["lineitem/description"] == "{% raise %} {{ ds }} {# gone #}"
+
+    @pytest.mark.parametrize("dag_id", ["function_yields", "function_of_dicts"])
+    def test_the_summary_is_all_that_is_handed_on(self, dags, dag_id):
+        outcome = run(dags[dag_id], run_conf={"month": MONTH})
+        assert outcome.xcom("send")["month"] == MONTH
+        handed_on = outcome.xcoms()
+        keys = {key for _, key in handed_on if not key.startswith("_link")}
+        assert keys == {"return_value"}
+        assert not any("usage_start" in value for value in handed_on.values())
+
+    @pytest.mark.parametrize("dag_id", ["function_yields", "function_of_dicts"])
+    def test_rendered_fields_hold_no_rows(self, dags, dag_id):
+        assert run(dags[dag_id], run_conf={"month": MONTH}).rendered("send") == {
+            "op_args": [],
+            "op_kwargs": {},
+            "cloudzero_conn_id": "cloudzero_default",
+            "connection_id": None,
+            "month": MONTH,
+        }
+
+
+class TestArguments:
+    def test_of_upstream_tasks_of_templates_and_of_the_context(self, dags, sandbox):
+        dag = dags["function_arguments"]
+        assert dag.get_task("outer.send").upstream_task_ids == {"outer.accounts"}
+        assert run(dag, run_conf=CONF).state == "success"
+        assert [
+            (row["time/usage_start"][:10], row["cost/cost"], row["resource/account"], row["resource/service"])
+            for row in sandbox.rows("2026-02")
+        ] == [
+            ("2026-02-03", "7.5", "112233", "outer.send bill.sql"),
+            ("2026-02-03", "7.5", "445566", "outer.send bill.sql"),
+            ("2026-02-07", "7.5", "112233", "outer.send bill.sql"),
+            ("2026-02-07", "7.5", "445566", "outer.send bill.sql"),
+        ]
+
+    def test_what_airflow_shows(self, dags):
+        assert run(dags["function_arguments"], run_conf=CONF).rendered("outer.send") == {
+            "op_args": [["112233", "445566"], "3", 7],
+            "op_kwargs": {"cost": "7.5", "query": "bill.sql"},
+            "cloudzero_conn_id": "cloudzero_default",
+            "connection_id": STREAM,
+            "month": "2026-02",
+        }
+
+
+class TestMapped:
+    def test_over_months(self, dags, sandbox):
+        outcome = run(dags["function_mapped"], run_conf=MONTHS)
+        assert outcome.state == "success"
+        assert totals(sandbox) == {
+            "2023-01": 6,
+            "2023-02": 6,
+            "2024-01": 2,
+            "2024-02": 2,
+            "2025-01": 2,
+            "2025-02": 4,
+            "2026-01": 5,
+            "2026-02": 5,
+        }
+        for task_id in ("send", "send_pairs", "each.send"):
+            assert [summary["rows"] for summary in outcome.xcom(task_id)] == [2, 2]
+        assert not any("usage_start" in value for value in outcome.xcoms().values())
+
+    def test_the_scheduler_runs_one_instance_at_a_time(self, dags):
+        dag = dags["function_mapped"]
+        tasks = ("send", "send_pairs", "send_side_by_side", "each.send")
+        chosen = cleared_and_chosen(dag, run(dag, run_conf=MONTHS), *tasks)
+        assert chosen == {"send": 1, "send_pairs": 1, "send_side_by_side": 2, "each.send": 1}
+
+
+class TestRetries:
+    def test_an_error_after_a_thousand_rows_is_healed_by_a_retry(self, dags, sandbox):
+        outcome = run(dags["function_fails_late"])
+        assert (outcome.state, outcome.tries["send"]) == ("success", 2)
+        [error] = outcome.errors["send"]
+        assert (type(error), error.args) == (KeyError, ("page 11",))
+        assert [write["status"] for write in sandbox.writes()] == [200]
+        assert sandbox.month(MONTH)["rows"] == 1_000
+
+    def test_none_is_an_error_that_is_not_retried(self, dags, sandbox):
+        outcome = run(dags["function_none"])
+        assert (outcome.state, outcome.tries["send"]) == ("failed", 1)
+        [error] = outcome.errors["send"]
+        assert isinstance(error, InputError)
+        assert isinstance(error, AirflowFailException)
+        assert "send() returned None" in str(error)
+        assert sandbox.writes() == []
+
+
+class TestSum:
+    @pytest.fixture
+    def calls(self, dags):
+        """How often the function was called."""
+        calls = dags["function_adds"].get_task("send").python_callable.__globals__["CALLS"]
+        calls.clear()
+        return calls
+
+    def held(self, sandbox) -> list[int]:
+        return sorted(int(row["cost/cost"]) for row in sandbox.rows(MONTH))
+
+    @TASK_STATE_STORE
+    def test_a_retry_leaves_out_what_was_acknowledged(self, dags, sandbox, calls):
+        sandbox.faults({"kind": "refuse", "status": 429, "skip": 3})
+        outcome = run(dags["function_adds"])
+        assert (outcome.state, outcome.tries["send"]) == ("success", 2)
+        assert calls == {"function_adds": 2}
+        assert self.held(sandbox) == VALUES
+
+    @NO_TASK_STATE_STORE
+    def test_a_retry_is_refused_before_the_function_is_called_again(self, dags, sandbox, calls):
+        sandbox.faults({"kind": "refuse", "status": 429, "skip": 3})
+        outcome = run(dags["function_adds"])
+        assert (outcome.state, outcome.tries["send"]) == ("failed", 2)
+        assert isinstance(outcome.errors["send"][-1], AmbiguousWriteError)
+        assert calls == {"function_adds": 1}
+        assert set(self.held(sandbox)) < set(VALUES)
+
+
+class TestTelemetry:
+    @pytest.fixture
+    def outcome(self, dags):
+        outcome = run(dags["function_measures"], run_conf={"stream": "writes", "day": "2026-03-04"})
+        assert outcome.state == "success"
+        return outcome
+
+    def test_records_arrive(self, outcome, sandbox):
+        assert records(sandbox, "writes") == [("2026-03-04", "Email", {}, "1"), ("2026-03-04", "Search", {}, "2")]
+        assert outcome.xcom("send")["total"] == stream(sandbox, "writes")["total"] == "3"
+
+    def test_what_airflow_shows(self, outcome, dags):
+        assert outcome.rendered("send") == {
+            "op_args": [["Email", "Search"]],
+            "op_kwargs": {},
+            "cloudzero_conn_id": "cloudzero_default",
+            "stream_name": "writes",
+            "granularity": "DAILY",
+            "month": MONTH,
+        }
+        link = lines.link(dags["function_measures"], outcome.run_id, "send", "CloudZero telemetry streams")
+        assert link == "https://app.cloudzero.com/settings/telemetry"
+        [event] = lines.asset_events("cloudzero-function", outcome.run_id)
+        assert (event["records"], event["total"], event["month"]) == (2, "3", MONTH)

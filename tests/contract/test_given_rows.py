@@ -1,0 +1,164 @@
+"""Where rows come from, and what is made of them before they are checked: what CloudZero then holds."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, ObjectStoragePath
+from sandbox_client import STREAM
+from tasks import context, send
+
+from cloudzero_provider import exceptions as errors
+from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+from cloudzero_provider.transforms import decimals
+
+BILL = [
+    {"day": "2026-03-01", "service": "DB", "cost": "0.10", "credit": "-0.01"},
+    {"day": "2026-03-02", "service": "", "cost": "1e-9", "credit": None},
+]
+
+
+def to_cbf(bill):
+    return bill.select(
+        pl.col("day").alias("time/usage_start"),
+        pl.col("service").alias("resource/service"),
+        (pl.col("cost") + pl.col("credit").fill_null(0)).alias("cost/cost"),
+    )
+
+
+def held(sandbox):
+    month = sandbox.month("2026-03")
+    return month["rows"], month["total_cost"]
+
+
+def written(tmp_path, ending):
+    path = tmp_path / f"bill{ending}"
+    if ending == ".csv":
+        lines = [",".join(row[name] or "" for name in row) for row in BILL]
+        path.write_text("\n".join([",".join(BILL[0]), *lines]))
+    elif ending == ".json":
+        path.write_text(json.dumps(BILL))
+    elif ending == ".jsonl":
+        path.write_text("\n".join(map(json.dumps, BILL)))
+    else:
+        pl.DataFrame(BILL).write_parquet(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".jsonl", ".parquet"])
+def test_a_transform_makes_the_same_month_of_any_file(sandbox, tmp_path, ending):
+    summary = send(files=written(tmp_path, ending), transform=[decimals("cost", "credit"), to_cbf])
+    assert held(sandbox) == (2, "0.090000001")
+    records = send(records=BILL, transform=[decimals("cost", "credit"), to_cbf])
+    assert (records["sha256"], records["total_cost"]) == (summary["sha256"], "0.090000001")
+
+
+def test_a_file_of_airflows_object_storage(sandbox, tmp_path):
+    path = ObjectStoragePath(f"file://{written(tmp_path, '.csv')}")
+    for files in (path, [path], str(path), str(path).replace("bill", "b?ll")):
+        send(files=files, transform=[decimals("cost", "credit"), to_cbf])
+        assert held(sandbox) == (2, "0.090000001")
+
+
+@pytest.mark.parametrize(
+    ("uri", "kind", "words"),
+    [
+        ("file:///none/such.csv", errors.InputError, r"such\.csv: the file can't be read \(FileNotFoundError"),
+        ("file:///none/*.csv", errors.InputError, r"\*\.csv: no file has a name like that"),
+        ("nonsense://a/b.csv", errors.ConfigurationError, "Airflow can't open it .*Is the provider for it installed"),
+    ],
+)
+def test_a_file_that_airflow_can_not_open(sandbox, uri, kind, words):
+    with pytest.raises(kind, match=words) as error:
+        send(files=uri)
+    assert isinstance(error.value, AirflowFailException)
+    assert sandbox.requests() == []
+
+
+def test_a_folder_of_object_storage_is_no_empty_file(sandbox, tmp_path):
+    (tmp_path / "bill.csv").mkdir()
+    with pytest.raises(errors.InputError, match=r"bill\.csv: the file can't be read \(IsADirectoryError"):
+        send(files=f"file://{tmp_path}/bill.csv")
+    assert sandbox.requests() == []
+
+
+def test_rows_that_a_transform_takes_out_are_not_there(sandbox):
+    none = {"records": BILL, "transform": lambda bill: bill.clear()}
+    with pytest.raises(AirflowSkipException, match="No rows for 2026-03"):
+        send(**none)
+    with pytest.raises(errors.InputError, match="No rows for 2026-03"):
+        send(**none, on_empty="fail")
+    assert sandbox.requests() == []
+
+
+def test_an_error_of_a_transform_is_the_users_own_and_nothing_was_sent(sandbox):
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        send(records=[{"a": 1}], transform=to_cbf)
+    with pytest.raises(errors.ConfigurationError, match="transform is 'to_cbf'"):
+        send(records=BILL, transform="to_cbf")
+    with pytest.raises(errors.InvalidRowsError, match=r"row 2, column 'cost/cost', value '1,5'"):
+        send(records=BILL, transform=lambda bill: to_cbf(bill).with_columns(pl.Series("cost/cost", ["1", "1,5"])))
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ({"sql": "SELECT 1"}, errors.ConfigurationError, "sql and sql_conn_id go together"),
+        ({"sql_conn_id": "x", "records": []}, errors.ConfigurationError, "sql and sql_conn_id go together"),
+        (
+            {"sql": "SELECT 1", "sql_conn_id": "cloudzero_default"},
+            errors.ConfigurationError,
+            "'cloudzero_default', a connection of CloudZeroHook: that runs no SQL",
+        ),
+        (
+            {"sql": "SELECT 1", "sql_conn_id": "x", "files": "a.csv", "records": []},
+            errors.ConfigurationError,
+            "records and files and sql are given: expected exactly one of records, files and sql",
+        ),
+        ({}, errors.InputError, "None of records, files and sql has a value"),
+    ],
+)
+def test_a_source_that_is_not_given_as_it_should(sandbox, arguments, kind, words):
+    with pytest.raises(kind, match=words):
+        send(**arguments)
+    assert sandbox.requests() == []
+
+
+class TestTelemetry:
+    def sent(self, sandbox, **arguments):
+        task = TelemetrySendOperator(task_id="send", stream_name="orders", stream_type="metric", **arguments)
+        summary = task.execute(context(task))
+        held = sandbox._call("GET", "telemetry/orders/records")["records"]
+        return summary, [Decimal(str(record["value"])) for record in held]
+
+    def test_a_frame_of_parquet_with_a_column_per_filter_key(self, sandbox, tmp_path):
+        frame = pl.DataFrame(
+            {"timestamp": ["2026-03-01"] * 2, "value": [Decimal("1.50"), Decimal(2)], "team": ["a", "b"]}
+        )
+        frame.write_parquet(tmp_path / "orders.parquet")
+        summary, values = self.sent(sandbox, files=str(tmp_path / "orders.parquet"))
+        assert (sorted(values), summary["total"], summary["key_sets"]) == ([Decimal("1.5"), 2], "3.5", 1)
+        again, _ = self.sent(sandbox, records=frame)
+        assert again["sha256"] == summary["sha256"]
+
+    def test_a_transform_of_records_that_hold_dicts(self, sandbox):
+        records = [{"timestamp": "2026-03-01", "value": 5, "associated_cost": {"team": "a"}}]
+        plain, _ = self.sent(sandbox, records=records)
+        passed_on, _ = self.sent(sandbox, records=records, transform=lambda frame: frame)
+        assert passed_on["sha256"] == plain["sha256"]
+        doubled, _ = self.sent(
+            sandbox, records=records, transform=lambda frame: frame.with_columns(pl.col("value") * 2)
+        )
+        assert doubled["total"] == "10"
+
+
+def test_the_stream_is_still_the_one_of_the_connection(sandbox):
+    assert send(records=pl.DataFrame(BILL).select(to_cbf_names()))["connection_id"] == STREAM
+
+
+def to_cbf_names():
+    return [pl.col("day").alias("time/usage_start"), pl.col("cost").alias("cost/cost")]

@@ -1,0 +1,109 @@
+"""A real PostgreSQL in a temporary folder, run by an ordinary user: ``initdb`` refuses root."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psycopg2
+from demo_airflow import free_port
+
+USER, PASSWORD, DATABASE = "warehouse", "warehouse-password-5d1e", "postgres"
+#: Who runs it when the tests run as root.
+ORDINARY_USERS = ("postgres", "nobody")
+#: For a server that holds nothing worth keeping, and may share its machine with many others.
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "max_connections": 20,
+    "shared_buffers": "32MB",
+    "timezone": "UTC",
+}
+
+
+class PostgresServer:
+    """A running PostgreSQL, on a free port of this machine."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._user = ordinary_user()
+        # Not in pytest's folder, which nobody else may enter. Short, since the path of a socket must be.
+        self.folder = Path(tempfile.mkdtemp(prefix="cloudzero-pg-"))
+        self.log = self.folder / "server.log"
+        try:
+            self._start()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def _start(self) -> None:
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        if self._user:
+            for path in (self.folder, password):
+                os.chown(path, self._user.pw_uid, self._user.pw_gid)
+        who = ("--username", USER, "--pwfile", password, "--auth", "scram-sha-256")
+        self._run("initdb", *who, "--encoding", "UTF8", "--no-locale", "--no-sync")
+        settings = {**SETTINGS, "port": self.port, "unix_socket_directories": self.folder}
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._run("pg_ctl", "start", "--wait", "--timeout", "60", "--log", self.log, "--options", options)
+
+    def stop(self) -> None:
+        """Stop it, and leave nothing behind."""
+        try:
+            self._run("pg_ctl", "stop", "--wait", "--mode", "immediate")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def connect(self) -> psycopg2.extensions.connection:
+        """Open a connection that commits each statement."""
+        opened = psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname=DATABASE)
+        opened.autocommit = True
+        return opened
+
+    def airflow_connection(self) -> str:
+        """An Airflow connection to it, as JSON."""
+        fields = {"conn_type": "postgres", "host": "127.0.0.1", "port": self.port, "schema": DATABASE}
+        return json.dumps({**fields, "login": USER, "password": PASSWORD})
+
+    def _run(self, program: str, *arguments: object) -> None:
+        # pg_ctl hands its output on to the server, so a pipe would never end: its output goes to a file.
+        printed = self.folder / f"{program}.out"
+        with printed.open("ab") as output:
+            done = subprocess.run(
+                [str(part) for part in (find(program), "--pgdata", self.folder / "data", *arguments)],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
+                **({"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}),
+            )
+        if done.returncode:
+            told = [path.read_text(errors="replace") for path in (printed, self.log) if path.exists()]
+            raise RuntimeError("\n".join([f"{program} ended with {done.returncode}:", *told]))
+
+
+def find(program: str) -> str:
+    """Where a program of the server is: Debian keeps those of each version out of the path."""
+    newest_first = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=_version, reverse=True)
+    found = shutil.which(program) or next(map(str, newest_first), None)
+    assert found, f"{program} is missing: 'make postgresql' installs it"
+    return found
+
+
+def _version(path: Path) -> float:
+    return float(path.parents[1].name)
+
+
+def ordinary_user() -> pwd.struct_passwd | None:
+    """Who is to run it: nobody else, unless this is root."""
+    if os.getuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return next(known[name] for name in ORDINARY_USERS if name in known)

@@ -1,0 +1,146 @@
+"""Rows from S3, over HTTP, with an Airflow connection in the URI."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException
+from big_export import BY, MONTH, ROWS, write_export
+from bills import cbf_bill
+from forms import polars_frame, write_csv
+from tasks import connect, send
+
+from cloudzero_provider.exceptions import CloudZeroError, InputError
+
+CONTRACT = Path(__file__).parents[1] / "contract"
+
+
+@pytest.fixture
+def connected(sandbox, s3, monkeypatch):
+    """Airflow connections to the sandbox and to S3."""
+    connect(monkeypatch, sandbox)
+    monkeypatch.setenv("AIRFLOW_CONN_ACME_S3", s3.airflow_connection())
+    return s3
+
+
+def test_a_pattern_finds_files_of_several_kinds(connected, sandbox, tmp_path):
+    rows = cbf_bill()
+    write_csv(rows[:50], tmp_path / "a.csv")
+    polars_frame(rows[50:100]).write_parquet(tmp_path / "b.parquet")
+    write_csv(rows[100:], tmp_path / "c.csv")
+    files = {
+        "2024-09/a.csv": tmp_path / "a.csv",
+        "2024-09/b.parquet": tmp_path / "b.parquet",
+        "2024-09/c+d e#f?.csv.gz": gzip.compress((tmp_path / "c.csv").read_bytes()),
+        "2024-09/notes.txt": b"none of these",
+        "2024-10/a.csv": b"none,of,these\n",
+    }
+    connected.bucket("several-kinds", files)
+    base = "s3://acme_s3@several-kinds/2024-09"
+    summary = send(files=[f"{base}/*.csv", f"{base}/?.parquet", f"{base}/*.csv.gz"], month=MONTH)
+    total = sum(Fraction(row["cost/cost"]) for row in rows)
+    assert (summary["rows"], Fraction(summary["total_cost"])) == (150, total)
+    assert Fraction(sandbox.month(MONTH)["total_cost"]) == total
+
+
+def test_a_file_that_is_replaced_is_read_anew(connected, sandbox):
+    line = "time/usage_start,cost/cost\n2024-09-01,{}\n"
+    connected.bucket("replaced", {"bill.csv": line.format("1").encode()})
+    assert send(files="s3://acme_s3@replaced/*.csv", month=MONTH)["total_cost"] == "1"
+    more = {"bill.csv": line.format("1000000.5").encode(), "more.csv": line.format("0.25").encode()}
+    for key, content in more.items():
+        connected.client.put_object(Bucket="replaced", Key=key, Body=content)
+    assert send(files="s3://acme_s3@replaced/*.csv", month=MONTH)["total_cost"] == "1000000.75"
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("s3://acme_s3@there/2024-09/missing.csv", r"^s3://acme_s3@there/2024-09/missing\.csv: .*FileNotFoundError"),
+        ("s3://acme_s3@nowhere/bill.csv", r"^s3://acme_s3@nowhere/bill\.csv: .*bucket does not exist"),
+        ("s3://acme_s3@there/2024-10/*.csv", r"^s3://acme_s3@there/2024-10/\*\.csv: no file"),
+        ("s3://acme_s3@nowhere/*.csv", r"^s3://acme_s3@nowhere/\*\.csv: no file"),
+        ("s3://acme_s3@there/folder.csv", r"^s3://acme_s3@there/folder\.csv: "),
+        ("s3://stranger@there/2024-09/bill.csv", r"^s3://stranger@there/2024-09/bill\.csv: .*Forbidden"),
+        ("s3://acme_s3@there/2024-09/cut.csv.gz", r"^s3://acme_s3@there/2024-09/cut\.csv\.gz, "),
+        ("s3://acme_s3@there/2024-09/short.csv", r"s3://acme_s3@there/2024-09/short\.csv, line 3: 1 cells"),
+    ],
+)
+def test_what_a_retry_cant_help_says_which_file(connected, sandbox, monkeypatch, uri, told):
+    try:
+        connected.client.head_bucket(Bucket="there")
+    except connected.client.exceptions.ClientError:
+        line = b"time/usage_start,cost/cost\n2024-09-01,1\n"
+        files = {"2024-09/bill.csv": line, "folder.csv/bill.csv": line, "2024-09/short.csv": line + b"2024-09-02\n"}
+        connected.bucket("there", {**files, "2024-09/cut.csv.gz": gzip.compress(line * 100)[:-10]})
+    # Without credentials, and with nobody to ask for some.
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    extra = {"endpoint_url": connected.url, "region_name": "us-east-1"}
+    monkeypatch.setenv("AIRFLOW_CONN_STRANGER", json.dumps({"conn_type": "aws", "extra": extra}))
+    with pytest.raises(InputError, match=told) as error:
+        send(files=uri, month=MONTH)
+    assert isinstance(error.value, AirflowFailException)
+    assert sandbox.writes() == []
+
+
+def test_a_connection_that_is_not_there_is_not_gone_without(connected, sandbox):
+    with pytest.raises(AirflowNotFoundException, match="nobody"):
+        send(files="s3://nobody@there/bill.csv", month=MONTH)
+    assert sandbox.writes() == []
+
+
+def test_an_outage_of_the_storage_is_left_to_retries(connected, sandbox, monkeypatch):
+    refused = connected.airflow_connection(
+        endpoint_url="http://127.0.0.1:9", config_kwargs={"retries": {"max_attempts": 1}}
+    )
+    monkeypatch.setenv("AIRFLOW_CONN_S3_IS_DOWN", refused)
+    with pytest.raises(Exception, match="Could not connect to the endpoint URL") as error:
+        send(files="s3://s3_is_down@acme/bill.csv", month=MONTH)
+    assert not isinstance(error.value, (AirflowFailException, CloudZeroError))
+    assert sandbox.writes() == []
+
+
+#: Runs a task as a process of its own, and says how much memory it took at most, Airflow included.
+TASK = """
+import json, sys
+from pathlib import Path
+from tasks import send
+from cloudzero_provider.anycost import aggregate
+given = json.loads(sys.argv[1])
+summary = send(transform=aggregate(**given.pop("aggregate")), **given)
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+print(json.dumps({"summary": summary, "peak": int(peak.split()[1]) * 1024}))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process' memory is asked of Linux")
+def test_a_million_rows_aggregated_are_exact_and_need_less_than_a_gibibyte(connected, sandbox, tmp_path):
+    export = write_export(tmp_path / "export.parquet")
+    connected.bucket("acme-big-export", {f"{MONTH}/export.parquet": tmp_path / "export.parquet"})
+    (tmp_path / "export.parquet").unlink()
+    given = {"files": f"s3://acme_s3@acme-big-export/{MONTH}/*.parquet", "month": MONTH}
+    arguments = {**given, "aggregate": {"by": BY, "period": "day"}}
+    done = subprocess.run(
+        [sys.executable, "-c", TASK, json.dumps(arguments)], cwd=CONTRACT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    told = json.loads(done.stdout.splitlines()[-1])
+    print(f"peak memory of the task: {told['peak'] / 2**20:.0f} MiB")
+    assert told["peak"] < 1_000_000_000
+
+    summary, month = told["summary"], sandbox.month(MONTH)
+    assert summary["rows"] == month["rows"] == len(export.groups) < ROWS / 10
+    assert summary["bytes"] < 70_000_000
+    assert summary["requests"] == len(sandbox.writes()) > 1
+    assert Fraction(summary["total_cost"]) == Fraction(month["total_cost"]) == Fraction(export.total)
+    rows = sandbox.rows(MONTH)
+    held = {(row["time/usage_start"][:10], *(row.get(name) for name in BY)): row for row in rows}
+    assert {group: Decimal(row["cost/cost"]) for group, row in held.items()} == export.groups
+    assert len(held) == len(rows)

@@ -1,0 +1,132 @@
+"""The examples that need a warehouse or S3, run by a whole Airflow, and what CloudZero then holds."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from bills import MONTH, cbf_bill
+from forms import polars_frame
+from postgres_server import PASSWORD
+from psycopg2.extras import execute_values
+from s3_server import SECRET_KEY
+from sandbox_client import KEY
+
+EXAMPLES = Path(__file__).parents[2] / "dags_examples"
+DAG_IDS = ("anycost_s3_parquet", "anycost_sql", "telemetry_sql")
+BY = ("resource/service", "resource/account", "resource/tag:team")
+TEAMS = ("checkout", "search")
+FIRST = datetime(2024, 9, 1, tzinfo=timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def airflow(start_airflow, s3, postgres):
+    settings = {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES),
+        "AIRFLOW_CONN_ACME_AWS": s3.airflow_connection(),
+        "AIRFLOW_CONN_ACME_WAREHOUSE": postgres.airflow_connection(),
+    }
+    with start_airflow(DAG_IDS, settings=settings, settle_seconds=0.5) as airflow:
+        yield airflow
+
+
+@pytest.fixture(scope="module")
+def bill(s3):
+    """A month in two files, and what is none of it."""
+    rows = cbf_bill()
+    files = {f"{MONTH}/1.parquet": rows[:100], f"{MONTH}/2.parquet": rows[100:], "2024-08/1.parquet": rows[:10]}
+    s3.bucket("acme-exports", {key: parquet(some) for key, some in files.items()} | {f"{MONTH}/_SUCCESS": b""})
+    return rows
+
+
+def parquet(rows) -> bytes:
+    file = io.BytesIO()
+    polars_frame(rows).write_parquet(file)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def warehouse(postgres):
+    """Lines and orders: the first and the last moment of the month, and those before and after it."""
+    moments = [FIRST + timedelta(hours=7 * number) for number in range(103)]
+    edges = [FIRST - timedelta(seconds=1), FIRST + timedelta(days=30, seconds=-1), FIRST + timedelta(days=30)]
+    lines = [
+        (number, moment, "Usage", f"m-{number % 9}", "Compute", TEAMS[number % 2], Decimal(number + 1) / 2**20)
+        for number, moment in enumerate([*moments, *edges])
+    ]
+    with postgres.connect() as opened, opened.cursor() as cursor:
+        # As seen from elsewhere, which must make no difference.
+        cursor.execute("ALTER ROLE CURRENT_USER SET timezone TO 'America/New_York'")
+        cursor.execute(
+            "CREATE TABLE acme_lines (line_id integer, used_at timestamptz, line_type text, machine text, service text,"
+            " team text, amount numeric);"
+            "CREATE TABLE acme_orders (ordered_at timestamptz, team text)"
+        )
+        execute_values(cursor, "INSERT INTO acme_lines VALUES %s", lines)
+        execute_values(cursor, "INSERT INTO acme_orders VALUES %s", [(line[1], line[5]) for line in lines])
+    return [line for line in lines if line[1].month == 9]
+
+
+def run(airflow, dag_id):
+    """Have Airflow run the DAG for the month; return the state of the run."""
+    airflow.command("dags", "unpause", dag_id)
+    answer = airflow._session.post(
+        f"{airflow.url}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "partition_key": MONTH}, timeout=30
+    )
+    answer.raise_for_status()
+    run_id = answer.json()["dag_run_id"]
+
+    def this():
+        return next(run for run in airflow.runs(dag_id) if run.run_id == run_id)
+
+    airflow.wait(dag_id, lambda: this().state in ("success", "failed"), limit=120)
+    logs = [log.read_text() for log in airflow.task_logs(dag_id, this())]
+    print(*logs)
+    assert this().state == "success"
+    # Neither key nor password is in a log.
+    assert [secret for secret in (KEY, PASSWORD, SECRET_KEY) for log in logs if secret in log] == []
+
+
+def test_parquet_on_s3_is_added_up_to_days(airflow, sandbox, bill):
+    run(airflow, "anycost_s3_parquet")
+    expected: Counter = Counter()
+    for row in bill:
+        expected[(f"{row['time/usage_start']:%Y-%m-%d}", *(row[name] for name in BY))] += Fraction(row["cost/cost"])
+    held: Counter = Counter()
+    for row in sandbox.rows(MONTH):
+        assert row["time/usage_start"].endswith("T00:00:00Z")
+        held[(row["time/usage_start"][:10], *(row.get(name) for name in BY))] += Fraction(row["cost/cost"])
+    assert held == expected
+    assert sandbox.month(MONTH)["rows"] < len(bill)
+
+
+def test_a_query_is_sent_as_it_is(airflow, sandbox, warehouse):
+    run(airflow, "anycost_sql")
+    assert sandbox.rows(MONTH) == [
+        {
+            "lineitem/type": kind,
+            "time/usage_start": f"{moment.replace(minute=0, second=0):%Y-%m-%dT%H:%M:%SZ}",
+            "resource/id": f"vm/{machine}",
+            "resource/service": service,
+            "resource/tag:team": team,
+            "cost/cost": f"{amount.normalize():f}",
+        }
+        for _, moment, kind, machine, service, team, amount in sorted(warehouse, key=lambda line: line[1])
+    ]
+    run(airflow, "anycost_sql")
+    first, second = sandbox.writes()
+    assert first["bytes"] == second["bytes"]
+
+
+def test_orders_are_counted_by_day_and_team(airflow, sandbox, warehouse):
+    run(airflow, "telemetry_sql")
+    expected = Counter((f"{moment:%Y-%m-%d}", team) for _, moment, *_, team, _ in warehouse)
+    records = sandbox._call("GET", "telemetry/acme-orders-per-team/records")["records"]
+    held = {(r["timestamp"][:10], r["keys"]["custom:Team"]): int(r["value"]) for r in records}
+    assert held == expected
+    assert len(records) == len(held)

@@ -1,0 +1,191 @@
+"""Files that can't be read, with the error that a person sees."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+
+import polars as pl
+import pytest
+
+from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.sources import from_files
+
+ENDINGS = (".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
+CUT_SHORT = "Compressed file ended before the end-of-stream marker was reached"
+CSV = b"a,b\n1,2\n"
+PARQUET = io.BytesIO()
+pl.DataFrame({"a": ["1"]}).write_parquet(PARQUET)
+
+
+def error_of(folder, files, kind=InputError):
+    """The message, with the folder taken out of it."""
+    with pytest.raises(kind) as error:
+        from_files(files)
+    return str(error.value).replace(f"{folder}{os.sep}", "")
+
+
+BAD = {
+    "empty CSV": ("bill.csv", b"", "bill.csv: the file is empty: expected a header line with the columns' names."),
+    "short line": (
+        "bill.csv",
+        CSV + b"3\n",
+        "1 problem in the rows; nothing was sent.\n  bill.csv, line 3: 1 cells, but the header has 2",
+    ),
+    "long line": (
+        "bill.csv",
+        b'a,b\n"1\n1",2\n1,2,3\n',
+        "1 problem in the rows; nothing was sent.\n  bill.csv, line 4: 3 cells, but the header has 2",
+    ),
+    "header twice": ("bill.csv", b"a,b,a\n1,2,3\n", "bill.csv, line 1: the header names 'a' twice."),
+    "column without a name": ("bill.csv", b"a,,c\n1,2,3\n", "bill.csv, line 1: column 2 has no name."),
+    "quote that does not end": ("bill.csv", CSV + b'3,"4\n', "bill.csv, after line 3: unexpected end of data."),
+    "text behind a quote": ("bill.csv", CSV + b'3,"4"5\n', "bill.csv, after line 3: ',' expected after '\"'."),
+    "Latin 1": (
+        "bill.csv",
+        CSV * 2 + "Müller,4\n".encode("latin-1"),
+        "bill.csv, line 5: no valid UTF-8. Save the file as UTF-8.",
+    ),
+    "Latin 1 far down": (
+        "bill.csv",
+        CSV * 10_000 + "Müller,4\n".encode("latin-1"),
+        "bill.csv, line 20,001: no valid UTF-8. Save the file as UTF-8.",
+    ),
+    "UTF-16": ("bill.csv", "a,b\n1,2\n".encode("utf-16"), "bill.csv, line 1: no valid UTF-8. Save the file as UTF-8."),
+    "no gzip": (
+        "bill.csv.gz",
+        CSV,
+        "bill.csv.gz, after line 0: a broken gzip file (Not a gzipped file (b'a,')).",
+    ),
+    "gzip cut short": (
+        "bill.csv.gz",
+        gzip.compress(CSV)[:-8],
+        f"bill.csv.gz, after line 2: a broken gzip file ({CUT_SHORT}).",
+    ),
+    "Latin 1 in gzip": (
+        "bill.csv.gz",
+        gzip.compress(CSV + "Müller,4\n".encode("latin-1")),
+        "bill.csv.gz, line 3: no valid UTF-8. Save the file as UTF-8.",
+    ),
+    "JSON cut short": (
+        "bill.json",
+        b'[\n{"a": 1},\n{"a": 2',
+        "bill.json, line 3: no valid JSON (Expecting ',' delimiter).",
+    ),
+    "JSON array cut short": (
+        "bill.json",
+        b'[\n{"a": 1}\n',
+        "bill.json, line 3: the array does not go on: expected , or ].",
+    ),
+    "JSON with a comma at its end": (
+        "bill.json",
+        b'[\n{"a": 1},\n]',
+        "bill.json, line 2: a comma, but no object after it.",
+    ),
+    "JSON with more behind it": ("bill.json", b'[{"a": 1}] 2', "bill.json, line 1: there is more behind the array."),
+    "JSON that is an object": (
+        "bill.json",
+        b'{"data": []}',
+        "bill.json, line 1: expected an array of objects ([…]); an object per line is a .jsonl file.",
+    ),
+    "JSON of numbers": ("bill.json", b"[\n1]", "bill.json, line 2: expected a JSON object, not int."),
+    "empty JSON": (
+        "bill.json",
+        b"",
+        "bill.json, line 1: expected an array of objects ([…]); an object per line is a .jsonl file.",
+    ),
+    "JSON line cut short": (
+        "bill.jsonl",
+        b'{"a": 1}\n{"a": \n',
+        "bill.jsonl, line 2: no valid JSON (Expecting value).",
+    ),
+    "JSON lines with an array": (
+        "bill.ndjson",
+        b'[{"a": 1}]\n',
+        "bill.ndjson, line 1: expected a JSON object, not list.",
+    ),
+    "two objects in a JSON line": (
+        "bill.jsonl",
+        b'{"a": 1}\n{"a": 2} {"a": 3}\n',
+        "bill.jsonl, line 2: more than one JSON object; an array of objects is a .json file.",
+    ),
+    "a name twice": (
+        "bill.jsonl",
+        b'{"a": 1}\n\n{"a": 2, "a": 3}\n',
+        "bill.jsonl, line 3: a name stands twice in one object.",
+    ),
+    "NaN": ("bill.jsonl", b'{"a": NaN}\n', "bill.jsonl, line 1: NaN is no JSON."),
+    "a number out of all bounds": (
+        "bill.jsonl",
+        b'{"a": 1e99999999999999999999}\n',
+        "bill.jsonl, line 1: a number that is out of all bounds.",
+    ),
+    "JSON nested too deep": (
+        "bill.jsonl",
+        b'{"a": ' + b"[" * 100_000 + b"\n",
+        "bill.jsonl, line 1: nested too deep.",
+    ),
+    "an empty name": ("bill.jsonl", b'{"": 1}\n', "bill.jsonl, line 1: names are non-empty Unicode text."),
+    "no Parquet": (
+        "bill.parquet",
+        CSV,
+        "bill.parquet: no Parquet file that can be read (",
+    ),
+    "Parquet cut short": (
+        "bill.parquet",
+        PARQUET.getvalue()[:-20] + PARQUET.getvalue()[-4:],
+        "bill.parquet: no Parquet file that can be read (",
+    ),
+    "another kind of file": (
+        "bill.xlsx",
+        b"PK",
+        f"bill.xlsx: expected a file that ends in {', '.join(ENDINGS)}.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD.values(), ids=BAD)
+def test_a_bad_file(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    found = error_of(tmp_path, str(tmp_path / name))
+    assert found.startswith(message) if name.endswith(".parquet") else found == message
+
+
+def test_a_missing_file(tmp_path):
+    assert error_of(tmp_path, str(tmp_path / "bill.csv")) == (
+        "bill.csv: the file can't be read (No such file or directory)."
+    )
+
+
+def test_a_folder(tmp_path):
+    (tmp_path / "bill.csv").mkdir()
+    assert error_of(tmp_path, str(tmp_path / "bill.csv")) == "bill.csv: the file can't be read (Is a directory)."
+
+
+def test_a_pattern_that_fits_no_file(tmp_path):
+    (tmp_path / "bill.json").touch()
+    assert error_of(tmp_path, str(tmp_path / "*.csv")) == "*.csv: no file has a name like that."
+
+
+def test_a_pattern_that_fits_another_kind_of_file(tmp_path):
+    for name in ("a.csv", "b.txt"):
+        (tmp_path / name).write_bytes(CSV)
+    assert error_of(tmp_path, str(tmp_path / "*")).startswith("b.txt: expected a file that ends in .csv, ")
+
+
+def test_a_bad_file_after_a_good_one_is_found_before_anything_is_used(tmp_path):
+    (tmp_path / "1.csv").write_bytes(CSV)
+    (tmp_path / "2.csv").write_bytes(b"a,b\n1\n")
+    assert "2.csv, line 2: 1 cells" in error_of(tmp_path, str(tmp_path / "*.csv"))
+
+
+def test_a_file_that_a_pattern_and_a_path_name(tmp_path):
+    (tmp_path / "1.csv").write_bytes(CSV)
+    found = error_of(tmp_path, [str(tmp_path / "1.csv"), str(tmp_path / "*.csv")])
+    assert found == "1.csv is the same file as 1.csv: its rows would count twice."
+
+
+def test_a_uri_where_there_is_no_airflow():
+    with pytest.raises(ConfigurationError, match=r"s3://bucket/a\.csv: only files on this machine can be read here"):
+        from_files("s3://bucket/a.csv")

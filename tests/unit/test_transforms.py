@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import partial
+
+import polars as pl
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from cloudzero_provider.anycost.columns import Kind
+from cloudzero_provider.anycost.values import convert
+from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
+from cloudzero_provider.problems import Problems
+from cloudzero_provider.sources import from_files, from_frame, from_records
+from cloudzero_provider.transforms import decimals, to_frame, transformed
+
+BERLIN = timezone(timedelta(hours=2))
+
+
+def frame_of(*values):
+    return to_frame(from_records([{"a": value} for value in values]))["a"]
+
+
+class TestWhatArrives:
+    @pytest.mark.parametrize(
+        ("values", "dtype", "found"),
+        [
+            (["x", "", None], pl.String, ["x", None, None]),
+            ([1, None, -(2**63)], pl.Int64, [1, None, -(2**63)]),
+            ([1, 2**63], pl.String, ["1", "9223372036854775808"]),
+            ([1, Decimal("0.10")], pl.Decimal(38, 1), [Decimal(1), Decimal("0.1")]),
+            ([Decimal("1E-30"), None], pl.Decimal(38, 30), [Decimal("1E-30"), None]),
+            ([Decimal("1E-30"), 10**9], pl.String, ["1E-30", "1000000000"]),
+            ([Decimal("NaN"), 1], pl.String, ["NaN", "1"]),
+            ([0.1, None], pl.Float64, [0.1, None]),
+            ([True, None], pl.Boolean, [True, None]),
+            ([date(2026, 3, 1)], pl.Date, [date(2026, 3, 1)]),
+            ([datetime(2026, 3, 1, 5)], pl.Datetime("us"), [datetime(2026, 3, 1, 5)]),
+            (
+                [datetime(2026, 3, 1, 5, tzinfo=BERLIN), None],
+                pl.Datetime("us", "UTC"),
+                [datetime(2026, 3, 1, 3, tzinfo=timezone.utc), None],
+            ),
+            (
+                [datetime(2026, 3, 1), datetime(2026, 3, 1, tzinfo=BERLIN)],
+                pl.String,
+                ["2026-03-01T00:00:00", "2026-03-01T00:00:00+02:00"],
+            ),
+            ([1, "x", 0.5, True], pl.String, ["1", "x", "0.5", "True"]),
+            ([{"ü": [1, Decimal("0.10")]}, None, ["x"]], pl.String, ['{"ü": [1, "0.10"]}', None, '["x"]']),
+            ([None, None], pl.String, [None, None]),
+        ],
+    )
+    def test_python_objects(self, values, dtype, found):
+        series = frame_of(*values)
+        assert (series.dtype, series.to_list()) == (dtype, found)
+
+    def test_csv_is_text_and_an_empty_cell_is_null(self, tmp_path):
+        (tmp_path / "a.csv").write_text("a,b\n1.50,\n")
+        assert to_frame(from_files(tmp_path / "a.csv")).to_dict(as_series=False) == {"a": ["1.50"], "b": [None]}
+
+    def test_columns_of_the_engine_stay_as_they_are(self):
+        frame = pl.DataFrame({"a": [1.5], "b": [{"c": 1}], "d": [[1]]})
+        assert to_frame(from_frame(frame)).equals(frame)
+
+    @settings(deadline=None)
+    @given(
+        st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**20), max_value=10**20))
+    )
+    def test_decimals_arrive_exactly(self, values):
+        found = to_frame(from_records([{"a": value} for value in values]))
+        assert [Decimal(value) for value in (found["a"].to_list() if values else [])] == values
+
+
+class TestApplying:
+    def test_functions_are_applied_one_after_the_other(self):
+        rows = transformed(
+            from_records([{"a": "x"}, {"a": "y"}]),
+            [lambda frame: frame.with_columns(b=pl.col("a") + "1"), lambda frame: frame.filter(pl.col("b") == "y1")],
+        )
+        assert (rows.count, rows.columns["b"].to_list(), rows.is_table) == (1, ["y1"], True)
+        assert rows.where(0) == "row 1"
+
+    def test_a_lazy_frame_is_collected(self):
+        assert transformed(from_records([{"a": 1}]), lambda frame: frame.lazy()).columns["a"].to_list() == [1]
+
+    def test_without_a_row_nothing_is_called(self):
+        assert transformed(from_records([]), lambda frame: 1 / 0).count == 0
+
+    def test_an_error_of_the_function_reaches_the_caller(self):
+        with pytest.raises(ZeroDivisionError):
+            transformed(from_records([{"a": 1}]), lambda frame: 1 / 0)
+
+    @pytest.mark.parametrize("wrong", ["my.module.function", 7, [len, "x"], {}])
+    def test_what_is_no_function_is_refused(self, wrong):
+        with pytest.raises(ConfigurationError, match="expected a function from a polars frame to a polars frame, or a"):
+            transformed(from_records([{"a": 1}]), wrong)
+
+    def test_what_returns_no_frame_is_named(self):
+        def forgetful(frame):
+            frame.with_columns(b=1)
+
+        with pytest.raises(ConfigurationError, match=r"forgetful returned a NoneType, .* Does it end with a return\?"):
+            transformed(from_records([{"a": 1}]), forgetful)
+        with pytest.raises(ConfigurationError, match=r"functools\.partial.* returned a list"):
+            transformed(from_records([{"a": 1}]), partial(lambda frame: [frame]))
+
+
+class TestDecimals:
+    def test_they_add_up_exactly(self):
+        frame = pl.DataFrame({"a": ["0.1", "1e-7", None], "b": ["0.2", "1", "1"], "c": ["x", "y", "z"]})
+        found = decimals("a", "b")(frame).with_columns(sum=pl.col("a") + pl.col("b"))
+        assert found["sum"].to_list() == [Decimal("0.3"), Decimal("1.0000001"), None]
+        assert found["c"].to_list() == ["x", "y", "z"]
+
+    def test_typed_columns(self):
+        frame = pl.DataFrame({"a": [1, 2], "b": [0.1, None], "c": [Decimal("1.50"), None]})
+        found = decimals("a", "b", "c")(frame).to_dict(as_series=False)
+        assert found == {"a": [1, 2], "b": [Decimal("0.1"), None], "c": [Decimal("1.50"), None]}
+
+    def test_what_is_no_number_is_named(self):
+        frame = pl.DataFrame({"cost": ["1", "1,50", "NULL"]})
+        with pytest.raises(InvalidRowsError) as error:
+            decimals("cost")(frame)
+        assert str(error.value) == (
+            "2 problems in the rows; nothing was sent.\n"
+            "  row 2, column 'cost', value '1,50': not a decimal number\n"
+            "  row 3, column 'cost', value 'NULL': not a decimal number"
+        )
+
+    def test_a_column_that_is_not_there(self):
+        with pytest.raises(InputError, match="there is no column 'cots'; there are cost, day"):
+            decimals("cots")(pl.DataFrame({"cost": ["1"], "day": ["x"]}))
+
+    def test_numbers_that_the_engine_can_not_hold(self):
+        with pytest.raises(InputError, match="'a' holds numbers that need more than 38 digits"):
+            decimals("a")(pl.DataFrame({"a": ["123456789", "1e-30"]}))
+
+
+def rows_by_python(values, kind):
+    """What the same values give as Python objects, one by one."""
+    return convert(kind, values).texts.to_list()
+
+
+NUMBERS = st.one_of(
+    st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1))).map(
+        lambda values: pl.Series(values, dtype=pl.Int64)
+    ),
+    st.lists(st.one_of(st.none(), st.decimals(-(10**12), 10**12, places=12))).map(
+        lambda values: pl.Series(values, dtype=pl.Decimal(38, 12))
+    ),
+    st.lists(st.one_of(st.none(), st.floats())).map(lambda values: pl.Series(values, dtype=pl.Float64)),
+)
+
+
+class TestTypedColumns:
+    @settings(deadline=None)
+    @given(NUMBERS)
+    def test_numbers_are_written_as_one_by_one(self, series):
+        assert convert(Kind.DECIMAL, series).texts.to_list() == rows_by_python(series.to_list(), Kind.DECIMAL)
+
+    @settings(deadline=None)
+    @given(st.lists(st.one_of(st.none(), st.datetimes(datetime(1000, 1, 1), datetime(9998, 12, 30)))))
+    def test_times_are_written_as_one_by_one(self, values):
+        for unit in ("us", "ms"):
+            series = pl.Series(values, dtype=pl.Datetime(unit))
+            for zoned in (series, series.dt.replace_time_zone("UTC")):
+                assert convert(Kind.HOUR, zoned).texts.to_list() == rows_by_python(zoned.to_list(), Kind.HOUR)
+
+    def test_a_time_beyond_the_calendar_is_shown_as_the_number_it_is(self):
+        problems = Problems(from_records([{"a": 1}]))
+        problems.add(0, "a", "rule", pl.Series([2**60]).cast(pl.Datetime("ms")))
+        with pytest.raises(InvalidRowsError, match="value 1152921504606846976: rule"):
+            problems.raise_if_any()
+
+    def test_a_time_with_a_zone_is_converted(self):
+        series = pl.Series([datetime(2026, 3, 29, 0, 30)]).dt.replace_time_zone("Europe/Berlin")
+        assert convert(Kind.HOUR, series).texts.to_list() == ["2026-03-28T23:00:00Z"]
+        assert convert(Kind.TIMESTAMP, series).texts.to_list() == ["2026-03-28T23:30:00Z"]
+
+    def test_a_date_is_its_first_hour(self):
+        assert convert(Kind.HOUR, pl.Series([date(2026, 3, 1)])).texts.to_list() == ["2026-03-01T00:00:00Z"]
+
+    def test_a_short_float_is_written_as_short(self):
+        assert convert(Kind.DECIMAL, pl.Series([0.1], dtype=pl.Float32)).texts.to_list() == ["0.1"]
+
+    @pytest.mark.parametrize(
+        ("series", "kind", "rule"),
+        [
+            (pl.Series([float("nan")]), Kind.DECIMAL, "not a decimal number"),
+            (pl.Series([True]), Kind.DECIMAL, "not a decimal number"),
+            (pl.Series([date(2026, 3, 1)]), Kind.DECIMAL, "not a decimal number"),
+            (pl.Series([1.5]), Kind.TEXT, "expected text, not float"),
+            (pl.Series([b"x"]), Kind.TEXT, "expected text, not bytes"),
+            (pl.Series([{"a": 1}]), Kind.TEXT, "expected text, not dict"),
+            (pl.Series([5]), Kind.HOUR, "not an ISO 8601"),
+            (pl.Series([2**60]).cast(pl.Datetime("ms")), Kind.HOUR, "not an ISO 8601"),
+            (pl.Series([2**60]).cast(pl.Datetime("ms")), Kind.DECIMAL, "more than 18 digits"),
+        ],
+    )
+    def test_types_that_do_not_fit_are_named(self, series, kind, rule):
+        converted = convert(kind, series)
+        assert converted.texts.to_list() == [None]
+        assert converted.bad[0].startswith(rule)
