@@ -461,7 +461,7 @@ LINES = st.fixed_dictionaries(
 )
 BY = st.sampled_from([[], ["resource/service"], [TEAM], ["resource/tag:*"], ["resource/service", "resource/id", TEAM]])
 PERIOD = st.sampled_from(["hour", "day"])
-EXAMPLES = settings(max_examples=30, deadline=None)
+EXAMPLES = settings(max_examples=30)
 
 
 def key(line, by, period):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from cloudzero_provider import exact
 from cloudzero_provider.exact import exact_sum, exact_sums
@@ -26,7 +26,6 @@ def plain(number: Fraction) -> str:
     return f"{'-' if number < 0 else ''}{whole}.{fraction:030d}".rstrip("0").rstrip(".")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | WIRE), min_size=1, max_size=40))
 def test_each_group_has_its_exact_sum_whatever_its_rows_are_among(rows):
     numbers = {group: number for number, group in enumerate(sorted({group for group, _ in rows}))}
@@ -34,7 +33,6 @@ def test_each_group_has_its_exact_sum_whatever_its_rows_are_among(rows):
     assert sums(*((numbers[group], text) for group, text in rows)) == [plain(number) for number in expected]
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | WIRE, max_size=40))
 def test_the_sum_of_all_is_that_of_one_group(texts):
     expected = plain(sum((Fraction(text) for text in texts if text), Fraction(0)))

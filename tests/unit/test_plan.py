@@ -79,7 +79,7 @@ def test_rows_of_any_order_are_sent_by_hour_in_the_order_they_came():
     assert [line["cost/cost"] for line in body["data"]] == ["2", "1", "3"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     counts=st.lists(st.integers(0, 30), min_size=1, max_size=40).filter(any),
     filler=st.sampled_from([None, "é", "x" * 50]),
