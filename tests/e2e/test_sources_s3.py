@@ -40,6 +40,7 @@ def test_a_pattern_finds_files_of_several_kinds(connected, sandbox, tmp_path):
         "2024-09/b.parquet": tmp_path / "b.parquet",
         "2024-09/c+d e#f?.csv.gz": gzip.compress((tmp_path / "c.csv").read_bytes()),
         "2024-09/notes.txt": b"none of these",
+        "2024-09/folder.csv/a.csv": b"none,of,these\n",
         "2024-10/a.csv": b"none,of,these\n",
     }
     connected.bucket("several-kinds", files)
