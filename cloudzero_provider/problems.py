@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.exceptions import SHOWN_PROBLEMS, InvalidRowsError, Problem
-from cloudzero_provider.texts import as_objects
+from cloudzero_provider.sources import as_objects
 
 if TYPE_CHECKING:
     from cloudzero_provider.sources import Rows, Values

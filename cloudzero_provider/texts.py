@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cloudzero_provider.sources.objects import as_objects, beyond_calendar, without
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,9 +33,6 @@ _TIMESTAMP = re.compile(
 # The engine reads second 60 and the year 0; neither is a time that there is.
 _CANONICAL = r"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$"
 _LONGEST_INTEGER_BITS = 256
-_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
-#: The years 2 to 9998, in seconds since 1970: no zone moves them out of the calendar.
-_CALENDAR = (-62_104_060_800, 253_370_764_799)
 
 NOT_DECIMAL = "not a decimal number"
 TOO_LONG = "more than 18 digits before the point or 30 behind it (round it first)"
@@ -107,26 +106,9 @@ def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Seri
 
 def _moments_in_engine(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
     zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
-    beyond = _beyond_calendar(values, dtype)
-    written = values.set(beyond, None).dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+    beyond = beyond_calendar(values, dtype)
+    written = without(values, beyond).dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
     return written.zip_with(~beyond, values.to_physical().cast(pl.String))
-
-
-def _beyond_calendar(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
-    """Find times that the engine holds, but breaks on when it writes them, or makes objects of them."""
-    seconds = values.to_physical() // _PER_SECOND[dtype.time_unit]
-    return ~seconds.is_between(*_CALENDAR).fill_null(value=True)
-
-
-def as_objects(values: pl.Series) -> list[Any]:
-    """Take values as Python's objects; times beyond its calendar as the numbers that the engine has for them."""
-    if not isinstance(values.dtype, pl.Datetime):
-        return values.to_list()
-    beyond = _beyond_calendar(values, values.dtype)
-    objects = values.set(beyond, None).to_list()
-    for index in beyond.arg_true():
-        objects[index] = values.to_physical()[index]
-    return objects
 
 
 def text_of(value: object) -> str:

@@ -93,6 +93,11 @@ def _applied(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
         raise ConfigurationError(
             f"transform: {name} returned a {type(result).__name__}, not a polars DataFrame; nothing was sent.{hint}"
         )
+    if not result.width:
+        raise InputError(
+            f"transform: {name} returned a frame without a single column; nothing was sent. For no rows, return "
+            "frame.clear()."
+        )
     log.info("transform: %s made %s rows of %s", name, f"{result.height:,}", f"{frame.height:,}")
     return result
 
@@ -104,24 +109,36 @@ def to_frame(rows: Rows) -> pl.DataFrame:
     :param rows: as they came. Columns of the engine's keep their types. Python's whole numbers become Int64, Decimals
         become Decimal, floats Float64, times with a zone Datetime in UTC; a column of several kinds becomes text, and
         so does what is nested, as JSON.
+    :raises InvalidRowsError: for text that is no Unicode.
     """
     import polars as pl
 
-    return pl.DataFrame({name: _series(values).alias(name) for name, values in rows.columns.items()})
+    from cloudzero_provider.problems import Problems
+    from cloudzero_provider.texts import as_text
+
+    problems = Problems(rows)
+    series = {}
+    for name, values in rows.columns.items():
+        typed = _typed(values)
+        if typed is None:
+            column = as_text(values, _text)
+            problems.add_each(column.bad, name, values)
+            typed = column.texts
+        series[name] = typed.alias(name)
+    problems.raise_if_any()
+    return pl.DataFrame(series)
 
 
-def _series(values: Values) -> pl.Series:
+def _typed(values: Values) -> pl.Series | None:
     import polars as pl
 
     if isinstance(values, pl.Series):
         return values.set(values == "", None) if values.dtype == pl.String else values
     kinds = set(map(type, values)) - {type(None)}
-    for typed in (_numbers, _times):
-        series = typed(values, kinds) if kinds else None
-        if series is not None:
-            return series
-    texts = [None if value is None or value == "" else _text(value) for value in values]
-    return pl.Series(values=texts, dtype=pl.String)
+    if not kinds:
+        return None
+    numbers = _numbers(values, kinds)
+    return _times(values, kinds) if numbers is None else numbers
 
 
 def _numbers(values: list[Any], kinds: set[type]) -> pl.Series | None:
@@ -148,7 +165,10 @@ def _times(values: list[Any], kinds: set[type]) -> pl.Series | None:
         return None
     zoned = {value.tzinfo is not None for value in values if value is not None}
     if zoned == {True}:
-        in_utc = [None if value is None else value.astimezone(timezone.utc) for value in values]
+        try:
+            in_utc = [None if value is None else value.astimezone(timezone.utc) for value in values]
+        except OverflowError:
+            return None
         return pl.Series(values=in_utc, dtype=pl.Datetime("us", "UTC"))
     return pl.Series(values=values, dtype=pl.Datetime("us")) if zoned == {False} else None
 
@@ -168,8 +188,10 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
 
 
 def _text(value: Any) -> str:
+    from cloudzero_provider.texts import text_of
+
     if isinstance(value, str):
-        return value
+        return text_of(value)
     if isinstance(value, (dict, list, tuple)):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return text_of(json.dumps(value, ensure_ascii=False, default=str))
     return value.isoformat() if isinstance(value, (date, datetime)) else str(value)

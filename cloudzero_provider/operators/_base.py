@@ -169,15 +169,25 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         """Run the query. The database's own errors reach Airflow as they are, so that ``retries`` heal an outage."""
         from airflow.providers.common.sql.hooks.sql import DbApiHook
 
-        from cloudzero_provider.sources import Rows, from_cursor
+        from cloudzero_provider.sources import from_cursor
 
+        if not str(self.sql).strip():
+            raise InputError("sql is an empty text: there is no query to run.")
         hook = BaseHook.get_hook(str(self.sql_conn_id))
         if not isinstance(hook, DbApiHook):
             raise ConfigurationError(
                 f"sql_conn_id is {self.sql_conn_id!r}, a connection of {type(hook).__name__}: that runs no SQL."
             )
-        rows: Any = hook.run(str(self.sql), handler=from_cursor)
-        if not isinstance(rows, Rows):
+        found: list[Rows | None] = []
+
+        def read(cursor: Any) -> list[Any]:
+            found[:] = [from_cursor(cursor)]
+            # Some hooks (Databricks, ODBC) take what comes back apart, and know but their own driver's rows.
+            return []
+
+        hook.run(str(self.sql), handler=read)
+        rows = found[0]
+        if rows is None:
             raise InputError("sql: the statement is no query: it returned no table.")
         self.log.info("The query returned %s rows", f"{rows.count:,}")
         return rows

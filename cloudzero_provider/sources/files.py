@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -109,7 +110,8 @@ def _distinct(names: list[str]) -> list[str]:
     """Refuse a file that is named twice: its rows would count twice."""
     found: dict[str, str] = {}
     for name in names:
-        real = name if "://" in name else os.path.realpath(name)
+        path = name.removeprefix("file://")
+        real = path if "://" in path else os.path.realpath(path)
         if real in found:
             raise InputError(f"{name} is the same file as {found[real]}: its rows would count twice.")
         found[real] = name
@@ -127,14 +129,23 @@ def _reader(name: str) -> _Reader:
 def _on_disk(name: str, store: FileStore | None) -> Iterator[str]:
     """Have a file on this machine: one from a store only for as long as it is read."""
     if "://" not in name:
-        try:
-            with open(name, "rb"):
-                pass
-        except OSError as error:
-            raise InputError(f"{name}: the file can't be read ({error.strerror or error}).") from None
+        _check_file(name)
         yield name
         return
     with tempfile.NamedTemporaryFile(prefix="cloudzero-", suffix=os.path.basename(name)[-40:]) as file:
         _store_for(name, store).fetch(name, file)
         file.flush()
         yield file.name
+
+
+def _check_file(name: str) -> None:
+    """Refuse what a retry can't help; a mounted storage that is down is an error of its own."""
+    try:
+        mode = os.stat(name).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "Is a directory" if stat.S_ISDIR(mode) else "It is no regular file, but a pipe or a device"
+            raise InputError(f"{name}: the file can't be read ({kind}).")
+        with open(name, "rb"):
+            pass
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise InputError(f"{name}: the file can't be read ({error.strerror or error}).") from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.objects import as_objects
 from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, Values, check_cells, compact, is_name, row_number
 
 
@@ -22,6 +24,11 @@ def _is_pandas(value: Any) -> bool:
     return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
+def _is_reader(value: Any) -> bool:
+    pyarrow = sys.modules.get("pyarrow")
+    return pyarrow is not None and isinstance(value, pyarrow.RecordBatchReader)
+
+
 def from_frame(frame: Any) -> Rows:
     """
     Take a data frame.
@@ -34,10 +41,16 @@ def from_frame(frame: Any) -> Rows:
         frame = frame.collect()
     if _is_pandas(frame):
         return _from_pandas(frame)
+    if _is_reader(frame):
+        # Older engines take a reader for a list of columns.
+        frame = frame.read_all()
     if not isinstance(frame, pl.DataFrame):
         try:
             frame = pl.DataFrame(frame)
         except (*ENGINE_ERRORS, ValueError, TypeError) as error:
+            if "got external error" in str(error):
+                # What the stream reads from broke off, and may be there again in a retry.
+                raise
             raise InputError(f"The {type(frame).__name__} can't be read as a table: {error}.") from None
     _check_names(frame.columns)
     check_cells(frame.width, frame.height)
@@ -61,6 +74,8 @@ def _from_pandas(frame: Any) -> Rows:
 
 def _pandas_column(column: Any) -> Values:
     """Take the values one by one: only so does a column of Decimals stay exact."""
+    if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 4:
+        return as_objects(pl.Series(values=column.to_numpy("float32", na_value=math.nan), nan_to_null=True))
     values = column.astype(object)
     return compact(values.where(column.notna(), None).tolist())
 

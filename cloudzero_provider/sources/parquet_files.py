@@ -19,7 +19,7 @@ def read_parquet(name: str, path: str) -> Rows:
     """
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (*ENGINE_ERRORS, OSError) as error:
+    except ENGINE_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{name}: no Parquet file that can be read ({reason}).") from None
     check_cells(frame.width, frame.height)

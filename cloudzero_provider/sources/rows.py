@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.objects import as_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -66,15 +67,34 @@ def joined(parts: list[Rows]) -> Rows:
 
 
 def _joined_column(parts: list[Values | None], counts: list[int]) -> Values:
-    nothing = [part is None or (isinstance(part, list) and set(map(type, part)) <= {type(None)}) for part in parts]
-    dtypes = {part.dtype for part in parts if isinstance(part, pl.Series)}
-    if len(dtypes) == 1 and all(isinstance(part, pl.Series) or nothing[n] for n, part in enumerate(parts)):
-        dtype = dtypes.pop()
-        return pl.concat(
-            part if isinstance(part, pl.Series) else pl.Series([None], dtype=dtype).new_from_index(0, counts[n])
-            for n, part in enumerate(parts)
-        )
-    return list(chain.from_iterable([None] * counts[n] if part is None else part for n, part in enumerate(parts)))
+    given = [part for part in parts if part is not None]
+    # Where a part has no values, its type says nothing.
+    dtypes = set(map(_dtype, filter(_has_values, given))) or set(map(_dtype, given))
+    dtype = dtypes.pop()
+    if dtypes or dtype is None:
+        return list(chain.from_iterable(map(_objects, parts, counts)))
+    return pl.concat(
+        part
+        if isinstance(part, pl.Series) and part.dtype == dtype
+        else pl.Series([None], dtype=dtype).new_from_index(0, count)
+        for part, count in zip(parts, counts, strict=True)
+    )
+
+
+def _dtype(part: Values) -> pl.DataType | None:
+    return part.dtype if isinstance(part, pl.Series) else None
+
+
+def _has_values(part: Values) -> bool:
+    if isinstance(part, pl.Series):
+        return part.null_count() < len(part)
+    return not set(map(type, part)) <= {type(None)}
+
+
+def _objects(part: Values | None, count: int) -> list[Any]:
+    if part is None:
+        return [None] * count
+    return as_objects(part) if isinstance(part, pl.Series) else part
 
 
 def columns_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Values], int]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources import Rows, Values
+from cloudzero_provider.problems import Problems
+from cloudzero_provider.sources import Rows, Values, as_objects
 from cloudzero_provider.telemetry.kinds import KINDS
 from cloudzero_provider.texts import as_text, text_of
 
@@ -29,12 +30,12 @@ def as_records(rows: Rows, kind: RecordKind) -> Rows:
 
     :param rows: as they came, of one source.
     :param kind: of the records.
-    :raises InputError: when a column can neither be a field nor a filter key.
+    :raises InputError: when a column can neither be a field nor a filter key, or a record has a filter key twice.
     """
     if not rows.is_table:
         return rows
     if kind.keys_field in rows.columns:
-        keys = _nested(rows.columns[kind.keys_field])
+        keys = _nested(rows, kind.keys_field)
         return Rows({**rows.columns, kind.keys_field: keys}, rows.count, rows.where)
     _check_names(rows, kind)
     filters = [name for name in rows.columns if name not in kind.fields]
@@ -71,19 +72,44 @@ def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]
 
 def _texts(values: Values) -> list[Any]:
     column = as_text(values, text_of)
-    return list(values) if column.bad else column.texts.to_list()
+    if not column.bad:
+        return column.texts.to_list()
+    return as_objects(values) if isinstance(values, pl.Series) else values
 
 
-def _nested(values: Values) -> list[Any]:
-    if isinstance(values, pl.Series) and values.dtype == pl.String:
-        return [None if not text else _parsed(text) for text in values]
-    return [_without_nulls(value) for value in values]
+def _nested(rows: Rows, name: str) -> list[Any]:
+    values = rows.columns[name]
+    keys: list[Any] = []
+    bad: dict[int, str] = {}
+    for index, value in enumerate(values.to_list() if isinstance(values, pl.Series) else values):
+        try:
+            keys.append(_parsed(value) if isinstance(value, str) else _without_nulls(value))
+        except _TwinsError as error:
+            keys.append(None)
+            bad[index] = str(error)
+    problems = Problems(rows)
+    problems.add_each(bad, name, values)
+    problems.raise_if_any()
+    return keys
+
+
+class _TwinsError(Exception):
+    """Two values of one key, of which a dict would hold one."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwinsError("a filter key stands twice in one record")
+    return found
 
 
 def _parsed(text: str) -> Any:
     """Read a JSON object; anything else stays text, for the check to name."""
+    if not text:
+        return None
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_without_twins)
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict) else text
@@ -91,10 +117,8 @@ def _parsed(text: str) -> Any:
 
 def _without_nulls(value: Any) -> Any:
     """Take a struct, whose fields are null where a record has no such key, or a map as Parquet and Arrow have it."""
-    if isinstance(value, pl.Series):
-        value = value.to_list()
     if isinstance(value, list) and all(isinstance(item, dict) and item.keys() == {"key", "value"} for item in value):
-        value = {item["key"]: item["value"] for item in value}
+        value = _without_twins([(item["key"], item["value"]) for item in value])
     if not isinstance(value, dict):
         return value
     return {key: item for key, item in value.items() if item is not None}

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from decimal import Decimal
 
 import polars as pl
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, ObjectStoragePath
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSkipException,
+    BaseHook,
+    ObjectStoragePath,
+)
+from airflow.providers.common.sql.hooks.sql import DbApiHook
 from sandbox_client import STREAM
 from tasks import context, send
 
@@ -126,6 +133,44 @@ def test_a_source_that_is_not_given_as_it_should(sandbox, arguments, kind, words
     with pytest.raises(kind, match=words):
         send(**arguments)
     assert sandbox.requests() == []
+
+
+class Warehouse(DbApiHook):
+    """A hook that takes apart what a handler returns, as those of Databricks and ODBC do."""
+
+    conn_name_attr = "warehouse_conn_id"
+
+    def get_conn(self):
+        return sqlite3.connect(":memory:")
+
+    def _make_common_data_structure(self, result):
+        if not isinstance(result, list):
+            raise TypeError(f"Expected Sequence[Row] or Row, but got {type(result)}")
+        return [tuple(row) for row in result]
+
+
+class TestQuery:
+    @pytest.fixture(autouse=True)
+    def warehouse(self, monkeypatch):
+        monkeypatch.setattr(BaseHook, "get_hook", lambda conn_id: Warehouse())
+
+    def test_of_a_hook_that_knows_only_rows_of_its_own(self, sandbox):
+        sql = """SELECT '2026-03-01' AS "time/usage_start", '0.10' AS "cost/cost" """
+        send(sql=sql, sql_conn_id="warehouse")
+        assert held(sandbox) == (1, "0.1")
+
+    @pytest.mark.parametrize(
+        ("sql", "words"), [(" \n", "sql is an empty text"), ("CREATE TABLE a (b)", "the statement is no query")]
+    )
+    def test_that_is_none(self, sandbox, sql, words):
+        with pytest.raises(errors.InputError, match=words):
+            send(sql=sql, sql_conn_id="warehouse")
+        assert sandbox.requests() == []
+
+    def test_an_error_of_the_database_reaches_airflow_as_it_is(self, sandbox):
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            send(sql="SELECT * FROM bill", sql_conn_id="warehouse")
+        assert sandbox.requests() == []
 
 
 class TestTelemetry:

@@ -163,6 +163,38 @@ def test_a_folder(tmp_path):
     assert error_of(tmp_path, str(tmp_path / "bill.csv")) == "bill.csv: the file can't be read (Is a directory)."
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
+def test_a_pipe_is_no_file_to_wait_for(tmp_path):
+    os.mkfifo(tmp_path / "bill.csv")
+    assert error_of(tmp_path, str(tmp_path / "bill.csv")) == (
+        "bill.csv: the file can't be read (It is no regular file, but a pipe or a device)."
+    )
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "bill").write_bytes(CSV)
+    assert error_of(tmp_path, str(tmp_path / "bill" / "a.csv")) == (
+        f"bill{os.sep}a.csv: the file can't be read (Not a directory)."
+    )
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
+def test_a_mounted_storage_that_is_down_is_no_fault_of_the_file(tmp_path, ending):
+    # A process may open so many files, and no more: such an error of the system comes and goes.
+    resource = pytest.importorskip("resource")
+    path = tmp_path / f"bill{ending}"
+    path.write_bytes(PARQUET.getvalue() if ending == ".parquet" else CSV)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(path, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            from_files(str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
 def test_a_pattern_that_fits_no_file(tmp_path):
     (tmp_path / "bill.json").touch()
     assert error_of(tmp_path, str(tmp_path / "*.csv")) == "*.csv: no file has a name like that."

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.exceptions import CloudZeroError, InputError
 from cloudzero_provider.sources import csv_files, from_cursor, from_files, from_records
 from cloudzero_provider.sources.csv_engine import read_plain_csv
 
@@ -148,7 +148,8 @@ def test_what_is_no_path_says_so(files, words):
 def test_a_file_named_twice_is_refused(tmp_path):
     path = file(tmp_path, "a\n1\n")
     (tmp_path / "link.csv").symlink_to(path)
-    for twice in ([path, path], [path, str(tmp_path / "link.csv")]):
+    uri = f"file://{path}"
+    for twice in ([path, path], [path, str(tmp_path / "link.csv")], [path, uri], [uri, f"file://{tmp_path}//bill.csv"]):
         with pytest.raises(InputError, match="its rows would count twice"):
             from_files(twice)
 
@@ -203,6 +204,39 @@ def test_files_of_several_kinds_are_strung_together(tmp_path):
     rows = from_files([file(tmp_path, "a,b\n1,2\n"), file(tmp_path, '{"b": 2}', "2.jsonl"), tmp_path / "3.parquet"])
     assert cells(rows) == {"a": ["1", None, None], "b": ["2", 2, 2.5], "z": [None, None, True]}
     assert rows.where(2).endswith("3.parquet, row 1")
+
+
+TAGS = pl.DataFrame({"tags": [[{"key": "a", "value": "b"}]]})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (TAGS, pl.DataFrame({"tags": [None]})),
+        (pl.DataFrame({"tags": [None]}, schema={"tags": pl.Int64}), TAGS),
+        (pl.DataFrame({"other": [1]}), TAGS),
+    ],
+)
+def test_a_column_without_values_in_one_file_keeps_the_type_it_has_in_the_other(tmp_path, first, second):
+    first.write_parquet(tmp_path / "1.parquet")
+    second.write_parquet(tmp_path / "2.parquet")
+    column = from_files(str(tmp_path / "*.parquet")).columns["tags"]
+    assert column.dtype == TAGS["tags"].dtype
+    assert [tags for tags in column.to_list() if tags] == TAGS["tags"].to_list()
+    assert len(column) == 2
+
+
+def test_nested_values_of_several_types_are_strung_together(tmp_path):
+    TAGS.write_parquet(tmp_path / "1.parquet")
+    rows = from_files([tmp_path / "1.parquet", file(tmp_path, '{"tags": {"a": "c"}}', "2.jsonl")])
+    assert cells(rows) == {"tags": [[{"key": "a", "value": "b"}], {"a": "c"}]}
+
+
+def test_short_floats_and_long_ones_are_strung_together(tmp_path):
+    frame = pl.DataFrame({"cost": [0.1]})
+    frame.write_parquet(tmp_path / "1.parquet")
+    frame.cast(pl.Float32).write_parquet(tmp_path / "2.parquet")
+    assert cells(from_files(str(tmp_path / "*.parquet"))) == {"cost": [0.1, 0.1]}
 
 
 class Shelf:
@@ -263,6 +297,16 @@ def test_too_many_columns_are_no_table():
         from_records({str(number): 1} for number in range(30_000))
 
 
+class Stream:
+    """What Arrow's stream interface knows, and nothing else does."""
+
+    def __init__(self, source):
+        self.source = source
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.source.__arrow_c_stream__(requested_schema)
+
+
 class TestFrames:
     FRAME = pl.DataFrame({"a": ["x", "ü"], "b": [1, -2], "c": [Decimal("1.50"), None]})
 
@@ -289,6 +333,8 @@ class TestFrames:
                 "whole": [1, 2],
                 "when": [moment, pandas.NaT],
                 "nullable": pandas.array([3, None], dtype="Int64"),
+                "short": pandas.array([0.1, None], dtype="Float32"),
+                "shorter": pandas.Series([0.1, float("nan")], dtype="float32", index=[7, 9]),
             },
             index=[7, 9],
         )
@@ -299,6 +345,8 @@ class TestFrames:
             "whole": [1, 2],
             "when": [moment, None],
             "nullable": [3, None],
+            "short": [0.1, None],
+            "shorter": [0.1, None],
         }
         with pytest.raises(InputError, match="two columns 'text'"):
             from_records(pandas.concat([frame, frame[["text"]]], axis=1))
@@ -313,6 +361,23 @@ class TestFrames:
         wide = arrow.table({"a": arrow.array([Decimal(1)], arrow.decimal256(60, 2))})
         with pytest.raises(InputError, match="can't be read as a table"):
             from_records(wide)
+
+    def test_what_an_arrow_stream_reads_from_breaks_off(self):
+        arrow = pytest.importorskip("pyarrow")
+
+        def batches():
+            yield arrow.record_batch({"a": [1]})
+            raise ConnectionError("the warehouse is down")
+
+        def reader():
+            return arrow.RecordBatchReader.from_batches(arrow.schema({"a": arrow.int64()}), batches())
+
+        with pytest.raises(ConnectionError, match="the warehouse is down"):
+            from_records(reader())
+        with pytest.raises(BaseException, match="the warehouse is down") as error:
+            from_records(Stream(reader()))
+        assert not isinstance(error.value, CloudZeroError)
+        assert from_records(Stream(arrow.table({"a": [1, 2]}))).count == 2
 
     def test_a_column_without_a_name(self):
         with pytest.raises(InputError, match="Column 2 of the table has the name ''"):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from decimal import Decimal
 
 import polars as pl
@@ -188,9 +189,26 @@ def test_filter_keys_in_one_column_that_are_no_object_are_named(wrong):
         table(ONE | {"filter": [wrong]})
 
 
-def test_a_filter_column_that_is_no_text_is_named():
-    with pytest.raises(InvalidRowsError, match=r"column 'filter', value .*'team': \[1\.5\].*the value 1\.5 is no text"):
-        table(ONE | {"team": [1.5]})
+@pytest.mark.parametrize(
+    ("wrong", "shown"), [(1.5, "1.5"), (True, "True"), (["x"], "['x']"), ([], "[]"), ({"x": "y"}, "{'x': 'y'}")]
+)
+def test_a_filter_column_that_is_no_text_is_named(wrong, shown):
+    match = rf"column 'filter', value .*'team': \[{re.escape(shown)}\].*the value {re.escape(shown)} is no text"
+    with pytest.raises(InvalidRowsError, match=match):
+        table(ONE | {"team": [wrong]})
+
+
+@pytest.mark.parametrize(
+    "keys", ['{"team": ["x"], "team": ["y"]}', [{"key": "team", "value": ["x"]}, {"key": "team", "value": ["y"]}]]
+)
+def test_a_filter_key_that_stands_twice_is_named(keys):
+    with pytest.raises(InvalidRowsError, match=r"row 1, column 'filter', value .*: a filter key stands twice"):
+        table(ONE | {"filter": [keys]})
+
+
+def test_a_short_float_of_a_table_is_the_number_that_it_is_written_as():
+    [found] = records_of(ONE | {"value": pl.Series([0.1], dtype=pl.Float32)})
+    assert found["value"] == Decimal("0.1")
 
 
 def test_a_number_out_of_all_bounds_in_json_lines_is_named(tmp_path):

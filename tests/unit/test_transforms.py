@@ -16,6 +16,7 @@ from cloudzero_provider.sources import from_files, from_frame, from_records
 from cloudzero_provider.transforms import decimals, to_frame, transformed
 
 BERLIN = timezone(timedelta(hours=2))
+NEW_YORK = timezone(timedelta(hours=-5))
 
 
 def frame_of(*values):
@@ -50,11 +51,18 @@ class TestWhatArrives:
             ([1, "x", 0.5, True], pl.String, ["1", "x", "0.5", "True"]),
             ([{"ü": [1, Decimal("0.10")]}, None, ["x"]], pl.String, ['{"ü": [1, "0.10"]}', None, '["x"]']),
             ([None, None], pl.String, [None, None]),
+            # No time in UTC: Python's calendar ends before it.
+            ([datetime.max.replace(tzinfo=NEW_YORK)], pl.String, ["9999-12-31T23:59:59.999999-05:00"]),
         ],
     )
     def test_python_objects(self, values, dtype, found):
         series = frame_of(*values)
         assert (series.dtype, series.to_list()) == (dtype, found)
+
+    @pytest.mark.parametrize("value", ["\ud800", {"x": "\ud800"}])
+    def test_text_that_is_no_unicode_is_named(self, value):
+        with pytest.raises(InvalidRowsError, match=r"row 2, column 'a', value .*: not valid Unicode text"):
+            frame_of("x", value)
 
     def test_csv_is_text_and_an_empty_cell_is_null(self, tmp_path):
         (tmp_path / "a.csv").write_text("a,b\n1.50,\n")
@@ -95,6 +103,11 @@ class TestApplying:
     def test_what_is_no_function_is_refused(self, wrong):
         with pytest.raises(ConfigurationError, match="expected a function from a polars frame to a polars frame, or a"):
             transformed(from_records([{"a": 1}]), wrong)
+
+    def test_a_frame_without_columns_is_not_taken_for_no_rows(self):
+        with pytest.raises(InputError, match=r"without a single column; nothing was sent\. For no rows, .*clear\(\)"):
+            transformed(from_records([{"a": 1}]), lambda frame: frame.select(pl.col("^cost.*$")))
+        assert transformed(from_records([{"a": 1}]), lambda frame: frame.clear()).count == 0
 
     def test_what_returns_no_frame_is_named(self):
         def forgetful(frame):

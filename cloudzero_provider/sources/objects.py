@@ -1,0 +1,41 @@
+"""The engine's values as Python's objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+_PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
+#: The years 2 to 9998, in seconds since 1970: no zone moves them out of the calendar.
+_CALENDAR = (-62_104_060_800, 253_370_764_799)
+
+
+def as_objects(values: pl.Series) -> list[Any]:
+    """
+    Take values as Python's objects.
+
+    A short float is the number that it is written as. Times beyond Python's calendar are the numbers that the engine
+    has for them.
+    """
+    if values.dtype == pl.Float32:
+        return values.cast(pl.String).cast(pl.Float64).to_list()
+    if not isinstance(values.dtype, pl.Datetime):
+        return values.to_list()
+    beyond = beyond_calendar(values, values.dtype)
+    objects = without(values, beyond).to_list()
+    for index in beyond.arg_true():
+        objects[index] = values.to_physical()[index]
+    return objects
+
+
+def beyond_calendar(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
+    """Find times that the engine holds, but breaks on when it writes them, or makes objects of them."""
+    seconds = values.to_physical() // _PER_SECOND[dtype.time_unit]
+    return ~seconds.is_between(*_CALENDAR).fill_null(value=True)
+
+
+def without(values: pl.Series, mask: pl.Series) -> pl.Series:
+    """Put null where a mask is."""
+    # In polars 1.20, Series.set does so for some types only.
+    return pl.select(pl.when(~mask).then(values)).to_series()
