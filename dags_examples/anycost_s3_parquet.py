@@ -1,8 +1,8 @@
 """
 A month's export in object storage: Parquet files on S3, added up to days before they are sent.
 
-``acme_aws`` is an Airflow connection of the type Amazon Web Services (``apache-airflow-providers-amazon[s3fs]``). GCS and
-Azure go the same way, with their own providers: ``gs://acme_gcp@acme-exports/…``.
+``acme_aws`` is an Airflow connection of the type Amazon Web Services (``apache-airflow-providers-amazon[s3fs]``). GCS
+and Azure go the same way, with their own providers: ``gs://acme_gcp@acme-exports/…``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 A bill out of a warehouse: what the query finds is sent, without a file or an XCom in between.
 
-``acme_warehouse`` is an Airflow connection of any type whose hook runs SQL: PostgreSQL, Snowflake, BigQuery, Databricks, …
+``acme_warehouse`` is an Airflow connection of any type whose hook runs SQL: PostgreSQL, Snowflake, Databricks, …
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 A vendor's own CSV files: what was used, what was committed to, and what was discounted, each in columns of its own.
 
-The files are read as one table, and ten lines of polars make rows of the Common Bill Format of it. They are like those of
-CloudZero's own example of an AnyCost Stream.
+The files are read as one table, and ten lines of polars make rows of the Common Bill Format of it. They are like those
+of CloudZero's own example of an AnyCost Stream.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 A unit cost metric out of a warehouse: how many orders there were, per day and team.
 
-The column ``custom:Team`` is no field of a record, so it says what a count belongs to: a dimension that has to be there in
-CloudZero, under that very name.
+The column ``custom:Team`` is no field of a record, so it says what a count belongs to: a dimension that has to be there
+in CloudZero, under that very name.
 """
 
 from __future__ import annotations

@@ -6,6 +6,12 @@ import os
 import shutil
 import tempfile
 
+from hypothesis import settings
+
+# A busy machine is slow now and then, which is nobody's mistake.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
+
 #: Workers of pytest-xdist have the home of the process that started them.
 HOME = None
 

@@ -5,3 +5,7 @@ Nothing here knows Airflow. Data flows one way: rows, checked, planned, sent, su
 """
 
 from __future__ import annotations
+
+from cloudzero_provider.anycost.aggregation import aggregate
+
+__all__ = ["aggregate"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from cloudzero_provider.anycost.columns import (
     TAG_KEY,
     TAG_PREFIX,
     USAGE_START,
+    did_you_mean,
     in_cbf_order,
     is_cost,
     is_tag,
@@ -81,8 +81,7 @@ def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_colu
             rule = "a tag key is letters, digits and _ . : / = + - @, without white space"
             problems.add(_first_row_with(name, rows), name, rule)
     elif name not in COLUMNS and not allow_unknown_columns:
-        similar = difflib.get_close_matches(name, COLUMNS, n=1)
-        hint = f"; did you mean {similar[0]!r}?" if similar else ""
+        hint = did_you_mean(name)
         rule = f"no column of the Common Bill Format{hint} (allow_unknown_columns=True sends it all the same)"
         problems.add(_first_row_with(name, rows), name, rule)
 

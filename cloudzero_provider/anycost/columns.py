@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -9,6 +10,7 @@ from enum import Enum
 CBF_PAGE = "https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf"
 SEND_PAGE = "https://docs.cloudzero.com/docs/anycost-send-stream-data"
 API_PAGE = "https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop"
+BUCKET_PAGE = "https://docs.cloudzero.com/docs/anycost-bucket-getting-started"
 
 TAG_PREFIX = "resource/tag:"
 #: Letters, digits and ``_ . : / = + - @``; no white space (the CBF page, "Tags").
@@ -62,14 +64,21 @@ LINEITEM_TYPES = (
 GUIDE_ONLY_LINEITEM_TYPES = frozenset({"CommittedUseVacancy", "CommittedUseRecurringFee"})
 
 USAGE_START = "time/usage_start"
+LINEITEM_TYPE = "lineitem/type"
 COST = "cost/cost"
+AMORTIZED_COST = "cost/amortized_cost"
+DISCOUNTED_COST = "cost/discounted_cost"
+DISCOUNTED_AMORTIZED_COST = "cost/discounted_amortized_cost"
+ON_DEMAND_COST = "cost/on_demand_cost"
 RESOURCE_ID = "resource/id"
+USAGE_AMOUNT = "usage/amount"
+USAGE_UNITS = "usage/units"
 
 COLUMNS = {
     column.name: column
     for column in (
         CbfColumn("lineitem/id", note="unique id of the line", page=API_PAGE),
-        CbfColumn("lineitem/type", Kind.LINEITEM_TYPE, note="without it, CloudZero takes Usage"),
+        CbfColumn(LINEITEM_TYPE, Kind.LINEITEM_TYPE, note="without it, CloudZero takes Usage"),
         CbfColumn("lineitem/description"),
         CbfColumn("lineitem/cloud_provider", note="for example AWS, Azure, OpenAI"),
         CbfColumn(USAGE_START, Kind.HOUR, required=True, note="in UTC; one charge belongs to one hour"),
@@ -87,23 +96,33 @@ COLUMNS = {
         CbfColumn("action/usage_type"),
         CbfColumn("action/region", note="deprecated: use resource/region"),
         CbfColumn("action/account", note="deprecated: use resource/account"),
-        CbfColumn("usage/amount", Kind.DECIMAL, note="without it, CloudZero takes 1.0"),
-        CbfColumn("usage/units", note="without it, CloudZero takes 1"),
+        CbfColumn(USAGE_AMOUNT, Kind.DECIMAL, note="without it, CloudZero takes 1.0"),
+        CbfColumn(USAGE_UNITS, note="without it, CloudZero takes 1"),
         CbfColumn(COST, Kind.DECIMAL, required=True, note="negative for discounts and credits"),
-        CbfColumn("cost/discounted_cost", Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
-        CbfColumn("cost/amortized_cost", Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
+        CbfColumn(DISCOUNTED_COST, Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
+        CbfColumn(AMORTIZED_COST, Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
         CbfColumn(
-            "cost/discounted_amortized_cost",
+            DISCOUNTED_AMORTIZED_COST,
             Kind.DECIMAL,
             note="blank: falls back to amortized, discounted, cost; 0 stays 0",
         ),
-        CbfColumn("cost/on_demand_cost", Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
+        CbfColumn(ON_DEMAND_COST, Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
         CbfColumn("bill/invoice_id", note="leave it out until the invoice is closed"),
         CbfColumn("k8s/cluster"),
         CbfColumn("k8s/namespace"),
         CbfColumn("k8s/deployment"),
         CbfColumn("k8s/labels", Kind.JSON_OBJECT, note='for example {"app": "frontend"}'),
     )
+}
+
+#: Cost column → where CloudZero takes a blank one from, the first that is not blank (the CBF page, "Precedence for cost
+#: columns").
+COST_FALLBACKS = {
+    COST: (),
+    DISCOUNTED_COST: (COST,),
+    AMORTIZED_COST: (COST,),
+    DISCOUNTED_AMORTIZED_COST: (AMORTIZED_COST, DISCOUNTED_COST, COST),
+    ON_DEMAND_COST: (COST,),
 }
 
 REQUIRED_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.required)
@@ -123,6 +142,12 @@ def kind_of(name: str) -> Kind:
 def is_cost(name: str) -> bool:
     """Whether a column holds money."""
     return name.startswith("cost/") and name in COLUMNS
+
+
+def did_you_mean(name: str) -> str:
+    """Name the column that an unknown one looks like, for the end of a sentence; nothing when there is none."""
+    similar = difflib.get_close_matches(name, COLUMNS, n=1)
+    return f"; did you mean {similar[0]!r}?" if similar else ""
 
 
 def in_cbf_order(names: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.columns import SEND_PAGE, USAGE_START
+from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_START
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
@@ -24,8 +24,9 @@ MAX_MONTH_BYTES = 70_000_000
 MAX_MONTH_ROWS = 1_000_000
 
 _WAYS_OUT = (
-    "Ways out: add rows up before sending (by day, or without a column nobody looks at); send parts of the bill to "
-    "AnyCost streams of their own; or use CloudZero's AnyCost Bucket connection, which has no such limit. "
+    'Ways out: add rows up before sending, with transform=aggregate(by=[...], period="day") of '
+    "cloudzero_provider.anycost (by: the columns to keep); send parts of the bill to AnyCost streams of their own; "
+    f"or use CloudZero's AnyCost Bucket connection, which takes many files a month ({BUCKET_PAGE}). "
     f"The limits: {SEND_PAGE}"
 )
 

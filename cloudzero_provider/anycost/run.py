@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from cloudzero_provider.anycost.columns import BUCKET_PAGE
 from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
 from cloudzero_provider.client import DropReceipt
 from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, HourIncompleteError
@@ -145,7 +146,9 @@ def _hour_incomplete(unit: Unit, error: AmbiguousWriteError) -> HourIncompleteEr
     rows = sum(request.rows for request in unit.requests)
     return HourIncompleteError(
         f"Hour {unit.requests[0].first_hour} has {rows:,} rows, more than one request takes, and an answer among its "
-        f"{len(unit.requests)} requests got lost {HOUR_RESTARTS + 1} times in a row. {error.message} Way out: fewer "
-        "rows in that hour (add them up before sending), or a connection that loses fewer answers.",
+        f"{len(unit.requests)} requests got lost {HOUR_RESTARTS + 1} times in a row. {error.message} Ways out: fewer "
+        'rows in that hour, with transform=aggregate(by=[...], period="hour") of cloudzero_provider.anycost (by: the '
+        'columns to keep; period="day" would put a whole day into one hour); a connection that loses fewer answers; or '
+        f" CloudZero's AnyCost Bucket connection ({BUCKET_PAGE}).",
         error.status,
     )

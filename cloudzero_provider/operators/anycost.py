@@ -41,8 +41,9 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         (templated)
     :param month: ``2026-03``, a date or a datetime. Without it: the run's partition key, else a data interval that is
         exactly one calendar month, else an error. (templated)
-    :param records: rows: a list of dicts, CBF column → value, or the output of an upstream task. Money over XCom should
-        be text, since XCom turns a Decimal into a float. Resolved when the task runs, never rendered by Jinja.
+    :param records: rows: a list of dicts, CBF column → value, a data frame (polars, pandas, Arrow), or the output of an
+        upstream task. Money over XCom should be text, since XCom turns a Decimal into a float. Resolved when the task
+        runs, never rendered by Jinja.
     :param files: instead of ``records``: a path, a URI (``s3://my_aws_conn@bucket/2026-03.parquet``), a pattern
         (``…/2026-03/*.csv.gz``), or a list of those: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also with
         ``.gz``, and ``.parquet``. (templated)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cloudzero_provider.sources.cursors import from_cursor
 from cloudzero_provider.sources.files import ENDINGS, FileStore, from_files, read_files
-from cloudzero_provider.sources.frames import from_frame
+from cloudzero_provider.sources.frames import from_frame, plain_type
 from cloudzero_provider.sources.objects import as_objects
 from cloudzero_provider.sources.records import from_records
 from cloudzero_provider.sources.rows import Rows, Values, joined, row_number
@@ -25,6 +25,7 @@ __all__ = [
     "from_frame",
     "from_records",
     "joined",
+    "plain_type",
     "read_files",
     "row_number",
 ]

@@ -40,6 +40,7 @@ def test_a_pattern_finds_files_of_several_kinds(connected, sandbox, tmp_path):
         "2024-09/b.parquet": tmp_path / "b.parquet",
         "2024-09/c+d e#f?.csv.gz": gzip.compress((tmp_path / "c.csv").read_bytes()),
         "2024-09/notes.txt": b"none of these",
+        "2024-09/folder.csv/a.csv": b"none,of,these\n",
         "2024-10/a.csv": b"none,of,these\n",
     }
     connected.bucket("several-kinds", files)
@@ -67,7 +68,7 @@ def test_a_file_that_is_replaced_is_read_anew(connected, sandbox):
         ("s3://acme_s3@nowhere/bill.csv", r"^s3://acme_s3@nowhere/bill\.csv: .*bucket does not exist"),
         ("s3://acme_s3@there/2024-10/*.csv", r"^s3://acme_s3@there/2024-10/\*\.csv: no file"),
         ("s3://acme_s3@nowhere/*.csv", r"^s3://acme_s3@nowhere/\*\.csv: no file"),
-        ("s3://acme_s3@there/folder.csv", r"^s3://acme_s3@there/folder\.csv: "),
+        ("s3://acme_s3@there/folder.csv", r"^s3://acme_s3@there/folder\.csv: .*it is a directory"),
         ("s3://stranger@there/2024-09/bill.csv", r"^s3://stranger@there/2024-09/bill\.csv: .*Forbidden"),
         ("s3://acme_s3@there/2024-09/cut.csv.gz", r"^s3://acme_s3@there/2024-09/cut\.csv\.gz, "),
         ("s3://acme_s3@there/2024-09/short.csv", r"s3://acme_s3@there/2024-09/short\.csv, line 3: 1 cells"),
@@ -123,9 +124,9 @@ print(json.dumps({"summary": summary, "peak": int(peak.split()[1]) * 1024}))
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process' memory is asked of Linux")
 def test_a_million_rows_aggregated_are_exact_and_need_less_than_a_gibibyte(connected, sandbox, tmp_path):
     export = write_export(tmp_path / "export.parquet")
-    connected.bucket("acme-exports", {f"{MONTH}/export.parquet": tmp_path / "export.parquet"})
+    connected.bucket("acme-big-export", {f"{MONTH}/export.parquet": tmp_path / "export.parquet"})
     (tmp_path / "export.parquet").unlink()
-    given = {"files": f"s3://acme_s3@acme-exports/{MONTH}/*.parquet", "month": MONTH}
+    given = {"files": f"s3://acme_s3@acme-big-export/{MONTH}/*.parquet", "month": MONTH}
     arguments = {**given, "aggregate": {"by": BY, "period": "day"}}
     done = subprocess.run(
         [sys.executable, "-c", TASK, json.dumps(arguments)], cwd=CONTRACT, capture_output=True, text=True

@@ -8,7 +8,7 @@ from decimal import Context, Decimal
 import polars as pl
 import pytest
 from charges import charge, check, frame_of
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InputError
@@ -41,7 +41,7 @@ HostProviderName ServiceProviderName
 
 TEXT = pl.DataFrame(
     {
-        "BilledCost": ["0.00000080000", "-2.6137", "NULL", "12"],
+        "BilledCost": ["0.00000080000", "-2.6137", "4.25", "12"],
         "EffectiveCost": ["0", "-3", "0.125", ""],
         "ListCost": ["1.5", "", "2", "3"],
         "ConsumedQuantity": ["2", "NULL", "-0.25", "7"],
@@ -51,13 +51,14 @@ TEXT = pl.DataFrame(
         "ChargePeriodStart": ["2024-09-18 22:00:00", "2024-09-01", "2024-09-30 23:59:59", "2024-09-18 22:00:00"],
         "ChargePeriodEnd": ["2024-09-18 23:00:00", "2024-09-02", "NULL", "2024-09-18 23:00:00"],
         "BillingPeriodStart": ["2024-09-01", "2024-09-01", "2024-10-01", "2024-09-01"],
+        "BillingCurrency": ["USD"] * 4,
         "ChargeCategory": ["Usage", "Credit", "Usage", "Purchase"],
         "SubAccountId": ["12", "12", "NULL", "7"],
         "ResourceId": ["1", "", "2", "3"],
         "ServiceName": ["Queues", "NULL", "Queues", ""],
         "Tags": ['{"a": "1", "b": "x"}', "NULL", "{}", '{"b": "y"}'],
     }
-).with_columns(pl.col("BilledCost").replace("NULL", "4.25"), BillingCurrency=pl.lit("USD"))
+)
 NUMBERS = ["BilledCost", "EffectiveCost", "ListCost", "ConsumedQuantity", "PricingQuantity"]
 TIMES = ["ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart"]
 
@@ -166,6 +167,25 @@ def test_typed_costs_keep_their_types():
     assert (frame["cost/cost"].dtype, frame["cost/amortized_cost"].dtype) == (pl.Decimal(38, 4), pl.Float64)
 
 
+def test_quantities_of_two_types_keep_their_digits():
+    exact = "12345678901234567.123456789"
+    frame = frame_of(charge(), charge()).with_columns(
+        ConsumedQuantity=pl.Series([exact, None]).cast(pl.Decimal(38, 9)), PricingQuantity=pl.Series([1.0, 0.1])
+    )
+    assert to_cbf(frame)["usage/amount"].to_list() == [exact, "0.1"]
+
+
+def test_typed_columns_as_tags():
+    values = {"flag": [True], "day": [date(2024, 9, 1)], "number": [7], "amount": [Decimal("1.50")]}
+    frame = to_cbf(frame_of(charge(ResourceId="a")).with_columns(pl.DataFrame(values)), tag_columns=list(values))
+    assert {name: frame[f"resource/tag:{name}"].item() for name in values} == {
+        "flag": "true",
+        "day": "2024-09-01",
+        "number": "7",
+        "amount": "1.50",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "values", "told"),
     [
@@ -189,6 +209,7 @@ def test_a_column_that_holds_what_it_can_not(name, values, told):
 MONEY = st.decimals(-(10**9), 10**9, places=15, allow_nan=False).map(lambda number: format(number, "f"))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(MONEY, MONEY), min_size=1, max_size=30))
 def test_no_cost_is_lost(costs):
     frame = to_cbf(frame_of(*(charge(BilledCost=billed, EffectiveCost=effective) for billed, effective in costs)))

@@ -11,6 +11,8 @@ AIRFLOW = """
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, dag, task
 """
 PROVIDER = """
+import cloudzero_provider.anycost
+import cloudzero_provider.anycost.focus
 import cloudzero_provider.decorators.anycost
 import cloudzero_provider.decorators.telemetry
 import cloudzero_provider.exceptions
@@ -22,6 +24,7 @@ import cloudzero_provider.operators.anycost
 import cloudzero_provider.operators.telemetry
 import cloudzero_provider.sensors.anycost
 import cloudzero_provider.sensors.telemetry
+import cloudzero_provider.transforms
 import cloudzero_provider.triggers.anycost
 import cloudzero_provider.triggers.telemetry
 """
@@ -60,6 +63,7 @@ def loaded(dag_file: str) -> set[str]:
 def test_no_data_frame_library_no_http_library_and_no_sandbox_is_loaded():
     added = loaded(AIRFLOW + PROVIDER) - loaded(AIRFLOW)
     assert {"cloudzero_provider.operators.anycost", "cloudzero_provider.triggers.anycost"} <= added
+    assert "cloudzero_provider.anycost.aggregation" in added
     assert not added & HEAVY
 
 

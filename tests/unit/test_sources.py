@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from cloudzero_provider.exceptions import CloudZeroError, InputError
 from cloudzero_provider.sources import csv_files, from_cursor, from_files, from_records
@@ -85,7 +85,6 @@ CELLS = st.sampled_from(
 LINES = st.lists(st.one_of(st.sampled_from(["x,y", '"x",', ","]), st.lists(CELLS, max_size=5).map("".join)), max_size=6)
 
 
-@settings(deadline=None)
 @given(LINES.map("\n".join), st.sampled_from(["a", "a,b", '"a",b', "a,b\r", "a,a", "\ufeffa,b"]))
 def test_the_engine_reads_a_csv_file_as_python_does_or_leaves_it_alone(text, header):
     with tempfile.TemporaryDirectory() as folder:

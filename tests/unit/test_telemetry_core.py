@@ -74,7 +74,7 @@ def test_a_deletion_has_no_value_and_may_leave_out_the_element():
         assert (operation, set(sent)) == ("delete", fields)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     count=st.integers(1, 60),
     keys=st.lists(

@@ -6,7 +6,7 @@ from functools import partial
 
 import polars as pl
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from cloudzero_provider.anycost.columns import Kind
 from cloudzero_provider.anycost.values import convert
@@ -72,7 +72,6 @@ class TestWhatArrives:
         frame = pl.DataFrame({"a": [1.5], "b": [{"c": 1}], "d": [[1]]})
         assert to_frame(from_frame(frame)).equals(frame)
 
-    @settings(deadline=None)
     @given(
         st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**20), max_value=10**20))
     )
@@ -168,12 +167,10 @@ NUMBERS = st.one_of(
 
 
 class TestTypedColumns:
-    @settings(deadline=None)
     @given(NUMBERS)
     def test_numbers_are_written_as_one_by_one(self, series):
         assert convert(Kind.DECIMAL, series).texts.to_list() == rows_by_python(series.to_list(), Kind.DECIMAL)
 
-    @settings(deadline=None)
     @given(st.lists(st.one_of(st.none(), st.datetimes(datetime(1000, 1, 1), datetime(9998, 12, 30)))))
     def test_times_are_written_as_one_by_one(self, values):
         for unit in ("us", "ms"):

@@ -43,7 +43,7 @@ def resource_ids(columns: dict[str, pl.Series], separator: str, problems: Proble
 
 
 def _replaced(part: pl.Expr, separator: str) -> pl.Expr:
-    return part.str.replace_all("[:/]", separator.replace("$", "$$"))
+    return part.str.replace_all("[:/]", separator)
 
 
 def _check_distinct(rows: pl.DataFrame, problems: Problems) -> None:

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import polars as pl
+import pytest
+from hypothesis import given, strategies as st
+
+from cloudzero_provider import exact
+from cloudzero_provider.exact import exact_sum, exact_sums
+
+WIRE = st.from_regex(r"-?[0-9]{1,18}(\.[0-9]{1,30})?", fullmatch=True)
+LARGEST = "9" * 18 + "." + "9" * 30
+SMALLEST = "0." + "0" * 29 + "1"
+
+
+def sums(*rows):
+    groups, texts = zip(*rows, strict=True)
+    return exact_sums(pl.Series(texts, dtype=pl.String), pl.Series(groups, dtype=pl.UInt32)).to_list()
+
+
+def plain(number: Fraction) -> str:
+    scaled = number * 10**30
+    assert scaled.denominator == 1
+    whole, fraction = divmod(abs(scaled.numerator), 10**30)
+    return f"{'-' if number < 0 else ''}{whole}.{fraction:030d}".rstrip("0").rstrip(".")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.none() | WIRE), min_size=1, max_size=40))
+def test_each_group_has_its_exact_sum_whatever_its_rows_are_among(rows):
+    numbers = {group: number for number, group in enumerate(sorted({group for group, _ in rows}))}
+    expected = [sum((Fraction(text) for g, text in rows if g == group and text), Fraction(0)) for group in numbers]
+    assert sums(*((numbers[group], text) for group, text in rows)) == [plain(number) for number in expected]
+
+
+@given(st.lists(st.none() | WIRE, max_size=40))
+def test_the_sum_of_all_is_that_of_one_group(texts):
+    expected = plain(sum((Fraction(text) for text in texts if text), Fraction(0)))
+    assert exact_sum(pl.Series(texts, dtype=pl.String)) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "total"),
+    [
+        ([LARGEST, SMALLEST], "1" + "0" * 18),
+        (["-" + LARGEST, "-" + SMALLEST], "-1" + "0" * 18),
+        (["1", "-" + SMALLEST], "0." + "9" * 30),
+        (["-1", SMALLEST], "-0." + "9" * 30),
+        (["0." + "9" * 9, "0.000000001"], "1"),
+        (["999999999", "1"], "1000000000"),
+        (["-0", "-0.0"], "0"),
+        (["-1000000000", "1"], "-999999999"),
+        ([None, None], "0"),
+        (["0.1"] * 10, "1"),
+    ],
+)
+def test_carries_go_all_the_way_with_either_sign(texts, total):
+    assert sums(*((0, text) for text in texts)) == [total]
+    assert exact_sum(pl.Series(texts, dtype=pl.String)) == total
+
+
+def test_a_group_of_many_large_numbers_grows_beyond_18_digits():
+    assert sums(*[(0, LARGEST)] * 1000, (1, "-5"))[0] == plain(Fraction(LARGEST) * 1000)
+
+
+def test_groups_come_in_the_order_of_their_numbers():
+    assert sums((2, "3"), (0, "1"), (1, "2"), (0, "-0.5")) == ["0.5", "2", "3"]
+
+
+def test_more_texts_than_are_cut_at_a_time_are_all_added_up():
+    count = 2 * exact._SLICE + 1
+    texts = pl.repeat("-0.3", count, dtype=pl.String, eager=True)
+    assert exact_sum(texts) == plain(Fraction("-0.3") * count)
+    halves = pl.int_range(count, eager=True, dtype=pl.UInt32) % 2
+    assert exact_sums(texts, halves).to_list() == [plain(Fraction("-0.3") * n) for n in (count // 2 + 1, count // 2)]
