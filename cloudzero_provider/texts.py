@@ -98,16 +98,16 @@ def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Seri
     if (dtype.is_decimal() or dtype.is_float()) and to_text is decimal_text:
         return values.cast(pl.String)
     if to_text is moment_text and dtype == pl.Date:
-        return values.dt.strftime("%Y-%m-%d")
+        return _written(values, "%Y-%m-%d")
     if to_text is moment_text and isinstance(dtype, pl.Datetime):
-        return _moments_in_engine(values, dtype)
+        zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
+        return _written(values, f"%Y-%m-%dT%H:%M:%S%.f{zone}")
     return None
 
 
-def _moments_in_engine(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
-    zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
-    beyond = beyond_calendar(values, dtype)
-    written = without(values, beyond).dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+def _written(values: pl.Series, form: str) -> pl.Series:
+    beyond = beyond_calendar(values)
+    written = without(values, beyond).dt.strftime(form)
     return written.zip_with(~beyond, values.to_physical().cast(pl.String))
 
 
@@ -278,3 +278,9 @@ def is_blank(values: Values) -> pl.Series:
     if isinstance(values, pl.Series):
         return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
+
+
+def first_given(values: Values) -> int:
+    """Find the first row of a column that has a value; the first of all where none has."""
+    given = (~is_blank(values)).arg_true()
+    return int(given[0]) if len(given) else 0

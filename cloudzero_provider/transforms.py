@@ -34,7 +34,11 @@ def decimals(*columns: str) -> Transform:
     :param columns: their names. A missing value stays missing.
     :return: a function from a frame to a frame. It raises an
         :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of what is no number.
+    :raises ConfigurationError: when one is no name.
     """
+    wrong = [name for name in columns if not isinstance(name, str)]
+    if wrong:
+        raise ConfigurationError(f"decimals takes columns one by one, like decimals('cost', 'discount'), not {wrong}.")
 
     def as_decimals(frame: pl.DataFrame) -> pl.DataFrame:
         from cloudzero_provider.problems import Problems

@@ -26,7 +26,7 @@ from cloudzero_provider.anycost.columns import (
 from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.problems import Problems
-from cloudzero_provider.texts import is_blank
+from cloudzero_provider.texts import first_given, is_blank
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
@@ -79,16 +79,11 @@ def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_colu
     if is_tag(name):
         if not TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX)):
             rule = "a tag key is letters, digits and _ . : / = + - @, without white space"
-            problems.add(_first_row_with(name, rows), name, rule)
+            problems.add(first_given(rows.columns[name]), name, rule)
     elif name not in COLUMNS and not allow_unknown_columns:
         hint = did_you_mean(name)
         rule = f"no column of the Common Bill Format{hint} (allow_unknown_columns=True sends it all the same)"
-        problems.add(_first_row_with(name, rows), name, rule)
-
-
-def _first_row_with(name: str, rows: Rows) -> int:
-    values = rows.columns[name]
-    return next((index for index, value in enumerate(values) if value is not None), 0)
+        problems.add(first_given(rows.columns[name]), name, rule)
 
 
 def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:

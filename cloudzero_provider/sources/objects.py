@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+_DAY = 24 * 60 * 60
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 #: The years 2 to 9998, in seconds since 1970: no zone moves them out of the calendar.
 _CALENDAR = (-62_104_060_800, 253_370_764_799)
@@ -20,18 +21,20 @@ def as_objects(values: pl.Series) -> list[Any]:
     """
     if values.dtype == pl.Float32:
         return values.cast(pl.String).cast(pl.Float64).to_list()
-    if not isinstance(values.dtype, pl.Datetime):
+    if values.dtype != pl.Date and not isinstance(values.dtype, pl.Datetime):
         return values.to_list()
-    beyond = beyond_calendar(values, values.dtype)
+    beyond = beyond_calendar(values)
     objects = without(values, beyond).to_list()
     for index in beyond.arg_true():
         objects[index] = values.to_physical()[index]
     return objects
 
 
-def beyond_calendar(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
-    """Find times that the engine holds, but breaks on when it writes them, or makes objects of them."""
-    seconds = values.to_physical() // _PER_SECOND[dtype.time_unit]
+def beyond_calendar(values: pl.Series) -> pl.Series:
+    """Find dates and times that the engine holds, but breaks on when it writes them, or makes objects of them."""
+    numbers = values.to_physical().cast(pl.Int64)
+    dtype = values.dtype
+    seconds = numbers // _PER_SECOND[dtype.time_unit] if isinstance(dtype, pl.Datetime) else numbers * _DAY
     return ~seconds.is_between(*_CALENDAR).fill_null(value=True)
 
 

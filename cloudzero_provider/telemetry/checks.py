@@ -18,7 +18,7 @@ from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.telemetry.kinds import CUT, SEND_PAGE
 from cloudzero_provider.telemetry.values import TOO_PRECISE, convert_keys, convert_values, is_zero
-from cloudzero_provider.texts import as_text, checked, moment_text, text_of, utc_timestamps
+from cloudzero_provider.texts import as_text, checked, first_given, is_blank, moment_text, text_of, utc_timestamps
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
@@ -143,9 +143,8 @@ def _check_fields(rows: Rows, rules: RecordRules, problems: Problems) -> None:
         if name not in rules.kind.fields:
             similar = difflib.get_close_matches(name, rules.kind.fields, n=1)
             hint = f"; did you mean {similar[0]!r}?" if similar else ""
-            index = next((i for i, value in enumerate(rows.columns[name]) if value is not None), 0)
-            kind = rules.kind.stream_type.value
-            problems.add(index, name, f"no field of {kind} records, which are {', '.join(rules.kind.fields)}{hint}")
+            rule = f"no field of {rules.kind.stream_type.value} records, which are {', '.join(rules.kind.fields)}{hint}"
+            problems.add(first_given(rows.columns[name]), name, rule)
 
 
 def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[str, bool]:
@@ -208,9 +207,7 @@ def _check_required(name: str, rows: Rows, problems: Problems, *, needed: bool) 
     if values is None:
         problems.add(0, name, rule)
     else:
-        problems.add_all(
-            pl.Series([value is None or (isinstance(value, str) and not value) for value in values]), name, rule
-        )
+        problems.add_all(is_blank(values), name, rule)
 
 
 def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> pl.Series:

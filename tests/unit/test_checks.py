@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from rows import checked, row
 
@@ -104,6 +105,13 @@ def test_the_first_few_problems_are_shown_in_order_and_the_rest_is_counted():
     assert [found.where for found in error.value.problems] == ["row 1", "row 2", "row 3", "row 4", "row 5"]
     assert str(error.value).startswith("52 problems in the rows; nothing was sent.")
     assert str(error.value).endswith("and 47 more")
+
+
+def test_an_unknown_column_is_named_in_the_first_row_with_a_value():
+    beyond = pl.Series("valid_to", [None, 2**60]).cast(pl.Datetime("ms"))
+    frame = pl.DataFrame([row(), row()]).with_columns(beyond)
+    with pytest.raises(InvalidRowsError, match="row 2, column 'valid_to': no column of the Common Bill Format"):
+        checked(frame)
 
 
 def test_unknown_columns_are_sent_when_that_is_asked_for():

@@ -206,6 +206,11 @@ def test_a_filter_key_that_stands_twice_is_named(keys):
         table(ONE | {"filter": [keys]})
 
 
+def test_a_timestamp_beyond_the_calendar_is_named():
+    with pytest.raises(InvalidRowsError, match="column 'timestamp', value 1152921504606846976: not an ISO 8601"):
+        table(ONE | {"timestamp": pl.Series([2**60]).cast(pl.Datetime("ms"))})
+
+
 def test_a_short_float_of_a_table_is_the_number_that_it_is_written_as():
     [found] = records_of(ONE | {"value": pl.Series([0.1], dtype=pl.Float32)})
     assert found["value"] == Decimal("0.1")

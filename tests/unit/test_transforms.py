@@ -141,6 +141,12 @@ class TestDecimals:
             "  row 3, column 'cost', value 'NULL': not a decimal number"
         )
 
+    def test_a_list_of_columns_is_refused_when_the_dag_is_parsed(self):
+        with pytest.raises(
+            ConfigurationError, match=r"one by one, like decimals\('cost', 'discount'\), not \[\['cost'"
+        ):
+            decimals(["cost", "tax"])
+
     def test_a_column_that_is_not_there(self):
         with pytest.raises(InputError, match="there is no column 'cots'; there are cost, day"):
             decimals("cots")(pl.DataFrame({"cost": ["1"], "day": ["x"]}))
@@ -178,10 +184,11 @@ class TestTypedColumns:
             for zoned in (series, series.dt.replace_time_zone("UTC")):
                 assert convert(Kind.HOUR, zoned).texts.to_list() == rows_by_python(zoned.to_list(), Kind.HOUR)
 
-    def test_a_time_beyond_the_calendar_is_shown_as_the_number_it_is(self):
+    @pytest.mark.parametrize(("number", "dtype"), [(2**60, pl.Datetime("ms")), (10**8, pl.Date), (6_680_873, pl.Date)])
+    def test_a_time_beyond_the_calendar_is_shown_as_the_number_it_is(self, number, dtype):
         problems = Problems(from_records([{"a": 1}]))
-        problems.add(0, "a", "rule", pl.Series([2**60]).cast(pl.Datetime("ms")))
-        with pytest.raises(InvalidRowsError, match="value 1152921504606846976: rule"):
+        problems.add(0, "a", "rule", pl.Series([number]).cast(pl.Int32 if dtype == pl.Date else pl.Int64).cast(dtype))
+        with pytest.raises(InvalidRowsError, match=f"value {number}: rule"):
             problems.raise_if_any()
 
     def test_a_time_with_a_zone_is_converted(self):
@@ -207,6 +214,9 @@ class TestTypedColumns:
             (pl.Series([5]), Kind.HOUR, "not an ISO 8601"),
             (pl.Series([2**60]).cast(pl.Datetime("ms")), Kind.HOUR, "not an ISO 8601"),
             (pl.Series([2**60]).cast(pl.Datetime("ms")), Kind.DECIMAL, "more than 18 digits"),
+            (pl.Series([10**8], dtype=pl.Int32).cast(pl.Date), Kind.HOUR, "not an ISO 8601"),
+            # The year 20262.
+            (pl.Series([6_680_873], dtype=pl.Int32).cast(pl.Date), Kind.TIMESTAMP, "not an ISO 8601"),
         ],
     )
     def test_types_that_do_not_fit_are_named(self, series, kind, rule):
