@@ -215,7 +215,7 @@ class TestTypedColumns:
             (pl.Series([2**60]).cast(pl.Datetime("ms")), Kind.HOUR, "not an ISO 8601"),
             (pl.Series([2**60]).cast(pl.Datetime("ms")), Kind.DECIMAL, "more than 18 digits"),
             (pl.Series([10**8], dtype=pl.Int32).cast(pl.Date), Kind.HOUR, "not an ISO 8601"),
-            # The year 20262.
+            # The year 20261.
             (pl.Series([6_680_873], dtype=pl.Int32).cast(pl.Date), Kind.TIMESTAMP, "not an ISO 8601"),
         ],
     )
