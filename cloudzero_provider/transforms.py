@@ -111,9 +111,9 @@ def to_frame(rows: Rows) -> pl.DataFrame:
     Hold rows as a frame. Text stays text, and an empty one becomes null; numbers stay exact.
 
     :param rows: as they came. Columns of the engine's keep their types. Python's whole numbers become Int64, Decimals
-        become Decimal, floats Float64, times with a zone Datetime in UTC; a column of several kinds becomes text, and
-        so does what is nested, as JSON.
-    :raises InvalidRowsError: for text that is no Unicode.
+        become Decimal, floats Float64, bytes Binary, times with a zone Datetime in UTC; a column of several kinds
+        becomes text, and so does what is nested, as JSON.
+    :raises InvalidRowsError: for what is no text and can't become one.
     """
     import polars as pl
 
@@ -141,6 +141,8 @@ def _typed(values: Values) -> pl.Series | None:
     kinds = set(map(type, values)) - {type(None)}
     if not kinds:
         return None
+    if kinds <= {bytes, bytearray, memoryview}:
+        return pl.Series(values=[None if value is None else bytes(value) for value in values], dtype=pl.Binary)
     numbers = _numbers(values, kinds)
     return _times(values, kinds) if numbers is None else numbers
 
@@ -165,7 +167,8 @@ def _times(values: list[Any], kinds: set[type]) -> pl.Series | None:
 
     if kinds == {date}:
         return pl.Series(values=values, dtype=pl.Date)
-    if not all(issubclass(kind, datetime) for kind in kinds):
+    # The NaT of pandas is a datetime that is not equal to itself.
+    if not all(issubclass(kind, datetime) for kind in kinds) or any(value != value for value in values):
         return None
     zoned = {value.tzinfo is not None for value in values if value is not None}
     if zoned == {True}:
@@ -198,4 +201,10 @@ def _text(value: Any) -> str:
         return text_of(value)
     if isinstance(value, (dict, list, tuple)):
         return text_of(json.dumps(value, ensure_ascii=False, default=str))
-    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+    text = value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+    if text in ("nan", "NaT"):
+        raise ValueError(f"{text} among values of other kinds: a missing value is None")
+    # What Python can't write it only points at, like <memory at 0x7f…> and <NA>.
+    if isinstance(value, (bytes, bytearray)) or text.startswith("<"):
+        raise ValueError(f"expected text, a number or a time, not {type(value).__name__}")
+    return text

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
+from uuid import UUID
 
 import polars as pl
 import pytest
@@ -51,6 +52,8 @@ class TestWhatArrives:
             ([1, "x", 0.5, True], pl.String, ["1", "x", "0.5", "True"]),
             ([{"ü": [1, Decimal("0.10")]}, None, ["x"]], pl.String, ['{"ü": [1, "0.10"]}', None, '["x"]']),
             ([None, None], pl.String, [None, None]),
+            ([b"\xff", memoryview(b"x"), None], pl.Binary, [b"\xff", b"x", None]),
+            ([UUID(int=1)], pl.String, ["00000000-0000-0000-0000-000000000001"]),
             # No time in UTC: Python's calendar ends before it.
             ([datetime.max.replace(tzinfo=NEW_YORK)], pl.String, ["9999-12-31T23:59:59.999999-05:00"]),
         ],
@@ -63,6 +66,22 @@ class TestWhatArrives:
     def test_text_that_is_no_unicode_is_named(self, value):
         with pytest.raises(InvalidRowsError, match=r"row 2, column 'a', value .*: not valid Unicode text"):
             frame_of("x", value)
+
+    @pytest.mark.parametrize("value", [b"x", memoryview(b"x"), object()])
+    def test_what_has_no_text_is_named(self, value):
+        with pytest.raises(
+            InvalidRowsError, match=r"row 2, column 'a', value .*: expected text, a number or a time, not"
+        ):
+            frame_of("x", value)
+
+    def test_what_means_missing_elsewhere_does_not_become_text(self):
+        with pytest.raises(InvalidRowsError, match="row 2, column 'a', value nan: nan among values of other kinds: a "):
+            frame_of("x", float("nan"))
+        pandas = pytest.importorskip("pandas")
+        with pytest.raises(InvalidRowsError, match="row 2, column 'a', value <NA>: expected text"):
+            frame_of("x", pandas.NA)
+        with pytest.raises(InvalidRowsError, match="row 2, column 'a', value NaT: NaT among values of other kinds: a "):
+            frame_of(pandas.Timestamp(0), pandas.NaT)
 
     def test_csv_is_text_and_an_empty_cell_is_null(self, tmp_path):
         (tmp_path / "a.csv").write_text("a,b\n1.50,\n")
