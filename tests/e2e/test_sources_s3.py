@@ -40,7 +40,7 @@ def test_a_pattern_finds_files_of_several_kinds(connected, sandbox, tmp_path):
         "2024-09/b.parquet": tmp_path / "b.parquet",
         "2024-09/c+d e#f?.csv.gz": gzip.compress((tmp_path / "c.csv").read_bytes()),
         "2024-09/notes.txt": b"none of these",
-        "2024-09/folder.csv/a.csv": b"none,of,these\n",
+        "2024-09/folder/a.csv": b"none,of,these\n",
         "2024-10/a.csv": b"none,of,these\n",
     }
     connected.bucket("several-kinds", files)
@@ -49,6 +49,16 @@ def test_a_pattern_finds_files_of_several_kinds(connected, sandbox, tmp_path):
     total = sum(Fraction(row["cost/cost"]) for row in rows)
     assert (summary["rows"], Fraction(summary["total_cost"])) == (150, total)
     assert Fraction(sandbox.month(MONTH)["total_cost"]) == total
+
+
+def test_a_table_that_is_a_folder_is_not_left_out(connected, sandbox, tmp_path):
+    write_csv(cbf_bill(), tmp_path / "a.csv")
+    part = b"time/usage_start,cost/cost\n2024-09-01,5\n"
+    connected.bucket("tables", {"2024-09/a.csv": tmp_path / "a.csv", "2024-09/spark.csv/part-0.csv": part})
+    with pytest.raises(InputError, match=r"spark\.csv is a folder: name the files in it, as in s3://.*/spark\.csv/\*"):
+        send(files="s3://acme_s3@tables/2024-09/*.csv", month=MONTH)
+    assert sandbox.requests() == []
+    assert send(files="s3://acme_s3@tables/2024-09/**/*.csv", month=MONTH)["rows"] == len(cbf_bill()) + 1
 
 
 def test_a_file_that_is_replaced_is_read_anew(connected, sandbox):
