@@ -108,7 +108,7 @@ def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Seri
 def _moments_in_engine(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
     zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
     beyond = _beyond_calendar(values, dtype)
-    written = values.set(beyond, None).dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+    written = _without(beyond, values).dt.strftime(f"%Y-%m-%dT%H:%M:%S%.f{zone}")
     return written.zip_with(~beyond, values.to_physical().cast(pl.String))
 
 
@@ -118,12 +118,17 @@ def _beyond_calendar(values: pl.Series, dtype: pl.Datetime) -> pl.Series:
     return ~seconds.is_between(*_CALENDAR).fill_null(value=True)
 
 
+def _without(beyond: pl.Series, times: pl.Series) -> pl.Series:
+    # ``Series.set`` knows no times in early versions of the engine.
+    return times.zip_with(~beyond, pl.repeat(None, len(times), dtype=times.dtype, eager=True))
+
+
 def as_objects(values: pl.Series) -> list[Any]:
     """Take values as Python's objects; times beyond its calendar as the numbers that the engine has for them."""
     if not isinstance(values.dtype, pl.Datetime):
         return values.to_list()
     beyond = _beyond_calendar(values, values.dtype)
-    objects = values.set(beyond, None).to_list()
+    objects = _without(beyond, values).to_list()
     for index in beyond.arg_true():
         objects[index] = values.to_physical()[index]
     return objects
