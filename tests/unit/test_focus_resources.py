@@ -8,7 +8,7 @@ import logging
 import polars as pl
 import pytest
 from charges import charge, check, converted, frame_of, problem_of, problems_of
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InputError, InvalidRowsError
@@ -96,6 +96,7 @@ class TestResourceId:
 
     parts = st.one_of(st.none(), st.text("ab:/|_", min_size=1, max_size=4), st.just("resource"))
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(parts, parts), min_size=1, max_size=8), st.sampled_from("|_"))
     def test_two_resources_never_become_one(self, pairs, separator):
         charges = [charge(ResourceType=resource_type, ResourceId=resource_id) for resource_type, resource_id in pairs]
@@ -109,6 +110,7 @@ class TestResourceId:
         assert all(written.count("/") == 1 and ":" not in written for written in with_id.values())
         assert all(ids[pair] is None for pair in ids if pair[1] is None)
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(parts, parts.filter(bool)), min_size=1, max_size=5, unique=True))
     def test_only_what_collides_is_refused(self, pairs):
         charges = [charge(ResourceType=resource_type, ResourceId=resource_id) for resource_type, resource_id in pairs]
