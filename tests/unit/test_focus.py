@@ -348,6 +348,17 @@ class TestQuantities:
         ]
         assert "1 rows have a quantity below zero: they are sent as 0" in caplog.text
 
+    @pytest.mark.parametrize("text", ["-0.5", "-.05", "-10", "-5.", "-1e-7", "-2.50E+3", "-007"])
+    def test_each_way_to_write_it(self, text):
+        [row] = converted(charge(ConsumedQuantity=text), negative_quantity="zero")
+        assert row["usage/amount"] == "0"
+
+    @pytest.mark.parametrize("text", ["-1,000", "-$5", "-1.2.3", "--1", "-2024-09-01", "-1 GB"])
+    def test_what_is_no_number_never_becomes_zero(self, text):
+        rows = to_cbf(frame_of(charge(ConsumedQuantity=text)), negative_quantity="zero")
+        with pytest.raises(InvalidRowsError, match="row 1, column 'usage/amount', value .*: not a decimal number"):
+            check(rows)
+
 
 class TestCurrency:
     def test_another_is_an_error(self):

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 _UNLIMITED = Context(prec=100)
 _BLOCK = 100_000
+# A number: what is none stays as it is, for the checks of CBF to name.
+_BELOW_ZERO = r"^-(0*[1-9][0-9]*\.?[0-9]*|0*\.0*[1-9][0-9]*)([eE][+-]?[0-9]+)?$"
 
 
 def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
@@ -128,7 +130,7 @@ def _usage(columns: dict[str, pl.Series], negative: NegativeQuantity) -> tuple[p
         consumed, priced = consumed.cast(pl.String), priced.cast(pl.String)
     amounts = consumed.zip_with(consumed.is_not_null(), priced)
     units = columns["ConsumedUnit"].zip_with(consumed.is_not_null(), columns["PricingUnit"])
-    below = amounts.str.contains("^-.*[1-9]") if amounts.dtype == pl.String else amounts < 0
+    below = amounts.str.contains(_BELOW_ZERO) if amounts.dtype == pl.String else amounts < 0
     below = below.fill_null(value=False)
     if below.any():
         sent = "as 0" if negative is NegativeQuantity.ZERO else "as they are (negative_quantity='zero' sends 0)"
