@@ -144,6 +144,18 @@ class TestTagValues:
         rows = tags_of(*(charge(Tags=text, **RESOURCE) for text in given))
         assert rows == [{"a": "1"}, {"a": "3", "b": "2"}, {}, {}, {}, {"a": "1"}, {"a": "1"}]
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '[["a", "x"], ["b", 7], ["c", null]]',
+            '[{"key": "a", "value": "x"}, {"value": 7, "key": "b"}, {"key": "c", "value": null}]',
+        ],
+        ids=["a map in pandas", "a map in JSON lines or a query"],
+    )
+    def test_a_list_of_pairs(self, text):
+        given = [charge(Tags=tags, **RESOURCE) for tags in (text, "[]")]
+        assert tags_of(*given) == [{"a": "x", "b": "7"}, {}]
+
     def test_many_different_ones(self, monkeypatch):
         monkeypatch.setattr("cloudzero_provider.anycost.focus.tag_values._BLOCK", 7)
         given = [{"n": str(number), f"k{number % 5}": "x"} for number in range(50)] * 2
@@ -162,6 +174,12 @@ class TestTagValues:
             ('["team"]', 'not a JSON object, like {"team": "web"}'),
             ('"team"', 'not a JSON object, like {"team": "web"}'),
             ("7", 'not a JSON object, like {"team": "web"}'),
+            ('[["team"]]', 'not a JSON object, like {"team": "web"}'),
+            ('[[null, "web"]]', 'not a JSON object, like {"team": "web"}'),
+            ('[{"team": "web"}]', 'not a JSON object, like {"team": "web"}'),
+            ('[{"key": "team", "value": "web", "more": 1}]', 'not a JSON object, like {"team": "web"}'),
+            ('[["a", "1"], ["a", "2"]]', "the tag 'a' is there twice"),
+            ('[["a", ["1"]]]', "the value of the tag 'a' is nested: expected text, a number, true, false or null"),
             ('{"a": NaN}', 'not a JSON object, like {"team": "web"}'),
             ("[" * 100_000, 'not a JSON object, like {"team": "web"}'),
             ('{"a": {"b": "c"}}', "the value of the tag 'a' is nested: expected text, a number, true, false or null"),
