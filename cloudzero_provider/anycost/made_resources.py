@@ -17,6 +17,8 @@ _ALSO = ("resource/account", "resource/service", "resource/region")
 #: CloudZero reads what is before the slash as the type of a resource.
 _TYPE = "aggregate"
 _HASH_LENGTH = 24
+#: So many rows at a time, since all tags of a row in one text take a multiple of the memory of its values.
+_SLICE = 50_000
 
 
 def made_resources(keys: pl.DataFrame) -> pl.Series:
@@ -26,6 +28,10 @@ def made_resources(keys: pl.DataFrame) -> pl.Series:
     :param keys: text columns of rows.
     :return: one text per row; null for a row without a tag.
     """
+    return pl.concat([_made(part) for part in keys.iter_slices(_SLICE)])
+
+
+def _made(keys: pl.DataFrame) -> pl.Series:
     tags = [name for name in keys.columns if is_tag(name)]
     names = sorted([*tags, *(name for name in _ALSO if name in keys.columns)])
     has_tag = pl.any_horizontal(pl.col(tags).is_not_null())

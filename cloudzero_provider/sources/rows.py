@@ -21,6 +21,8 @@ ENGINE_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 #: How many rows are turned into columns at a time.
 BLOCK = 20_000
 _MOST_CELLS = 100_000_000
+#: A table has no more, however long it is.
+_MOST_COLUMNS = 1_000
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def compact(values: list[Any]) -> Values:
 
 def check_cells(columns: int, rows: int) -> None:
     """A name of its own in each row is a mistake, and would fill the memory."""
-    if columns * rows > _MOST_CELLS:
+    if columns > _MOST_COLUMNS and columns * rows > _MOST_CELLS:
         raise InputError(f"{rows:,} rows have {columns:,} different columns: too many to be meant.")
 
 

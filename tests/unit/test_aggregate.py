@@ -314,6 +314,13 @@ class TestResources:
         by = ["resource/tag:*", *dict.fromkeys(n for n in (*one, *other) if "tag:" not in n)]
         assert len(set(self.ids([line(**one), line(**other)], by))) == 2
 
+    def test_many_combinations_are_made_part_by_part(self, monkeypatch):
+        rows = [line(**{TEAM: str(number), ENV: "a"}) for number in range(7)] + [line(**{TEAM: "", ENV: None})]
+        at_once = self.ids(rows, [TEAM, ENV])
+        monkeypatch.setattr("cloudzero_provider.anycost.made_resources._SLICE", 3)
+        assert self.ids(rows, [TEAM, ENV]) == at_once
+        assert len(set(at_once)) == 8
+
     def test_a_discount_has_the_resource_of_the_usage_it_is_for(self):
         rows = [row(lineitem__type=kind, **{TEAM: "a"}) for kind in ("Usage", "Discount")]
         assert len(set(self.ids(rows, [TEAM]))) == 1

@@ -332,6 +332,11 @@ class TestQuantities:
             (None, None),
         ]
 
+    def test_a_unit_without_a_quantity_is_left_out_and_counted(self, caplog):
+        rows = converted(charge(ConsumedUnit="GB", PricingUnit="Millions"), charge(ConsumedQuantity="1"))
+        assert [(row.get("usage/amount"), row.get("usage/units")) for row in rows] == [(None, None), ("1", None)]
+        assert "1 rows have a unit and no quantity: the unit is left out" in caplog.text
+
     def test_below_zero_is_kept_and_counted(self, caplog):
         rows = converted(*(charge(ConsumedQuantity=text) for text in ("-1.5", "-0.00", "2")))
         assert [row["usage/amount"] for row in rows] == ["-1.5", "-0.00", "2"]
@@ -347,6 +352,17 @@ class TestQuantities:
             ("2", "GB", "-1"),
         ]
         assert "1 rows have a quantity below zero: they are sent as 0" in caplog.text
+
+    @pytest.mark.parametrize("text", ["-0.5", "-.05", "-10", "-5.", "-1e-7", "-2.50E+3", "-007"])
+    def test_each_way_to_write_it(self, text):
+        [row] = converted(charge(ConsumedQuantity=text), negative_quantity="zero")
+        assert row["usage/amount"] == "0"
+
+    @pytest.mark.parametrize("text", ["-1,000", "-$5", "-1.2.3", "--1", "-2024-09-01", "-1 GB"])
+    def test_what_is_no_number_never_becomes_zero(self, text):
+        rows = to_cbf(frame_of(charge(ConsumedQuantity=text)), negative_quantity="zero")
+        with pytest.raises(InvalidRowsError, match=r"row 1, column 'usage/amount', value .*: not a decimal number"):
+            check(rows)
 
 
 class TestCurrency:

@@ -209,7 +209,7 @@ def test_a_column_that_holds_what_it_can_not(name, values, told):
 MONEY = st.decimals(-(10**9), 10**9, places=15, allow_nan=False).map(lambda number: format(number, "f"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(MONEY, MONEY), min_size=1, max_size=30))
 def test_no_cost_is_lost(costs):
     frame = to_cbf(frame_of(*(charge(BilledCost=billed, EffectiveCost=effective) for billed, effective in costs)))

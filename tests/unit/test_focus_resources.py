@@ -96,7 +96,7 @@ class TestResourceId:
 
     parts = st.one_of(st.none(), st.text("ab:/|_", min_size=1, max_size=4), st.just("resource"))
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(st.lists(st.tuples(parts, parts), min_size=1, max_size=8), st.sampled_from("|_"))
     def test_two_resources_never_become_one(self, pairs, separator):
         charges = [charge(ResourceType=resource_type, ResourceId=resource_id) for resource_type, resource_id in pairs]
@@ -110,7 +110,7 @@ class TestResourceId:
         assert all(written.count("/") == 1 and ":" not in written for written in with_id.values())
         assert all(ids[pair] is None for pair in ids if pair[1] is None)
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(st.lists(st.tuples(parts, parts.filter(bool)), min_size=1, max_size=5, unique=True))
     def test_only_what_collides_is_refused(self, pairs):
         charges = [charge(ResourceType=resource_type, ResourceId=resource_id) for resource_type, resource_id in pairs]
@@ -144,6 +144,18 @@ class TestTagValues:
         rows = tags_of(*(charge(Tags=text, **RESOURCE) for text in given))
         assert rows == [{"a": "1"}, {"a": "3", "b": "2"}, {}, {}, {}, {"a": "1"}, {"a": "1"}]
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '[["a", "x"], ["b", 7], ["c", null]]',
+            '[{"key": "a", "value": "x"}, {"value": 7, "key": "b"}, {"key": "c", "value": null}]',
+        ],
+        ids=["a map in pandas", "a map in JSON lines or a query"],
+    )
+    def test_a_list_of_pairs(self, text):
+        given = [charge(Tags=tags, **RESOURCE) for tags in (text, "[]")]
+        assert tags_of(*given) == [{"a": "x", "b": "7"}, {}]
+
     def test_many_different_ones(self, monkeypatch):
         monkeypatch.setattr("cloudzero_provider.anycost.focus.tag_values._BLOCK", 7)
         given = [{"n": str(number), f"k{number % 5}": "x"} for number in range(50)] * 2
@@ -162,6 +174,12 @@ class TestTagValues:
             ('["team"]', 'not a JSON object, like {"team": "web"}'),
             ('"team"', 'not a JSON object, like {"team": "web"}'),
             ("7", 'not a JSON object, like {"team": "web"}'),
+            ('[["team"]]', 'not a JSON object, like {"team": "web"}'),
+            ('[[null, "web"]]', 'not a JSON object, like {"team": "web"}'),
+            ('[{"team": "web"}]', 'not a JSON object, like {"team": "web"}'),
+            ('[{"key": "team", "value": "web", "more": 1}]', 'not a JSON object, like {"team": "web"}'),
+            ('[["a", "1"], ["a", "2"]]', "the tag 'a' is there twice"),
+            ('[["a", ["1"]]]', "the value of the tag 'a' is nested: expected text, a number, true, false or null"),
             ('{"a": NaN}', 'not a JSON object, like {"team": "web"}'),
             ("[" * 100_000, 'not a JSON object, like {"team": "web"}'),
             ('{"a": {"b": "c"}}', "the value of the tag 'a' is nested: expected text, a number, true, false or null"),

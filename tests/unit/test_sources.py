@@ -297,6 +297,12 @@ def test_too_many_columns_are_no_table():
         from_records({str(number): 1} for number in range(30_000))
 
 
+def test_a_long_table_is_a_table():
+    flags = pl.repeat(True, 2_500_000, dtype=pl.Boolean, eager=True)
+    table = pl.DataFrame({f"column {number}": flags for number in range(44)})
+    assert from_records(table).count == from_records([table[:-1], table[-1:]]).count == 2_500_000
+
+
 class Stream:
     """What Arrow's stream interface knows, and nothing else does."""
 

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 _UNLIMITED = Context(prec=100)
 _BLOCK = 100_000
+# A number: what is none stays as it is, for the checks of CBF to name.
+_BELOW_ZERO = r"^-(0*[1-9][0-9]*\.?[0-9]*|0*\.0*[1-9][0-9]*)([eE][+-]?[0-9]+)?$"
 
 
 def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
@@ -128,7 +130,8 @@ def _usage(columns: dict[str, pl.Series], negative: NegativeQuantity) -> tuple[p
         consumed, priced = consumed.cast(pl.String), priced.cast(pl.String)
     amounts = consumed.zip_with(consumed.is_not_null(), priced)
     units = columns["ConsumedUnit"].zip_with(consumed.is_not_null(), columns["PricingUnit"])
-    below = amounts.str.contains("^-.*[1-9]") if amounts.dtype == pl.String else amounts < 0
+    units = _units_of(amounts, units)
+    below = amounts.str.contains(_BELOW_ZERO) if amounts.dtype == pl.String else amounts < 0
     below = below.fill_null(value=False)
     if below.any():
         sent = "as 0" if negative is NegativeQuantity.ZERO else "as they are (negative_quantity='zero' sends 0)"
@@ -136,6 +139,14 @@ def _usage(columns: dict[str, pl.Series], negative: NegativeQuantity) -> tuple[p
     if negative is NegativeQuantity.KEEP:
         return amounts, units
     return amounts.zip_with(~below, pl.repeat(0, len(amounts), eager=True).cast(amounts.dtype)), units
+
+
+def _units_of(amounts: pl.Series, units: pl.Series) -> pl.Series:
+    """Leave out units of nothing: CloudZero takes 1 where there is no amount."""
+    idle = amounts.is_null() & units.is_not_null()
+    if idle.any():
+        log.info("%s rows have a unit and no quantity: the unit is left out", f"{idle.sum():,}")
+    return units.set(idle, None)
 
 
 def _log_totals(billed: pl.Series, effective: pl.Series) -> None:

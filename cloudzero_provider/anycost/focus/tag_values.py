@@ -105,8 +105,8 @@ def tags_of_json(text: str) -> dict[str, str]:
     """
     Read the tags of one resource.
 
-    :param text: a JSON object, or ``null``; ``true``, ``false`` and numbers are taken as they are written, and a key
-        with ``null`` is no tag.
+    :param text: a JSON object, or ``null``, or a list of pairs, as maps are written by what knows none. ``true``,
+        ``false`` and numbers are taken as they are written, and a key with ``null`` is no tag.
     :raises ValueError: with the rule it breaks.
     """
     try:
@@ -115,6 +115,8 @@ def tags_of_json(text: str) -> dict[str, str]:
         raise ValueError(_NOT_AN_OBJECT) from None
     if found is None:
         return {}
+    if isinstance(found, list):
+        found = tuple(map(_pair, found))
     if not isinstance(found, tuple):
         raise ValueError(_NOT_AN_OBJECT)
     tags: dict[str, Any] = dict(found)
@@ -126,6 +128,15 @@ def tags_of_json(text: str) -> dict[str, str]:
     if "\\u" in text:
         _check_unicode(tags)
     return tags
+
+
+def _pair(item: Any) -> tuple[str, Any]:
+    """Take a pair out of a list: ``["team", "web"]``, or an object with ``key`` and ``value``."""
+    if isinstance(item, tuple) and sorted(name for name, _ in item) == ["key", "value"]:
+        item = [dict(item)["key"], dict(item)["value"]]
+    if not isinstance(item, list) or len(item) != 2 or not isinstance(item[0], str):
+        raise ValueError(_NOT_AN_OBJECT)
+    return item[0], item[1]
 
 
 def _tag_value(key: str, value: Any) -> str:
