@@ -11,9 +11,10 @@ pins --extra sandbox pyproject.toml --constraint <(echo "apache-airflow==3.3.2")
 # The older lines are for tests only: one file each, with what installs the package and tests it, of the same day.
 line() {
   pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in \
-    --constraint <(echo "apache-airflow==$2") --exclude-newer "$3" --output-file "requirements/airflow-$1.txt"
+    --constraint <(printf '%s\n' "apache-airflow==$2" "${@:4}") --exclude-newer "$3" --output-file "requirements/airflow-$1.txt"
 }
-line 2.11 2.11.2 2026-03-20
+# The oldest line has the oldest engine that pyproject.toml allows.
+line 2.11 2.11.2 2026-03-20 polars==1.20.0
 line 3.1 3.1.8 2026-03-20
 line 3.2 3.2.2 2026-06-10
 pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-newer 2026-11-14 \
