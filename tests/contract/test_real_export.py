@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import pytest
 from real_data import real_data
 from tasks import send
 
+from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.focus import to_cbf
 
 MONTH = "2024-09"
@@ -42,3 +44,18 @@ def test_no_cost_is_changed_or_takes_the_place_of_another(sandbox, lines):
     held = [[Decimal(row[name]) for name in names] for row in sandbox.rows(MONTH)]
     assert sorted(held) == sorted(given)
     assert 0 < min(abs(cost) for cost, *_ in given if cost) < Decimal("1e-6")
+
+
+def test_added_up_by_day_and_service_it_is_what_the_lines_amount_to(sandbox, lines):
+    by = ["resource/service", "resource/tag:*"]
+    send(files=str(real_data("focus_sample.csv")), month=MONTH, transform=[to_cbf, aggregate(by=by, period="day")])
+    of_lines = Counter()
+    for line in lines:
+        of_lines[line["ChargePeriodStart"][:10], line["ChargeCategory"], line["ServiceName"]] += Fraction(
+            line["BilledCost"]
+        )
+    held = Counter()
+    for row in sandbox.rows(MONTH):
+        held[row["time/usage_start"][:10], row["lineitem/type"], row["resource/service"]] += Fraction(row["cost/cost"])
+    assert held == of_lines
+    assert len(of_lines) < sandbox.month(MONTH)["rows"] < len(lines)
