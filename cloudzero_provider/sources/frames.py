@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -47,7 +46,7 @@ def from_frame(frame: Any) -> Rows:
         frame = frame.read_all()
     if not isinstance(frame, pl.DataFrame):
         try:
-            frame = pl.DataFrame(_Stream(frame) if isinstance(frame, Iterator) else frame)
+            frame = pl.DataFrame(frame)
         except (*ENGINE_ERRORS, ValueError, TypeError) as error:
             if "got external error" in str(error):
                 # What the stream reads from broke off, and may be there again in a retry.
@@ -56,13 +55,6 @@ def from_frame(frame: Any) -> Rows:
     _check_names(frame.columns)
     check_cells(frame.width, frame.height)
     return Rows({series.name: plain_type(series) for series in frame}, frame.height, row_number, is_table=True)
-
-
-class _Stream:
-    """Arrow's interface alone: early versions of the engine take a reader, which is an iterator, too, for a list."""
-
-    def __init__(self, reader: Any) -> None:
-        self.__arrow_c_stream__ = reader.__arrow_c_stream__
 
 
 def plain_type(series: pl.Series) -> pl.Series:
