@@ -90,9 +90,13 @@ def s3(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    """A Chromium that leaves nothing behind outside pytest's own folder."""
+    """
+    A Chromium that leaves nothing behind outside pytest's own folder.
+
+    It ends with the tests that use it, since Playwright keeps a loop running, in which no other can run.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "chromium is missing: 'make test-e2e' installs it"
     home = tmp_path_factory.mktemp("browser")

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, TimeoutError as NothingHappened, expect
 
 SECONDS = 1000
+# A whole Airflow beside it on a small machine takes its time.
+expect.set_options(timeout=30 * SECONDS)
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,26 @@ class Pages:
         self.open("connections")
         self._row(connection_id).get_by_role("button", name="Test Connection").click()
         said = self.page.get_by_role("status").filter(has_text="Test Connection")
-        expect(said).to_be_visible(timeout=30 * SECONDS)
+        expect(said).to_be_visible()
         return said.inner_text()
 
     def trigger(self, dag_id: str) -> None:
         self.open(f"dags/{dag_id}")
         self.page.get_by_role("button", name="Trigger").first.click()
         dialog = self.page.get_by_role("dialog")
-        dialog.get_by_role("button", name="Trigger").click()
+        self._click_until_asked(dialog.get_by_role("button", name="Trigger"), "/dagRuns")
         expect(dialog).to_be_hidden()
+
+    def _click_until_asked(self, button: Locator, address: str) -> None:
+        """Click, and again where the page was still being drawn and nothing was asked of Airflow."""
+        for _ in range(5):
+            try:
+                with self.page.expect_request(lambda sent: _is_post_to(address, sent), timeout=3 * SECONDS):
+                    button.click()
+                return
+            except NothingHappened:
+                print("a click was lost")
+        raise AssertionError(f"nothing was posted to {address}")
 
     def details(self, dag_id: str, run_id: str, task_id: str) -> None:
         """The details of a task instance, reached from its logs."""
@@ -146,3 +159,7 @@ def answers_in(recording: Path) -> list[tuple[str, str]]:
     """Address and text of every answer that a browser got, from its HAR recording."""
     entries = json.loads(recording.read_text())["log"]["entries"]
     return [(entry["request"]["url"], entry["response"]["content"].get("text", "")) for entry in entries]
+
+
+def _is_post_to(address: str, sent: Request) -> bool:
+    return sent.method == "POST" and sent.url.endswith(address)
