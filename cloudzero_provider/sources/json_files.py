@@ -7,7 +7,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.lines import UNREADABLE, open_text, unreadable
@@ -118,7 +118,8 @@ def _object_at(text: str, place: int, line: int) -> tuple[dict[str, Any], int]:
     return row, end
 
 
-def _no_constant(name: str) -> Any:
+def no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's own reader takes."""
     raise ValueError(f"{name} is no JSON")
 
 
@@ -129,4 +130,4 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_twins)
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=no_constant, object_pairs_hook=_no_twins)

@@ -145,7 +145,7 @@ class TestCosts:
         )
 
     def test_the_totals_hold_for_many_rows(self, caplog, monkeypatch):
-        monkeypatch.setattr("cloudzero_provider.anycost.focus.rules._BLOCK", 7)
+        monkeypatch.setattr("cloudzero_provider.exact._SLICE", 7)
         converted(*[charge(BilledCost="0.1", EffectiveCost="0.3")] * 100)
         assert "BilledCost is 10 in all, EffectiveCost 30: a difference of 20" in caplog.text
 

@@ -11,7 +11,7 @@ from charges import charge, check, frame_of
 from hypothesis import given, settings, strategies as st
 
 from cloudzero_provider.anycost.focus import to_cbf
-from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.exceptions import InputError, InvalidRowsError
 
 
 def words(text: str) -> list[str]:
@@ -221,3 +221,10 @@ def test_no_cost_is_lost(costs):
             total = exactly.add(total, Decimal(pair[number]))
         assert Decimal(totals[column]) == total
     assert frame["cost/cost"].to_list() == [billed for billed, _ in costs]
+
+
+@pytest.mark.parametrize("column", ["ChargePeriodStart", "ChargePeriodEnd"])
+def test_a_time_beyond_the_calendar_is_named(column):
+    beyond = pl.Series([2**60]).cast(pl.Datetime("ms"))
+    with pytest.raises(InvalidRowsError, match=f"row 1, column '{column}', value 1152921504606846976: not an ISO 8601"):
+        to_cbf(frame_of(charge()).with_columns(beyond.alias(column)))

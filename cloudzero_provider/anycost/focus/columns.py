@@ -9,6 +9,7 @@ import polars as pl
 
 from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, REQUIRED, Holds
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.sources import plain_type
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -43,11 +44,11 @@ def _missing(name: str, count: int) -> pl.Series:
 
 
 def _column(values: pl.Series, holds: Holds) -> pl.Series:
+    values = plain_type(values)
     dtype = values.dtype
-    if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        texts = values.cast(pl.String)
-        missing = (texts == "") | (texts == "NULL")
-        return texts.set(missing, None) if missing.any() else texts
+    if dtype == pl.String:
+        missing = (values == "") | (values == "NULL")
+        return values.set(missing, None) if missing.any() else values
     stays = {Holds.TAGS: True, Holds.NUMBER: dtype.is_numeric(), Holds.TIME: dtype in (pl.Date, pl.Datetime)}
     if stays.get(holds):
         return values

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.columns import RESOURCE_ID, USAGE_START, in_cbf_order
+from cloudzero_provider.anycost.columns import RESOURCE_ID, USAGE_START, Kind, in_cbf_order
 from cloudzero_provider.anycost.focus.columns import focus_columns
 from cloudzero_provider.anycost.focus.options import NegativeQuantity
 from cloudzero_provider.anycost.focus.resources import resource_ids
@@ -24,10 +24,10 @@ from cloudzero_provider.anycost.focus.table import (
 )
 from cloudzero_provider.anycost.focus.tags import resource_tags
 from cloudzero_provider.anycost.focus.times import usage_times
+from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.sources import Rows, row_number
-from cloudzero_provider.texts import Converted, plain_decimals
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _UNLIMITED = Context(prec=100)
-_BLOCK = 100_000
 # A number: what is none stays as it is, for the checks of CBF to name.
 _BELOW_ZERO = r"^-(0*[1-9][0-9]*\.?[0-9]*|0*\.0*[1-9][0-9]*)([eE][+-]?[0-9]+)?$"
 
@@ -156,26 +155,11 @@ def _log_totals(billed: pl.Series, effective: pl.Series) -> None:
         log.warning(
             "%s rows have no EffectiveCost: CloudZero takes their BilledCost as amortized cost", f"{absent.sum():,}"
         )
-    totals = [_total(values) for values in (billed, effective, billed.filter(absent))]
-    cost, amortized, fallen_back = totals
-    if cost is None or amortized is None or fallen_back is None:
+    costs, amortized = convert(Kind.DECIMAL, billed), convert(Kind.DECIMAL, effective)
+    if costs.bad or amortized.bad:
+        # What is no number, the checks of CBF will name.
         return
-    amortized = _UNLIMITED.add(amortized, fallen_back)
-    log.info(
-        "BilledCost is %s in all, EffectiveCost %s: a difference of %s",
-        *(
-            format(total.normalize(_UNLIMITED), "f")
-            for total in (cost, amortized, _UNLIMITED.subtract(amortized, cost))
-        ),
-    )
-
-
-def _total(values: pl.Series) -> Decimal | None:
-    """Add up, exactly; ``None`` when there is anything that is no number, which the checks of CBF will name."""
-    total = Decimal(0)
-    for start in range(0, len(values), _BLOCK):
-        column = plain_decimals(Converted(values.slice(start, _BLOCK).cast(pl.String)))
-        if column.bad:
-            return None
-        total = _UNLIMITED.add(total, Decimal(exact_sum(column.texts)))
-    return total
+    cost = exact_sum(costs.texts)
+    total = exact_sum(amortized.texts.zip_with(~absent, costs.texts))
+    difference = _UNLIMITED.subtract(Decimal(total), Decimal(cost)).normalize(_UNLIMITED)
+    log.info("BilledCost is %s in all, EffectiveCost %s: a difference of %s", cost, total, format(difference, "f"))

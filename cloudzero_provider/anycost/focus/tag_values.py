@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cloudzero_provider.anycost.focus.table import Holds
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.problems import shown_value
+from cloudzero_provider.sources.json_files import no_constant
 
 if TYPE_CHECKING:
     from cloudzero_provider.problems import Problems
@@ -93,12 +94,8 @@ def _pairs(rows: list[int], keys: list[str], values: list[str]) -> pl.DataFrame:
     )
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
 # Objects become tuples of pairs, to see a key that is there twice; numbers stay the text they are written as.
-_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=no_constant)
 
 
 def tags_of_json(text: str) -> dict[str, str]:

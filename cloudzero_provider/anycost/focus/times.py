@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.focus.options import MonthFrom
-from cloudzero_provider.texts import NOT_TIMESTAMP, Converted, utc_timestamps
+from cloudzero_provider.texts import NOT_TIMESTAMP, as_text, moment_text, utc_timestamps
 
 if TYPE_CHECKING:
     from cloudzero_provider.problems import Problems
@@ -50,21 +50,13 @@ def usage_times(
 
 def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
     given = times.drop_nulls().unique()
-    written = utc_timestamps(Converted(_as_text(given))).texts
+    column = as_text(given, moment_text)
+    column.texts = column.texts.str.replace(_WITHOUT_ZONE, "${1}T${2}Z")
+    written = utc_timestamps(column).texts
     in_utc = times.replace_strict(given, written, default=None, return_dtype=pl.String)
     if problems is not None:
         problems.add_all(in_utc.is_null() & times.is_not_null(), times.name, NOT_TIMESTAMP, times)
     return in_utc
-
-
-def _as_text(times: pl.Series) -> pl.Series:
-    if times.dtype == pl.String:
-        return times.str.replace(_WITHOUT_ZONE, "${1}T${2}Z")
-    if times.dtype == pl.Date:
-        return times.dt.strftime("%Y-%m-%d")
-    if isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone:
-        times = times.dt.convert_time_zone("UTC")
-    return times.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _elsewhere(starts: pl.Series, billing: pl.Series) -> pl.Series:
