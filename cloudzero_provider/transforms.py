@@ -188,10 +188,10 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
 
     column = plain_decimals(as_text(values, decimal_text))
     texts = column.texts.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
-    whole, fraction = (texts[name].str.len_bytes().max() or 0 for name in texts.columns)
-    if whole + fraction > _DECIMAL_DIGITS:  # type: ignore[operator]
+    whole, fraction = texts.select(pl.all().str.len_bytes().max().fill_null(0)).row(0)
+    if whole + fraction > _DECIMAL_DIGITS:
         return None, column.bad
-    return column.texts.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad  # type: ignore[arg-type]
+    return column.texts.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad
 
 
 def _text(value: Any) -> str:

@@ -9,12 +9,12 @@ import polars as pl
 
 from cloudzero_provider.anycost.aggregation import ALL_TAGS, Period
 from cloudzero_provider.anycost.columns import (
-    CBF_PAGE,
     COLUMNS,
     COST,
     COST_FALLBACKS,
     LINEITEM_TYPE,
     REQUIRED_COLUMNS,
+    REQUIRED_RULE,
     RESOURCE_ID,
     USAGE_AMOUNT,
     USAGE_START,
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_REQUIRED = f"every row needs a value ({CBF_PAGE})"
 #: What CloudZero takes where a row has no value.
 _BLANK_TYPE = "Usage"
 _BLANK_AMOUNT = "1"
@@ -108,14 +107,13 @@ class _Reading:
     def texts(self, name: str) -> pl.Series:
         """Read a column."""
         if name not in self.frame.columns:
-            self.problems.add(0, name, _REQUIRED)
+            self.problems.add(0, name, REQUIRED_RULE)
             return pl.repeat(None, self.frame.height, dtype=pl.String, eager=True)
         values = self.frame[name]
         column = convert(kind_of(name), values)
         self.problems.add_each(column.bad, name, values)
         if name in REQUIRED_COLUMNS:
-            blank = column.texts.is_null().scatter(list(column.bad), False)
-            self.problems.add_all(blank, name, _REQUIRED)
+            self.problems.add_all(is_blank(values), name, REQUIRED_RULE)
         return column.texts
 
     def key(self, name: str) -> pl.Series:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cloudzero_provider.anycost.columns import (
     COLUMNS,
     TAG_KEY,
+    TAG_KEY_RULE,
     TAG_PREFIX,
     USAGE_START,
     Kind,
@@ -100,7 +101,7 @@ def aggregate(by: list[str], period: str = "hour") -> Aggregation:
 def _why_not(name: str) -> str | None:
     if is_tag(name):
         good = name == ALL_TAGS or TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX))
-        return None if good else "a tag key is letters, digits and _ . : / = + - @, without white space"
+        return None if good else TAG_KEY_RULE
     if name not in COLUMNS:
         return f"it is no column of the Common Bill Format{did_you_mean(name)}"
     if kind_of(name) is Kind.DECIMAL:

@@ -13,8 +13,10 @@ from cloudzero_provider.anycost.columns import (
     COLUMNS,
     GUIDE_ONLY_LINEITEM_TYPES,
     REQUIRED_COLUMNS,
+    REQUIRED_RULE,
     RESOURCE_ID,
     TAG_KEY,
+    TAG_KEY_RULE,
     TAG_PREFIX,
     USAGE_START,
     did_you_mean,
@@ -78,8 +80,7 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
 def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_columns: bool) -> None:
     if is_tag(name):
         if not TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX)):
-            rule = "a tag key is letters, digits and _ . : / = + - @, without white space"
-            problems.add(first_given(rows.columns[name]), name, rule)
+            problems.add(first_given(rows.columns[name]), name, TAG_KEY_RULE)
     elif name not in COLUMNS and not allow_unknown_columns:
         hint = did_you_mean(name)
         rule = f"no column of the Common Bill Format{hint} (allow_unknown_columns=True sends it all the same)"
@@ -102,12 +103,10 @@ def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
 
 def _check_required(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
     for name in REQUIRED_COLUMNS:
-        rule = f"every row needs a value ({CBF_PAGE})"
         if name not in texts:
-            problems.add(0, name, rule)
+            problems.add(0, name, REQUIRED_RULE)
         else:
-            blank = is_blank(rows.columns[name])
-            problems.add_all(blank, name, rule)
+            problems.add_all(is_blank(rows.columns[name]), name, REQUIRED_RULE)
 
 
 def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: Problems) -> None:

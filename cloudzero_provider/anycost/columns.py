@@ -15,6 +15,8 @@ BUCKET_PAGE = "https://docs.cloudzero.com/docs/anycost-bucket-getting-started"
 TAG_PREFIX = "resource/tag:"
 #: Letters, digits and ``_ . : / = + - @``; no white space (the CBF page, "Tags").
 TAG_KEY = re.compile(r"[\w.:/=+\-@]+")
+TAG_KEY_RULE = "a tag key is letters, digits and _ . : / = + - @, without white space"
+REQUIRED_RULE = f"every row needs a value ({CBF_PAGE})"
 
 
 class Kind(Enum):

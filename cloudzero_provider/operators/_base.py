@@ -143,10 +143,11 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
     def _parts(self, context: Context) -> Iterator[Rows]:
         from cloudzero_provider.sources import from_records, read_files
-        from cloudzero_provider.storage import ObjectStorage
 
         self._check_sources()
         if self.files is not None:
+            from cloudzero_provider.storage import ObjectStorage
+
             yield from read_files(self.files, ObjectStorage())
         elif self.records is not None:
             yield from_records(self.resolve_unrendered("records", context))

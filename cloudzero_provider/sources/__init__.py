@@ -10,9 +10,9 @@ from __future__ import annotations
 from cloudzero_provider.sources.cursors import from_cursor
 from cloudzero_provider.sources.files import ENDINGS, FileStore, from_files, read_files
 from cloudzero_provider.sources.frames import from_frame, plain_type
-from cloudzero_provider.sources.objects import as_objects
+from cloudzero_provider.sources.objects import Values, as_objects
 from cloudzero_provider.sources.records import from_records
-from cloudzero_provider.sources.rows import Rows, Values, joined, row_number
+from cloudzero_provider.sources.rows import Rows, is_text, joined, row_number
 
 __all__ = [
     "ENDINGS",
@@ -24,6 +24,7 @@ __all__ = [
     "from_files",
     "from_frame",
     "from_records",
+    "is_text",
     "joined",
     "plain_type",
     "read_files",

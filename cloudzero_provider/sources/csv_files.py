@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 from array import array
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
 from cloudzero_provider.sources.csv_engine import read_plain_csv
+from cloudzero_provider.sources.frames import table
 from cloudzero_provider.sources.lines import UNREADABLE, open_text, plain_file, unreadable
-from cloudzero_provider.sources.rows import BLOCK, Rows, Values
+from cloudzero_provider.sources.rows import BLOCK, Rows
+
+if TYPE_CHECKING:
+    from cloudzero_provider.sources.objects import Values
 
 _LONGEST_CELL = 16_000_000
 
@@ -26,8 +30,7 @@ def read_csv(name: str, path: str) -> Rows:
     """
     frame = _read_by_engine(name, path)
     if frame is not None:
-        columns: dict[str, Values] = {series.name: series for series in frame}
-        return Rows(columns, frame.height, lambda index: f"{name}, line {index + 2:,}", is_table=True)
+        return table(frame, lambda index: f"{name}, line {index + 2:,}")
     with open_text(name, path) as stream:
         reading = _Reading(name, stream)
         try:

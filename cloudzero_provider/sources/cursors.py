@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.rows import BLOCK, Rows, Values, check_cells, compact, is_name, joined
+from cloudzero_provider.sources.rows import BLOCK, Rows, check_cells, compact, is_text, joined
+
+if TYPE_CHECKING:
+    from cloudzero_provider.sources.objects import Values
 
 
 def from_cursor(cursor: Any) -> Rows | None:
@@ -22,7 +26,9 @@ def from_cursor(cursor: Any) -> Rows | None:
     names = [column[0] for column in cursor.description]
     _check_names(names)
     parts = list(_parts(cursor, names))
-    return joined(parts) if parts else Rows({name: [] for name in names}, 0, _row_of_query, is_table=True)
+    if not parts:
+        return Rows({name: [] for name in names}, 0, _row_of_query, is_table=True)
+    return replace(joined(parts), where=_row_of_query)
 
 
 def _row_of_query(index: int) -> str:
@@ -31,23 +37,19 @@ def _row_of_query(index: int) -> str:
 
 def _check_names(names: list[Any]) -> None:
     for number, name in enumerate(names, start=1):
-        if not is_name(name):
+        if not is_text(name):
             raise InputError(f'Column {number} of the query has no name: give it one (AS "cost/cost").')
         if names.index(name) < number - 1:
             raise InputError(f'The query has two columns {name!r}: give them names of their own (AS "cost/cost").')
 
 
 def _parts(cursor: Any, names: list[str]) -> Iterator[Rows]:
-    start = 0
+    count = 0
     while batch := cursor.fetchmany(BLOCK):
-        check_cells(len(names), start + len(batch))
+        count += len(batch)
+        check_cells(len(names), count)
         cells = [row.values() if isinstance(row, Mapping) else row for row in batch]
         columns: dict[str, Values] = {
             name: compact(list(values)) for name, values in zip(names, zip(*cells, strict=True), strict=True)
         }
-        yield Rows(columns, len(batch), _row_from(start), is_table=True)
-        start += len(batch)
-
-
-def _row_from(start: int) -> Any:
-    return lambda index: _row_of_query(start + index)
+        yield Rows(columns, len(batch), _row_of_query, is_table=True)

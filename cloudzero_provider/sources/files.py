@@ -139,10 +139,10 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _reader(name: str) -> _Reader:
-    fits = [ending for ending in ENDINGS if name.lower().endswith(ending)]
-    if not fits:
-        raise InputError(f"{name}: expected a file that ends in {', '.join(ENDINGS)}.")
-    return _READERS[max(fits, key=len)]
+    for ending, read in _READERS.items():
+        if name.lower().endswith(ending):
+            return read
+    raise InputError(f"{name}: expected a file that ends in {', '.join(ENDINGS)}.")
 
 
 @contextmanager

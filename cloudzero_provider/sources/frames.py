@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.objects import as_objects
-from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, Values, check_cells, compact, is_name, row_number
+from cloudzero_provider.sources.objects import Values, as_objects
+from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells, compact, is_text, row_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def is_frame(value: Any) -> bool:
@@ -53,8 +56,18 @@ def from_frame(frame: Any) -> Rows:
                 raise
             raise InputError(f"The {type(frame).__name__} can't be read as a table: {error}.") from None
     _check_names(frame.columns)
+    return table(frame, row_number)
+
+
+def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
+    """
+    Take a frame of the engine's as it is.
+
+    :param frame: with good names.
+    :param where: says where a row stands.
+    """
     check_cells(frame.width, frame.height)
-    return Rows({series.name: plain_type(series) for series in frame}, frame.height, row_number, is_table=True)
+    return Rows({series.name: plain_type(series) for series in frame}, frame.height, where, is_table=True)
 
 
 def plain_type(series: pl.Series) -> pl.Series:
@@ -82,7 +95,7 @@ def _pandas_column(column: Any) -> Values:
 
 def _check_names(names: list[Any]) -> None:
     for number, name in enumerate(names, start=1):
-        if not is_name(name):
+        if not is_text(name):
             raise InputError(f"Column {number} of the table has the name {name!r}: names are non-empty Unicode text.")
         if names.index(name) < number - 1:
             raise InputError(f"The table has two columns {name!r}.")

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TextIO
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.lines import UNREADABLE, open_text, unreadable
-from cloudzero_provider.sources.rows import Rows, columns_of, is_name
+from cloudzero_provider.sources.rows import Rows, columns_of, is_text
 
 _Objects = Iterator[tuple[int, dict[str, Any]]]
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -113,7 +113,7 @@ def _object_at(text: str, place: int, line: int) -> tuple[dict[str, Any], int]:
         raise _WrongError(line, reason) from None
     if not isinstance(row, dict):
         raise _WrongError(line, f"expected a JSON object, not {type(row).__name__}")
-    if not all(map(is_name, row)):
+    if not all(map(is_text, row)):
         raise _WrongError(line, "names are non-empty Unicode text")
     return row, end
 

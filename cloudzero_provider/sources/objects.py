@@ -6,19 +6,23 @@ from typing import Any
 
 import polars as pl
 
+Values = list[Any] | pl.Series
+
 _DAY = 24 * 60 * 60
 _PER_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 #: The years 2 to 9998, in seconds since 1970: no zone moves them out of the calendar.
 _CALENDAR = (-62_104_060_800, 253_370_764_799)
 
 
-def as_objects(values: pl.Series) -> list[Any]:
+def as_objects(values: Values) -> list[Any]:
     """
-    Take values as Python's objects.
+    Take values as Python's objects, which those of a list are.
 
     A short float is the number that it is written as. Times beyond Python's calendar are the numbers that the engine
     has for them.
     """
+    if not isinstance(values, pl.Series):
+        return values
     if values.dtype == pl.Float32:
         return values.cast(pl.String).cast(pl.Float64).to_list()
     if values.dtype != pl.Date and not isinstance(values.dtype, pl.Datetime):

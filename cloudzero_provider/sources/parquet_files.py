@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.frames import plain_type
-from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells
+from cloudzero_provider.sources.frames import table
+from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, row_number
 
 
 def read_parquet(name: str, path: str) -> Rows:
@@ -22,6 +22,4 @@ def read_parquet(name: str, path: str) -> Rows:
     except ENGINE_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{name}: no Parquet file that can be read ({reason}).") from None
-    check_cells(frame.width, frame.height)
-    columns = {series.name: plain_type(series) for series in frame}
-    return Rows(columns, frame.height, lambda index: f"{name}, row {index + 1:,}", is_table=True)
+    return table(frame, lambda index: f"{name}, {row_number(index)}")

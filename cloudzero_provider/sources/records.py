@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import from_frame, is_frame
-from cloudzero_provider.sources.rows import Rows, columns_of, is_name, joined, row_number
+from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined, row_number
 
 
 def from_records(records: Any) -> Rows:
@@ -73,7 +73,7 @@ def _checked(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
             raise InputError(f"{row_number(index)} is a {type(row).__name__}, not a dict of column and value.")
         if not known.issuperset(row):
             for name in row:
-                if not is_name(name):
+                if not is_text(name):
                     raise InputError(
                         f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text."
                     )

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.objects import as_objects
+from cloudzero_provider.sources.objects import Values, as_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-Values = list[Any] | pl.Series
 #: What the engine raises; where it breaks on a value that it was not made for, that is no ``Exception``.
 ENGINE_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 #: How many rows are turned into columns at a time.
@@ -94,9 +93,7 @@ def _has_values(part: Values) -> bool:
 
 
 def _objects(part: Values | None, count: int) -> list[Any]:
-    if part is None:
-        return [None] * count
-    return as_objects(part) if isinstance(part, pl.Series) else part
+    return [None] * count if part is None else as_objects(part)
 
 
 def columns_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Values], int]:
@@ -141,12 +138,12 @@ def check_cells(columns: int, rows: int) -> None:
         raise InputError(f"{rows:,} rows have {columns:,} different columns: too many to be meant.")
 
 
-def is_name(name: object) -> bool:
-    """Whether a column can be called that."""
-    if not isinstance(name, str) or not name:
+def is_text(value: object) -> bool:
+    """Whether it is text that can be sent: not empty, and valid Unicode."""
+    if not isinstance(value, str) or not value:
         return False
     try:
-        name.encode()
+        value.encode()
     except UnicodeEncodeError:
         return False
     return True

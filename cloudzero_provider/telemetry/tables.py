@@ -12,8 +12,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.sources import Rows, Values, as_objects
@@ -74,14 +72,14 @@ def _texts(values: Values) -> list[Any]:
     column = as_text(values, text_of)
     if not column.bad:
         return column.texts.to_list()
-    return as_objects(values) if isinstance(values, pl.Series) else values
+    return as_objects(values)
 
 
 def _nested(rows: Rows, name: str) -> list[Any]:
     values = rows.columns[name]
     keys: list[Any] = []
     bad: dict[int, str] = {}
-    for index, value in enumerate(values.to_list() if isinstance(values, pl.Series) else values):
+    for index, value in enumerate(as_objects(values)):
         try:
             keys.append(_parsed(value) if isinstance(value, str) else _without_nulls(value))
         except _TwinsError as error:

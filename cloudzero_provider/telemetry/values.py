@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cloudzero_provider.sources import is_text
 from cloudzero_provider.telemetry.kinds import MAX_KEYS, MAX_VALUES_PER_KEY, SIGNIFICANT_DIGITS
 from cloudzero_provider.texts import Converted, as_text, decimal_text, plain_decimals
 
@@ -42,7 +43,6 @@ def convert_values(values: Values) -> tuple[Converted, int]:
         return decimal_text(value)
 
     column = plain_decimals(as_text(values, to_text))
-    column.texts = column.texts.str.replace(r"^(-?)0+([0-9])", "${1}${2}")
     digits = column.texts.str.replace_all(r"[-.]", "").str.strip_chars("0")
     for index in (digits.str.len_chars() > SIGNIFICANT_DIGITS).fill_null(False).arg_true().to_list():
         column.bad[index] = TOO_PRECISE
@@ -93,14 +93,14 @@ def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
     if len(value) > MAX_KEYS:
         raise ValueError(f"{len(value)} filter keys: CloudZero takes {MAX_KEYS} at the most")
     for key in value:
-        if not _is_text(key):
+        if not is_text(key):
             raise ValueError(f"the filter key {key!r} is no text, or empty")
     check = _checked_list if kind.lists_values else _checked_one
     return {key: check(key, value[key]) for key in sorted(value)}
 
 
 def _checked_one(key: str, value: Any) -> str:
-    if not _is_text(value):
+    if not is_text(value):
         raise ValueError(f"filter key {key!r}: expected one text, not {type(value).__name__} (a metric takes no list)")
     return str.__str__(value)
 
@@ -111,18 +111,8 @@ def _checked_list(key: str, value: Any) -> list[str]:
     if not 1 <= len(value) <= MAX_VALUES_PER_KEY:
         raise ValueError(f"filter key {key!r}: {len(value)} values; CloudZero takes 1 to {MAX_VALUES_PER_KEY}")
     for item in value:
-        if not _is_text(item):
+        if not is_text(item):
             raise ValueError(f"filter key {key!r}: the value {item!r} is no text, or empty")
     if len(set(value)) < len(value):
         raise ValueError(f"filter key {key!r}: a value is listed twice")
     return sorted(str.__str__(item) for item in value)
-
-
-def _is_text(value: Any) -> bool:
-    if not isinstance(value, str) or not value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
