@@ -28,14 +28,18 @@ import cloudzero_provider.transforms
 import cloudzero_provider.triggers.anycost
 import cloudzero_provider.triggers.telemetry
 """
+SENDING = """
+import cloudzero_provider.anycost.readback, cloudzero_provider.client
+"""
 HEAVY = {"polars", "requests", "ijson", "aiohttp", "cloudzero_provider.sandbox"}
 RUNS = 9
-LIMIT_MS = 60
 
 # Airflow's DAG processor is started once and forks for each file: so does this.
+# Airflow's heap takes a tenth of a second to be searched for garbage, whenever that happens to be due.
 TIMED = """
-import os, sys, time
+import gc, os, sys, time
 import airflow.dag_processing.processor
+gc.disable()
 
 def parse_ms(dag_file):
     reading, writing = os.pipe()
@@ -67,16 +71,13 @@ def test_no_data_frame_library_no_http_library_and_no_sandbox_is_loaded():
     assert not added & HEAVY
 
 
-def test_a_dag_file_that_imports_everything_costs_little_more_than_one_that_imports_airflow_alone():
-    """In CPU time, since other work on the machine makes time on the clock longer."""
-    runs = json.loads(run(TIMED, str(RUNS), AIRFLOW, AIRFLOW + PROVIDER))
-    alone, everything = (median(column) for column in zip(*runs, strict=True))
-    print(f"Airflow alone {alone:.0f} ms, with the provider {everything:.0f} ms: {everything - alone:.0f} ms more")
-    assert everything - alone < LIMIT_MS
+def test_a_dag_file_that_imports_everything_costs_less_than_the_libraries_for_sending_would():
+    """In CPU time, since other work on the machine makes time on the clock longer; and side by side, since machines differ."""
+    runs = json.loads(run(TIMED, str(RUNS), AIRFLOW, AIRFLOW + PROVIDER, AIRFLOW + PROVIDER + SENDING))
+    alone, everything, sending = (median(column) for column in zip(*runs, strict=True))
+    print(f"Airflow alone {alone:.0f} ms, with the provider {everything:.0f} ms, with what it sends by {sending:.0f} ms")
+    assert everything - alone < sending - everything
 
 
 def test_something_heavy_would_have_been_seen():
-    core = "import cloudzero_provider.anycost.readback, cloudzero_provider.client"
-    runs = json.loads(run(TIMED, "1", AIRFLOW + PROVIDER, f"{AIRFLOW}{PROVIDER}\n{core}"))
-    assert runs[0][1] - runs[0][0] > LIMIT_MS
-    assert {"polars", "requests", "ijson"} <= loaded(core)
+    assert {"polars", "requests", "ijson"} <= loaded(SENDING)
