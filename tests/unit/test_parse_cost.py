@@ -75,7 +75,9 @@ def test_a_dag_file_that_imports_everything_costs_less_than_the_libraries_for_se
     """In CPU time, since other work on the machine makes time on the clock longer; and side by side, since machines differ."""
     runs = json.loads(run(TIMED, str(RUNS), AIRFLOW, AIRFLOW + PROVIDER, AIRFLOW + PROVIDER + SENDING))
     alone, everything, sending = (median(column) for column in zip(*runs, strict=True))
-    print(f"Airflow alone {alone:.0f} ms, with the provider {everything:.0f} ms, with what it sends by {sending:.0f} ms")
+    print(
+        f"Airflow alone {alone:.0f} ms, with the provider {everything:.0f} ms, with what it sends by {sending:.0f} ms"
+    )
     assert everything - alone < sending - everything
 
 
