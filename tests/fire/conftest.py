@@ -1,0 +1,20 @@
+"""Tasks under fire: the real operators, a real sandbox over HTTP, and time that a test drives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "contract")]
+
+import pytest
+from fire_world import World
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    with World() as made:
+        yield made
