@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "contract")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 from fire_world import World
