@@ -13,7 +13,7 @@ from drops_scenario import SCENARIOS, Scenario
 from drops_trial import DROPS, Trial, heals
 from drops_truth import Rows
 from fire_script import Killed, Script, Stop
-from fire_settings import scenarios, tally
+from fire_settings import count_scenario, scenarios, tally
 from fire_world import Ending, World
 from hypothesis import example, given
 
@@ -44,7 +44,7 @@ def _count(scenario: Scenario, endings: list[Ending], fired: Counter[str]) -> No
     """Keep the books, for those who want to see that it was a fire."""
     SEEN.add(hash(repr(scenario)))
     COUNTS["different scenarios"] = len(SEEN)
-    COUNTS["scenarios"] += 1
+    count_scenario(COUNTS)
     COUNTS[f"scenarios with {scenario.operation}"] += 1
     COUNTS["scenarios in which a try failed or was killed, then healed"] += any(ending.raised for ending in endings)
     COUNTS["scenarios with hours that need several requests"] += bool(scenario.giant_hours)
