@@ -75,16 +75,33 @@ def test_outside_a_first_try_with_other_rows_that_wakes_overwrites_hours_of_the_
     assert {row["cost/cost"] for row in held(sandbox)} == {"1.5", "2.5"}
 
 
-def test_outside_a_first_try_that_wakes_inside_an_hour_of_several_requests_adds_its_rest_once_more(sandbox):
-    hour = [
-        {"time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": str(n), "lineitem/type": "Usage"} for n in range(12)
-    ]
+HOUR = [
+    {"time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": f"{n}.5", "lineitem/type": "Usage"} for n in range(12)
+]
+
+
+def wake_inside_an_hour_of_several_requests(sandbox):
+    """Stop a first try while it waits to send the rest of the hour; let it go on when a second has sent all of it."""
     sandbox.faults({"kind": "refuse", "status": 429, "retry_after": 3, "operation": "sum"})
-    first = start_worker(records=hour, **SENDING)
+    first = start_worker(records=HOUR, **SENDING)
     with stopped(first, sandbox, lambda: sandbox.armed() == [] and sandbox.writes()):
-        send(records=hour, try_number=2, **SENDING)
-        assert len(held(sandbox)) == 12
-    assert 12 < len(held(sandbox)) < 24
+        send(records=HOUR, try_number=2, **SENDING)
+        assert len(held(sandbox)) == len(HOUR)
+    assert first.returncode == 0
+
+
+def test_equal_rows_are_exact_when_the_first_try_wakes_inside_an_hour_of_several_requests(sandbox):
+    wake_inside_an_hour_of_several_requests(sandbox)
+    assert held(sandbox) == sorted(HOUR, key=lambda row: (row["time/usage_start"], row["cost/cost"]))
+
+
+def test_outside_a_first_try_that_wakes_inside_such_an_hour_where_cloudzero_counts_the_rows_of_a_request(sandbox):
+    sandbox.settings(row_count_means="request")
+    try:
+        wake_inside_an_hour_of_several_requests(sandbox)
+    finally:
+        sandbox.settings(row_count_means="month")
+    assert len(HOUR) < len(held(sandbox)) < 2 * len(HOUR)
 
 
 # sum
