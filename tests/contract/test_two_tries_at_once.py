@@ -6,12 +6,19 @@ import subprocess
 
 import pytest
 from tasks import SETTLE_SECONDS, connect, send, send_telemetry, start_worker
-from two_tries import BODY, bill, held, hold, posts, records, stopped, telemetry_held, wait_until, wake
+from two_tries import BODY, PATIENCE, bill, held, hold, posts, records, stopped, telemetry_held, wait_until, wake
 
 from cloudzero_provider import exceptions as errors
 
 SENDING = {"max_body_bytes": BODY}
 TELEMETRY = {"max_batch_records": 2}
+
+
+@pytest.fixture
+def patient(sandbox, monkeypatch):
+    """Two that wait for each other need more than the 20 s of other tests on a busy machine."""
+    connect(monkeypatch, sandbox, max_retry_seconds=120)
+    return sandbox
 
 
 def wake_after_a_second_try(sandbox, first_bill, second_bill, begun):
@@ -34,15 +41,15 @@ def test_equal_rows_are_exact_when_the_first_try_wakes_after_the_second_has_fini
     assert held(sandbox) == bill()
 
 
-def test_equal_rows_are_exact_when_the_first_try_wakes_while_the_second_sends(sandbox):
-    sandbox.faults(hold(skip=4))
+def test_equal_rows_are_exact_when_the_first_try_wakes_while_the_second_sends(patient):
+    patient.faults(hold(skip=4))
     first = start_worker(records=bill(), **SENDING)
-    with stopped(first, sandbox, lambda: len(sandbox.writes()) >= 5):
-        before = len(sandbox.writes())
+    with stopped(first, patient, lambda: len(patient.writes()) >= 5):
+        before = len(patient.writes())
         second = start_worker(records=bill(), try_number=2, **SENDING)
-        wait_until(lambda: len(sandbox.writes()) >= before + 3)
-    assert (first.returncode, second.wait(90)) == (0, 0)
-    assert held(sandbox) == bill()
+        wait_until(lambda: len(patient.writes()) >= before + 3)
+    assert (first.returncode, second.wait(PATIENCE)) == (0, 0)
+    assert held(patient) == bill()
 
 
 def test_equal_rows_are_exact_when_the_first_try_wakes_before_it_has_sent_anything(sandbox):
@@ -193,7 +200,7 @@ def test_a_clear_during_a_run_is_exact(sandbox, on_term, new_price):
         first.kill()
     sandbox.clear_faults()
     send(records=bill(new_price), try_number=2, max_tries=1, **SENDING)
-    assert first.wait(90) in (143, -9)
+    assert first.wait(PATIENCE) in (143, -9)
     assert held(sandbox) == bill(new_price)
     assert sandbox.writes()[4]["applied"]
     assert sandbox.never_overlapped()
@@ -202,16 +209,9 @@ def test_a_clear_during_a_run_is_exact(sandbox, on_term, new_price):
 # Two runs of a DAG for one month, without a pool
 
 
-@pytest.fixture
-def patient(sandbox, monkeypatch):
-    """Two that wait for each other need more than the 20 s of other tests on a busy machine."""
-    connect(monkeypatch, sandbox, max_retry_seconds=120)
-    return sandbox
-
-
 def send_both(first_bill, second_bill):
     runs = [start_worker(records=rows, **SENDING) for rows in (first_bill, second_bill)]
-    assert [run.wait(120) for run in runs] == [0, 0]
+    assert [run.wait(PATIENCE) for run in runs] == [0, 0]
 
 
 def test_two_runs_with_equal_rows_at_the_same_time_are_exact_when_both_have_ended(patient):

@@ -16,6 +16,8 @@ MONTH = "2026-03"
 HOURS = 40
 #: Four hours of a bill fit such a request.
 BODY = 480
+#: Seconds that a busy machine may take to start a process.
+PATIENCE = 300
 
 Row = dict[str, str]
 
@@ -49,7 +51,7 @@ def posts(sandbox: SandboxServer) -> list[dict[str, Any]]:
     return [request for request in sandbox.requests() if request["method"] == "POST"]
 
 
-def wait_until(true: Callable[[], object], seconds: float = 90) -> None:
+def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -81,7 +83,7 @@ def stopped(worker: subprocess.Popen[bytes], sandbox: SandboxServer, when: Calla
         sandbox.clear_faults()
         yield
         wake(worker)
-        worker.wait(90)
+        worker.wait(PATIENCE)
     finally:
         worker.kill()
         worker.wait()
