@@ -41,7 +41,8 @@ class SumJournal:
     :param target: what is added to. A retry that would add to something else can't go on.
     :param is_retry: whether this is a retry, and not a first try or a cleared task.
     :param max_tries: of the task. Airflow raises it when a task is cleared, and only then, so a journal with the same
-        one was written by a try before this one, whatever was made of the DAG's ``retries`` in between.
+        one was written by a try before this one, whatever was made of the DAG's ``retries`` in between. One with
+        another is from before the task was cleared: no try since then got as far as adding anything.
     :raises AmbiguousWriteError: for a retry that can't know what the try before it added.
     """
 
@@ -54,7 +55,7 @@ class SumJournal:
         #: As this journal read or wrote it last.
         self._known = self._read()
         before = self._known or {}
-        is_retry = is_retry or before.get("max_tries") == max_tries
+        is_retry = before.get("max_tries", max_tries) == max_tries if before else is_retry
         self._before: dict[str, Any] = before if is_retry else {}
         if is_retry and not before:
             raise AmbiguousWriteError(

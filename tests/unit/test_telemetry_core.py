@@ -352,6 +352,13 @@ def test_a_retry_is_known_by_the_tries_it_may_have_whatever_was_made_of_retries(
     assert run(store, "abc", is_retry=False) == ["c"]
 
 
+def test_a_retry_after_a_clear_sends_all_again_when_the_cleared_try_died_before_it_opened_its_journal():
+    for fail_at in (None, "c"):
+        store = Store()
+        run(store, "abc", is_retry=False, fail_at=fail_at, error=AmbiguousWriteError("lost"))
+        assert run(store, "abc", is_retry=True, max_tries=7) == ["a", "b", "c"]
+
+
 def test_a_retry_does_not_go_on_in_another_stream_nor_without_a_trace():
     store = Store()
     run(store, "abc", is_retry=False, fail_at="b", error=not_applied())
