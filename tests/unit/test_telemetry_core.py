@@ -393,6 +393,27 @@ def test_a_journal_refuses_to_go_on_where_a_request_was_open_until_the_task_is_c
     assert run(store, "abc", is_retry=False, max_tries=4) == ["a", "b", "c"]
 
 
+def test_of_two_tries_that_both_live_only_one_adds():
+    for first_wakes_after in (0, 1, 3):
+        store, sent = Store(), []
+
+        def add(journal, hashes, sent=sent):
+            for sha256 in hashes:
+                journal.add_once(sha256, lambda sha256=sha256: sent.append(sha256))
+
+        first = SumJournal(store, "stream", is_retry=False, max_tries=3)
+        second = SumJournal(store, "stream", is_retry=True, max_tries=3)
+        add(second, "abc"[:first_wakes_after])
+        if first_wakes_after:
+            with pytest.raises(AmbiguousWriteError, match="Another try of this task is adding, or has added"):
+                add(first, "abc")
+        else:
+            add(first, "a")
+            with pytest.raises(AmbiguousWriteError, match="Another try of this task is adding, or has added"):
+                add(second, "abc")
+        assert "".join(sent) == ("abc"[:first_wakes_after] or "a")
+
+
 def test_a_journal_without_a_store_refuses_a_retry():
     assert run(None, "ab", is_retry=False) == ["a", "b"]
     with pytest.raises(AmbiguousWriteError, match="could count it twice"):
