@@ -133,7 +133,8 @@ class World:
         self.on_loop(self.sandbox.reset())
         self.sandbox.settings = changed(Settings(), settings)
         self.clock.__init__()  # type: ignore[misc]
-        self._latency, self._jitter.share = latency, jitter
+        # Pauses of nothing would never end where only pauses move the clock.
+        self._latency, self._jitter.share = latency, max(jitter, 0.05)
         extra = {"anycost_connection_id": STREAM, "settle_seconds": SETTLE_SECONDS, "timeout": timeout}
         connection = {"conn_type": "cloudzero", "host": self.url, "password": KEY, "extra": extra}
         self._patches.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", json.dumps(connection))
