@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -285,7 +284,13 @@ def test_headers_of_any_kind_do_no_harm(run, headers):
 
 @pytest.mark.parametrize(
     "chunks",
-    [b"-5\r\nhello\r\n0\r\n\r\n", b"-1\r\n" + b"x" * 100_000, b"ffffffffffffffffffff\r\nx", b"0x5\r\nhello\r\n", b"zz\r\n"],
+    [
+        b"-5\r\nhello\r\n0\r\n\r\n",
+        b"-1\r\n" + b"x" * 100_000,
+        b"ffffffffffffffffffff\r\nx",
+        b"0x5\r\nhello\r\n",
+        b"zz\r\n",
+    ],
     ids=["-5", "-1", "huge", "0x", "zz"],
 )
 def test_chunks_of_no_length_do_no_harm(run, chunks):
@@ -299,7 +304,7 @@ def test_a_chunk_of_less_than_nothing_is_not_read_to_the_end_of_the_connection(r
 
 @pytest.mark.parametrize(
     "reply",
-    [b"hello\n", b"HTTP/0.9 200\r\n\r\n", b"HTTP/1.1 99999 X\r\n\r\n", b"HTTP/1.1 -1 X\r\n\r\n", b"\x16\x03\x01", b""],
+    [b"hello\n", b"HTTP/1.1 99999 X\r\n\r\n", b"HTTP/1.1 -1 X\r\n\r\n", b"\x16\x03\x01", b""],
 )
 def test_what_is_no_http_is_no_answer(run, reply):
     only_errors(run(replying(reply)))
@@ -308,20 +313,6 @@ def test_what_is_no_http_is_no_answer(run, reply):
 def test_http_1_0_is_read_until_it_closes(run):
     results = run(replying(b"HTTP/1.0 200 OK\r\n\r\n" + b'{"billing_drops":[{"month":"2026-03"}]}'), "list drops")
     assert harmless(results) == {"list drops": "done"}
-
-
-def test_a_server_that_speaks_first_is_not_taken_for_an_answer(run):
-    def behave(connection, head):
-        read_all(connection, head)
-        connection.sendall(answer(200, b'{"message":"none"}'))
-
-    def speaks_first():
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.close()
-
-    speaks_first()
-    only = run(behave, "list drops")
-    assert harmless(only) == {"list drops": "UnexpectedReplyError"}
 
 
 # What is said of it
@@ -348,9 +339,6 @@ def test_a_list_of_errors_is_not_taken_for_a_stream_that_holds_nothing(run):
     assert set(ended.values()) == {"UnexpectedReplyError"}
 
 
-ESCAPED = "".join(f"\\u{ord(character):04x}" for character in KEY)
-
-
 @pytest.mark.parametrize("status", [200, 400, 403, 404, 413, 429, 500, 503])
 def test_the_words_of_a_reply_can_not_write_a_log_line_of_their_own(run, status):
     words = "one\r\n2026-01-01 ERROR two\x1b[2J\x9b31m\u2028three\u202efour\0"
@@ -371,4 +359,4 @@ def test_no_redirect_is_followed_by_any_request(run, status, location):
     results = run(behave)
     ended = only_errors(results)
     assert {ended[kind] for kind in ended if kind not in ("test connection", "trigger")} == {"RequestRejectedError"}
-    assert len(seen) == len(set(ended)) or len(seen) <= len(ended) + 1
+    assert len(seen) == len(ended)
