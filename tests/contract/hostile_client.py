@@ -56,10 +56,10 @@ def tested(url: str) -> None:
     works, message = CloudZeroHook().test_connection()
     assert isinstance(message, str)
     if not works:
-        raise TestFailed(message)
+        raise ConnectionTestError(message)
 
 
-class TestFailed(Exception):
+class ConnectionTestError(Exception):
     """What the page of a connection shows in red."""
 
 
@@ -78,10 +78,10 @@ def triggered(url: str) -> None:
     )
     event = first_event(trigger)
     if event["outcome"] != "done":
-        raise Waited(json.dumps(event))
+        raise WaitError(json.dumps(event))
 
 
-class Waited(Exception):
+class WaitError(Exception):
     """The event of a trigger that did not see what it waits for."""
 
 
@@ -102,7 +102,7 @@ def measured(request: Any) -> dict[str, Any]:
         request()
     except Exception as error:
         kind, words = type(error).__name__, str(error)
-        ours = isinstance(error, (CloudZeroError, TestFailed, Waited))
+        ours = isinstance(error, (CloudZeroError, ConnectionTestError, WaitError))
     seconds = time.monotonic() - began
     return {
         "ended": kind,
