@@ -74,8 +74,8 @@ def get_provider_info() -> dict[str, Any]:
 
 # The port is shown because Airflow 3.3.1 and 3.3.2 refuse to test a connection without one (apache/airflow#73298).
 HIDDEN_FIELDS = ("login", "schema")
-RELABELING = {"password": "API key", "host": "API base URL"}  # nosec B105 - what the form calls the field
-PLACEHOLDERS = {  # nosec B105 - what the form shows in empty fields
+RELABELING = {"password": "API key", "host": "API base URL"}
+PLACEHOLDERS = {
     "password": "CloudZero API key",
     "host": "https://api.cloudzero.com",
     "port": "443; Airflow 3.3.1 and 3.3.2 need it to test",

@@ -49,7 +49,12 @@ class ConnectionFields:
             raise ConfigurationError("the extra is no JSON object.")
         password = None if connection.password is None else Secret(connection.password)
         given = {name: value for name, value in extra.items() if value not in (None, "")}
-        _check_extra(given, password)
+        host = (connection.host or "").strip().removeprefix("https://")
+        if password and password.strip() in {host, *given, *map(str, given.values())}:
+            raise ConfigurationError(
+                "the API key stands in the host or the extra, too: it belongs into the password field only."
+            )
+        _check_extra(given)
         return cls(password, connection.host, connection.port, connection.schema, given)
 
     def options(self) -> dict[str, Any]:
@@ -95,9 +100,7 @@ class ConnectionFields:
         return value
 
 
-def _check_extra(extra: dict[str, Any], password: str | None) -> None:
-    if password and password.strip() in {*extra, *map(str, extra.values())}:
-        raise ConfigurationError("the API key stands in the extra, too: it belongs into the password field only.")
+def _check_extra(extra: dict[str, Any]) -> None:
     if unknown := sorted(set(extra) - set(EXTRA_FIELDS)):
         raise ConfigurationError(
             f"nothing reads {', '.join(map(repr, unknown))} in the extra. Expected: {', '.join(EXTRA_FIELDS)}."
