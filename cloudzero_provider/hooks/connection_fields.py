@@ -50,9 +50,9 @@ class ConnectionFields:
         password = None if connection.password is None else Secret(connection.password)
         given = {name: value for name, value in extra.items() if value not in (None, "")}
         host = (connection.host or "").strip().removeprefix("https://")
-        if password and password.strip() in {host, *given, *map(str, given.values())}:
+        if password and password.strip() in {host, connection.schema, *given, *map(str, given.values())}:
             raise ConfigurationError(
-                "the API key stands in the host or the extra, too: it belongs into the password field only."
+                "the API key stands in another field, too: it belongs into the password field only."
             )
         _check_extra(given)
         return cls(password, connection.host, connection.port, connection.schema, given)
