@@ -169,9 +169,7 @@ def test_the_kind_of_an_error_and_its_details_are_found():
         assert error_kind(other, secret=KEY) == (None, {})
 
 
-@pytest.mark.parametrize(
-    "value", ["999999999999", "9" * 500, "604801", "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"]
-)
+@pytest.mark.parametrize("value", ["999999999999", "9" * 500, "604801", "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_no_retry_after_is_longer_than_a_week(value):
     wait = retry_after(reply(429, Retry_After=value))
     assert wait == 7 * 24 * 3600
