@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 from urllib.parse import quote, urlencode
 
 from cloudzero_provider.client.config import ClientConfig
-from cloudzero_provider.client.error_text import error_text
 from cloudzero_provider.client.retry import Sender
+from cloudzero_provider.client.shapes import find_list
 from cloudzero_provider.client.telemetry import TelemetryEndpoints
 from cloudzero_provider.client.transport import Reply, Transport
 from cloudzero_provider.exceptions import (
     ConfigurationError,
     MonthNotFoundError,
     NotFoundError,
+    RequestRejectedError,
     UnexpectedReplyError,
     ValidationFailedError,
 )
@@ -34,6 +35,8 @@ SCOPE_LIST_CONNECTIONS = "connections:read_billings"
 
 _CONNECTIONS = "/v2/connections/billing"
 _ANYCOST = f"{_CONNECTIONS}/anycost"
+#: Whether validation says "invalid" with success or with one of these is not published.
+_INVALID = frozenset({400, 422})
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _YEAR_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _DROP_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -114,7 +117,7 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
-        listed = _objects(_json_object(reply, path), "billing_drops", path)
+        listed = _objects(_parsed(reply), "billing_drops", path)
         return [_listed_drop(item, path, self.config.api_key) for item in listed]
 
     def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
@@ -128,7 +131,8 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
-        return _receipt(reply, path, self.config.api_key)
+        self._sender.refuse_false_success(reply, path)
+        return _receipt(reply, self.config.api_key)
 
     def validate_drop(self, body: bytes) -> None:
         """
@@ -138,7 +142,12 @@ class Client(TelemetryEndpoints):
         :raises ValidationFailedError: with CloudZero's own words, when it would not.
         """
         path = f"{_ANYCOST}/validate_billing_drop"
-        reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
+        try:
+            reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
+        except RequestRejectedError as error:
+            if error.status not in _INVALID:
+                raise
+            raise _invalid(error.message) from None
         verdict = next(
             (part for part in _wrapped(_json_object(reply, path)) if isinstance(part.get("is_valid"), bool)), None
         )
@@ -147,7 +156,7 @@ class Client(TelemetryEndpoints):
         if not verdict["is_valid"]:
             errors = verdict.get("errors")
             words = "; ".join(map(str, errors[:10])) if isinstance(errors, list) else str(errors or "")
-            raise ValidationFailedError(f"CloudZero's validation refuses the rows: {self._sender.fit_for_logs(words)}")
+            raise _invalid(self._sender.fit_for_logs(words))
 
     def download_month(self, connection_id: str, month: str, save_to: BinaryIO) -> None:
         """
@@ -169,6 +178,10 @@ class Client(TelemetryEndpoints):
             ) from None
 
 
+def _invalid(words: str) -> ValidationFailedError:
+    return ValidationFailedError(f"CloudZero's validation refuses the rows: {words.rstrip('.')}. Nothing was sent.")
+
+
 def checked_connection_id(connection_id: str) -> str:
     """Refuse what can't be an AnyCost connection id, so that it can't lead to another path."""
     if not isinstance(connection_id, str) or not _CONNECTION_ID.fullmatch(connection_id):
@@ -179,11 +192,15 @@ def checked_connection_id(connection_id: str) -> str:
     return quote(connection_id, safe="")
 
 
-def _json_object(reply: Reply, path: str) -> dict[str, Any]:
+def _parsed(reply: Reply) -> Any:
     try:
-        content = json.loads(reply.body)
+        return json.loads(reply.body)
     except (ValueError, RecursionError):
-        content = None
+        return None
+
+
+def _json_object(reply: Reply, path: str) -> dict[str, Any]:
+    content = _parsed(reply)
     if not isinstance(content, dict):
         raise UnexpectedReplyError(
             f"{path}: HTTP {reply.status}, but the reply is no JSON object. Is the connection's host CloudZero?",
@@ -192,13 +209,13 @@ def _json_object(reply: Reply, path: str) -> dict[str, Any]:
     return content
 
 
-def _objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
-    """Find the list of a reply: under its documented key, or the only list there is."""
-    documented = [content[key]] if isinstance(content.get(key), list) else []
-    lists = documented or [value for value in content.values() if isinstance(value, list)]
-    if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
-        raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
-    return list(lists[0])
+def _objects(content: Any, key: str, path: str) -> list[dict[str, Any]]:
+    found = find_list(content, (key,))
+    if found is None:
+        raise UnexpectedReplyError(
+            f"{path}: HTTP 200, but the reply has no list {key!r}. Is the connection's host CloudZero?", 200
+        )
+    return list(found)
 
 
 def _wrapped(content: Any) -> Iterator[dict[str, Any]]:
@@ -226,21 +243,9 @@ def _listed_drop(item: dict[str, Any], path: str, secret: str) -> BillingDrop:
     return BillingDrop(match[0], None if drop_id == secret else drop_id, _row_count(item))
 
 
-def _receipt(reply: Reply, path: str, secret: str) -> DropReceipt:
-    """
-    Read what there is of a receipt: a success may come without a body, or with one that nobody has published.
-
-    Two things are no success, whatever the status says: an error object, and HTML, which is not CloudZero's.
-    """
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        content = None
-    if reply.body.lstrip().startswith(b"<") or (isinstance(content, dict) and content.get("error")):
-        words = error_text(reply.body, secret=secret)
-        raise UnexpectedReplyError(
-            f"POST {path}: HTTP {reply.status}, but the reply is an error: {words}", reply.status
-        )
+def _receipt(reply: Reply, secret: str) -> DropReceipt:
+    """Read what there is of a receipt: a success may come without a body, or with one that nobody has published."""
+    content = _parsed(reply)
     for part in _wrapped(content):
         if "drop_id" in part or "row_count" in part:
             receipt = DropReceipt(_drop_id(part), _row_count(part))

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs
+from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs, is_error
 from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of, surely_not_applied
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.exceptions import (
@@ -24,6 +24,7 @@ from cloudzero_provider.exceptions import (
     RateLimitError,
     RequestRejectedError,
     ServiceUnavailableError,
+    UnexpectedReplyError,
 )
 
 if TYPE_CHECKING:
@@ -154,6 +155,24 @@ class Sender:
             log.info("Waiting %.1f s for an earlier request without an answer to settle", rest)
             time.sleep(rest)
 
+    def refuse_false_success(self, reply: Reply, path: str) -> None:
+        """
+        Refuse two replies to a write that are none of success, whatever the status says.
+
+        :raises UnexpectedReplyError: for an error object, and for a web page: that is somebody else's than CloudZero's.
+        """
+        body = reply.body.lstrip()
+        is_page = body.startswith(b"<")
+        if not is_page and not is_error(body):
+            return
+        words = error_text(reply.body, secret=self._config.api_key)
+        what = (
+            f"a web page, which is not CloudZero's ({words}): check the connection's host, and the proxies in between"
+            if is_page
+            else f"an error: {words}"
+        )
+        raise UnexpectedReplyError(f"POST {path}: HTTP {reply.status}, but the reply is {what}.", reply.status)
+
     def fit_for_logs(self, text: str) -> str:
         """Take the key and what can't be printed out of a text from the server, and cut it."""
         return fit_for_logs(text, secret=self._config.api_key)
@@ -195,7 +214,11 @@ def _status(result: Reply | NoReply) -> int | None:
 def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str, *, secret: str) -> CloudZeroError:
     status = _status(result)
     if outcome is Outcome.DENIED:
-        return AuthenticationError(f"{what}. The API key is wrong, or it lacks the scope {scope}.", status)
+        return AuthenticationError(
+            f"{what.rstrip('.')}. The API key is wrong, or it lacks the scope {scope}. Of a stream that it does not "
+            "know, CloudZero may say the same.",
+            status,
+        )
     if status is not None and 300 <= status < 400:
         return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)

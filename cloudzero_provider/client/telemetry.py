@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
-from cloudzero_provider.exceptions import ConfigurationError, UnexpectedReplyError
+from cloudzero_provider.client.shapes import find_list
+from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.retry import Sender
@@ -78,7 +79,10 @@ class TelemetryEndpoints:
         :raises AmbiguousWriteError: when it is a ``sum`` that may or may not have been applied.
         """
         path = f"{_TELEMETRY}/{stream_type.value}/{checked_stream_name(stream_name)}/{operation.value}"
-        self._sender.send("POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True)
+        reply = self._sender.send(
+            "POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True
+        )
+        self._sender.refuse_false_success(reply, path)
 
     def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
@@ -109,7 +113,14 @@ class TelemetryEndpoints:
         """
         body = json.dumps({"force": True}).encode() if force else None
         path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
-        self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+        try:
+            self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+        except RequestRejectedError as error:
+            error.message = (
+                f"{error.message.rstrip('.')}. How a stream with data is deleted by the API is not published for "
+                "certain; it can be deleted under Settings > Telemetry Streams."
+            )
+            raise
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
         if not 1 <= limit <= READABLE_RECORDS:
@@ -136,14 +147,10 @@ def _read_records(reply: Reply, path: str) -> TelemetryRecords:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
         content = None
-    found, status = content, None
-    if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list)]
-        only = lists[0] if len(lists) == 1 else None
-        found = next((content[key] for key in _RECORD_LISTS if isinstance(content.get(key), list)), only)
-        status = content["status"] if isinstance(content.get("status"), str) else None
-    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+    found = find_list(content, _RECORD_LISTS)
+    if found is None:
         raise UnexpectedReplyError(
             f"{path}: HTTP {reply.status}, but the reply holds no list of records.", reply.status
         )
-    return TelemetryRecords(found, status)
+    status = content.get("status") if isinstance(content, dict) else None
+    return TelemetryRecords(found, status if isinstance(status, str) else None)

@@ -34,7 +34,7 @@ def allocation(day: int, element: str, value: float, **keys: list[str]) -> Recor
 
 def stream(records: Sequence[Record], granularity: str = "DAILY", name: str = NAME) -> Held:
     """What CloudZero holds of the records, as the sandbox shows it."""
-    return {f"{name} ({granularity})": counted([_as_held(record) for record in records])}
+    return {f"{name.lower()} ({granularity})": counted([_as_held(record) for record in records])}
 
 
 def _as_held(record: Record) -> Record:
@@ -70,7 +70,7 @@ def waits(world: World, records: Sequence[Record] | None = None, **arguments: An
 
 
 def sends_and_waits(world: World) -> None:
-    waits(world, summary=send(world, ALLOCATION, OF_TEAMS), timeout=4)
+    waits(world, summary=send(world, ALLOCATION, OF_TEAMS), timeout=20)
 
 
 def sends_a_bad_record_first(world: World) -> None:
@@ -110,8 +110,8 @@ LARGE = [metric(1 + number % 31, 1, Team=f"{number:04d}" + "x" * 20_000) for num
 MANY = [metric(1 + number % 31, 1, Team=f"team {number}") for number in range(3_100)]
 LOST = [
     {"kind": "apply_then_lose_reply"},
-    {"kind": "lose_request", "skip": 1},
-    {"kind": "lose_reply_then_apply", "skip": 2, "seconds": 0.2},
+    {"kind": "lose_request", "skip": 2},
+    {"kind": "lose_reply_then_apply", "skip": 4, "seconds": 0.2},
 ]
 
 TELEMETRY_STEPS = (
@@ -150,13 +150,13 @@ TELEMETRY_STEPS = (
         seeds(METRIC, OLD),
     ),
     Step(
-        "a correction to zero, with `on_zero=\"delete\"`",
+        'a correction to zero, with `on_zero="delete"`',
         sends(METRIC, [metric(1, 0, Team="a"), metric(2, 8, Team="a")], on_zero="delete"),
         stream([metric(2, 8, Team="a"), OLD[2]]),
         seeds(METRIC, OLD),
     ),
     Step(
-        "records given twice, with `on_duplicate=\"sum\"`",
+        'records given twice, with `on_duplicate="sum"`',
         sends(METRIC, [metric(1, 2, Team="a"), metric(1, 3, Team="a")], on_duplicate="sum"),
         stream([metric(1, 5, Team="a"), *OLD[1:]]),
         seeds(METRIC, OLD),
