@@ -192,9 +192,7 @@ def rows_held(client: Client, connection_id: str, month: Month, *, needed: bool)
         drops = client.list_drops(connection_id)
     except UnexpectedReplyError as error:
         if needed:
-            error.standing = (
-                "So min_rows_ratio can't be checked: nothing was sent. min_rows_ratio=0 sends all the same."
-            )
+            error.standing = "So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
             raise
         log.warning("Can't see how many rows %s holds: %s", month, error)
         return None

@@ -94,17 +94,25 @@ def _area(title: str, unknowns: Iterable[Unknown], singles: Results) -> str:
 
 
 def _rows(unknown: Unknown, singles: Results, notes: Notes) -> list[str]:
-    default = Settings().as_json()[unknown.setting]
-    by_what_happens: dict[str, list[str]] = {"exact": [f"`{default}`"]}
+    by_what_happens: dict[str, list[str]] = {}
+    if not unknown.also:
+        by_what_happens["exact"] = [_shown(Settings().as_json()[unknown.setting])]
     for settings in unknown.possibilities():
         cell = _cell(unknown.journeys, settings, singles, singles, notes)
-        by_what_happens.setdefault(cell, []).append(f"`{settings[unknown.setting]}`")
+        by_what_happens.setdefault(cell, []).append(_shown(settings[unknown.setting]))
     rows = []
-    question = f"{unknown.question} (`{unknown.setting}`)"
+    given = ", ".join(f"`{name}={value}`" for name, value in unknown.also)
+    question = f"{unknown.question} (`{unknown.setting}`{', with ' if given else ''}{given})"
     for cell, values in by_what_happens.items():
         rows.append(f"| {question} | {', '.join(values)} | {cell} |")
         question = ""
     return rows
+
+
+def _shown(value: object) -> str:
+    if value == "":
+        return "none"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
 def _cell(journeys: Iterable[str], settings: Values, found: Results, singles: Results, notes: Notes) -> str:

@@ -48,9 +48,7 @@ def test_by_default_every_step_is_exact_or_ends_as_it_should(results):
 
 
 def test_the_page_says_what_happens(results):
-    told = without_line_numbers(PAGE)
-    for line in single_sections(results).splitlines():
-        assert line in told
+    assert PAGE.startswith(single_sections(results))
 
 
 def test_the_page_says_what_happens_with_some_pairs(results):
@@ -58,10 +56,6 @@ def test_the_page_says_what_happens_with_some_pairs(results):
     for journey, settings in SOME_PAIRS:
         answers, of, happens = columns(pair_row(journey, settings, results, results, Notes()))
         assert without_notes(rows[answers, of]) == without_notes(happens)
-
-
-def without_line_numbers(page):
-    return page.splitlines()
 
 
 def columns(line):
@@ -76,12 +70,12 @@ def test_every_setting_of_the_sandbox_is_on_the_page_with_each_of_its_values():
     unknowns = {unknown.setting: unknown for area in AREAS.values() for unknown in area}
     assert set(unknowns) == set(possible_values())
     for setting, unknown in unknowns.items():
-        assert unknown.possibilities(), setting
-        tried = {str(found[setting]) for found in unknown.possibilities()} | {str(Settings().as_json()[setting])}
+        tried = {found[setting] for found in unknown.possibilities()}
+        assert tried - {Settings().as_json()[setting]}, setting
         listed = possible_values()[setting]
-        assert not isinstance(listed, list) or tried == {str(value) for value in listed}
-        section = PAGE.split(f"(`{setting}`)")[1].split("(`")[0]
-        assert all(f"`{value}`" in section for value in tried), setting
+        values = listed if isinstance(listed, list) else list(tried)
+        section = PAGE.split(f"(`{setting}`")[1].split(" (`")[0]
+        assert [value for value in values if f"`{value}`" not in section] == [], setting
 
 
 def test_the_page_has_a_row_for_each_pair():
