@@ -199,7 +199,7 @@ def _standing(error: CloudZeroError, records: CheckedRecords, batch: Batch, numb
     if number > 1:
         which += f" Those before it ({number - 1}) stand."
     if not error.maybe_applied:
-        which += " It was not applied."
+        which += " This one was not applied."
     if records.rules.operation is TelemetryOperation.SUM:
         return f"{which} Sending again adds what stands a second time: see what CloudZero holds first."
     when = "Running" if error.retry_can_help else "Once the cause is mended, running"
