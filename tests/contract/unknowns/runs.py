@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from drop_journey import DROP_STEPS
@@ -66,10 +67,18 @@ def worlds(folder: Path, count: int = AT_A_TIME) -> Iterator[queue.Queue[World]]
             server.stop()
 
 
+def _let_airflow_2_run_here() -> None:
+    """Airflow 2 keeps a note of who runs an operator per thread, and makes it for the first one only."""
+    if version("apache-airflow").startswith("2."):
+        from airflow.models.baseoperator import ExecutorSafeguard
+
+        ExecutorSafeguard._sentinel.callers = {}
+
+
 def results_of(runs: Iterable[Run], folder: Path) -> Results:
     """Run them all."""
     wanted = list(runs)
-    with worlds(folder) as free, ThreadPoolExecutor(AT_A_TIME) as pool:
+    with worlds(folder) as free, ThreadPoolExecutor(AT_A_TIME, initializer=_let_airflow_2_run_here) as pool:
 
         def one(run: Run) -> dict[str, Outcome]:
             world = free.get()
