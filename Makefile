@@ -23,7 +23,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix audit format clean
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix audit kill format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -35,6 +35,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cloudzero_provider scripts dags_examples
 
 test-unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
@@ -75,6 +76,10 @@ endif
 
 test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
 	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
+
+# KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
+kill: $(VENV)/installed-dev
+	@$(BIN)/python scripts/kill.py --times 200 $(KILL)
 
 # Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
 audit: $(VENV)/audit/installed

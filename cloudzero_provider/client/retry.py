@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs, is_error
+from cloudzero_provider.client.config import LONGEST_SECONDS
+from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs
 from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of, surely_not_applied
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.exceptions import (
@@ -24,7 +25,6 @@ from cloudzero_provider.exceptions import (
     RateLimitError,
     RequestRejectedError,
     ServiceUnavailableError,
-    UnexpectedReplyError,
 )
 
 if TYPE_CHECKING:
@@ -155,28 +155,6 @@ class Sender:
             log.info("Waiting %.1f s for an earlier request without an answer to settle", rest)
             time.sleep(rest)
 
-    def refuse_false_success(self, reply: Reply, path: str) -> None:
-        """
-        Refuse two replies to a write that are none of success, whatever the status says.
-
-        :raises UnexpectedReplyError: for an error object, and for a web page: that is somebody else's than CloudZero's.
-        """
-        body = reply.body.lstrip()
-        is_page = body.startswith(b"<")
-        if not is_page and not is_error(body):
-            return
-        words = error_text(reply.body, secret=self._config.api_key)
-        what = (
-            f"a web page, which is not CloudZero's ({words}): check the connection's host, and the proxies in between"
-            if is_page
-            else f"an error: {words}"
-        )
-        raise UnexpectedReplyError(f"POST {path}: HTTP {reply.status}, but the reply is {what}.", reply.status)
-
-    def fit_for_logs(self, text: str) -> str:
-        """Take the key and what can't be printed out of a text from the server, and cut it."""
-        return fit_for_logs(text, secret=self._config.api_key)
-
     def _pause_before_repeat(self, result: Reply | NoReply, attempt: int, *, settles: bool) -> float:
         backoff = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
         pause = max(backoff, retry_after(result) or 0.0)
@@ -187,22 +165,34 @@ class Sender:
     def _describe(self, result: Reply | NoReply) -> str:
         if isinstance(result, NoReply):
             sent = "no answer" if result.sent else "not sent"
-            return f"{sent} ({self.fit_for_logs(result.reason)})"
+            return f"{sent} ({fit_for_logs(result.reason, secret=self._config.api_key)})"
         return f"HTTP {result.status}: {error_text(result.body, secret=self._config.api_key)}"
 
 
 def retry_after(result: Reply | NoReply) -> float | None:
-    """Read ``Retry-After``, as seconds or as a date; ``None`` when there is none or it can't be read."""
+    """
+    Read ``Retry-After``, as seconds or as a date; ``None`` when there is none or it can't be read.
+
+    A week at most: to add longer times to a date is an error sooner or later.
+    """
     if isinstance(result, NoReply):
         return None
     value = result.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value[:12])
+        return min(float(value[:12]), LONGEST_SECONDS)
+    moment = _date(value)
+    if moment is None:
+        return None
+    # By the server's own clock, which may differ from the one here.
+    now = _date(result.headers.get("Date", "")) or datetime.now(timezone.utc)
+    return min(max(0.0, (moment - now).total_seconds()), LONGEST_SECONDS)
+
+
+def _date(text: str) -> datetime | None:
+    """Read a date of HTTP; ``None`` when it is none."""
     try:
-        moment = parsedate_to_datetime(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 

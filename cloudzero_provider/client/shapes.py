@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+#: Lists under these names are no results.
+_NO_RESULTS = frozenset({"error", "errors", "warnings", "details", "detail"})
+
+
 def find_list(content: Any, keys: Sequence[str]) -> list[dict[str, Any]] | None:
     """
     Find the list of objects that a reply is about.
@@ -30,5 +34,5 @@ def _under(content: Any, keys: Sequence[str]) -> list[Any] | None:
     if not isinstance(content, dict):
         return None
     named = next((content[key] for key in keys if isinstance(content.get(key), list)), None)
-    lists = [value for value in content.values() if isinstance(value, list)]
+    lists = [value for name, value in content.items() if isinstance(value, list) and name not in _NO_RESULTS]
     return named if named is not None else lists[0] if len(lists) == 1 else None

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
+from cloudzero_provider.client.replies import json_of, refuse_error_inside
 from cloudzero_provider.client.shapes import find_list
 from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
 
 if TYPE_CHECKING:
+    from cloudzero_provider.client.config import ClientConfig
     from cloudzero_provider.client.retry import Sender
     from cloudzero_provider.client.transport import Reply
 
@@ -64,6 +66,7 @@ class TelemetryRecords:
 class TelemetryEndpoints:
     """The telemetry part of :class:`~cloudzero_provider.client.Client`."""
 
+    config: ClientConfig
     _sender: Sender
 
     def send_telemetry(
@@ -82,7 +85,7 @@ class TelemetryEndpoints:
         reply = self._sender.send(
             "POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True
         )
-        self._sender.refuse_false_success(reply, path)
+        refuse_error_inside(reply, f"POST {path}", self.config.api_key)
 
     def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
@@ -114,19 +117,20 @@ class TelemetryEndpoints:
         body = json.dumps({"force": True}).encode() if force else None
         path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
         try:
-            self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+            reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
         except RequestRejectedError as error:
             error.message = (
                 f"{error.message.rstrip('.')}. How a stream with data is deleted by the API is not published for "
                 "certain; it can be deleted under Settings > Telemetry Streams."
             )
             raise
+        refuse_error_inside(reply, f"DELETE {path}", self.config.api_key)
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
         if not 1 <= limit <= READABLE_RECORDS:
             raise ConfigurationError(f"limit is {limit}: expected 1 to {READABLE_RECORDS:,}.")
         reply = self._sender.send("GET", f"{path}?limit={limit}", scope=SCOPE_READ_TELEMETRY)
-        return _read_records(reply, path)
+        return _read_records(reply, path, self.config.api_key)
 
 
 def checked_stream_name(stream_name: str) -> str:
@@ -134,19 +138,18 @@ def checked_stream_name(stream_name: str) -> str:
     fits = isinstance(stream_name, str) and _STREAM_NAME.fullmatch(stream_name)
     if not fits or stream_name in (".", ".."):
         raise ConfigurationError(
-            f"{stream_name!r} is no name of a telemetry stream: 1 to 256 letters, digits and _ . - are allowed."
+            f"{stream_name!r:.80} is no name of a telemetry stream: 1 to 256 letters, digits and _ . - are allowed."
         )
     return stream_name
 
 
-def _read_records(reply: Reply, path: str) -> TelemetryRecords:
+def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
     """Find the records; an answer in a shape that nobody has published must not look like "no records"."""
     if not reply.body.strip():
         return TelemetryRecords([])
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        content = None
+    content = json_of(reply)
+    if isinstance(content, dict) and content.get("error"):
+        refuse_error_inside(reply, path, secret)
     found = find_list(content, _RECORD_LISTS)
     if found is None:
         raise UnexpectedReplyError(

@@ -60,7 +60,10 @@ def test_telemetry_is_not_taken_for_sent_when_a_page_or_an_error_comes_with_succ
 
 
 def test_a_drop_is_not_taken_for_sent_when_a_page_comes_with_success():
-    with raw_server(always(PAGE)) as url, pytest.raises(errors.UnexpectedReplyError, match="a web page, which is not"):
+    with (
+        raw_server(always(PAGE)) as url,
+        pytest.raises(errors.UnexpectedReplyError, match="a web page, not CloudZero's"),
+    ):
         client(url).send_drop(STREAM, b"{}", effect=Effect.REPEATABLE)
 
 
@@ -76,7 +79,10 @@ def test_drops_are_found_in_whatever_they_are_wrapped_in(reply):
 
 @pytest.mark.parametrize("body", NO_LIST)
 def test_a_reply_without_a_list_of_drops_is_never_no_drops(body):
-    with raw_server(always(body)) as url, pytest.raises(errors.UnexpectedReplyError, match="no list 'billing_drops'"):
+    with (
+        raw_server(always(body)) as url,
+        pytest.raises(errors.UnexpectedReplyError, match="no list 'billing_drops'|is an error"),
+    ):
         client(url).list_drops(STREAM)
 
 
@@ -89,7 +95,10 @@ def test_records_are_found_in_whatever_they_are_wrapped_in(wrap):
 
 @pytest.mark.parametrize("body", [body for body in NO_LIST if body])
 def test_a_reply_without_a_list_of_records_is_never_no_records(body):
-    with raw_server(always(body)) as url, pytest.raises(errors.UnexpectedReplyError, match="holds no list of records"):
+    with (
+        raw_server(always(body)) as url,
+        pytest.raises(errors.UnexpectedReplyError, match="holds no list of records|is an error"),
+    ):
         client(url).processed_records("orders")
 
 
