@@ -12,6 +12,7 @@ from cloudzero_provider.client.replies import (
     YEAR_MONTH,
     json_object,
     listed_drop,
+    listed_objects,
     next_cursor,
     objects,
     receipt_of,
@@ -24,6 +25,7 @@ from cloudzero_provider.exceptions import (
     ConfigurationError,
     MonthNotFoundError,
     NotFoundError,
+    RequestRejectedError,
     UnexpectedReplyError,
     ValidationFailedError,
 )
@@ -40,6 +42,8 @@ SCOPE_LIST_CONNECTIONS = "connections:read_billings"
 
 _CONNECTIONS = "/v2/connections/billing"
 _ANYCOST = f"{_CONNECTIONS}/anycost"
+#: Whether validation says "invalid" with success or with one of these is not published.
+_INVALID = frozenset({400, 422})
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MOST_PAGES = 1000
 
@@ -106,7 +110,7 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
-        listed = objects(json_object(reply, path, self.config.api_key), "billing_drops", path)
+        listed = listed_objects(reply, "billing_drops", path, self.config.api_key)
         return [listed_drop(item, path, self.config.api_key) for item in listed]
 
     def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
@@ -130,14 +134,19 @@ class Client(TelemetryEndpoints):
         :raises ValidationFailedError: with CloudZero's own words, when it would not.
         """
         path = f"{_ANYCOST}/validate_billing_drop"
-        reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
+        try:
+            reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
+        except RequestRejectedError as error:
+            if error.status not in _INVALID:
+                raise
+            raise _invalid(error.message) from None
         content = json_object(reply, path, self.config.api_key)
         verdict = next((part for part in wrapped(content) if isinstance(part.get("is_valid"), bool)), None)
         if verdict is None:
             raise UnexpectedReplyError(f"POST {path}: the reply does not say whether the drop is valid.", reply.status)
         if not verdict["is_valid"]:
             words = words_of(verdict.get("errors"), secret=self.config.api_key)
-            raise ValidationFailedError(f"CloudZero's validation refuses the rows: {words}")
+            raise _invalid(words)
 
     def download_month(self, connection_id: str, month: str, save_to: BinaryIO) -> None:
         """
@@ -159,6 +168,10 @@ class Client(TelemetryEndpoints):
             raise MonthNotFoundError(
                 f"AnyCost stream {connection_id} holds no billing drop for {month}. ({error.message})", error.status
             ) from None
+
+
+def _invalid(words: str) -> ValidationFailedError:
+    return ValidationFailedError(f"CloudZero's validation refuses the rows: {words.rstrip('.')}. Nothing was sent.")
 
 
 def checked_connection_id(connection_id: str) -> str:

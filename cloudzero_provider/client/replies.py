@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.client.error_text import error_text
 from cloudzero_provider.client.key_hiding import holds_key
+from cloudzero_provider.client.shapes import find_list
 from cloudzero_provider.exceptions import UnexpectedReplyError
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ def refuse_error_inside(reply: Reply, path: str, secret: str) -> None:
     """
     content = json_of(reply)
     is_error = isinstance(content, dict) and any(content.get(name) for name in _OF_ERRORS)
-    if is_error or reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    is_page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if is_error or is_page:
         words = error_text(reply.body, secret=secret)
-        raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply is an error: {words}", reply.status)
+        what = f"an error: {words}"
+        if is_page:
+            what = f"a web page, not CloudZero's ({words}): check the connection's host, and the proxies in between"
+        raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply is {what}", reply.status)
 
 
 def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
@@ -87,6 +92,22 @@ def objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]
     if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
         raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
     return list(lists[0])
+
+
+def listed_objects(reply: Reply, key: str, path: str, secret: str) -> list[dict[str, Any]]:
+    """
+    Find the list that a reply is about, whatever is around it.
+
+    :raises UnexpectedReplyError: when there is none.
+    """
+    refuse_error_inside(reply, path, secret)
+    found = find_list(json_of(reply), (key,))
+    if found is None:
+        raise UnexpectedReplyError(
+            f"{path}: HTTP {reply.status}, but the reply has no list {key!r}. Is the connection's host CloudZero?",
+            reply.status,
+        )
+    return found
 
 
 def lists_of_results(content: dict[str, Any]) -> list[list[Any]]:

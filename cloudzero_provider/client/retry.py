@@ -204,7 +204,11 @@ def _status(result: Reply | NoReply) -> int | None:
 def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str, *, secret: str) -> CloudZeroError:
     status = _status(result)
     if outcome is Outcome.DENIED:
-        return AuthenticationError(f"{what}. The API key is wrong, or it lacks the scope {scope}.", status)
+        return AuthenticationError(
+            f"{what.rstrip('.')}. The API key is wrong, or it lacks the scope {scope}. Of a stream that it does not "
+            "know, CloudZero may say the same.",
+            status,
+        )
     if status is not None and 300 <= status < 400:
         return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)

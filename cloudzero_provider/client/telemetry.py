@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
-from cloudzero_provider.client.replies import json_of, lists_of_results, refuse_error_inside
-from cloudzero_provider.exceptions import ConfigurationError, UnexpectedReplyError
+from cloudzero_provider.client.replies import json_of, refuse_error_inside
+from cloudzero_provider.client.shapes import find_list
+from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.config import ClientConfig
@@ -115,7 +116,14 @@ class TelemetryEndpoints:
         """
         body = json.dumps({"force": True}).encode() if force else None
         path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
-        reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+        try:
+            reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+        except RequestRejectedError as error:
+            error.message = (
+                f"{error.message.rstrip('.')}. How a stream with data is deleted by the API is not published for "
+                "certain; it can be deleted under Settings > Telemetry Streams."
+            )
+            raise
         refuse_error_inside(reply, f"DELETE {path}", self.config.api_key)
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
@@ -140,16 +148,12 @@ def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
     if not reply.body.strip():
         return TelemetryRecords([])
     content = json_of(reply)
-    found, status = content, None
-    if isinstance(content, dict):
-        if content.get("error"):
-            refuse_error_inside(reply, path, secret)
-        lists = lists_of_results(content)
-        only = lists[0] if len(lists) == 1 else None
-        found = next((content[key] for key in _RECORD_LISTS if isinstance(content.get(key), list)), only)
-        status = content["status"] if isinstance(content.get("status"), str) else None
-    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+    if isinstance(content, dict) and content.get("error"):
+        refuse_error_inside(reply, path, secret)
+    found = find_list(content, _RECORD_LISTS)
+    if found is None:
         raise UnexpectedReplyError(
             f"{path}: HTTP {reply.status}, but the reply holds no list of records.", reply.status
         )
-    return TelemetryRecords(found, status)
+    status = content.get("status") if isinstance(content, dict) else None
+    return TelemetryRecords(found, status if isinstance(status, str) else None)
