@@ -11,6 +11,7 @@ os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
 sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+import fire_settings
 import pytest
 from fire_world import World
 
@@ -19,3 +20,10 @@ from fire_world import World
 def world() -> Iterator[World]:
     with World() as made:
         yield made
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if fire_settings.TALLIES:
+        terminalreporter.section("scenarios")
+        for line in fire_settings.report():
+            terminalreporter.line(line)

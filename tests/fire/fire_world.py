@@ -77,7 +77,7 @@ class World:
         self.sandbox.running = VirtualRunning(self.clock)
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._thread.start()
-        self.url = self._on_loop(self._serve())
+        self.url = self.on_loop(self._serve())
         self._patches = pytest.MonkeyPatch()
         self._replace_timers(self._patches)
         self.client = requests.Session()
@@ -87,7 +87,7 @@ class World:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._patches.undo()
         self.client.close()
-        self._on_loop(self._runner.cleanup())
+        self.on_loop(self._runner.cleanup())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self.sandbox.close()
@@ -101,7 +101,7 @@ class World:
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
-    def _on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
+    def on_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _replace_timers(self, patches: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ class World:
         :param timeout: the client's, in seconds.
         :param settings: of the sandbox; all others go back to their defaults.
         """
-        self._on_loop(self.sandbox.reset())
+        self.on_loop(self.sandbox.reset())
         self.sandbox.settings = changed(Settings(), settings)
         self.clock.__init__()  # type: ignore[misc]
         self._latency, self._jitter.share = latency, jitter
@@ -156,7 +156,7 @@ class World:
 
     def wait(self, seconds: float) -> None:
         """Let time pass while no task runs."""
-        self._on_loop(self.clock.advance(seconds))
+        self.on_loop(self.clock.advance(seconds))
 
     def settle(self) -> None:
         """Let everything happen that is held back."""
@@ -165,7 +165,7 @@ class World:
 
     def requests(self) -> list[dict[str, Any]]:
         """Every request since the reset, in order of arrival."""
-        return self._on_loop(self.sandbox.log.since(0))  # type: ignore[no-any-return]
+        return self.on_loop(self.sandbox.log.since(0))  # type: ignore[no-any-return]
 
     def request(self, method: str, path: str, body: object = None) -> requests.Response:
         """Send a request of the test's own."""
