@@ -56,7 +56,9 @@ _cents = st.integers(1, 10**6).map(lambda cents: Decimal(cents).scaleb(-2))
 _few_digits = st.one_of(st.integers(1, 1000).map(Decimal), _cents)
 _digits = st.one_of(
     _few_digits,
-    st.builds(lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(1, 10**15 - 1), st.integers(-30, 3)),
+    st.builds(
+        lambda digits, exponent: Decimal(digits).scaleb(exponent), st.integers(1, 10**15 - 1), st.integers(-30, 3)
+    ),
 )
 _floats = st.one_of(st.sampled_from((0.1 + 0.2, 1 / 3, 5e-16, 123456789012345680.0)), st.floats(1e-12, 1e17))
 
@@ -92,7 +94,9 @@ def written_times(draw: Draw, start: datetime, granularity: str) -> Any:
         return draw(st.sampled_from((day, date.fromisoformat(day), f"{day} 00:00", f"{day}T00:00:00")))
     length = {"HOURLY": 60, "DAILY": 1440, "MONTHLY": 28 * 1440}[granularity]
     within = draw(st.one_of(st.sampled_from((0, length - 1)), st.integers(0, length - 1)))
-    moment = start + within * _MINUTE + draw(st.sampled_from((timedelta(0), timedelta(seconds=59, microseconds=999999))))
+    moment = (
+        start + within * _MINUTE + draw(st.sampled_from((timedelta(0), timedelta(seconds=59, microseconds=999999))))
+    )
     there = moment.astimezone(timezone(draw(st.sampled_from(_OFFSETS)) * _MINUTE))
     if there.month != moment.month:
         there = moment

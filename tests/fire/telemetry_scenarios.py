@@ -146,13 +146,17 @@ def _limits(draw: Draw, kind: str, records: Sequence[Record]) -> dict[str, int]:
 def _longest(kind: str, record: Record) -> int:
     identity = record.identity
     names = ("timestamp", "value", "granularity", "element_name", KEYS_FIELD[kind], "MONTHLY", identity.period)
-    texts = [*names, identity.element or "", f"{record.amount:f}", *(t for name, v in identity.keys for t in (name, *v))]
+    texts = [
+        *names,
+        identity.element or "",
+        f"{record.amount:f}",
+        *(t for name, v in identity.keys for t in (name, *v)),
+    ]
     return sum(len(json.dumps(text, ensure_ascii=False).encode()) + 4 for text in texts) + 50
 
 
 @st.composite
-def scenarios(draw: Draw) -> Scenario:
-    """Draw a scenario."""
+def _scenarios(draw: Draw) -> Scenario:
     kind = draw(st.sampled_from(tuple(KEYS_FIELD)))
     granularity = draw(st.sampled_from(GRANULARITIES[kind]))
     by_default = ("nobody",) if (kind, granularity) == ("metric", "DAILY") else ()
@@ -181,3 +185,6 @@ def scenarios(draw: Draw) -> Scenario:
         jitter=draw(st.sampled_from((1.0, 0.0, 0.5))),
         timeout=draw(st.sampled_from((60.0, 20.0))),
     )
+
+
+SCENARIOS = _scenarios()
