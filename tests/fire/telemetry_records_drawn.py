@@ -33,9 +33,12 @@ def _periods(draw: Draw, granularity: str) -> datetime:
     return day + timedelta(hours=draw(st.integers(0, 23))) if granularity == "HOURLY" else day
 
 
+_name_sets = st.lists(st.sampled_from(_KEY_NAMES), unique=True, max_size=5)
+
+
 @st.composite
-def _keys(draw: Draw, kind: str) -> frozenset[tuple[str, tuple[str, ...]]]:
-    names = draw(st.lists(st.sampled_from(_KEY_NAMES), unique=True, max_size=5))
+def _keys(draw: Draw, kind: str, name_sets: st.SearchStrategy[list[str]]) -> frozenset[tuple[str, tuple[str, ...]]]:
+    names = draw(name_sets)
     values = st.lists(_texts, min_size=1, max_size=1 if kind == "metric" else 3, unique=True)
     return frozenset((name, tuple(sorted(draw(values)))) for name in names)
 
@@ -45,7 +48,8 @@ def pools(draw: Draw, kind: str, granularity: str) -> list[tuple[datetime, Ident
     """Identities to choose from, each with the start of its period: many have all but one property in common."""
     periods = draw(st.lists(_periods(granularity), min_size=1, max_size=6, unique=True))
     elements = draw(st.lists(_texts, min_size=1, max_size=6, unique=True)) if kind == "allocation" else [None]
-    keys = draw(st.lists(_keys(kind), min_size=1, max_size=4, unique=True))
+    name_sets = _name_sets if draw(st.booleans()) else st.just(draw(_name_sets))
+    keys = draw(st.lists(_keys(kind, name_sets), min_size=1, max_size=4, unique=True))
     return [
         (start, Identity(f"{start:%Y-%m-%dT%H:%M:%SZ}", element, one))
         for start, element, one in itertools.product(periods, elements, keys)

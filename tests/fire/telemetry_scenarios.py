@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fire_script import SCRIPTS, Script
+from fire_script import STOPS, Script, fate_lists
 from hypothesis import strategies as st
 from telemetry_records_drawn import GRANULARITIES, KEYS_FIELD, Draw, amounts, pools, write_amount, written_records
 from telemetry_truth import Held, Identity, Order, Record
@@ -26,6 +26,20 @@ SANDBOX_SETTINGS: dict[str, Sequence[Any]] = {
     "telemetry_throttle_status": (429, 503),
     "telemetry_retry_after": ("seconds", "http_date", "none"),
 }
+
+
+#: Most tasks have a few requests, some have dozens.
+_SCRIPTS = st.builds(
+    Script,
+    fates=st.one_of(fate_lists(most=0), fate_lists(most=3), fate_lists(most=20)),
+    stop=st.one_of(
+        st.none(),
+        st.none(),
+        st.builds(lambda stop, at: replace(stop, at=min(at, stop.at)), STOPS, st.integers(0, 3)),
+        STOPS,
+    ),
+    pause=st.sampled_from((0.0, 1.0, 20.0, 59.0, 60.0, 120.0)),
+)
 
 
 @dataclass(frozen=True)
@@ -168,7 +182,7 @@ def _scenarios(draw: Draw) -> Scenario:
         records = _of_all_elements(records) if draw(st.integers(0, 4)) == 0 else records
     settings = {name: draw(st.sampled_from(values)) for name, values in SANDBOX_SETTINGS.items()}
     order = replace(order, records=records, deletes_exactly=settings["delete_match"] == "exact")
-    scripts = draw(st.lists(SCRIPTS, min_size=1, max_size=3))
+    scripts = draw(st.lists(_SCRIPTS, min_size=1, max_size=3))
     return Scenario(
         kind=kind,
         granularity=granularity,
