@@ -105,29 +105,29 @@ _LOST = st.builds(
     noticed_after=st.sampled_from((0.0, 0.0, 5.0, 1000.0)),
 )
 _SLOW = st.builds(Fate, kind=st.just("slow"), seconds=_SECONDS)
-FATES = st.one_of(st.just(FINE), _LOST, _REFUSED, st.just(FINE), _SLOW, _LOST, st.just(Fate("no_connection")))
+FATES = st.one_of(_LOST, st.just(FINE), _REFUSED, _LOST, _REFUSED, _SLOW, _LOST, st.just(Fate("no_connection")))
 
 
 @st.composite
-def fate_lists(draw: st.DrawFn, most: int = 12) -> list[Fate]:
+def fate_lists(draw: st.DrawFn, most: int = 6) -> list[Fate]:
     """Mostly fine, so that something happens late, too; or one thing again and again."""
     fine = [FINE] * draw(st.integers(0, most))
     if draw(st.integers(0, 4)) == 4:
         return fine + [draw(FATES)] * draw(st.integers(2, 8))
-    return fine + draw(st.lists(FATES, max_size=5))
+    return fine + draw(st.lists(FATES, min_size=1, max_size=5))
 
 
 STOPS = st.builds(
     Stop,
     step=st.sampled_from(("request", "request", "request", "sleep", "store")),
-    at=st.integers(0, 14),
+    at=st.integers(0, 8),
     when=st.sampled_from(("after", "before", "during")),
     kill=st.sampled_from((True, True, True, False)),
 )
 SCRIPTS = st.builds(
     Script,
     fates=fate_lists(),
-    stop=st.one_of(st.none(), STOPS),
+    stop=st.one_of(st.none(), STOPS, STOPS),
     pause=st.sampled_from((0.0, 1.0, 20.0, 59.0, 60.0, 120.0)),
 )
 

@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, Phase, seed, settings
 
 SCENARIOS = int(os.environ.get("CLOUDZERO_SCENARIOS") or 0)
 SEED = int(os.environ.get("CLOUDZERO_SEED") or random.SystemRandom().randrange(2**32))
+#: Whether to stop at the first broken promise as it was drawn: to see quickly that there is one.
+NO_SHRINK = bool(os.environ.get("CLOUDZERO_NO_SHRINK"))
 
 #: What happened, by kind of scenario; printed at the end, and written to the file that ``CLOUDZERO_TALLY`` names.
 TALLIES: dict[str, Counter[str]] = {}
@@ -36,7 +38,7 @@ def scenarios(default: int) -> Callable[[Any], Any]:
         database=None,
         deadline=None,
         print_blob=True,
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+        phases=(Phase.explicit, Phase.generate, *(() if NO_SHRINK else (Phase.shrink,))),
         suppress_health_check=list(HealthCheck),
     )
 
