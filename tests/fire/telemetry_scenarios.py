@@ -139,10 +139,11 @@ def _of_all_elements(records: Sequence[Record]) -> tuple[Record, ...]:
 
 
 @st.composite
-def _held_before(draw: Draw, pool: Sequence[Any], *, needed: bool) -> Held:
-    identities: list[Identity] = draw(
-        st.lists(st.sampled_from([identity for _, identity in pool]), unique=True, min_size=needed, max_size=15)
-    )
+def _held_before(draw: Draw, pool: Sequence[Any], given: Sequence[Record], *, needed: bool) -> Held:
+    choice = [identity for _, identity in pool]
+    # What is corrected was there before, mostly.
+    choice += [record.identity for record in given if record.identity in choice] * 2
+    identities: list[Identity] = draw(st.lists(st.sampled_from(choice), unique=True, min_size=needed, max_size=15))
     return {identity: draw(amounts(few_digits=draw(st.booleans())))[0] for identity in identities}
 
 
@@ -188,7 +189,7 @@ def _scenarios(draw: Draw) -> Scenario:
         granularity=granularity,
         tells=draw(st.sampled_from(("parameter", "records", *by_default))),
         order=order,
-        before=draw(_held_before(pool, needed=order.operation == "delete" and draw(st.integers(0, 9)) > 0)),
+        before=draw(_held_before(pool, records, needed=order.operation == "delete" and draw(st.integers(0, 9)) > 0)),
         limits=draw(_limits(kind, records)),
         settings=settings,
         keeps_state=draw(st.sampled_from((True, True, False))),
