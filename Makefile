@@ -23,7 +23,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix format clean
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix audit kill format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -76,6 +76,14 @@ endif
 test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
 	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
 
+# KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
+kill: $(VENV)/installed-dev
+	@$(BIN)/python scripts/kill.py --times 200 $(KILL)
+
+# Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
+audit: $(VENV)/audit/installed
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r $(PINS)
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -103,6 +111,11 @@ $(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.t
 $(VENV)/uca-tools/installed: $(VENV)/bin/python requirements/uca-tools.txt
 	$(BIN)/python -m venv $(VENV)/uca-tools
 	$(VENV)/uca-tools/bin/python -m pip install --quiet -r requirements/uca-tools.txt
+	@touch $@
+
+$(VENV)/audit/installed: $(VENV)/bin/python requirements/audit.txt
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet -r requirements/audit.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt

@@ -37,8 +37,8 @@ def main() -> int:
             _start(TESTS[chosen.kind], scenarios, seed, tally)
             for (scenarios, seed), tally in zip(shares, tallies, strict=True)
         ]
-        codes = [_finish(process) for process in running]
-        _report([json.loads(tally.read_text()) for tally in tallies if tally.exists()])
+        codes = [_finish(process, tallies) for process in running]
+        _report(_read(tallies))
     return max(codes)
 
 
@@ -87,12 +87,23 @@ def _start(tests: str, scenarios: int, seed: int, tally: Path) -> subprocess.Pop
     )
 
 
-def _finish(process: subprocess.Popen[str]) -> int:
-    """Wait for a process; what it printed is shown when a promise was broken."""
-    printed, _ = process.communicate()
+def _finish(process: subprocess.Popen[str], tallies: list[Path]) -> int:
+    """Wait for a process and say every minute how far all are; what it printed is shown when a promise was broken."""
+    while True:
+        try:
+            printed, _ = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            done = sum(counts["scenarios"] for tally in _read(tallies) for counts in tally.values())
+            print(f"{done:,} scenarios so far", flush=True)
+        else:
+            break
     if process.returncode:
-        print(printed)
+        print(printed, flush=True)
     return process.returncode
+
+
+def _read(tallies: list[Path]) -> list[dict[str, dict[str, int]]]:
+    return [json.loads(tally.read_text()) for tally in tallies if tally.exists()]
 
 
 def _report(tallies: list[dict[str, dict[str, int]]]) -> None:

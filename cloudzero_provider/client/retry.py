@@ -179,11 +179,19 @@ def retry_after(result: Reply | NoReply) -> float | None:
     value = result.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:12])
+    moment = _date(value)
+    if moment is None:
+        return None
+    # By the server's own clock, which may differ from the one here.
+    now = _date(result.headers.get("Date", "")) or datetime.now(timezone.utc)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """Read a date of HTTP; ``None`` when it is none."""
     try:
-        moment = parsedate_to_datetime(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 

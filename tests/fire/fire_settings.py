@@ -48,11 +48,24 @@ def scenarios(default: int) -> Callable[[Any], Any]:
     return decorate
 
 
+def count_scenario(counts: Counter[str]) -> None:
+    """Count a scenario, and let it be seen from outside how far this process is."""
+    counts["scenarios"] += 1
+    if counts["scenarios"] % 50 == 0:
+        _save()
+
+
 def report() -> list[str]:
+    _save()
     lines = [f"seed: {SEED} (CLOUDZERO_SEED)" if SCENARIOS else "seed: the same every time"]
     for kind, counts in TALLIES.items():
         lines += [f"{kind}: {name}: {count:,}" for name, count in sorted(counts.items())]
+    return lines
+
+
+def _save() -> None:
     path = os.environ.get("CLOUDZERO_TALLY")
     if path:
-        Path(path).write_text(json.dumps({kind: dict(counts) for kind, counts in TALLIES.items()}))
-    return lines
+        unfinished = Path(f"{path}.new")
+        unfinished.write_text(json.dumps({kind: dict(counts) for kind, counts in TALLIES.items()}))
+        unfinished.replace(path)

@@ -68,6 +68,14 @@ def test_retry_after_is_read_as_seconds_and_as_a_date():
     assert retry_after(reply(429, retry_after=earlier)) == 0
 
 
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_date_to_retry_after_is_taken_by_the_clock_of_the_server_that_named_it(wrong_by):
+    there = datetime.now(timezone.utc) + wrong_by
+    later = format_datetime(there + timedelta(seconds=7), usegmt=True)
+    assert retry_after(reply(429, retry_after=later, date=format_datetime(there, usegmt=True))) == 7
+    assert abs(retry_after(reply(429, retry_after=later, date="soon")) - max(0, 7 + wrong_by.total_seconds())) < 2
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "٣", "Thu, 99 Foo 2026", "NaN"])
 def test_a_retry_after_that_can_not_be_read_counts_as_none(value):
     assert retry_after(reply(429, Retry_After=value)) is None
