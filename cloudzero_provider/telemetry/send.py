@@ -124,14 +124,12 @@ def _send(
     done = 0
     for number, batch in enumerate(batches, start=1):
 
-        def send(batch: Batch = batch) -> None:
+        def send(batch: Batch = batch) -> bool:
             client.send_telemetry(stream_type, stream_name, batch.operation, batch.body)
+            return True
 
         try:
-            if options.journal is None:
-                send()
-            else:
-                options.journal.add_once(batch.sha256, send)
+            sent = send() if options.journal is None else options.journal.add_once(batch.sha256, send)
         except CloudZeroError as error:
             if _deleted_from_no_stream(error, batch, records):
                 log.info("%s: there is no stream yet, so there is nothing to delete", stream_name)
@@ -140,18 +138,19 @@ def _send(
             error.standing = _standing(error, records, batch, number, batches)
             raise
         done += batch.records
-        log.info(
-            "%s: sent request %d of %d (%s, %s to %s): %s records, %s bytes; %s so far",
-            stream_name,
-            number,
-            len(batches),
-            batch.operation.value,
-            batch.first,
-            batch.last,
-            f"{batch.records:,}",
-            f"{len(batch.body):,}",
-            f"{done:,}",
-        )
+        if sent:
+            log.info(
+                "%s: sent request %d of %d (%s, %s to %s): %s records, %s bytes; %s so far",
+                stream_name,
+                number,
+                len(batches),
+                batch.operation.value,
+                batch.first,
+                batch.last,
+                f"{batch.records:,}",
+                f"{len(batch.body):,}",
+                f"{done:,}",
+            )
     if options.journal is not None:
         options.journal.finish()
 
