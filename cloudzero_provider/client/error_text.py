@@ -64,15 +64,6 @@ def fit_for_logs(text: str, *, secret: str) -> str:
     return words[:MAX_TEXT] + "…" if len(words) > MAX_TEXT else words or "(no text)"
 
 
-def is_error(body: bytes) -> bool:
-    """Whether a body is an object that says ``error``."""
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and bool(content.get("error"))
-
-
 def error_kind(body: bytes, *, secret: str) -> tuple[str | None, dict[str, Any]]:
     """Find CloudZero's own name of an error and the details that come with it, when there are any."""
     try:

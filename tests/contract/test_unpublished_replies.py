@@ -81,7 +81,7 @@ def test_drops_are_found_in_whatever_they_are_wrapped_in(reply):
 def test_a_reply_without_a_list_of_drops_is_never_no_drops(body):
     with (
         raw_server(always(body)) as url,
-        pytest.raises(errors.UnexpectedReplyError, match="no list 'billing_drops'|is an error"),
+        pytest.raises(errors.UnexpectedReplyError, match=r"no list 'billing_drops'|is an error"),
     ):
         client(url).list_drops(STREAM)
 
@@ -97,7 +97,7 @@ def test_records_are_found_in_whatever_they_are_wrapped_in(wrap):
 def test_a_reply_without_a_list_of_records_is_never_no_records(body):
     with (
         raw_server(always(body)) as url,
-        pytest.raises(errors.UnexpectedReplyError, match="holds no list of records|is an error"),
+        pytest.raises(errors.UnexpectedReplyError, match=r"holds no list of records|is an error"),
     ):
         client(url).processed_records("orders")
 
