@@ -91,6 +91,7 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
 def _batches(
     frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
 ) -> Iterator[Batch]:
+    """Cut a frame, of one record or more."""
     encoded = _encode(frame, records)
     sizes = (encoded.str.len_bytes().cast(pl.Int64) + 1).to_list()
     start, size = 0, len(_PREFIX) + len(_SUFFIX) - 1
@@ -105,8 +106,7 @@ def _batches(
             yield _batch(frame, encoded, operation, start, index)
             start, size = index, empty
         size += record_size
-    if sizes:
-        yield _batch(frame, encoded, operation, start, len(sizes))
+    yield _batch(frame, encoded, operation, start, len(sizes))
 
 
 def _batch(frame: pl.DataFrame, encoded: pl.Series, operation: TelemetryOperation, start: int, end: int) -> Batch:

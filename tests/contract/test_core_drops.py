@@ -260,9 +260,9 @@ def test_what_is_not_as_sent_is_told_in_figures(rows, words):
 
 def test_every_cost_column_is_compared():
     rows = [{**one, "cost/amortized_cost": "1"} for one in SIX]
-    with answering(Holding(SIX)) as client:
-        with pytest.raises(errors.VerificationError, match="the sum of cost/amortized_cost is 0 at CloudZero, 6 was s"):
-            send(None, rows, client=client, verify=True)
+    words = "the sum of cost/amortized_cost is 0 at CloudZero, 6 was sent"
+    with answering(Holding(SIX)) as client, pytest.raises(errors.VerificationError, match=words):
+        send(None, rows, client=client, verify=True)
     with answering(Holding(rows)) as client:
         assert send(None, rows, client=client, verify=True).rows == 6
 
@@ -324,9 +324,10 @@ def test_a_check_of_emptying_writes_nothing(sandbox):
 
 
 def test_a_month_that_is_not_empty_after_all_is_told(no_pause):
-    with answering(Holding(SIX * 200), max_retry_seconds=0) as client:
-        with pytest.raises(errors.VerificationError, match="2026-03: CloudZero still holds 1,200 rows, after 0 s"):
-            clear_month(client, STREAM, MARCH, SendOptions())
+    words = "2026-03: CloudZero still holds 1,200 rows, after 0 s"
+    holding = answering(Holding(SIX * 200), max_retry_seconds=0)
+    with holding as client, pytest.raises(errors.VerificationError, match=words):
+        clear_month(client, STREAM, MARCH, SendOptions())
     with answering(Holding(SIX, [])) as client:
         assert clear_month(client, STREAM, MARCH, SendOptions()).rows == 0
 
@@ -359,29 +360,37 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
         (
             {"kind": "refuse", "status": 429, "skip": 1},
             {},
-            "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
-            "2026-03-01T01:00:00Z failed. Running the task again sends all of it again, which heals the month.",
+            (
+                "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
+                "2026-03-01T01:00:00Z failed. Running the task again sends all of it again, which heals the month."
+            ),
         ),
         (
             {"kind": "refuse", "status": 400, "skip": 2},
             {},
-            "Of 2026-03, 2 of 3 requests stand: 4 of 6 rows, hours before 2026-03-01T02:00:00Z. The one for hours "
-            "2026-03-01T02:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Once the cause is "
-            "mended, running the task again sends all of it again, which heals the month.",
+            (
+                "Of 2026-03, 2 of 3 requests stand: 4 of 6 rows, hours before 2026-03-01T02:00:00Z. The one for hours "
+                "2026-03-01T02:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Once the cause is "
+                "mended, running the task again sends all of it again, which heals the month."
+            ),
         ),
         (
             {"kind": "refuse", "status": 500},
             {},
-            "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T00:00:00Z failed; whether "
-            "CloudZero stored it, or a part of it, is not known. Running the task again sends all of it again, which "
-            "heals the month.",
+            (
+                "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T00:00:00Z failed; whether "
+                "CloudZero stored it, or a part of it, is not known. Running the task again sends all of it again, which "
+                "heals the month."
+            ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             {"operation": Operation.SUM},
-            "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
-            "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Sending again adds "
-            "what stands a second time: see what CloudZero holds first.",
+            (
+                "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
+                "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Sending again adds "
+                "what stands a second time: see what CloudZero holds first."
+            ),
         ),
     ],
     ids=["nothing was sent", "the second", "the third, refused", "the first, unclear", "of a sum"],

@@ -237,8 +237,10 @@ def failure(sandbox, fault, **options):
         (
             {"kind": "refuse", "status": 429, "skip": 1},
             REPLACE,
-            "; the 1 before it stand. This one was not applied. Running the task again sends all of it again, which heals "
-            "it.",
+            (
+                "; the 1 before it stand. This one was not applied. Running the task again sends all of it again, which heals "
+                "it."
+            ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
@@ -248,8 +250,10 @@ def failure(sandbox, fault, **options):
         (
             {"kind": "refuse", "status": 400, "skip": 1},
             REPLACE,
-            "; the 1 before it stand. Once the cause is mended, running the task again sends all of it again, which "
-            "heals it.",
+            (
+                "; the 1 before it stand. Once the cause is mended, running the task again sends all of it again, which "
+                "heals it."
+            ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},

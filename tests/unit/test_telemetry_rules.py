@@ -53,8 +53,10 @@ def problems(records, **options):
         (
             record(filters={}, granularity="DAILY"),
             ALLOCATION,
-            "column 'filters': no field of allocation records, which are timestamp, value, granularity, element_name, "
-            "filter; did you mean 'filter'?",
+            (
+                "column 'filters': no field of allocation records, which are timestamp, value, granularity, element_name, "
+                "filter; did you mean 'filter'?"
+            ),
         ),
         (
             metric(xyz=1),
@@ -76,8 +78,10 @@ def problems(records, **options):
         (
             record(timestamp="2026-03-01T00:30:00+02:00"),
             ALLOCATION,
-            "column 'timestamp', value '2026-03-01T00:30:00+02:00': in UTC this is in another month than it is written "
-            "in: give it in UTC",
+            (
+                "column 'timestamp', value '2026-03-01T00:30:00+02:00': in UTC this is in another month than it is written "
+                "in: give it in UTC"
+            ),
         ),
         (record(value="x"), ALLOCATION, "column 'value', value 'x': not a decimal number"),
         (
@@ -93,8 +97,10 @@ def problems(records, **options):
         (
             record(value="0.00"),
             ALLOCATION,
-            "column 'value', value '0.00': zero: CloudZero takes values above 0; on_zero='delete' deletes the record, "
-            "on_zero='skip' leaves what CloudZero holds",
+            (
+                "column 'value', value '0.00': zero: CloudZero takes values above 0; on_zero='delete' deletes the record, "
+                "on_zero='skip' leaves what CloudZero holds"
+            ),
         ),
         (
             record(granularity="WEEKLY"),
@@ -191,8 +197,10 @@ def test_timestamps_are_cut_to_the_granularity(granularity, cut):
 def test_granularities_that_differ_are_named_both():
     records = [record(granularity="HOURLY"), record(element_name="b", granularity="DAILY")]
     assert problems(records, granularity=None) == [
-        "row 2, column 'granularity', value 'DAILY': a stream has one granularity, but there are records with HOURLY and "
-        "DAILY"
+        (
+            "row 2, column 'granularity', value 'DAILY': a stream has one granularity, but there are records with HOURLY and "
+            "DAILY"
+        )
     ]
 
 
@@ -229,8 +237,10 @@ def test_records_of_another_month_are_named_once():
     records = [record(), record(timestamp="2026-04-01"), record(timestamp="2026-02-28T23:30:00-01:00")]
     assert problems(records, month=Month(2026, 3)) == [
         "row 2, column 'timestamp', value '2026-04-01': not in 2026-03 (UTC), the month of this task",
-        "row 3, column 'timestamp', value '2026-02-28T23:30:00-01:00': in UTC this is in another month than it is "
-        "written in: give it in UTC",
+        (
+            "row 3, column 'timestamp', value '2026-02-28T23:30:00-01:00': in UTC this is in another month than it is "
+            "written in: give it in UTC"
+        ),
     ]
 
 
@@ -303,8 +313,10 @@ def test_several_sets_of_keys_are_refused_with_their_counts():
 def test_a_deletion_that_would_hide_others_is_named():
     records = [record(filter={"a": ["x"], "b": ["y"]}), record(value="absent", filter={"b": ["y"]})]
     assert problems(records, operation=DELETE) == [
-        "row 2, column 'filter': a deletion hides every record with these keys, also those with more keys, which other "
-        "rows have"
+        (
+            "row 2, column 'filter': a deletion hides every record with these keys, also those with more keys, which other "
+            "rows have"
+        )
     ]
 
 
@@ -406,8 +418,8 @@ def test_records_of_one_set_of_keys_go_out_together_in_their_order():
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"timestamp": "soon", "value": 1}, None),
-        ({"timestamp": None, "value": 1}, None),
+        ({"timestamp": "soon", "value": 1}, "Unable to parse string [soon]"),
+        ({"timestamp": None, "value": 1}, "Unable to parse string [None]"),
         ({"timestamp": "2026-03-01/2026-03-02", "value": 1}, "timestamp '2026-03-01/2026-03-02'"),
         ({"timestamp": "2026-03-01", "value": "x"}, "value 'x'"),
         ({"timestamp": "2026-03-01", "value": None}, "value None"),
@@ -418,10 +430,9 @@ def test_records_of_one_set_of_keys_go_out_together_in_their_order():
     ],
 )
 def test_what_is_no_record_is_told(record, words):
-    with pytest.raises(ValueError, match=".") as error:
+    with pytest.raises(ValueError) as error:
         hashes_of(record, "DAILY")
-    if words:
-        assert str(error.value) == words
+    assert str(error.value) == words
 
 
 def test_a_hash_is_the_same_in_every_version():
