@@ -23,7 +23,8 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix format clean
+.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix coverage \
+	mutate format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -76,12 +77,23 @@ endif
 test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
 	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
 
+# Which branches of the core the tests go through; the sandbox, the other side of the wire, is not looked at.
+coverage: $(VENV)/installed-dev
+	$(BIN)/coverage run -m pytest tests/unit
+	$(BIN)/coverage run --append -m pytest tests/contract
+	$(BIN)/coverage report
+
+# The core broken in thousands of places, one at a time: a test must see it, or tests/mutation/survivors.md say why none
+# can. The first run takes an hour or two; later ones judge what changed.
+mutate: $(VENV)/installed-dev
+	$(BIN)/python scripts/mutate.py
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .demo
+	rm -rf $(VENV) .demo mutants .coverage
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed, and was not found (set PYTHON=...)"; exit 1; }

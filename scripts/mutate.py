@@ -29,6 +29,7 @@ PARTS = ("anycost", "telemetry")
 
 
 def main() -> int:
+    """Run, and look at the results; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mutants", nargs="*", help="names, with * for any text; without them all that changed")
     parser.add_argument("--results", action="store_true", help="run nothing")
@@ -48,6 +49,7 @@ def run(mutants: list[str]) -> None:
 
 
 def read_statuses() -> dict[str, str]:
+    """Read what became of each mutant."""
     found: dict[str, str] = {}
     for path in (ROOT / "mutants").rglob("*.meta"):
         codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
@@ -56,6 +58,7 @@ def read_statuses() -> dict[str, str]:
 
 
 def print_scores(statuses: dict[str, str]) -> None:
+    """Print the part of the mutants that the tests see, of anycost and of telemetry."""
     for part in PARTS:
         counts = Counter(status for name, status in statuses.items() if name.startswith(f"{PACKAGE}.{part}."))
         judged = counts["killed"] + counts["survived"]
@@ -73,6 +76,7 @@ def described(name: str) -> str:
 
 
 def compare(survivors: list[str]) -> int:
+    """Hold the survivors against the list that explains them."""
     listed = [line for line in SURVIVORS.read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
     new, gone = Counter(survivors) - Counter(listed), Counter(listed) - Counter(survivors)
     for title, lines in (("Survivors that are not explained", new), ("No survivors, though they are listed", gone)):

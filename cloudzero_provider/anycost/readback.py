@@ -63,7 +63,7 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
 def hours_of(frame: pl.DataFrame) -> pl.Series:
     """The hour of each row, as text."""
     if USAGE_START not in frame.columns:
-        return pl.Series("hour", [None] * frame.height, dtype=pl.String)
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     return convert(Kind.HOUR, frame[USAGE_START]).texts
 
 

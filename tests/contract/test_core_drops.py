@@ -68,6 +68,22 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
     assert sorted(held_rows(sandbox), key=itemgetter("cost/cost")) == SIX
 
 
+def test_the_log_says_how_far_it_got(sandbox, caplog):
+    caplog.set_level("INFO", "cloudzero_provider.anycost")
+    send(sandbox, limits=ONE_HOUR_EACH)
+    hour = "2026-03-01T0{}:00:00Z".format
+    sizes = [len(body("replace_drop", SIX[:2])), *(len(body("replace_hourly", SIX[n : n + 2])) for n in (2, 4))]
+    assert caplog.messages == [
+        f"2026-03: 6 rows of 3 hours, total cost 6.9; requests: 3, {sum(sizes)} bytes in all",
+        "2026-03: replaces 0 rows by 6",
+        *(
+            f"2026-03: sent request {n + 1} of 3 ({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)}): "
+            f"2 rows, {size} bytes; {2 * n + 2} of 6 rows so far"
+            for n, size in enumerate(sizes)
+        ),
+    ]
+
+
 def test_drop_ids_are_those_that_cloudzero_named_each_once():
     ids = iter(["a", "b", "a"])
 

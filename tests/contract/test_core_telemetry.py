@@ -88,6 +88,18 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
     assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
 
 
+def test_the_log_says_how_far_it_got(sandbox, caplog):
+    caplog.set_level("INFO", "cloudzero_provider.telemetry")
+    send(sandbox, per_batch=4)
+    sizes = [len(in_json(*SIX[:4])), len(in_json(*SIX[4:]))]
+    day = "2026-03-0{}T00:00:00Z".format
+    assert caplog.messages == [
+        "orders: 6 records, total 24; requests: 2",
+        f"orders: sent request 1 of 2 (replace, {day(1)} to {day(4)}): 4 records, {sizes[0]} bytes; 4 so far",
+        f"orders: sent request 2 of 2 (replace, {day(5)} to {day(6)}): 2 records, {sizes[1]} bytes; 6 so far",
+    ]
+
+
 def test_zeros_that_are_deleted_count_for_the_periods_and_key_sets_and_not_as_records(sandbox):
     records = [record(3, 2, filter={"b": ["x"]}), record(9, 0, filter={"a": ["x"]}), record(1, 0, filter={"b": ["y"]})]
     send(sandbox, [record(day, 1, filter=one["filter"]) for day, one in zip((3, 9, 1), records, strict=True)])

@@ -264,9 +264,13 @@ def test_duplicates_are_added_up_exactly_where_the_first_of_them_stood():
     assert (found.duplicates_summed, found.total) == (2, "42.3")
 
 
-def test_sums_of_duplicates_are_written_plainly():
-    found = checked([record(value=v) for v in ("12.50", "7.5", "80")], on_duplicate=OnDuplicate.SUM)
-    assert found.frame["value"].to_list() == ["100"]
+@pytest.mark.parametrize(
+    ("values", "total"),
+    [(("12.50", "7.5", "80"), "100"), (("50", "50"), "100"), (("0.0000001", "0.0000002"), "0.0000003")],
+)
+def test_sums_of_duplicates_are_written_plainly(values, total):
+    found = checked([record(value=value) for value in values], on_duplicate=OnDuplicate.SUM)
+    assert found.frame["value"].to_list() == [total]
 
 
 def test_a_sum_of_duplicates_that_is_too_long_is_named():

@@ -50,7 +50,7 @@ def test_a_file_in_the_folder_one_is_in(tmp_path, monkeypatch):
     assert contents(tmp_path / "a.csv") == CSV
 
 
-@pytest.mark.parametrize("mask", [0o027, 0o077])
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
 def test_others_may_read_a_file_as_far_as_the_umask_says(tmp_path, mask):
     before = os.umask(mask)
     try:
