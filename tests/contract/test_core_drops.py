@@ -122,8 +122,8 @@ def test_without_verify_and_validation_the_month_is_listed_and_written_and_that_
 
 def test_an_earlier_try_settles_before_anything_is_written(sandbox):
     began = time.monotonic()
-    send(sandbox)
-    assert time.monotonic() - began < SETTLE
+    send(sandbox, client=client_of(sandbox.url, settle_seconds=60))
+    assert time.monotonic() - began < 30
     began = time.monotonic()
     send(sandbox, settle_from=began)
     clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions(settle_from=began + SETTLE))
@@ -288,7 +288,7 @@ def test_reading_back_ends_at_the_deadline(monkeypatch):
     began = time.monotonic()
     with answering(Holding(SIX[:1])) as client, pytest.raises(errors.VerificationError):
         send(None, client=client, verify=True)
-    assert 0.9 <= time.monotonic() - began < 3
+    assert 0.9 <= time.monotonic() - began < 3.8
 
 
 def test_a_month_that_is_not_there_yet_is_told(sandbox, monkeypatch):

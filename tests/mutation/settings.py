@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
     unit = [item for item in items if "unit" in item.path.parts]
     if unit and "." in mutant and not any(f".{module}." in mutant for module in TALK_HTTP):
         items[:] = unit
-    for item in filter(_draws, items):
+    for item in filter(draws, items):
         own = item.obj._hypothesis_internal_use_settings
         few = settings(
             own,
@@ -29,8 +29,8 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             phases=[Phase.explicit, Phase.generate],
         )
         getattr(item.obj, "__func__", item.obj)._hypothesis_internal_use_settings = few
-    items.sort(key=_draws)
+    items.sort(key=draws)
 
 
-def _draws(item: Any) -> bool:
+def draws(item: Any) -> bool:
     return hasattr(getattr(item, "obj", None), "hypothesis")

@@ -103,6 +103,11 @@ def problems(records, **options):
             ),
         ),
         (
+            record(granularity=7),
+            ALLOCATION,
+            "column 'granularity', value 7: granularity: allocation records take HOURLY, DAILY, MONTHLY, not this",
+        ),
+        (
             record(granularity="WEEKLY"),
             ALLOCATION,
             "column 'granularity', value 'WEEKLY': granularity: allocation records take HOURLY, DAILY, MONTHLY, not this",
@@ -251,7 +256,8 @@ def test_a_duplicate_is_named_with_the_record_it_would_overwrite():
     rule = "the same record as row 1, which it would overwrite; on_duplicate='sum' adds"
     records = [record(), record(element_name="b"), record(value=5), record(value=6)]
     assert problems(records) == [f"row {n}, column 'timestamp': {rule}" for n in (3, 4)]
-    assert checked(records, operation=SUM).frame.height == 4
+    added = checked(records, operation=SUM)
+    assert (added.frame.height, added.duplicates_summed) == (4, 0)
 
 
 def test_duplicates_are_added_up_exactly_where_the_first_of_them_stood():
@@ -401,12 +407,13 @@ def test_limits_that_make_no_sense(limits, words):
     assert str(error.value) == words
 
 
-def test_clearing_deletes_each_period_once_whatever_is_in_it():
-    records = [record(timestamp=f"2026-03-{day:02d}", element_name=e) for day, e in ((2, "a"), (1, "a"), (2, "b"))]
+def test_clearing_deletes_each_period_once_in_their_order_whatever_is_in_it():
+    order = [day * 11 % 31 + 1 for day in range(31)]
+    records = [record(timestamp=f"2026-03-{day:02d}", element_name=name) for name in "ab" for day in order]
     first, second = batches(records, clear_periods=True)
-    days = [f'{{"timestamp":"2026-03-0{day}T00:00:00Z","granularity":"DAILY"}}' for day in (2, 1)]
+    days = [f'{{"timestamp":"2026-03-{day:02d}T00:00:00Z","granularity":"DAILY"}}' for day in order]
     assert first.body.decode() == f'{{"records":[{",".join(days)}]}}'
-    assert (first.operation, second.operation, second.records) == (DELETE, REPLACE, 3)
+    assert (first.operation, second.operation, second.records) == (DELETE, REPLACE, 62)
 
 
 def test_records_of_one_set_of_keys_go_out_together_in_their_order():
