@@ -37,7 +37,7 @@ def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame
     :raises MonthNotFoundError: when the stream holds nothing for the month.
     :raises UnexpectedReplyError: when the reply is not what is documented.
     """
-    with tempfile.TemporaryFile(prefix="cloudzero-") as file:
+    with tempfile.TemporaryFile() as file:
         client.download_month(connection_id, str(month), file)
         frames = [_frame(batch) for batch in _batches(rows_of(file))]
     if not frames:

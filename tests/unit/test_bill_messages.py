@@ -82,6 +82,12 @@ def test_a_tag_is_fine_where_its_row_has_a_resource_and_in_no_other():
     assert problem.startswith("row 4, column 'resource/tag:a', value 'y': a tag needs a resource/id")
 
 
+def test_a_column_without_any_value_is_no_column():
+    found = checked([row(cost__amortized_cost="", resource__service=""), row(cost__discounted_cost="0")])
+    assert found.frame.columns == ["lineitem/type", "time/usage_start", "cost/cost", "cost/discounted_cost"]
+    assert found.totals == {"cost/cost": "24", "cost/discounted_cost": "0"}
+
+
 # Limits
 
 

@@ -199,14 +199,31 @@ def test_timestamps_are_cut_to_the_granularity(granularity, cut):
     assert (found.granularity, found.frame["timestamp"].to_list()) == (granularity, [cut])
 
 
-def test_granularities_that_differ_are_named_both():
-    records = [record(granularity="HOURLY"), record(element_name="b", granularity="DAILY")]
-    assert problems(records, granularity=None) == [
-        (
-            "row 2, column 'granularity', value 'DAILY': a stream has one granularity, but there are records with HOURLY and "
-            "DAILY"
-        )
+@pytest.mark.parametrize("given", [["HOURLY", "DAILY"], ["DAILY", "HOURLY"], ["MONTHLY", "HOURLY", "DAILY"]])
+def test_granularities_that_differ_are_named_in_their_order(given):
+    rule = f"a stream has one granularity, but there are records with {' and '.join(given)}"
+    assert problems([record(element_name=each, granularity=each) for each in given], granularity=None) == [
+        f"row {number}, column 'granularity', value '{each}': {rule}" for number, each in enumerate(given[1:], 2)
     ]
+
+
+def test_a_record_without_a_granularity_among_differing_ones_is_named_once():
+    records = [record(granularity="DAILY"), record(element_name="b", granularity=None), record(granularity="HOURLY")]
+    assert [problem.split(": ")[0] for problem in problems(records, granularity=None)] == [
+        "row 2, column 'granularity'",
+        "row 3, column 'granularity', value 'HOURLY'",
+    ]
+
+
+def test_a_metric_without_a_granularity_is_daily_among_others_too():
+    records = [metric(granularity="MONTHLY"), metric(timestamp="2026-03-02", granularity=None)]
+    (problem,) = problems(records, kind=METRIC, granularity=None)
+    assert problem.endswith("a stream has one granularity, but there are records with MONTHLY and DAILY")
+
+
+def test_a_granularity_that_is_none_is_named_once():
+    (problem,) = problems([record(granularity=1.5)], granularity=None)
+    assert problem == "row 1, column 'granularity', value 1.5: expected text, not float"
 
 
 def test_an_allocation_needs_a_granularity():
@@ -249,7 +266,17 @@ def test_records_of_another_month_are_named_once():
     ]
 
 
+def test_what_is_no_time_is_not_said_to_be_of_another_month_too():
+    (problem,) = problems([record(timestamp="soon")], month=Month(2026, 3))
+    assert problem.endswith("not an ISO 8601 date or date and time, like 2026-03-16T13:00:00Z")
+
+
 # Duplicates, zeros, sets of keys
+
+
+def test_records_that_differ_are_all_kept():
+    found = checked([record(), record(element_name="b"), record(timestamp="2026-03-02")])
+    assert (found.frame.height, found.duplicates_summed, found.zeros_skipped, found.total) == (3, 0, 0, "3")
 
 
 def test_a_duplicate_is_named_with_the_record_it_would_overwrite():
