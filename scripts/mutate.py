@@ -1,12 +1,12 @@
 """
 Break the code, change by change, and see whether a test goes red.
 
-What stays green (a survivor) must be in ``tests/mutation/survivors.md``, with the reason, and nothing else may be. Runs
-are kept in ``mutants/``: the next one judges anew only what changed.
+What stays green (a survivor) must be in ``tests/mutation/survivors.md``, with the reason, and nothing else may be. What
+was killed is kept in ``mutants/``: the next run judges what changed in the code, and the survivors. ``make clean``
+forgets it.
 
-    python scripts/mutate.py                              run, and look at the results
-    python scripts/mutate.py "cloudzero_provider.telemetry.*"    judge these again
-    python scripts/mutate.py --results                    look at the results of the last run
+    python scripts/mutate.py            run, and look at the results
+    python scripts/mutate.py --results  look at the results of the last run; mutmut browse shows them, too
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
+from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
+from mutmut.configuration import config
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 
@@ -31,21 +34,38 @@ PARTS = ("anycost", "telemetry")
 def main() -> int:
     """Run, and look at the results; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mutants", nargs="*", help="names, with * for any text; without them all that changed")
     parser.add_argument("--results", action="store_true", help="run nothing")
     options = parser.parse_args()
     os.chdir(ROOT)
     if not options.results:
-        run(options.mutants)
+        make_mutants()
+        judge_mutants()
     statuses = read_statuses()
     print_scores(statuses)
     return compare([described(name) for name, status in sorted(statuses.items()) if status == "survived"])
 
 
-def run(mutants: list[str]) -> None:
-    """Plugins of pytest are looked for in each of hundreds of packages: that takes longer than most tests."""
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "2", *mutants]
-    subprocess.run(command, check=True, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+def make_mutants() -> None:
+    """Let mutmut write all mutants of a module into a copy of it."""
+    Path("mutants").mkdir(exist_ok=True)
+    shutil.rmtree("mutants/tests", ignore_errors=True)
+    copy_src_dir()
+    copy_also_copy_files()
+    create_mutants(2)
+
+
+def judge_mutants() -> None:
+    """Run the tests that judge, in the copy."""
+    command = [sys.executable, "-m", "pytest", "-p", "mutation.judge", "-p", "no:cacheprovider", "--assert=plain"]
+    command += ["--tb=native", "--quiet", "--rootdir=.", *config().pytest_add_cli_args_test_selection]
+    folder = ROOT / "mutants"
+    # Looking for plugins in hundreds of packages takes long, and a second thread of the engine has nothing to do.
+    given = {
+        "PYTHONPATH": f"{folder}:{folder / 'tests'}",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "POLARS_MAX_THREADS": "1",
+    }
+    subprocess.run(command, check=True, cwd=folder, env={**os.environ, **given})
 
 
 def read_statuses() -> dict[str, str]:

@@ -12,9 +12,6 @@ from hypothesis import settings
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
-if "MUTANT_UNDER_TEST" in os.environ:  # mutmut runs this
-    from mutation.settings import pytest_collection_modifyitems  # noqa: F401
-
 #: Workers of pytest-xdist have the home of the process that started them.
 HOME = None
 

@@ -76,12 +76,10 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     :raises InputError: when a single record is larger than a request may be.
     """
     if clear_periods:
-        whole = records.periods.to_frame().with_columns(
-            element_name=pl.lit(None, pl.String), keys=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
-        )
+        whole = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
         yield from _batches(whole, TelemetryOperation.DELETE, records, limits)
     for operation, frame in (
-        (TelemetryOperation.DELETE, records.zeros.with_columns(value=pl.lit(None, pl.String))),
+        (TelemetryOperation.DELETE, records.zeros.with_columns(value=None)),
         (records.rules.operation, records.frame),
     ):
         for part in frame.partition_by("key_set", maintain_order=True):
@@ -124,7 +122,7 @@ def _encode(frame: pl.DataFrame, records: CheckedRecords) -> pl.Series:
     fields = [
         pl.format('"timestamp":"{}"', pl.col("timestamp")),
         _where(pl.col("value"), '"value":'),
-        pl.lit(granularity, pl.String),
+        pl.lit(granularity),
         _where(element, '"element_name":'),
         _where(pl.col("keys"), f'"{records.rules.kind.keys_field}":'),
     ]

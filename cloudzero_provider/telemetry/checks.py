@@ -251,7 +251,7 @@ def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Probl
         for first, value in numbered.filter(pl.col("count") > 1).select("first", "value").iter_rows():
             sums[first] = sums.get(first, Decimal(0)) + Decimal(value)
         totals = {first: _plain(total) for first, total in sums.items()}
-    kept = numbered.filter(pl.col("row") == pl.col("first")).drop("first", "count")
+    kept = numbered.filter(pl.col("row") == pl.col("first")).select(frame.columns)
     summed = pl.col("row").replace_strict(list(totals), list(totals.values()), default=None, return_dtype=pl.String)
     kept = kept.with_columns(value=pl.coalesce(summed, pl.col("value")))
     values, _ = convert_values(kept["value"])

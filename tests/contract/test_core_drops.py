@@ -102,7 +102,7 @@ def test_check_only_has_every_body_validated_and_writes_nothing(sandbox):
     assert paths(sandbox) == ["POST validate_billing_drop"] * 3
     assert held_rows(sandbox) == []
     shown = (summary.check_only, summary.replaced_rows, summary.drop_ids, summary.row_count, summary.requests)
-    assert shown == (True, None, (), None, 3)
+    assert (summary.connection_id, *shown) == (STREAM, True, None, (), None, 3)
     assert summary.sha256 == send(sandbox, limits=ONE_HOUR_EACH).sha256
 
 

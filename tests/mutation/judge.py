@@ -1,16 +1,14 @@
 """
-A pytest plugin that judges mutants of mutmut one after the other in one process, a hundred times as fast as a process each.
+A pytest plugin that judges the mutants of mutmut one after the other, in one process.
 
-A mutant is switched on, and the tests that come by its function run, the quick ones first, until one fails. That test
-must then pass with the mutant off: else what the mutant left behind would be taken for a kill, and the run ends there.
-
-    cd mutants && MUTANT_UNDER_TEST= python -m pytest -p mutation.judge <tests>
+A mutant is switched on, and the tests that come by its function run until one fails. That test must then pass with the
+mutant off: else what the mutant left behind would be taken for a kill, and the run ends there. mutmut itself starts a
+process per mutant, which takes many times as long, and the engine's threads do not survive a fork.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -25,14 +23,16 @@ from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
-from .settings import TALK_HTTP, draws
+from .few_examples import draws, with_few_examples
 
+# Of mutmut: what is in its files.
 KILLED, SURVIVED, NO_TESTS, TIMEOUT = 1, 0, 33, 36
-LONGEST = 30.0
-STATS = Path("mutmut-stats.json")
+#: What talks HTTP is judged over HTTP; all else by the unit tests alone, which are quicker.
+TALK_HTTP = ("anycost.send", "anycost.run", "anycost.readback", "telemetry.send")
+LONGEST_SECONDS = 30.0
 
 
-class TooLong(BaseException):
+class TooLongError(BaseException):
     """A test takes so long that it may never end."""
 
 
@@ -43,84 +43,74 @@ class Judge:
         self.items = {item.nodeid: item for item in session.items}
         #: What comes next, for pytest: something that needs what stays for the whole session, and nothing else.
         self.next = SimpleNamespace(listchain=lambda: [session])
-        stats = json.loads(STATS.read_text(encoding="utf-8"))
-        self.durations: dict[str, float] = stats["duration_by_test"]
+        self.seconds: dict[str, float] = {}
         self.tests: dict[str, set[str]] = defaultdict(set)
-        for function, tests in stats["tests_by_mangled_function_name"].items():
-            self.tests[function] = {test for test in tests if test in self.items}
-        #: Function → the test that killed the last of its mutants first: it is likely to kill the next.
+        #: Function → the tests that killed its mutants, the last one first: it is likely to kill the next.
         self.killers: dict[str, list[str]] = defaultdict(list)
+        self.why = ""
         self.timed_out = False
         signal.signal(signal.SIGALRM, self._stop)
+        for test in self.items:
+            self._learn(test)
 
     def _stop(self, *_: Any) -> None:
         self.timed_out = True
-        raise TooLong
+        raise TooLongError
 
-    def passes(self, test: str) -> bool:
-        signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    def _learn(self, test: str) -> None:
+        """Find which functions a test comes by, and that it passes."""
+        state()._stats.clear()
         began = time.perf_counter()
-        item = self.items[test]
+        if not self._passes(test, mutant="stats"):
+            sys.exit(f"{test} fails without any mutant:\n{self.why}")
+        self.seconds[test] = time.perf_counter() - began
+        for function in state()._stats:
+            self.tests[function].add(test)
+
+    def _passes(self, test: str, *, mutant: str = "") -> bool:
+        self.timed_out = False
+        set_mutant_under_test(mutant)
+        signal.setitimer(signal.ITIMER_REAL, LONGEST_SECONDS)
         try:
-            reports = runtestprotocol(item, log=False, nextitem=self.next)
+            reports = runtestprotocol(self.items[test], log=False, nextitem=self.next)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            self.durations.setdefault(test, time.perf_counter() - began)
+            set_mutant_under_test("")
         self.why = next((report.longreprtext for report in reports if report.failed), "")
         return not self.why
 
-    def learn(self) -> None:
-        """Find which functions the tests come by that are new."""
-        known = set().union(*self.tests.values()) | set(self.durations)
-        for test in self.items.keys() - known:
-            set_mutant_under_test("stats")
-            state()._stats.clear()
-            if not self.passes(test):
-                sys.exit(f"{test} fails without any mutant: {self.why}")
-            for function in state()._stats:
-                self.tests[function].add(test)
-        set_mutant_under_test("")
-
-    def judge(self, mutant: str) -> int:
-        tests = self.tests.get(mangled_name_from_mutant_name(mutant), set())
+    def verdict(self, mutant: str) -> int:
+        """Judge a mutant."""
+        function = mangled_name_from_mutant_name(mutant)
+        tests = self.tests[function]
         if not any(f".{module}." in mutant for module in TALK_HTTP):
-            tests = {test for test in tests if test.startswith("tests/unit/")} or tests
-        if not tests:
-            return NO_TESTS
-        killers = self.killers[mangled_name_from_mutant_name(mutant)]
-        others = sorted(tests - set(killers), key=lambda test: (draws(self.items[test]), self.durations[test], test))
+            tests = {test for test in tests if "/unit/" in test} or tests
+        killers = [test for test in self.killers[function] if test in tests]
+        others = sorted(tests - set(killers), key=lambda test: (draws(self.items[test]), self.seconds[test], test))
         for test in [*killers, *others]:
-            set_mutant_under_test(mutant)
-            self.timed_out = False
-            passed, timed_out = self.passes(test), self.timed_out
-            set_mutant_under_test("")
-            if not passed:
-                if not self.passes(test) and not self.passes(test):
-                    sys.exit(f"{test} still fails after {mutant}: {self.why}")
-                if test in killers:
-                    killers.remove(test)
-                killers.insert(0, test)
-                return TIMEOUT if timed_out else KILLED
-        return SURVIVED
+            if not self._passes(test, mutant=mutant):
+                verdict = TIMEOUT if self.timed_out else KILLED
+                # On a busy machine, a test that waits may fail once.
+                if not self._passes(test) and not self._passes(test):
+                    sys.exit(f"{test} fails still after {mutant}:\n{self.why}")
+                self.killers[function] = [test, *(killer for killer in self.killers[function] if killer != test)]
+                return verdict
+        return SURVIVED if tests else NO_TESTS
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    for item in filter(draws, items):
+        with_few_examples(item)
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
     judge = Judge(session)
-    judge.learn()
-    again = os.environ.get("JUDGE_AGAIN", "").split()
-    part = os.environ.get("JUDGE_PART", "")
-    for path in sorted((Path("cloudzero_provider") / part).rglob("*.meta"), key=lambda path: "focus" in path.parts):
+    # What was begun is finished first.
+    for path in sorted(Path("cloudzero_provider").rglob("*.meta"), key=lambda path: path.read_text().count("null")):
         found = json.loads(path.read_text(encoding="utf-8"))
-        codes = found["exit_code_by_key"]
-        for number, (mutant, code) in enumerate(codes.items()):
-            if number % 50 == 0:
-                path.write_text(json.dumps(found, indent=4), encoding="utf-8")
-            if code is None or (code != KILLED and any(name in mutant for name in again)):
-                codes[mutant] = judge.judge(mutant)
-                print(judge_line(mutant, codes[mutant]), file=sys.__stderr__, flush=True)
-        path.write_text(json.dumps(found, indent=4), encoding="utf-8")
+        verdicts = found["exit_code_by_key"]
+        for mutant in [mutant for mutant, verdict in verdicts.items() if verdict != KILLED]:
+            verdicts[mutant] = judge.verdict(mutant)
+            path.write_text(json.dumps(found, indent=4), encoding="utf-8")
+            print(time.strftime("%X"), mutant, verdicts[mutant], file=sys.__stderr__, flush=True)
     return True
-
-
-def judge_line(mutant: str, code: int) -> str:
-    return f"{time.strftime('%X')} {mutant} {code}"

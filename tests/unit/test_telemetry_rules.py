@@ -12,7 +12,7 @@ from cloudzero_provider import sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
 from cloudzero_provider.months import Month
-from cloudzero_provider.telemetry.batches import BatchLimits, make_batches
+from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
 from cloudzero_provider.telemetry.kinds import KINDS
@@ -347,6 +347,13 @@ def test_several_sets_of_keys_are_refused_with_their_counts():
     assert checked(records[:-1], on_mixed_keys=OnMixedKeys.ERROR).frame.height == 1200
 
 
+def test_sets_of_keys_are_listed_in_the_order_of_their_first_records():
+    keys = [f"k{n * 7 % 20}" for n in range(20)]
+    with pytest.raises(InputError) as error:
+        checked([record(filter={key: ["x"]}) for key in keys], on_mixed_keys=OnMixedKeys.ERROR)
+    assert str(error.value).endswith(" sent. " + "; ".join(f'1 records with ["{key}"]' for key in keys))
+
+
 def test_a_deletion_that_would_hide_others_is_named():
     records = [record(filter={"a": ["x"], "b": ["y"]}), record(value="absent", filter={"b": ["y"]})]
     assert problems(records, operation=DELETE) == [
@@ -448,6 +455,10 @@ def test_records_of_one_set_of_keys_go_out_together_in_their_order():
     found = batches([record(element_name=str(n), filter=key) for n, key in enumerate(keys)])
     sent = [[one["element_name"] for one in json.loads(batch.body)["records"]] for batch in found]
     assert sent == [["0", "3"], ["1", "4"], ["2"]]
+
+
+def test_where_nothing_is_sent_there_is_nothing_to_look_for():
+    assert sampled_hashes(checked([record(value=0)], on_zero=OnZero.SKIP)) == []
 
 
 # What makes a record that one
