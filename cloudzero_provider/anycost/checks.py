@@ -123,11 +123,7 @@ def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> 
     tags = [name for name in texts if is_tag(name)]
     if not tags:
         return
-    no_resource = (
-        texts[RESOURCE_ID].is_null()
-        if RESOURCE_ID in texts
-        else pl.repeat(True, rows.count, dtype=pl.Boolean, eager=True)
-    )
+    no_resource = texts[RESOURCE_ID].is_null() if RESOURCE_ID in texts else pl.repeat(True, rows.count, eager=True)
     for name in tags:
         lonely = texts[name].is_not_null() & no_resource
         problems.add_all(lonely, name, f"a tag needs a {RESOURCE_ID} in the same row ({CBF_PAGE})", rows.columns[name])

@@ -39,11 +39,7 @@ def sum_costs(costs: Mapping[str, pl.Series], groups: Groups) -> dict[str, pl.Se
 
 def _needs_sum(name: str, costs: Mapping[str, pl.Series], groups: Groups) -> pl.Series:
     """Say of which groups a cost column must not stay blank."""
-    needed = (
-        groups.any(costs[name].is_not_null())
-        if name in costs
-        else pl.repeat(False, len(groups), dtype=pl.Boolean, eager=True)
-    )
+    needed = groups.any(costs[name].is_not_null()) if name in costs else pl.repeat(False, len(groups), eager=True)
     if name == DISCOUNTED_AMORTIZED_COST and {AMORTIZED_COST, DISCOUNTED_COST} <= costs.keys():
         needed |= _falls_back_to_both(costs[AMORTIZED_COST], costs[DISCOUNTED_COST], groups)
     return needed

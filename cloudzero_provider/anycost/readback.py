@@ -40,7 +40,7 @@ def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame
     :raises MonthNotFoundError: when the stream holds nothing for the month.
     :raises UnexpectedReplyError: when the reply is not what is documented.
     """
-    with tempfile.TemporaryFile(prefix="cloudzero-") as file:
+    with tempfile.TemporaryFile() as file:
         client.download_month(connection_id, str(month), file)
         frames = list(_frames(rows_of(file)))
     if not frames:
@@ -66,7 +66,7 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
 def hours_of(frame: pl.DataFrame) -> pl.Series:
     """The hour of each row, as text."""
     if USAGE_START not in frame.columns:
-        return pl.Series("hour", [None] * frame.height, dtype=pl.String)
+        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     return convert(Kind.HOUR, frame[USAGE_START]).texts
 
 

@@ -76,12 +76,10 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     :raises InputError: when a single record is larger than a request may be.
     """
     if clear_periods:
-        whole = records.periods.to_frame().with_columns(
-            element_name=pl.lit(None, pl.String), keys=pl.lit(None, pl.String), value=pl.lit(None, pl.String)
-        )
+        whole = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
         yield from _batches(whole, TelemetryOperation.DELETE, records, limits)
     for operation, frame in (
-        (TelemetryOperation.DELETE, records.zeros.with_columns(value=pl.lit(None, pl.String))),
+        (TelemetryOperation.DELETE, records.zeros.with_columns(value=None)),
         (records.rules.operation, records.frame),
     ):
         for part in frame.partition_by("key_set", maintain_order=True):
@@ -91,6 +89,7 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
 def _batches(
     frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
 ) -> Iterator[Batch]:
+    """Cut a frame, of one record or more."""
     encoded = _encode(frame, operation, records)
     sizes = (encoded.str.len_bytes().cast(pl.Int64) + 1).to_list()
     start, size = 0, len(_PREFIX) + len(_SUFFIX) - 1
@@ -105,8 +104,7 @@ def _batches(
             yield _batch(frame, encoded, operation, start, index)
             start, size = index, empty
         size += record_size
-    if sizes:
-        yield _batch(frame, encoded, operation, start, len(sizes))
+    yield _batch(frame, encoded, operation, start, len(sizes))
 
 
 def _batch(frame: pl.DataFrame, encoded: pl.Series, operation: TelemetryOperation, start: int, end: int) -> Batch:
@@ -128,7 +126,7 @@ def _encode(frame: pl.DataFrame, operation: TelemetryOperation, records: Checked
     fields = [
         pl.format('"timestamp":"{}"', pl.col("timestamp")),
         _where(pl.col("value"), '"value":'),
-        pl.lit(granularity, pl.String),
+        pl.lit(granularity),
         _where(element, '"element_name":'),
         _where(keys, f'"{records.rules.kind.keys_field}":'),
     ]

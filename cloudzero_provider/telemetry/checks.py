@@ -176,16 +176,17 @@ def _wrong_granularity(kind: RecordKind, found: str) -> str:
 def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> tuple[pl.DataFrame, int]:
     deletes = rules.operation is TelemetryOperation.DELETE
     nothing: Values = [None] * rows.count
-    values, rounded = convert_values(nothing if deletes else rows.columns.get("value", nothing))
+    given = {name: rows.columns.get(name, nothing) for name in ("value", "element_name", rules.kind.keys_field)}
+    values, rounded = convert_values(nothing if deletes else given["value"])
     _check_required("value", rows, problems, needed=not deletes)
-    problems.add_each(values.bad, "value", rows.columns.get("value", nothing))
-    elements = as_text(rows.columns.get("element_name", nothing), text_of)
+    problems.add_each(values.bad, "value", given["value"])
+    elements = as_text(given["element_name"], text_of)
     # A deletion without an element means all of them; one that is blank among others is more likely a mistake.
     needs_element = rules.kind.has_element and (not deletes or "element_name" in rows.columns)
     _check_required("element_name", rows, problems, needed=needs_element)
-    problems.add_each(elements.bad, "element_name", rows.columns.get("element_name", nothing))
-    keys = convert_keys(rows.columns.get(rules.kind.keys_field, nothing), rules.kind)
-    problems.add_each(keys.bad, rules.kind.keys_field, rows.columns.get(rules.kind.keys_field, nothing))
+    problems.add_each(elements.bad, "element_name", given["element_name"])
+    keys = convert_keys(given[rules.kind.keys_field], rules.kind)
+    problems.add_each(keys.bad, rules.kind.keys_field, given[rules.kind.keys_field])
     frame = pl.DataFrame(
         {
             "row": pl.int_range(rows.count, eager=True),
@@ -250,7 +251,7 @@ def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Probl
         for first, value in numbered.filter(pl.col("count") > 1).select("first", "value").iter_rows():
             sums[first] = sums.get(first, Decimal(0)) + Decimal(value)
         totals = {first: _plain(total) for first, total in sums.items()}
-    kept = numbered.filter(pl.col("row") == pl.col("first")).drop("first", "count")
+    kept = numbered.filter(pl.col("row") == pl.col("first")).select(frame.columns)
     summed = pl.col("row").replace_strict(list(totals), list(totals.values()), default=None, return_dtype=pl.String)
     kept = kept.with_columns(value=pl.coalesce(summed, pl.col("value")))
     values, _ = convert_values(kept["value"])

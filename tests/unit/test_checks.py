@@ -139,3 +139,18 @@ def test_a_column_name_is_never_taken_for_a_pattern(name):
     assert [json.loads(text) for text in encode_rows(rows.frame)] == [row(**{"lineitem/id": "a", name: "1"}), row()]
     plan = make_plan(rows, Operation.REPLACE_DROP)
     assert json.loads(plan.body(plan.requests[0]))["data"][0][name] == "1"
+
+
+@pytest.mark.parametrize(("kind", "is_warned_of"), [("CommittedUseVacancy", True), ("CommittedUsePurchase", False)])
+def test_a_type_that_the_api_may_not_know_is_sent_and_warned_of(caplog, kind, is_warned_of):
+    assert checked([row(), row(lineitem__type=kind)]).frame["lineitem/type"].to_list() == ["Usage", kind]
+    assert ("CloudZero may refuse them" in caplog.text) == is_warned_of
+
+
+def test_timestamps_that_are_cut_are_counted(caplog):
+    caplog.set_level("INFO")
+    checked([row(time__usage_start="2026-03-16T13:05:00Z", time__usage_end="2026-03-16T13:05:00.5Z"), row()])
+    assert caplog.messages == [
+        "time/usage_start: 1 timestamps were cut to the start of their hour, as CloudZero takes them",
+        "time/usage_end: 1 timestamps were cut to the start of their second",
+    ]

@@ -64,6 +64,8 @@ def test_retry_after_is_read_as_seconds_and_as_a_date():
     assert retry_after(reply(429, Retry_After="7")) == 7
     later = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=100), usegmt=True)
     assert 95 < retry_after(reply(429, retry_after=later)) <= 100
+    in_no_zone = f"{datetime.now(timezone.utc) + timedelta(seconds=100):%a, %d %b %Y %H:%M:%S} -0000"
+    assert 95 < retry_after(reply(429, retry_after=in_no_zone)) <= 100
     earlier = format_datetime(datetime.now(timezone.utc) - timedelta(seconds=100), usegmt=True)
     assert retry_after(reply(429, retry_after=earlier)) == 0
 
@@ -111,6 +113,7 @@ def test_a_retry_after_that_can_not_be_read_counts_as_none(value):
             {"error": {"type": "U", "message": "m", "event_details": {"registered_keys": []}}},
             'U: m; {"registered_keys": []}',
         ),
+        ({"error": {"details": "d", "errors": None}}, "d"),
         ({"detail": [{"loc": ["body"], "msg": "field required"}]}, "field required"),
         ({"errors": ["a", "b"]}, "a; b"),
         ({"unknown": 1}, '{"unknown": 1}'),

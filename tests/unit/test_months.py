@@ -43,6 +43,14 @@ def test_what_is_no_month_is_an_error_that_shows_it(value):
     assert repr(value) in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "value", ["0001-01-01T00:00:00+01:00", datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2)))]
+)
+def test_a_moment_that_utc_does_not_have_is_an_error(value):
+    with pytest.raises(MonthError, match="is before the first or after the last month there is"):
+        Month.parse(value)
+
+
 def test_a_month_knows_its_bounds_and_prints_as_it_is_read():
     december = Month(2025, 12)
     assert (december.start, december.end) == (datetime(2025, 12, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))

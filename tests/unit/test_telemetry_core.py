@@ -189,6 +189,19 @@ def test_filter_keys_in_one_column_that_are_no_object_are_named(wrong):
         table(ONE | {"filter": [wrong]})
 
 
+def test_filter_keys_in_one_column_that_are_another_type_are_named():
+    with pytest.raises(
+        InvalidRowsError, match=r"column 'filter', value 7: expected a dict of filter key and value, not i"
+    ):
+        table(ONE | {"filter": [7]})
+
+
+@pytest.mark.parametrize("keys", ["", None])
+def test_a_row_without_filter_keys_has_none(keys):
+    [found] = records_of(ONE | {"filter": pl.Series([keys], dtype=pl.String)})
+    assert "filter" not in found
+
+
 @pytest.mark.parametrize(
     ("wrong", "shown"), [(1.5, "1.5"), (True, "True"), (["x"], "['x']"), ([], "[]"), ({"x": "y"}, "{'x': 'y'}")]
 )

@@ -1,0 +1,110 @@
+"""
+Break the code, change by change, and see whether a test goes red.
+
+What stays green (a survivor) must be in ``tests/mutation/survivors.md``, with the reason, and nothing else may be. What
+was killed is kept in ``mutants/``: the next run judges what changed in the code, and the survivors. ``make clean``
+forgets it.
+
+    python scripts/mutate.py            run, and look at the results
+    python scripts/mutate.py --results  look at the results of the last run; mutmut browse shows them, too
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
+from mutmut.configuration import config
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
+
+ROOT = Path(__file__).parents[1]
+SURVIVORS = ROOT / "tests" / "mutation" / "survivors.md"
+PACKAGE = "cloudzero_provider"
+PARTS = ("anycost", "telemetry")
+
+
+def main() -> int:
+    """Run, and look at the results; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", action="store_true", help="run nothing")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    if not options.results:
+        make_mutants()
+        judge_mutants()
+    statuses = read_statuses()
+    print_scores(statuses)
+    return compare([described(name) for name, status in sorted(statuses.items()) if status == "survived"])
+
+
+def make_mutants() -> None:
+    """Let mutmut write all mutants of a module into a copy of it."""
+    Path("mutants").mkdir(exist_ok=True)
+    shutil.rmtree("mutants/tests", ignore_errors=True)
+    copy_src_dir()
+    copy_also_copy_files()
+    create_mutants(2)
+
+
+def judge_mutants() -> None:
+    """Run the tests that judge, in the copy."""
+    command = [sys.executable, "-m", "pytest", "-p", "mutation.judge", "-p", "no:cacheprovider", "--assert=plain"]
+    command += ["--tb=native", "--quiet", "--rootdir=.", *config().pytest_add_cli_args_test_selection]
+    folder = ROOT / "mutants"
+    # Looking for plugins in hundreds of packages takes long, and a second thread of the engine has nothing to do.
+    given = {
+        "PYTHONPATH": f"{folder}:{folder / 'tests'}",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "POLARS_MAX_THREADS": "1",
+    }
+    subprocess.run(command, check=True, cwd=folder, env={**os.environ, **given})
+
+
+def read_statuses() -> dict[str, str]:
+    """Read what became of each mutant."""
+    found: dict[str, str] = {}
+    for path in (ROOT / "mutants").rglob("*.meta"):
+        codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
+        found |= {name: status_by_exit_code[code] for name, code in codes.items()}
+    return found
+
+
+def print_scores(statuses: dict[str, str]) -> None:
+    """Print the part of the mutants that the tests see, of anycost and of telemetry."""
+    for part in PARTS:
+        counts = Counter(status for name, status in statuses.items() if name.startswith(f"{PACKAGE}.{part}."))
+        judged = counts["killed"] + counts["survived"]
+        score = f"{counts['killed'] / judged:.1%}" if judged else "none yet"
+        print(f"{part}: {score} ({', '.join(f'{count:,} {status}' for status, count in counts.most_common())})")
+
+
+def described(name: str) -> str:
+    """A mutant in one line: where it is, its number there, and what it changes."""
+    lines = [line for line in get_diff_for_mutant(name).splitlines() if not line.startswith(("---", "+++"))]
+    before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    module, _, mangled = name.removeprefix(f"{PACKAGE}.").rpartition(".")
+    function, _, number = mangled.removeprefix("x_").removeprefix("xǁ").rpartition("__mutmut_")
+    return f"- {module}.{function.replace('ǁ', '.')} ({number}): `{before}` → `{after}`"
+
+
+def compare(survivors: list[str]) -> int:
+    """Hold the survivors against the list that explains them."""
+    listed = [line for line in SURVIVORS.read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
+    new, gone = Counter(survivors) - Counter(listed), Counter(listed) - Counter(survivors)
+    for title, lines in (("Survivors that are not explained", new), ("No survivors, though they are listed", gone)):
+        if lines:
+            print(f"\n{title} ({SURVIVORS.relative_to(ROOT)}):")
+            print("\n".join(lines.elements()))
+    return 1 if new or gone else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,50 @@
+"""The core without Airflow: a client of the sandbox, and servers that answer what a test says."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+from raw_server import answer, raw_server, read_all
+from sandbox_client import KEY, STREAM, SandboxServer
+
+from cloudzero_provider.client import Client
+
+#: Long enough to be seen in a test, short enough to be waited for.
+SETTLE = 0.3
+
+
+def client_of(url: str, **options: Any) -> Client:
+    return Client(KEY, base_url=url, **{"max_retry_seconds": 2, "settle_seconds": SETTLE, "timeout": 5, **options})
+
+
+def paths(sandbox: SandboxServer) -> list[str]:
+    """The last part of each path that was asked for, in order."""
+    return [f"{request['method']} {request['path'].rsplit('/', 1)[1]}" for request in sandbox.requests()]
+
+
+@contextlib.contextmanager
+def answering(answers: Callable[[str, bytes], Any], **options: Any) -> Iterator[Client]:
+    """A client of a server that answers ``answers(request line, body)``, as JSON."""
+
+    def behave(connection: Any, head: bytes) -> None:
+        body = read_all(connection, head)
+        line = head.split(b"\r\n", 1)[0].decode().rsplit(" ", 1)[0]
+        connection.sendall(answer(200, json.dumps(answers(line, body)).encode()))
+
+    with raw_server(behave) as url:
+        yield client_of(url, **options)
+
+
+def held_rows(sandbox: SandboxServer, month: str = "2026-03") -> list[dict[str, str]]:
+    """The rows of a month; none where the stream has no such month."""
+    try:
+        return sandbox.rows(month)
+    except requests.HTTPError:
+        return []
+
+
+__all__ = ["KEY", "SETTLE", "STREAM", "answering", "client_of", "held_rows", "paths"]

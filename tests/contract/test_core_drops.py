@@ -1,0 +1,536 @@
+"""Sending a month, without Airflow: what CloudZero then holds, the summary, and what an error says."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from operator import itemgetter
+
+import pytest
+from core import SETTLE, STREAM, answering, client_of, held_rows, paths
+from stores import Store
+
+from cloudzero_provider import exceptions as errors, sources
+from cloudzero_provider.anycost import send as sending
+from cloudzero_provider.anycost.checks import check_rows
+from cloudzero_provider.anycost.plan import Limits, Operation
+from cloudzero_provider.anycost.send import SendOptions, clear_month, rows_held, send_month
+from cloudzero_provider.journal import SumJournal
+from cloudzero_provider.months import Month
+
+MARCH = Month(2026, 3)
+#: One hour of two rows fits, two hours do not.
+ONE_HOUR_EACH = Limits(max_body_bytes=200)
+
+
+def row(hour, cost="1", **others):
+    return {"time/usage_start": f"2026-03-{hour // 24 + 1:02d}T{hour % 24:02d}:00:00Z", "cost/cost": cost, **others}
+
+
+SIX = [row(hour, f"{hour}.{n}") for hour in range(3) for n in (1, 2)]
+
+
+def checked(rows):
+    return check_rows(sources.from_records(rows), MARCH)
+
+
+def send(server, rows=SIX, client=None, **options):
+    return send_month(client or client_of(server.url), STREAM, checked(rows), SendOptions(**options))
+
+
+def body(operation, rows):
+    written = ",".join(f'{{"time/usage_start":"{r["time/usage_start"]}","cost/cost":"{r["cost/cost"]}"}}' for r in rows)
+    return f'{{"month":"2026-03","operation":"{operation}","data":[{written}]}}'.encode()
+
+
+# The summary
+
+
+def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
+    send(sandbox, SIX[:5])
+    bodies = [body("replace_drop", SIX[:2]), body("replace_hourly", SIX[2:4]), body("replace_hourly", SIX[4:])]
+    assert send(sandbox, limits=ONE_HOUR_EACH).as_dict() == {
+        "month": "2026-03",
+        "connection_id": STREAM,
+        "operation": "replace_drop",
+        "rows": 6,
+        "replaced_rows": 5,
+        "requests": 3,
+        "bytes": sum(map(len, bodies)),
+        "total_cost": "6.9",
+        "hours": 3,
+        "sha256": hashlib.sha256(b"".join(bodies)).hexdigest(),
+        "drop_ids": sandbox.month("2026-03")["drop_ids"],
+        "row_count": 6,
+        "check_only": False,
+    }
+    assert sorted(held_rows(sandbox), key=itemgetter("cost/cost")) == SIX
+
+
+def test_the_log_says_how_far_it_got(sandbox, caplog):
+    caplog.set_level("INFO", "cloudzero_provider.anycost")
+    send(sandbox, limits=ONE_HOUR_EACH)
+    hour = "2026-03-01T0{}:00:00Z".format
+    sizes = [len(body("replace_drop", SIX[:2])), *(len(body("replace_hourly", SIX[n : n + 2])) for n in (2, 4))]
+    assert caplog.messages == [
+        f"2026-03: 6 rows of 3 hours, total cost 6.9; requests: 3, {sum(sizes)} bytes in all",
+        "2026-03: replaces 0 rows by 6",
+        *(
+            f"2026-03: sent request {n + 1} of 3 ({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)}): "
+            f"2 rows, {size} bytes; {2 * n + 2} of 6 rows so far"
+            for n, size in enumerate(sizes)
+        ),
+    ]
+
+
+def test_drop_ids_are_those_that_cloudzero_named_each_once():
+    ids = iter(["a", "b", "a"])
+
+    def answers(line, body):
+        if line.startswith("GET"):
+            return {"billing_drops": []}
+        return {"billing_drop": {"drop_id": next(ids), "row_count": 7}}
+
+    with answering(answers) as client:
+        summary = send(None, client=client, limits=ONE_HOUR_EACH)
+    assert (summary.drop_ids, summary.row_count, summary.replaced_rows) == (("a", "b"), 7, 0)
+
+
+def test_check_only_has_every_body_validated_and_writes_nothing(sandbox):
+    summary = send(sandbox, limits=ONE_HOUR_EACH, check_only=True, settle_from=time.monotonic() + 60)
+    assert paths(sandbox) == ["POST validate_billing_drop"] * 3
+    assert held_rows(sandbox) == []
+    shown = (summary.check_only, summary.replaced_rows, summary.drop_ids, summary.row_count, summary.requests)
+    assert (summary.connection_id, *shown) == (STREAM, True, None, (), None, 3)
+    assert summary.sha256 == send(sandbox, limits=ONE_HOUR_EACH).sha256
+
+
+def test_validation_comes_before_the_first_write(sandbox):
+    send(sandbox, limits=ONE_HOUR_EACH, validate_with_cloudzero=True)
+    asked = paths(sandbox)
+    assert asked == ["GET billing_drops"] + ["POST validate_billing_drop"] * 3 + ["POST billing_drops"] * 3
+
+
+def test_without_verify_and_validation_the_month_is_listed_and_written_and_that_is_all(sandbox):
+    send(sandbox)
+    assert paths(sandbox) == ["GET billing_drops", "POST billing_drops"]
+
+
+# Before the first write
+
+
+def test_an_earlier_try_settles_before_anything_is_written(sandbox):
+    began = time.monotonic()
+    send(sandbox, client=client_of(sandbox.url, settle_seconds=60))
+    assert time.monotonic() - began < 30
+    began = time.monotonic()
+    send(sandbox, settle_from=began)
+    clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions(settle_from=began + SETTLE))
+    assert time.monotonic() - began >= 2 * SETTLE
+
+
+@pytest.mark.parametrize(
+    ("count", "ratio", "goes"), [(3, 0.5, True), (2, 0.5, False), (1, 0, True), (6, 1, True), (5, 1, False)]
+)
+def test_fewer_rows_than_the_ratio_are_refused_and_as_many_are_not(sandbox, count, ratio, goes):
+    send(sandbox)
+    if goes:
+        assert send(sandbox, SIX[:count], min_rows_ratio=ratio).replaced_rows == 6
+        return
+    with pytest.raises(errors.MonthWouldShrinkError) as error:
+        send(sandbox, SIX[:count], min_rows_ratio=ratio)
+    assert str(error.value) == (
+        f"2026-03: {count} rows would replace the 6 that CloudZero holds, less than {ratio:.0%} of them "
+        "(min_rows_ratio); nothing was sent. replace_drop replaces the whole month: send all rows of the month, or use "
+        "operation='replace_hourly' for a part of it, or set min_rows_ratio=0 if the month really shrank."
+    )
+    assert len(held_rows(sandbox)) == 6
+
+
+def test_figures_of_thousands_have_commas(sandbox):
+    send(sandbox, [row(0)] * 3000)
+    with pytest.raises(errors.MonthWouldShrinkError, match=r"1,000 rows would replace the 3,000 that"):
+        send(sandbox, [row(0)] * 1000)
+
+
+def test_replace_hourly_and_sum_shrink_nothing(sandbox):
+    send(sandbox)
+    assert send(sandbox, SIX[:1], operation=Operation.REPLACE_HOURLY).replaced_rows == 6
+    assert send(sandbox, SIX[:1], operation=Operation.SUM).replaced_rows == 5
+    assert len(held_rows(sandbox)) == 6
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1.1])
+def test_a_ratio_that_is_none(ratio):
+    with pytest.raises(errors.ConfigurationError) as error:
+        SendOptions(min_rows_ratio=ratio)
+    assert str(error.value) == f"min_rows_ratio is {ratio}: expected 0 (off) to 1."
+
+
+def test_a_sum_can_not_be_verified():
+    with pytest.raises(errors.ConfigurationError) as error:
+        SendOptions(verify=True, operation=Operation.SUM)
+    assert str(error.value) == (
+        "verify=True compares a month with what was sent, so it needs replace_drop or replace_hourly, not sum."
+    )
+
+
+def listing(*drops):
+    return lambda line, body: {"billing_drops": list(drops)}
+
+
+def test_rows_held_are_those_of_the_month_in_all_its_drops():
+    of = [("2026-03", 2), ("2026-03", 3), ("2026-02", 50)]
+    drops = [{"month": f"{month}-01T00:00:00Z", "drop_id": "d", "row_count": count} for month, count in of]
+    with answering(listing(*drops)) as client:
+        assert rows_held(client, STREAM, MARCH) == 5
+        assert rows_held(client, STREAM, Month(2026, 1)) == 0
+
+
+def test_rows_held_are_unknown_where_no_number_is_listed(caplog):
+    drops = [{"month": "2026-03-01T00:00:00Z", "drop_id": "d", "row_count": count} for count in (5, None)]
+    with answering(listing(*drops)) as client:
+        assert rows_held(client, STREAM, MARCH) is None
+        # And then the month is sent: nobody can say that it would shrink.
+        assert send(None, SIX[:1], client=client).replaced_rows is None
+    assert "2026-03 without a number of rows" in caplog.text
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_rows_held_are_unknown_to_a_key_that_may_not_list_drops(sandbox, status, caplog):
+    sandbox.faults({"kind": "refuse", "status": status, "method": "GET", "times": 10})
+    assert send(sandbox).replaced_rows is None
+    sandbox.clear_faults()
+    assert "so min_rows_ratio is not checked" in caplog.text
+    assert len(held_rows(sandbox)) == 6
+
+
+@pytest.mark.parametrize(
+    ("before", "rows", "is_said"),
+    [
+        (SIX, [row(24 + hour) for hour in range(3)], True),
+        (SIX, SIX, False),
+        (SIX, [*SIX, row(24)], False),
+        ([], [row(24)], False),
+        ([row(48)], [row(24), row(48)], False),
+    ],
+    ids=["a later day", "the first day", "two days", "an empty month", "two later days"],
+)
+def test_a_single_day_over_a_month_is_said_aloud(sandbox, caplog, before, rows, is_said):
+    if before:
+        send(sandbox, before)
+    caplog.clear()
+    send(sandbox, rows)
+    found = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert [record.getMessage()[:51] for record in found] == (
+        ["2026-03: all rows are of 2026-03-02, and replace_dr"] if is_said else []
+    )
+
+
+# Reading back
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    monkeypatch.setattr(sending, "VERIFY_PAUSE", 0.05)
+
+
+class Holding:
+    """A CloudZero that holds a month of its own, whatever is sent, and shows it after some looks."""
+
+    def __init__(self, *months):
+        self.months = list(months)
+
+    def __call__(self, line, body):
+        if line.startswith("POST"):
+            return {"billing_drop": {"drop_id": "d"}}
+        if line.endswith("/billing_drops"):
+            return {"billing_drops": []}
+        return {"billing_drop": self.months.pop(0) if len(self.months) > 1 else self.months[0]}
+
+
+def test_reading_back_goes_on_until_the_month_is_as_sent(no_pause):
+    holds = Holding(SIX[:1], SIX[1:], SIX)
+    with answering(holds) as client:
+        assert send(None, client=client, verify=True).rows == 6
+    assert holds.months == [SIX]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (SIX[:5], "CloudZero holds 5 rows, 6 were sent"),
+        (SIX * 200, "CloudZero holds 1,200 rows, 6 were sent"),
+        ([*SIX[:5], row(2, "2.3")], "the sum of cost/cost is 7 at CloudZero, 6.9 was sent"),
+    ],
+)
+def test_what_is_not_as_sent_is_told_in_figures(rows, words):
+    with answering(Holding(rows)) as client, pytest.raises(errors.VerificationError) as error:
+        send(None, client=client, verify=True)
+    assert str(error.value) == (
+        f"2026-03: {words}, after 2 s of reading it back. Is anything else writing to this AnyCost stream? Running the "
+        "task again sends the month again."
+    )
+
+
+def test_every_cost_column_is_compared():
+    rows = [{**one, "cost/amortized_cost": "1"} for one in SIX]
+    words = "the sum of cost/amortized_cost is 0 at CloudZero, 6 was sent"
+    with answering(Holding(SIX)) as client, pytest.raises(errors.VerificationError, match=words):
+        send(None, rows, client=client, verify=True)
+    with answering(Holding(rows)) as client:
+        assert send(None, rows, client=client, verify=True).rows == 6
+
+
+def test_reading_back_ends_at_the_deadline(monkeypatch):
+    monkeypatch.setattr(sending, "VERIFY_PAUSE", 0.9)
+    began = time.monotonic()
+    with answering(Holding(SIX[:1])) as client, pytest.raises(errors.VerificationError):
+        send(None, client=client, verify=True)
+    assert 0.9 <= time.monotonic() - began < 3.8
+
+
+def test_a_month_that_is_not_there_yet_is_told(sandbox, monkeypatch):
+    sandbox.settings(read_lag_seconds=60)
+    try:
+        with pytest.raises(errors.VerificationError, match="CloudZero holds no rows, 6 were sent, after 0 s"):
+            send(sandbox, client=client_of(sandbox.url, max_retry_seconds=0), verify=True)
+    finally:
+        sandbox.settings(read_lag_seconds=0)
+
+
+def test_replace_hourly_is_compared_in_its_own_hours(sandbox):
+    send(sandbox)
+    summary = send(sandbox, [row(1, "7"), row(1, "8")], operation=Operation.REPLACE_HOURLY, verify=True)
+    assert (summary.operation, summary.rows, len(held_rows(sandbox))) == ("replace_hourly", 2, 6)
+
+
+# Clearing
+
+
+def test_a_month_is_emptied_and_the_summary_says_so(sandbox):
+    send(sandbox)
+    sent = b'{"month":"2026-03","operation":"replace_drop","data":[]}'
+    summary = clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions())
+    assert held_rows(sandbox) == []
+    assert summary.as_dict() == {
+        "month": "2026-03",
+        "connection_id": STREAM,
+        "operation": "replace_drop",
+        "rows": 0,
+        "replaced_rows": 6,
+        "requests": 1,
+        "bytes": len(sent),
+        "total_cost": "0",
+        "hours": 0,
+        "sha256": hashlib.sha256(sent).hexdigest(),
+        "drop_ids": [],
+        "row_count": None,
+        "check_only": False,
+    }
+
+
+def test_a_check_of_emptying_writes_nothing(sandbox):
+    send(sandbox)
+    asked = len(paths(sandbox))
+    summary = clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions(check_only=True))
+    assert paths(sandbox)[asked:] == ["POST validate_billing_drop"]
+    assert (summary.check_only, summary.replaced_rows, len(held_rows(sandbox))) == (True, None, 6)
+
+
+def test_a_month_that_is_not_empty_after_all_is_told(no_pause):
+    words = "2026-03: CloudZero still holds 1,200 rows, after 0 s"
+    holding = answering(Holding(SIX * 200), max_retry_seconds=0)
+    with holding as client, pytest.raises(errors.VerificationError, match=words):
+        clear_month(client, STREAM, MARCH, SendOptions())
+    with answering(Holding(SIX, [])) as client:
+        assert clear_month(client, STREAM, MARCH, SendOptions()).rows == 0
+
+
+@pytest.mark.parametrize("operation", [Operation.REPLACE_HOURLY, Operation.SUM])
+def test_only_a_whole_month_is_emptied(sandbox, operation):
+    with pytest.raises(errors.ConfigurationError) as error:
+        clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions(operation))
+    assert str(error.value) == "on_empty='clear' empties a whole month, so it needs operation='replace_drop'."
+    assert paths(sandbox) == []
+
+
+# Errors in the middle of a month
+
+
+def failure(sandbox, fault, client=None, rows=SIX, **options):
+    sandbox.faults({"path_contains": "/billing_drops", "times": 20, **fault})
+    try:
+        with pytest.raises(errors.CloudZeroError) as error:
+            send(sandbox, rows, client or client_of(sandbox.url, max_retry_seconds=0), limits=ONE_HOUR_EACH, **options)
+    finally:
+        sandbox.clear_faults()
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "standing"),
+    [
+        ({"kind": "refuse", "status": 429}, {}, "Nothing of 2026-03 was sent; it stands as it was."),
+        (
+            {"kind": "refuse", "status": 429, "skip": 1},
+            {},
+            (
+                "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
+                "2026-03-01T01:00:00Z failed. Running the task again sends all of it again, which heals the month."
+            ),
+        ),
+        (
+            {"kind": "refuse", "status": 400, "skip": 2},
+            {},
+            (
+                "Of 2026-03, 2 of 3 requests stand: 4 of 6 rows, hours before 2026-03-01T02:00:00Z. The one for hours "
+                "2026-03-01T02:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Once the cause is "
+                "mended, running the task again sends all of it again, which heals the month."
+            ),
+        ),
+        (
+            {"kind": "refuse", "status": 500},
+            {},
+            (
+                "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T00:00:00Z failed; whether "
+                "CloudZero stored it, or a part of it, is not known. Running the task again sends all of it again, which "
+                "heals the month."
+            ),
+        ),
+        (
+            {"kind": "refuse", "status": 500, "skip": 1},
+            {"operation": Operation.SUM},
+            (
+                "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
+                "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Sending again adds "
+                "what stands a second time: see what CloudZero holds first."
+            ),
+        ),
+    ],
+    ids=["nothing was sent", "the second", "the third, refused", "the first, unclear", "of a sum"],
+)
+def test_the_error_says_what_stands_and_what_heals_it(sandbox, fault, options, standing):
+    error = failure(sandbox, fault, **options)
+    assert str(error).endswith(f". {standing}")
+    assert error.standing == standing
+
+
+def test_a_request_of_several_hours_names_the_first_and_the_last(sandbox):
+    sandbox.faults({"kind": "refuse", "status": 400, "path_contains": "/billing_drops"})
+    with pytest.raises(errors.CloudZeroError, match=r"hours 2026-03-01T00:00:00Z to 2026-03-01T02:00:00Z failed"):
+        send(sandbox)
+
+
+# An hour of several requests
+
+
+def big_hour(count=6):
+    return [row(0, "9"), *(row(1, str(n)) for n in range(count)), row(2, "8")]
+
+
+def costs(sandbox):
+    return sorted(one["cost/cost"] for one in held_rows(sandbox))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_hour_starts_over_when_an_answer_in_it_is_lost(sandbox, times, caplog):
+    sandbox.faults({"kind": "apply_then_lose_reply", "operation": "sum", "times": times})
+    summary = send(sandbox, big_hour(), client_of(sandbox.url, settle_seconds=0.05), limits=ONE_HOUR_EACH)
+    assert costs(sandbox) == sorted(one["cost/cost"] for one in big_hour())
+    assert (summary.requests, summary.row_count) == (5, 8)
+    plain = [body("replace_drop", [row(0, "9")])]
+    plain += [body(kind, big_hour()[n : n + 2]) for kind, n in (("replace_hourly", 1), ("sum", 3), ("sum", 5))]
+    plain += [body("replace_hourly", [row(2, "8")])]
+    assert summary.sha256 == hashlib.sha256(b"".join(plain)).hexdigest()
+    assert f"Hour 2026-03-01T01:00:00Z starts over ({times} of 3)" in caplog.text
+
+
+def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
+    quick = client_of(sandbox.url, settle_seconds=0.05)
+    error = failure(sandbox, {"kind": "apply_then_lose_reply", "operation": "sum"}, quick, big_hour())
+    assert isinstance(error, errors.HourIncompleteError)
+    assert len([path for path in paths(sandbox) if path == "POST billing_drops"]) == 1 + 4 * 2
+    before, _, after = error.message.partition(" times in a row. ")
+    assert before == (
+        "Hour 2026-03-01T01:00:00Z has 6 rows, more than one request takes, and an answer among its 3 requests got lost 4"
+    )
+    assert "The request may or may not have been applied, and must not be repeated." in after
+    assert after.endswith(
+        ' Ways out: fewer rows in that hour, with transform=aggregate(by=[...], period="hour") of '
+        'cloudzero_provider.anycost (by: the columns to keep; period="day" would put a whole day into one hour); a '
+        "connection that loses fewer answers; or CloudZero's AnyCost Bucket connection "
+        "(https://docs.cloudzero.com/docs/anycost-bucket-getting-started)."
+    )
+    assert error.status is None
+    assert error.standing == (
+        "Of 2026-03, 1 of 5 requests stand: 1 of 8 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
+        "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Running the task again "
+        "sends all of it again, which heals the month."
+    )
+
+
+def test_the_status_of_the_last_answer_is_kept(sandbox):
+    quick = client_of(sandbox.url, settle_seconds=0.05)
+    error = failure(sandbox, {"kind": "refuse", "status": 502, "operation": "sum"}, quick, big_hour())
+    assert (type(error), error.status) == (errors.HourIncompleteError, 502)
+
+
+def test_a_refused_request_inside_an_hour_says_that_a_part_may_stand(sandbox):
+    error = failure(sandbox, {"kind": "refuse", "status": 429, "operation": "sum"}, None, big_hour()[1:7])
+    assert error.standing == (
+        "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T01:00:00Z failed; whether "
+        "CloudZero stored it, or a part of it, is not known. Running the task again sends all of it again, which heals "
+        "the month."
+    )
+
+
+# A sum
+
+
+def journal(store, *, is_retry):
+    return SumJournal(store, "target", is_retry=is_retry, max_tries=3)
+
+
+def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
+    store = Store()
+    options = {"operation": Operation.SUM, "limits": ONE_HOUR_EACH}
+    sandbox.faults({"kind": "refuse", "status": 429, "skip": 2, "path_contains": "/billing_drops"})
+    with pytest.raises(errors.RateLimitError, match="2 of 3 requests stand"):
+        send(
+            sandbox,
+            client=client_of(sandbox.url, max_retry_seconds=0),
+            journal=journal(store, is_retry=False),
+            **options,
+        )
+    assert costs(sandbox) == ["0.1", "0.2", "1.1", "1.2"]
+    summary = send(sandbox, journal=journal(store, is_retry=True), **options)
+    assert costs(sandbox) == ["0.1", "0.2", "1.1", "1.2", "2.1", "2.2"]
+    bodies = [body("sum", SIX[n : n + 2]) for n in (0, 2, 4)]
+    assert summary.sha256 == hashlib.sha256(b"".join(bodies)).hexdigest()
+    assert (summary.rows, summary.requests, summary.row_count) == (6, 3, 6)
+    # And once more: everything was acknowledged, by drops that are not known any more.
+    again = send(sandbox, journal=journal(store, is_retry=True), **options)
+    assert (again.drop_ids, again.row_count, len(held_rows(sandbox))) == ((), None, 6)
+
+
+def test_a_retry_with_fewer_rows_than_were_sent_stops(sandbox):
+    store = Store()
+    options = {"operation": Operation.SUM, "limits": ONE_HOUR_EACH}
+    send(sandbox, journal=journal(store, is_retry=False), **options)
+    with pytest.raises(errors.AmbiguousWriteError, match="added 3 requests, of other rows than these"):
+        send(sandbox, SIX[:4], journal=journal(store, is_retry=True), **options)
+    assert len(held_rows(sandbox)) == 6
+
+
+def test_a_lost_sum_is_not_sent_again_even_within_an_hour(sandbox):
+    error = failure(
+        sandbox,
+        {"kind": "apply_then_lose_reply", "skip": 1, "times": 1},
+        None,
+        big_hour()[1:7],
+        operation=Operation.SUM,
+    )
+    assert isinstance(error, errors.AmbiguousWriteError)
+    assert len(held_rows(sandbox)) == 4

@@ -1,0 +1,303 @@
+"""Sending telemetry, without Airflow: what CloudZero then holds, the summary, and what an error says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+
+import pytest
+from core import SETTLE, client_of, paths
+from raw_server import answer, raw_server, read_all
+from stores import Store
+
+from cloudzero_provider import exceptions as errors, sources
+from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
+from cloudzero_provider.journal import SumJournal
+from cloudzero_provider.months import Month
+from cloudzero_provider.telemetry.batches import BatchLimits
+from cloudzero_provider.telemetry.checks import OnZero, RecordRules, check_records
+from cloudzero_provider.telemetry.identity import record_hash
+from cloudzero_provider.telemetry.kinds import KINDS
+from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
+
+NAME = "orders"
+REPLACE, SUM, DELETE = TelemetryOperation.REPLACE, TelemetryOperation.SUM, TelemetryOperation.DELETE
+
+
+def record(day, value=1, element="a", **others):
+    return {"timestamp": f"2026-03-{day:02d}", "element_name": element, "value": value, **others}
+
+
+SIX = [record(day, day + 0.5) for day in range(1, 7)]
+
+
+def checked(records, operation=REPLACE, kind=StreamType.ALLOCATION, granularity="DAILY", **rules):
+    return check_records(sources.from_records(records), RecordRules(KINDS[kind], operation, granularity, **rules))
+
+
+def send(server, records=SIX, *, client=None, per_batch=3_000, rules=None, **options):
+    options = TelemetryOptions(limits=BatchLimits(max_batch_records=per_batch), **options)
+    return send_records(client or client_of(server.url), NAME, checked(records, **(rules or {})), options)
+
+
+def held(sandbox):
+    if NAME not in sandbox._call("GET", "state")["telemetry"]:
+        return {}
+    records = sandbox._call("GET", f"telemetry/{NAME}/records")["records"]
+    return {int(found["timestamp"][8:10]): float(found["value"]) for found in records}
+
+
+def in_json(*records):
+    texts = [
+        f'{{"timestamp":"{one["timestamp"]}T00:00:00Z","value":{one["value"]},"granularity":"DAILY",'
+        f'"element_name":"{one["element_name"]}"}}'
+        for one in records
+    ]
+    return f'{{"records":[{",".join(texts)}]}}'.encode()
+
+
+# The summary
+
+
+def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
+    summary = send(sandbox, per_batch=4, rules={"month": Month(2026, 3)})
+    bodies = [in_json(*SIX[:4]), in_json(*SIX[4:])]
+    day = "2026-03-0{}T00:00:00Z".format
+    assert summary.as_dict() == {
+        "stream_name": NAME,
+        "stream_type": "allocation",
+        "operation": "replace",
+        "granularity": "DAILY",
+        "month": "2026-03",
+        "records": 6,
+        "requests": 2,
+        "bytes": sum(map(len, bodies)),
+        "total": "24",
+        "first": day(1),
+        "last": day(6),
+        "key_sets": 1,
+        "duplicates_summed": 0,
+        "zeros_deleted": 0,
+        "zeros_skipped": 0,
+        "values_rounded": 0,
+        "sha256": hashlib.sha256(b"".join(bodies)).hexdigest(),
+        "record_hashes": [record_hash(day(n), "a", None, f"{n}.5") for n in range(1, 7)],
+        "check_only": False,
+    }
+    assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
+
+
+def test_the_log_says_how_far_it_got(sandbox, caplog):
+    caplog.set_level("INFO", "cloudzero_provider.telemetry")
+    send(sandbox, per_batch=4)
+    sizes = [len(in_json(*SIX[:4])), len(in_json(*SIX[4:]))]
+    day = "2026-03-0{}T00:00:00Z".format
+    assert caplog.messages == [
+        "orders: 6 records, total 24; requests: 2",
+        f"orders: sent request 1 of 2 (replace, {day(1)} to {day(4)}): 4 records, {sizes[0]} bytes; 4 so far",
+        f"orders: sent request 2 of 2 (replace, {day(5)} to {day(6)}): 2 records, {sizes[1]} bytes; 6 so far",
+    ]
+
+
+def test_zeros_that_are_deleted_count_for_the_periods_and_key_sets_and_not_as_records(sandbox):
+    records = [record(3, 2, filter={"b": ["x"]}), record(9, 0, filter={"a": ["x"]}), record(1, 0, filter={"b": ["y"]})]
+    send(sandbox, [record(day, 1, filter=one["filter"]) for day, one in zip((3, 9, 1), records, strict=True)])
+    summary = send(sandbox, records, rules={"on_zero": OnZero.DELETE})
+    shown = (summary.records, summary.zeros_deleted, summary.zeros_skipped, summary.key_sets, summary.month)
+    assert shown == (1, 2, 0, 2, None)
+    assert (summary.first, summary.last) == ("2026-03-01T00:00:00Z", "2026-03-09T00:00:00Z")
+    assert held(sandbox) == {3: 2}
+
+
+def test_with_nothing_but_skipped_zeros_there_is_nothing_to_tell(sandbox):
+    summary = send(sandbox, [record(3, 0)], rules={"on_zero": OnZero.SKIP})
+    assert (summary.first, summary.last, summary.records, summary.requests, summary.bytes) == ("", "", 0, 0, 0)
+    assert (summary.zeros_skipped, summary.total, summary.key_sets) == (1, "0", 0)
+    assert paths(sandbox) == []
+
+
+def test_check_only_sends_nothing_and_says_what_would_be_sent(sandbox):
+    summary = send(sandbox, check_only=True, settle_from=time.monotonic() + 60)
+    assert paths(sandbox) == []
+    sent = send(sandbox)
+    assert (summary.check_only, sent.check_only, summary.sha256) == (True, False, sent.sha256)
+
+
+def test_an_earlier_try_settles_before_anything_is_sent(sandbox):
+    began = time.monotonic()
+    send(sandbox, client=client_of(sandbox.url, settle_seconds=60))
+    assert time.monotonic() - began < 30
+    send(sandbox, settle_from=time.monotonic())
+    assert time.monotonic() - began >= SETTLE
+
+
+# Clearing periods
+
+
+def test_periods_are_cleared_before_they_are_written(sandbox):
+    send(sandbox)
+    send(sandbox, [record(2, 7, "b"), record(3, 8, "b")], clear_periods=True)
+    assert paths(sandbox)[-2:] == [f"POST {word}" for word in ("delete", "replace")]
+    assert held(sandbox) == {1: 1.5, 2: 7, 3: 8, 4: 4.5, 5: 5.5, 6: 6.5}
+
+
+def test_periods_of_a_stream_that_there_is_not_yet_need_no_clearing(sandbox):
+    send(sandbox, SIX[:2], clear_periods=True)
+    assert paths(sandbox)[-2:] == ["POST delete", "POST replace"]
+    assert held(sandbox) == {1: 1.5, 2: 2.5}
+
+
+@pytest.mark.parametrize("operation", [SUM, DELETE])
+def test_only_a_replace_clears_periods(sandbox, operation):
+    with pytest.raises(errors.ConfigurationError) as error:
+        send(sandbox, rules={"operation": operation}, clear_periods=True)
+    assert str(error.value) == "clear_periods=True deletes before it writes, so it needs operation='replace'."
+    assert paths(sandbox) == []
+
+
+# What CloudZero refuses
+
+
+def refusing(kind, message, details=None):
+    """A server that refuses everything with an error of CloudZero's."""
+    error = {"type": kind, "message": message, **({"event_details": details} if details is not None else {})}
+
+    def behave(connection, head):
+        read_all(connection, head)
+        connection.sendall(answer(400, json.dumps({"error": error}).encode()))
+
+    return raw_server(behave)
+
+
+def refusal(kind, message, details=None, records=SIX, **options):
+    with refusing(kind, message, details) as url, pytest.raises(errors.RequestRejectedError) as error:
+        send(None, records, client=client_of(url), **options)
+    words = error.value.message
+    assert message in words
+    return words
+
+
+def test_a_stream_with_another_key_set_shows_both_sets_and_the_ways_out():
+    words = refusal(
+        "UnregisteredKeySetException",
+        "Keys are not registered.",
+        {"registered_keys": [["costcontext:Team"]]},
+        [record(1, filter={"custom:Team": ["x"], "custom:Env": ["y"]})],
+    )
+    assert words.endswith(
+        ' The stream takes one set of filter keys, fixed by its first records: [["custom:Team"]]. Ours: 1 records with '
+        '["custom:Env", "custom:Team"]. Send each set to a stream of its own, or delete the stream '
+        "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
+    )
+
+
+def test_a_metric_s_keys_are_called_by_their_own_name():
+    rules = {"kind": StreamType.METRIC}
+    one = {"timestamp": "2026-03-01", "value": 1, "associated_cost": {"custom:Team": "x"}}
+    words = refusal("UnregisteredKeySetException", "Keys are not registered.", records=[one], rules=rules)
+    assert "The stream takes one set of associated_cost keys, fixed by its first records: null. Ours: 1 rec" in words
+
+
+def test_a_dimension_that_is_not_there_says_to_create_it():
+    assert refusal("InvalidKeysException", "custom:Taem").endswith(
+        " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
+    )
+
+
+def test_a_stream_that_must_exist_says_how_it_comes_to_be():
+    assert refusal(None, "The stream Must Exist before.").endswith(
+        " CloudZero did not make the stream on a 'replace': send the first records once with operation='sum', or make "
+        "the stream under Settings > Telemetry Streams."
+    )
+
+
+def test_other_words_are_cloudzero_s_own():
+    assert refusal("Other", "what it is").endswith("what it is")
+
+
+def test_only_a_deletion_that_makes_way_may_find_no_stream():
+    words = refusal(None, "The stream must exist.", rules={"operation": DELETE})
+    assert "must exist" in words
+    assert "must exist" in refusal(None, "The stream must exist.", clear_periods=True)
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_what_is_no_refusal_of_the_records_is_not_explained(sandbox, status):
+    sandbox.faults({"kind": "refuse", "status": status, "body": '{"message": "it must exist"}'})
+    with pytest.raises(errors.CloudZeroError) as error:
+        send(sandbox, client=client_of(sandbox.url, max_retry_seconds=0))
+    assert "Settings" not in str(error.value)
+
+
+# What stands
+
+
+def failure(sandbox, fault, **options):
+    sandbox.faults({"times": 20, **fault})
+    try:
+        with pytest.raises(errors.CloudZeroError) as error:
+            send(sandbox, client=client_of(sandbox.url, max_retry_seconds=0), per_batch=2, **options)
+    finally:
+        sandbox.clear_faults()
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("fault", "operation", "standing"),
+    [
+        (
+            {"kind": "refuse", "status": 429, "skip": 1},
+            REPLACE,
+            (
+                "; the 1 before it stand. This one was not applied. Running the task again sends all of it again, which heals "
+                "it."
+            ),
+        ),
+        (
+            {"kind": "refuse", "status": 500, "skip": 1},
+            REPLACE,
+            "; the 1 before it stand. Running the task again sends all of it again, which heals it.",
+        ),
+        (
+            {"kind": "refuse", "status": 400, "skip": 1},
+            REPLACE,
+            (
+                "; the 1 before it stand. Once the cause is mended, running the task again sends all of it again, which "
+                "heals it."
+            ),
+        ),
+        (
+            {"kind": "refuse", "status": 500, "skip": 1},
+            SUM,
+            "; the 1 before it stand. Sending again adds what stands a second time: see what CloudZero holds first.",
+        ),
+    ],
+    ids=["throttled", "unclear", "refused", "of a sum"],
+)
+def test_the_error_says_which_request_it_was_and_what_heals(sandbox, fault, operation, standing):
+    error = failure(sandbox, fault, rules={"operation": operation})
+    sha256 = hashlib.sha256(operation.value.encode() + in_json(*SIX[2:4])).hexdigest()
+    assert error.standing == (
+        f"It was request 2 of 3: {operation.value} of 2 records, 2026-03-03T00:00:00Z to 2026-03-04T00:00:00Z (SHA-256 "
+        f"{sha256[:12]}){standing}"
+    )
+    assert set(held(sandbox)) == {1, 2}
+
+
+# A sum
+
+
+def journal(store, *, is_retry):
+    return SumJournal(store, "target", is_retry=is_retry, max_tries=3)
+
+
+def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
+    store, rules = Store(), {"operation": SUM}
+    failure(sandbox, {"kind": "refuse", "status": 429, "skip": 2}, rules=rules, journal=journal(store, is_retry=False))
+    assert set(held(sandbox)) == {1, 2, 3, 4}
+    send(sandbox, per_batch=2, rules=rules, journal=journal(store, is_retry=True))
+    assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
+    with pytest.raises(errors.AmbiguousWriteError, match="added 3 requests, of other rows than these"):
+        send(sandbox, SIX[:4], per_batch=2, rules=rules, journal=journal(store, is_retry=True))
+    assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}

@@ -1,0 +1,116 @@
+"""
+A pytest plugin that judges the mutants of mutmut one after the other, in one process.
+
+A mutant is switched on, and the tests that come by its function run until one fails. That test must then pass with the
+mutant off: else what the mutant left behind would be taken for a kill, and the run ends there. mutmut itself starts a
+process per mutant, which takes many times as long, and the engine's threads do not survive a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
+
+from .few_examples import draws, with_few_examples
+
+# Of mutmut: what is in its files.
+KILLED, SURVIVED, NO_TESTS, TIMEOUT = 1, 0, 33, 36
+#: What talks HTTP is judged over HTTP; all else by the unit tests alone, which are quicker.
+TALK_HTTP = ("anycost.send", "anycost.run", "anycost.readback", "telemetry.send")
+LONGEST_SECONDS = 30.0
+
+
+class TooLongError(BaseException):
+    """A test takes so long that it may never end."""
+
+
+class Judge:
+    """Runs tests with and without mutants."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self.items = {item.nodeid: item for item in session.items}
+        #: What comes next, for pytest: something that needs what stays for the whole session, and nothing else.
+        self.next = SimpleNamespace(listchain=lambda: [session])
+        self.seconds: dict[str, float] = {}
+        self.tests: dict[str, set[str]] = defaultdict(set)
+        #: Function → the tests that killed its mutants, the last one first: it is likely to kill the next.
+        self.killers: dict[str, list[str]] = defaultdict(list)
+        self.why = ""
+        self.timed_out = False
+        signal.signal(signal.SIGALRM, self._stop)
+        for test in self.items:
+            self._learn(test)
+
+    def _stop(self, *_: Any) -> None:
+        self.timed_out = True
+        raise TooLongError
+
+    def _learn(self, test: str) -> None:
+        """Find which functions a test comes by, and that it passes."""
+        state()._stats.clear()
+        began = time.perf_counter()
+        if not self._passes(test, mutant="stats"):
+            sys.exit(f"{test} fails without any mutant:\n{self.why}")
+        self.seconds[test] = time.perf_counter() - began
+        for function in state()._stats:
+            self.tests[function].add(test)
+
+    def _passes(self, test: str, *, mutant: str = "") -> bool:
+        self.timed_out = False
+        set_mutant_under_test(mutant)
+        signal.setitimer(signal.ITIMER_REAL, LONGEST_SECONDS)
+        try:
+            reports = runtestprotocol(self.items[test], log=False, nextitem=self.next)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            set_mutant_under_test("")
+        self.why = next((report.longreprtext for report in reports if report.failed), "")
+        return not self.why
+
+    def verdict(self, mutant: str) -> int:
+        """Judge a mutant."""
+        function = mangled_name_from_mutant_name(mutant)
+        tests = self.tests[function]
+        if not any(f".{module}." in mutant for module in TALK_HTTP):
+            tests = {test for test in tests if "/unit/" in test} or tests
+        killers = [test for test in self.killers[function] if test in tests]
+        others = sorted(tests - set(killers), key=lambda test: (draws(self.items[test]), self.seconds[test], test))
+        for test in [*killers, *others]:
+            if not self._passes(test, mutant=mutant):
+                verdict = TIMEOUT if self.timed_out else KILLED
+                # On a busy machine, a test that waits may fail once.
+                if not self._passes(test) and not self._passes(test):
+                    sys.exit(f"{test} fails still after {mutant}:\n{self.why}")
+                self.killers[function] = [test, *(killer for killer in self.killers[function] if killer != test)]
+                return verdict
+        return SURVIVED if tests else NO_TESTS
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    for item in filter(draws, items):
+        with_few_examples(item)
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    judge = Judge(session)
+    # What was begun is finished first.
+    for path in sorted(Path("cloudzero_provider").rglob("*.meta"), key=lambda path: path.read_text().count("null")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        verdicts = found["exit_code_by_key"]
+        for mutant in [mutant for mutant, verdict in verdicts.items() if verdict != KILLED]:
+            verdicts[mutant] = judge.verdict(mutant)
+            path.write_text(json.dumps(found, indent=4), encoding="utf-8")
+            print(time.strftime("%X"), mutant, verdicts[mutant], file=sys.__stderr__, flush=True)
+    return True

@@ -1,0 +1,130 @@
+"""The reply that holds a month: rows, or an error that says what it holds instead; never "no rows"."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import polars as pl
+import pytest
+
+from cloudzero_provider.anycost.contents import rows_of
+from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
+from cloudzero_provider.exceptions import UnexpectedReplyError
+from cloudzero_provider.months import Month
+
+
+def rows(text):
+    file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
+    file.seek(0, io.SEEK_END)
+    return list(rows_of(file))
+
+
+def nested(depth, inside="[]"):
+    return '{"a":' * depth + inside + "}" * depth
+
+
+def test_values_are_text_and_what_is_null_is_left_out():
+    text = '{"message":"m","billing_drop":[{"a":"x","b":null,"c":1.50,"d":7},{"a":""}],"n":1,"done":true}'
+    assert rows(text) == [{"a": "x", "c": "1.50", "d": "7"}, {"a": ""}]
+
+
+@pytest.mark.parametrize("text", ['{"billing_drop":[]}', "[]", nested(8)])
+def test_an_empty_list_is_no_rows(text):
+    assert rows(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{}", "no list"),
+        ('{"a":"[]"}', "no list"),
+        ('{"a":[],"b":[]}', "more than one list"),
+        ('{"billing_drop":["x"]}', "a list of something else"),
+        ('{"billing_drop":[[]]}', "a list of something else"),
+        ('{"billing_drop":[{}]}', "a row without a value"),
+        ('{"billing_drop":[{"a":null}]}', "a row without a value"),
+        ('{"billing_drop":[{"a":true}]}', "a value that is no text, in column 'a'"),
+        ('{"billing_drop":[{"b":"x","a":{"b":1}}]}', "a value that is no text, in column 'a'"),
+        ('{"billing_drop":[{"' + "k" * 81 + '":[]}]}', f"a value that is no text, in column '{'k' * 80}'"),
+        (nested(9), "something that is nested too deep"),
+        ('{"billing_drop":[{"a":1e4001}]}', "a number of thousands of digits"),
+        ('{"billing_drop":[{"a":1e-4001}]}', "a number of thousands of digits"),
+    ],
+)
+def test_what_is_no_list_of_rows_is_named(text, what):
+    with pytest.raises(UnexpectedReplyError) as error:
+        rows(text)
+    assert str(error.value) == f"The contents of the month are not the documented list of rows: they hold {what}."
+
+
+@pytest.mark.parametrize("text", ["", '{"a":[{"b":"c"', "{x"])
+def test_what_is_no_json_is_said_to_be_none(text):
+    with pytest.raises(UnexpectedReplyError, match=r"^The contents of the month are no valid JSON \(\w*JSONError\)\.$"):
+        rows(text)
+
+
+@pytest.mark.parametrize("exponent", [4000, -4000])
+def test_a_number_with_an_exponent_is_written_out(exponent):
+    ((written,),) = (row.values() for row in rows(f'[{{"a":1.0e{exponent}}}]'))
+    assert float(written[:3]) == (100 if exponent > 0 else 0)
+    assert len(written) == (4001 if exponent > 0 else 4003)
+
+
+@pytest.mark.parametrize("before", [0, 1024 * 1024 - 2000, 1024 * 1024 - 1, 1024 * 1024 - 4100])
+def test_a_number_of_thousands_of_digits_is_refused_wherever_it_stands(before):
+    start = '[{"a":"'
+    padding = "x" * max(0, before - len(start) - 7)
+    text = f'{start}{padding}","b":%s}}]'
+    assert rows(text % ("9" * 3999))[0]["b"] == "9" * 3999
+    with pytest.raises(UnexpectedReplyError) as error:
+        rows(text % ("9" * 4000))
+    assert str(error.value) == "The contents of the month hold a number of thousands of digits."
+
+
+class Month2026:
+    """A client whose CloudZero holds these rows."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def download_month(self, connection_id, month, save_to):
+        assert (connection_id, month) == ("stream", "2026-03")
+        save_to.write(json.dumps({"billing_drop": self.rows}).encode())
+
+
+def read(rows):
+    return read_month(Month2026(rows), "stream", Month(2026, 3))
+
+
+def test_columns_that_later_rows_bring_are_there_in_the_order_of_the_documentation():
+    given = [{"resource/tag:b": "1", "cost/cost": str(n)} for n in range(10_000)]
+    frame = read([*given, {"lineitem/id": "last", "resource/tag:a": "2", "cost/cost": "7"}])
+    assert frame.columns == ["lineitem/id", "cost/cost", "resource/tag:a", "resource/tag:b"]
+    assert frame.dtypes == [pl.String] * 4
+    assert frame["cost/cost"].to_list() == [str(n) for n in range(10_000)] + ["7"]
+    assert frame.row(-1) == ("last", "7", "2", None)
+
+
+def test_a_month_without_rows_is_an_empty_frame():
+    assert read([]).shape == (0, 0)
+
+
+def test_costs_are_added_up_exactly_whatever_their_column():
+    frame = read([{"cost/cost": "0.1", "cost/amortized_cost": "1e-3"}, {"cost/cost": "123456789012345678.2"}])
+    assert total_cost(frame) == "123456789012345678.3"
+    assert total_cost(frame, "cost/amortized_cost") == "0.001"
+    assert total_cost(frame, "cost/discounted_cost") == "0"
+
+
+def test_costs_that_are_no_numbers_are_counted():
+    with pytest.raises(UnexpectedReplyError) as error:
+        total_cost(read([{"cost/cost": "x"}] * 1000 + [{"cost/cost": "1"}]))
+    assert str(error.value) == "CloudZero holds 1,000 values of cost/cost that are no decimals."
+
+
+def test_the_hours_of_rows():
+    given = [{"time/usage_start": "2026-03-01T05:30:00Z"}, {"cost/cost": "1"}]
+    assert hours_of(read(given)).to_list() == ["2026-03-01T05:00:00Z", None]
+    none = hours_of(read([{"cost/cost": "1"}] * 2))
+    assert (none.to_list(), none.dtype) == ([None] * 2, pl.String)
