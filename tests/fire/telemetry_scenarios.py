@@ -141,9 +141,9 @@ def _of_all_elements(records: Sequence[Record]) -> tuple[Record, ...]:
 @st.composite
 def _held_before(draw: Draw, pool: Sequence[Any], given: Sequence[Record], *, needed: bool) -> Held:
     choice = [identity for _, identity in pool]
-    # What is corrected was there before, mostly.
-    choice += [record.identity for record in given if record.identity in choice] * 2
-    identities: list[Identity] = draw(st.lists(st.sampled_from(choice), unique=True, min_size=needed, max_size=15))
+    corrected = [record.identity for record in given if record.identity in choice]
+    others = draw(st.lists(st.sampled_from(choice), unique=True, min_size=needed, max_size=10))
+    identities: dict[Identity, None] = dict.fromkeys(others + draw(st.sampled_from(([], corrected[:10]))))
     return {identity: draw(amounts(few_digits=draw(st.booleans())))[0] for identity in identities}
 
 
