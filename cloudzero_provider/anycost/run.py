@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.anycost.columns import BUCKET_PAGE
+from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE
 from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
 from cloudzero_provider.client import DropReceipt
-from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, HourIncompleteError
+from cloudzero_provider.exceptions import (
+    AmbiguousWriteError,
+    CloudZeroError,
+    HourIncompleteError,
+    PayloadTooLargeError,
+    RequestRejectedError,
+)
 
 if TYPE_CHECKING:
     from cloudzero_provider.client import Client
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOUR_RESTARTS = 3
+_OF_MONTH = re.compile(r"\bmonth: ")
 
 
 @dataclass
@@ -64,6 +72,7 @@ class _Run:
             try:
                 self._send_unit(unit)
             except CloudZeroError as error:
+                self._explain(error)
                 error.standing = self._standing(unit, error)
                 raise
             self.rows_done += sum(request.rows for request in unit.requests)
@@ -71,6 +80,16 @@ class _Run:
             self.journal.finish()
         self.sent.digest = self.sha256.hexdigest()
         return self.sent
+
+    def _explain(self, error: CloudZeroError) -> None:
+        """Say what a person can do about what CloudZero refuses, or can't."""
+        if isinstance(error, PayloadTooLargeError):
+            error.message = f"{error.message.rstrip('.')}. Make requests smaller with max_body_bytes."
+        elif isinstance(error, RequestRejectedError) and _OF_MONTH.search(error.message):
+            error.message = (
+                f"{error.message.rstrip('.')}. The month is sent as {str(self.plan.month)!r}, as in CloudZero's guide "
+                f"({SEND_PAGE}), however the parameter spells it."
+            )
 
     def _send_unit(self, unit: Unit) -> None:
         restarts = recounts = 0

@@ -119,8 +119,8 @@ def fate_lists(draw: st.DrawFn, most: int = 6) -> list[Fate]:
 
 STOPS = st.builds(
     Stop,
-    step=st.sampled_from(("request", "request", "request", "sleep", "store")),
-    at=st.integers(0, 8),
+    step=st.sampled_from(("request", "request", "request", "request", "sleep", "store")),
+    at=st.sampled_from((1, 0, 2, 3, 1, 4, 2, 6, 9)),
     when=st.sampled_from(("after", "before", "during")),
     kill=st.sampled_from((True, True, True, False)),
 )

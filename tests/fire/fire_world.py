@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
@@ -23,6 +23,7 @@ import pytest
 import requests
 from aiohttp import web
 from fire_clock import Clock, Flight, Jitter, VirtualPauses, VirtualRunning, datetime_by, threading_for
+from fire_loop import AtOnce, Loop
 from fire_script import FINE, SETTLE_SECONDS, Fate, Interrupted, Killed, Script, Stop
 from sandbox_client import KEY, STREAM
 
@@ -56,27 +57,6 @@ class Ending:
         return isinstance(self.raised, Killed)
 
 
-class AtOnce(ThreadPoolExecutor):
-    """Does what it is given at once, in the caller's thread: one thread is quicker than three that take turns."""
-
-    def submit(self, work: Callable[..., Any], /, *given: Any, **options: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(work(*given, **options))
-        except BaseException as error:
-            done.set_exception(error)
-        return done
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """Does not wake itself up: nearly everything that happens on it, happens in its own thread."""
-
-    def call_soon_threadsafe(self, callback: Callable[..., Any], *given: Any, context: Any = None) -> asyncio.Handle:
-        here = threading.get_ident() == self._thread_id  # type: ignore[attr-defined]
-        soon = self.call_soon if here else super().call_soon_threadsafe
-        return soon(callback, *given, context=context)
-
-
 class World:
     """Use as a context manager; one at a time."""
 
@@ -102,6 +82,8 @@ class World:
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._thread.start()
         self.url = self.on_loop(self._serve())
+        # Millions of lines that nobody reads.
+        logging.disable(logging.CRITICAL)
         self._patches = pytest.MonkeyPatch()
         self._replace_timers(self._patches)
         self.client = requests.Session()
@@ -110,6 +92,7 @@ class World:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._patches.undo()
+        logging.disable(logging.NOTSET)
         self.client.close()
         self.on_loop(self._runner.cleanup())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -118,9 +101,8 @@ class World:
         self._folder.cleanup()
 
     async def _serve(self) -> str:
-        self._runner = web.AppRunner(
-            make_app(self.sandbox), access_log=None, auto_decompress=False, shutdown_timeout=0.05
-        )
+        app = make_app(self.sandbox)
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.05)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
@@ -151,7 +133,8 @@ class World:
         self.on_loop(self.sandbox.reset())
         self.sandbox.settings = changed(Settings(), settings)
         self.clock.__init__()  # type: ignore[misc]
-        self._latency, self._jitter.share = latency, jitter
+        # Pauses of nothing would never end where only pauses move the clock.
+        self._latency, self._jitter.share = latency, max(jitter, 0.05)
         extra = {"anycost_connection_id": STREAM, "settle_seconds": SETTLE_SECONDS, "timeout": timeout}
         connection = {"conn_type": "cloudzero", "host": self.url, "password": KEY, "extra": extra}
         self._patches.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", json.dumps(connection))
