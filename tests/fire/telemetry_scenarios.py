@@ -110,7 +110,7 @@ def _records(draw: Draw, kind: str, granularity: str, pool: Sequence[Any], order
     for one in chosen:
         for _ in range(draw(st.integers(1, 3)) if again and draw(st.integers(0, 3)) == 0 else 1):
             amount = draw(amounts(few_digits=adds_up))
-            if draw(st.integers(0, 9 if order.on_zero != "error" else 200)) == 0:
+            if draw(st.integers(0, {"delete": 2, "skip": 9, "error": 200}[order.on_zero])) == 0:
                 amount = (amount[0] * 0, write_amount(amount[0] * 0, draw(st.integers(0, 5))))
             found.append(draw(written_records(kind, granularity, one, amount)))
     return tuple(draw(st.permutations(found))) if len(found) < 12 else tuple(found)
@@ -123,7 +123,7 @@ def _orders(draw: Draw) -> Order:
     return Order(
         operation=operation,
         on_duplicate=draw(st.sampled_from(("error", "sum"))),
-        on_zero=draw(st.sampled_from(("delete", "skip", "error") if replaces else ("skip", "error"))),
+        on_zero=draw(st.sampled_from(("delete", "delete", "skip", "error") if replaces else ("skip", "error"))),
         clear_periods=replaces and draw(st.integers(0, 9)) == 0,
         records=(),
     )
