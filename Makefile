@@ -24,7 +24,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 endif
 
 .PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix coverage \
-	mutate format clean
+	mutate audit kill format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -36,6 +36,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cloudzero_provider scripts dags_examples
 
 test-unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
@@ -88,6 +89,14 @@ coverage: $(VENV)/installed-dev
 mutate: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutate.py
 
+# KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
+kill: $(VENV)/installed-dev
+	@$(BIN)/python scripts/kill.py --times 200 $(KILL)
+
+# Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
+audit: $(VENV)/audit/installed
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r $(PINS)
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -115,6 +124,11 @@ $(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.t
 $(VENV)/uca-tools/installed: $(VENV)/bin/python requirements/uca-tools.txt
 	$(BIN)/python -m venv $(VENV)/uca-tools
 	$(VENV)/uca-tools/bin/python -m pip install --quiet -r requirements/uca-tools.txt
+	@touch $@
+
+$(VENV)/audit/installed: $(VENV)/bin/python requirements/audit.txt
+	$(BIN)/python -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet -r requirements/audit.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt

@@ -41,7 +41,8 @@ class SumJournal:
     :param target: what is added to. A retry that would add to something else can't go on.
     :param is_retry: whether this is a retry, and not a first try or a cleared task.
     :param max_tries: of the task. Airflow raises it when a task is cleared, and only then, so a journal with the same
-        one was written by a try before this one, whatever was made of the DAG's ``retries`` in between.
+        one was written by a try before this one, whatever was made of the DAG's ``retries`` in between. One with
+        another is from before the task was cleared: no try since then got as far as adding anything.
     :raises AmbiguousWriteError: for a retry that can't know what the try before it added.
     """
 
@@ -51,8 +52,10 @@ class SumJournal:
         self._max_tries = max_tries
         self._chain = hashlib.sha256()
         self._number = 0
-        before = (store.get(_KEY) if store is not None else None) or {}
-        is_retry = is_retry or before.get("max_tries") == max_tries
+        #: As this journal read or wrote it last.
+        self._known = self._read()
+        before = self._known or {}
+        is_retry = before.get("max_tries", max_tries) == max_tries if before else is_retry
         self._before: dict[str, Any] = before if is_retry else {}
         if is_retry and not before:
             raise AmbiguousWriteError(
@@ -74,11 +77,14 @@ class SumJournal:
         :param sha256: of the request; requests come in the same order in each try.
         :param send: sends it.
         :return: what ``send`` returns; ``None`` when the try before this one had it acknowledged.
-        :raises AmbiguousWriteError: when that try left this request open, or had sent another one here.
+        :raises AmbiguousWriteError: when that try left this request open, or had sent another one here; when another
+            try of the task lives and adds, too.
         """
         if self._was_acknowledged(sha256):
             log.info("Request %d was acknowledged in the try before this one and is left out", self._number)
             return None
+        if self._read() != self._known:
+            raise _another_try_adds()
         self._write(intent=sha256)
         try:
             result = send()
@@ -123,22 +129,32 @@ class SumJournal:
         self._chain.update(sha256.encode())
         self._number += 1
 
+    def _read(self) -> dict[str, Any] | None:
+        return self._store.get(_KEY) if self._store is not None else None
+
     def _write(self, *, intent: str | None) -> None:
         if self._store is not None:
-            state = {
+            self._known = {
                 "target": self._target,
                 "max_tries": self._max_tries,
                 "acknowledged": self._number,
                 "chain": self._chain.hexdigest(),
                 "intent": intent,
             }
-            self._store.set(_KEY, state)
+            self._store.set(_KEY, self._known)
 
 
 def _was_open(number: int, which: str) -> AmbiguousWriteError:
     return AmbiguousWriteError(
         f"The try before this one ended while request {number} ({which}) was under way: it may or may not have been "
         "added. See what CloudZero holds, mend it, then clear the task to send all of it again."
+    )
+
+
+def _another_try_adds() -> AmbiguousWriteError:
+    return AmbiguousWriteError(
+        "Another try of this task is adding, or has added, since this one began: one of them was taken for dead, and "
+        "lives. This one stops, so that nothing is added twice. When the other one has ended, see what CloudZero holds."
     )
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from cloudzero_provider.months import Month
 
 _BATCH = 10_000
+# A month has 70 MB and a million rows; a reply whose every row has columns of its own would fill the memory.
+_MOST_COLUMNS = 5_000
+_MOST_CELLS = 100_000_000
 
 
 def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame:
@@ -39,7 +42,7 @@ def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame
     """
     with tempfile.TemporaryFile() as file:
         client.download_month(connection_id, str(month), file)
-        frames = [_frame(batch) for batch in _batches(rows_of(file))]
+        frames = list(_frames(rows_of(file)))
     if not frames:
         return pl.DataFrame()
     frame = pl.concat(frames, how="diagonal")
@@ -67,12 +70,25 @@ def hours_of(frame: pl.DataFrame) -> pl.Series:
     return convert(Kind.HOUR, frame[USAGE_START]).texts
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _frames(rows: Iterable[Row]) -> Iterator[pl.DataFrame]:
     iterator = iter(rows)
+    columns: dict[str, None] = {}
+    count = 0
     while batch := list(islice(iterator, _BATCH)):
-        yield batch
+        columns |= dict.fromkeys(chain.from_iterable(batch))
+        count += len(batch)
+        if len(columns) > _MOST_COLUMNS or len(columns) * count > _MOST_CELLS:
+            raise UnexpectedReplyError(
+                f"The contents of the month have {len(columns):,} columns within {count:,} rows: more than can be read."
+            )
+        yield _frame(batch)
 
 
 def _frame(batch: list[Row]) -> pl.DataFrame:
     names = dict.fromkeys(chain.from_iterable(batch))
-    return pl.DataFrame({name: pl.Series(values=[row.get(name) for row in batch], dtype=pl.String) for name in names})
+    try:
+        return pl.DataFrame(
+            {name: pl.Series(values=[row.get(name) for row in batch], dtype=pl.String) for name in names}
+        )
+    except UnicodeEncodeError:
+        raise UnexpectedReplyError("The contents of the month hold something that is no Unicode text.") from None

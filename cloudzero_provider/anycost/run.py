@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.anycost.columns import BUCKET_PAGE
+from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE
 from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
 from cloudzero_provider.client import DropReceipt
-from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, HourIncompleteError
+from cloudzero_provider.exceptions import (
+    AmbiguousWriteError,
+    CloudZeroError,
+    HourIncompleteError,
+    PayloadTooLargeError,
+    RequestRejectedError,
+)
 
 if TYPE_CHECKING:
     from cloudzero_provider.client import Client
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 HOUR_RESTARTS = 3
+_OF_MONTH = re.compile(r"\bmonth: ")
 
 
 @dataclass
@@ -63,6 +72,7 @@ class _Run:
             try:
                 self._send_unit(unit)
             except CloudZeroError as error:
+                self._explain(error)
                 error.standing = self._standing(unit, error)
                 raise
             self.rows_done += sum(request.rows for request in unit.requests)
@@ -71,18 +81,21 @@ class _Run:
         self.sent.digest = self.sha256.hexdigest()
         return self.sent
 
+    def _explain(self, error: CloudZeroError) -> None:
+        """Say what a person can do about what CloudZero refuses, or can't."""
+        if isinstance(error, PayloadTooLargeError):
+            error.message = f"{error.message.rstrip('.')}. Make requests smaller with max_body_bytes."
+        elif isinstance(error, RequestRejectedError) and _OF_MONTH.search(error.message):
+            error.message = (
+                f"{error.message.rstrip('.')}. The month is sent as {str(self.plan.month)!r}, as in CloudZero's guide "
+                f"({SEND_PAGE}), however the parameter spells it."
+            )
+
     def _send_unit(self, unit: Unit) -> None:
-        restarts = 0
+        restarts = recounts = 0
         while True:
             try:
-                receipts, sha256 = [], self.sha256.copy()
-                for number, request in enumerate(unit.requests, start=len(self.sent.receipts) + 1):
-                    body = self.plan.body(request)
-                    receipts.append(self._send(request, body, number))
-                    sha256.update(body)
-                self.sent.receipts += receipts
-                self.sha256 = sha256
-                return
+                receipts, sha256 = self._send_requests(unit)
             except AmbiguousWriteError as error:
                 if unit.requests[0].operation is Operation.SUM:
                     raise
@@ -90,6 +103,27 @@ class _Run:
                     raise _hour_incomplete(unit, error) from error
                 restarts += 1
                 log.warning("%s Hour %s starts over (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
+                continue
+            # What the counts mean is not published, so they may cost one repetition, and never a task.
+            if recounts or _counts_fit(unit, receipts):
+                self.sent.receipts += receipts
+                self.sha256 = sha256
+                return
+            recounts += 1
+            log.warning(
+                "CloudZero counts other rows than those sent: something else may have written to %s meanwhile. "
+                "Hour %s starts over, once.",
+                self.plan.month,
+                _hours(unit),
+            )
+
+    def _send_requests(self, unit: Unit) -> tuple[list[DropReceipt], hashlib._Hash]:
+        receipts, sha256 = [], self.sha256.copy()
+        for number, request in enumerate(unit.requests, start=len(self.sent.receipts) + 1):
+            body = self.plan.body(request)
+            receipts.append(self._send(request, body, number))
+            sha256.update(body)
+        return receipts, sha256
 
     def _send(self, request: DropRequest, body: bytes, number: int) -> DropReceipt:
         receipt = self._send_once(request, body)
@@ -135,6 +169,20 @@ class _Run:
             return f"{stands} {failed}. Sending again adds what stands a second time: see what CloudZero holds first."
         when = "Running" if error.retry_can_help else "Once the cause is mended, running"
         return f"{stands} {failed}. {when} the task again sends all of it again, which heals the month."
+
+
+def _counts_fit(unit: Unit, receipts: list[DropReceipt]) -> bool:
+    """
+    Say whether the counts of an hour's requests are what they are when nothing else wrote in between.
+
+    Of two tries that live at once, since one was taken for dead, the rows of a ``sum`` would be there twice.
+    """
+    if unit.requests[0].operation is Operation.SUM:
+        return True
+    counts = [receipt.row_count for receipt in receipts if receipt.row_count is not None]
+    of_requests = [request.rows for request in unit.requests]
+    grown = [after - before for before, after in pairwise(counts)]
+    return len(counts) < len(receipts) or counts == of_requests or grown == of_requests[1:]
 
 
 def _hours(unit: Unit) -> str:

@@ -18,6 +18,8 @@ from cloudzero_provider.exceptions import (
     MonthNotFoundError,
     MonthWouldShrinkError,
     NotFoundError,
+    RequestRejectedError,
+    UnexpectedReplyError,
     VerificationError,
 )
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERIFY_PAUSE = 5.0
+_NOT_CLEARED = (
+    "Whether CloudZero empties a month for a drop without rows is not published. A way without one: send a single row "
+    "that costs 0, with min_rows_ratio=0."
+)
 
 
 @dataclass(frozen=True)
@@ -154,9 +160,13 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     else:
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
         _wait_for_earlier_try(client, options)
-        replaced = rows_held(client, connection_id, month)
-        client.send_drop(connection_id, body, effect=options.operation.effect)
-        _until_agreed(client, month, lambda: _rows_left(client, connection_id, month))
+        replaced = rows_held(client, connection_id, month, needed=False)
+        try:
+            client.send_drop(connection_id, body, effect=options.operation.effect)
+        except RequestRejectedError as error:
+            error.standing = _NOT_CLEARED
+            raise
+        _until_agreed(client, month, lambda: _rows_left(client, connection_id, month), _NOT_CLEARED)
     return SendSummary(
         month=str(month),
         connection_id=connection_id,
@@ -172,10 +182,20 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     )
 
 
-def rows_held(client: Client, connection_id: str, month: Month) -> int | None:
-    """How many rows CloudZero lists for a month; ``None`` when the key may not list drops, or no number is listed."""
+def rows_held(client: Client, connection_id: str, month: Month, *, needed: bool) -> int | None:
+    """
+    How many rows CloudZero lists for a month; ``None`` when the key may not list drops, or no number is listed.
+
+    :param needed: whether a list that can't be read is an error.
+    """
     try:
         drops = client.list_drops(connection_id)
+    except UnexpectedReplyError as error:
+        if needed:
+            error.standing = "So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
+            raise
+        log.warning("Can't see how many rows %s holds: %s", month, error)
+        return None
     except (AuthenticationError, NotFoundError) as error:
         log.warning("Can't see how many rows %s holds, so min_rows_ratio is not checked: %s", month, error)
         return None
@@ -187,7 +207,8 @@ def rows_held(client: Client, connection_id: str, month: Month) -> int | None:
 
 
 def _look_before(client: Client, connection_id: str, plan: Plan, min_rows_ratio: float) -> int | None:
-    held = rows_held(client, connection_id, plan.month)
+    guards = plan.operation is Operation.REPLACE_DROP and min_rows_ratio > 0
+    held = rows_held(client, connection_id, plan.month, needed=guards)
     if plan.operation is not Operation.REPLACE_DROP:
         return held
     known = "an unknown number of" if held is None else f"{held:,}"
@@ -256,15 +277,19 @@ def _rows_left(client: Client, connection_id: str, month: Month) -> str | None:
     return f"CloudZero still holds {left:,} rows" if left else None
 
 
-def _until_agreed(client: Client, month: Month, difference: Callable[[], str | None]) -> None:
+def _until_agreed(
+    client: Client, month: Month, difference: Callable[[], str | None], way_out: str | None = None
+) -> None:
     """Read back until nothing differs: what was sent may show up a little later."""
     deadline = time.monotonic() + client.config.max_retry_seconds
     while found := difference():
         if time.monotonic() + VERIFY_PAUSE > deadline:
-            raise VerificationError(
+            error = VerificationError(
                 f"{month}: {found}, after {client.config.max_retry_seconds:g} s of reading it back. Is anything else "
                 "writing to this AnyCost stream? Running the task again sends the month again."
             )
+            error.standing = way_out
+            raise error
         log.warning("%s: %s; reading it again in %g s", month, found, VERIFY_PAUSE)
         time.sleep(VERIFY_PAUSE)
 

@@ -11,7 +11,8 @@ Nothing here knows Airflow, so it can be tried in a plain Python shell::
 
 from __future__ import annotations
 
-from cloudzero_provider.client.client import BillingDrop, Client, DropReceipt
+from cloudzero_provider.client.client import Client
 from cloudzero_provider.client.outcome import Effect
+from cloudzero_provider.client.replies import BillingDrop, DropReceipt
 
 __all__ = ["BillingDrop", "Client", "DropReceipt", "Effect"]

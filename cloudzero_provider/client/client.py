@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from cloudzero_provider.client.config import ClientConfig
-from cloudzero_provider.client.error_text import error_text
+from cloudzero_provider.client.error_text import words_of
+from cloudzero_provider.client.replies import (
+    YEAR_MONTH,
+    json_object,
+    listed_drop,
+    listed_objects,
+    next_cursor,
+    objects,
+    receipt_of,
+    wrapped,
+)
 from cloudzero_provider.client.retry import Sender
 from cloudzero_provider.client.telemetry import TelemetryEndpoints
-from cloudzero_provider.client.transport import Reply, Transport
+from cloudzero_provider.client.transport import MAX_REPLY_BYTES, Transport
 from cloudzero_provider.exceptions import (
     ConfigurationError,
     MonthNotFoundError,
     NotFoundError,
+    RequestRejectedError,
     UnexpectedReplyError,
     ValidationFailedError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from cloudzero_provider.client.outcome import Effect
+    from cloudzero_provider.client.replies import BillingDrop, DropReceipt
 
 SCOPE_SEND_DROP = "connections:create_billing_anycost_billing_drop"
 SCOPE_VALIDATE_DROP = "connections:create_billing_anycost_validate_billing_drop"
@@ -34,31 +42,15 @@ SCOPE_LIST_CONNECTIONS = "connections:read_billings"
 
 _CONNECTIONS = "/v2/connections/billing"
 _ANYCOST = f"{_CONNECTIONS}/anycost"
+#: Whether validation says "invalid" with success or with one of these is not published.
+_INVALID = frozenset({400, 422})
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
-_YEAR_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
-_DROP_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-
-
-@dataclass(frozen=True)
-class BillingDrop:
-    """What CloudZero lists of one month of a stream; ``month`` is text like ``2026-03``."""
-
-    month: str
-    drop_id: str | None
-    row_count: int | None
-
-
-@dataclass(frozen=True)
-class DropReceipt:
-    """What CloudZero says of a drop it took. Its documentation leaves open what ``row_count`` counts."""
-
-    drop_id: str | None
-    row_count: int | None
+_MOST_PAGES = 1000
 
 
 class Client(TelemetryEndpoints):
     """
-    CloudZero's API.
+    CloudZero's API. Threads may share a client; a process that was forked off opens connections of its own.
 
     :param api_key: the bare key.
     :param options: the other fields of :class:`~cloudzero_provider.client.config.ClientConfig`: ``base_url``,
@@ -93,16 +85,20 @@ class Client(TelemetryEndpoints):
         found: list[dict[str, Any]] = []
         query: dict[str, Any] = {"limit": limit} if limit else {}
         seen: set[str | None] = {None}
+        secret, size = self.config.api_key, 0
         while True:
             path = f"{_CONNECTIONS}?{urlencode(query)}" if query else _CONNECTIONS
             reply = self._sender.send("GET", path, scope=SCOPE_LIST_CONNECTIONS)
-            content = _json_object(reply, path)
-            page = _objects(content, "connections", path)
+            content = json_object(reply, path, secret)
+            page = objects(content, "connections", path)
             found += page
-            cursor = _next_cursor(content)
+            cursor = next_cursor(content, path, secret)
             if not page or cursor in seen or (limit and len(found) >= limit):
                 return found[:limit] if limit else found
             seen.add(cursor)
+            size += len(reply.body)
+            if len(seen) > _MOST_PAGES or size > MAX_REPLY_BYTES:
+                raise UnexpectedReplyError(f"{path}: the list goes on and on.", reply.status)
             query["cursor"] = cursor
 
     def list_drops(self, connection_id: str) -> list[BillingDrop]:
@@ -114,8 +110,8 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
-        listed = _objects(_json_object(reply, path), "billing_drops", path)
-        return [_listed_drop(item, path, self.config.api_key) for item in listed]
+        listed = listed_objects(reply, "billing_drops", path, self.config.api_key)
+        return [listed_drop(item, path, self.config.api_key) for item in listed]
 
     def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
         """
@@ -128,7 +124,7 @@ class Client(TelemetryEndpoints):
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
-        return _receipt(reply, path, self.config.api_key)
+        return receipt_of(reply, path, self.config.api_key)
 
     def validate_drop(self, body: bytes) -> None:
         """
@@ -138,16 +134,19 @@ class Client(TelemetryEndpoints):
         :raises ValidationFailedError: with CloudZero's own words, when it would not.
         """
         path = f"{_ANYCOST}/validate_billing_drop"
-        reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
-        verdict = next(
-            (part for part in _wrapped(_json_object(reply, path)) if isinstance(part.get("is_valid"), bool)), None
-        )
+        try:
+            reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
+        except RequestRejectedError as error:
+            if error.status not in _INVALID:
+                raise
+            raise _invalid(error.message) from None
+        content = json_object(reply, path, self.config.api_key)
+        verdict = next((part for part in wrapped(content) if isinstance(part.get("is_valid"), bool)), None)
         if verdict is None:
             raise UnexpectedReplyError(f"POST {path}: the reply does not say whether the drop is valid.", reply.status)
         if not verdict["is_valid"]:
-            errors = verdict.get("errors")
-            words = "; ".join(map(str, errors[:10])) if isinstance(errors, list) else str(errors or "")
-            raise ValidationFailedError(f"CloudZero's validation refuses the rows: {self._sender.fit_for_logs(words)}")
+            words = words_of(verdict.get("errors"), secret=self.config.api_key)
+            raise _invalid(words)
 
     def download_month(self, connection_id: str, month: str, save_to: BinaryIO) -> None:
         """
@@ -160,7 +159,9 @@ class Client(TelemetryEndpoints):
         :param save_to: a file open for writing bytes; what it held before is overwritten.
         :raises MonthNotFoundError: when the stream holds nothing for the month.
         """
-        path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops/{quote(month, safe='')}"
+        if not isinstance(month, str) or not YEAR_MONTH.fullmatch(month):
+            raise ConfigurationError(f"{month!r:.80} is no month: expected text like 2026-03.")
+        path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops/{month}"
         try:
             self._sender.send("GET", path, scope=SCOPE_READ_MONTH, save_to=save_to)
         except NotFoundError as error:
@@ -169,96 +170,15 @@ class Client(TelemetryEndpoints):
             ) from None
 
 
+def _invalid(words: str) -> ValidationFailedError:
+    return ValidationFailedError(f"CloudZero's validation refuses the rows: {words.rstrip('.')}. Nothing was sent.")
+
+
 def checked_connection_id(connection_id: str) -> str:
     """Refuse what can't be an AnyCost connection id, so that it can't lead to another path."""
     if not isinstance(connection_id, str) or not _CONNECTION_ID.fullmatch(connection_id):
         raise ConfigurationError(
-            f"{connection_id!r} is no AnyCost connection id: copy it from the stream's page under Settings > Billing "
-            "Connections; it looks like 1234abcd-1234-abcd-1234-abcd1234efgh."
+            f"{connection_id!r:.80} is no AnyCost connection id: copy it from the stream's page under Settings > "
+            "Billing Connections; it looks like 1234abcd-1234-abcd-1234-abcd1234efgh."
         )
-    return quote(connection_id, safe="")
-
-
-def _json_object(reply: Reply, path: str) -> dict[str, Any]:
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise UnexpectedReplyError(
-            f"{path}: HTTP {reply.status}, but the reply is no JSON object. Is the connection's host CloudZero?",
-            reply.status,
-        )
-    return content
-
-
-def _objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
-    """Find the list of a reply: under its documented key, or the only list there is."""
-    documented = [content[key]] if isinstance(content.get(key), list) else []
-    lists = documented or [value for value in content.values() if isinstance(value, list)]
-    if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
-        raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
-    return list(lists[0])
-
-
-def _wrapped(content: Any) -> Iterator[dict[str, Any]]:
-    """Yield the object itself and what it wraps: the wrapper's name is not the same in all of the documentation."""
-    if isinstance(content, dict):
-        yield content
-        yield from (value for value in content.values() if isinstance(value, dict))
-
-
-def _next_cursor(content: dict[str, Any]) -> str | None:
-    pagination = content.get("pagination")
-    cursor = pagination.get("cursor") if isinstance(pagination, dict) else None
-    if not isinstance(cursor, dict) or not cursor.get("has_next"):
-        return None
-    following = cursor.get("next_cursor")
-    return following if isinstance(following, str) and following else None
-
-
-def _listed_drop(item: dict[str, Any], path: str, secret: str) -> BillingDrop:
-    month = item.get("month")
-    match = _YEAR_MONTH.match(month) if isinstance(month, str) else None
-    if match is None:
-        raise UnexpectedReplyError(f"{path}: the reply lists a drop without a month.")
-    drop_id = _drop_id(item)
-    return BillingDrop(match[0], None if drop_id == secret else drop_id, _row_count(item))
-
-
-def _receipt(reply: Reply, path: str, secret: str) -> DropReceipt:
-    """
-    Read what there is of a receipt: a success may come without a body, or with one that nobody has published.
-
-    Two things are no success, whatever the status says: an error object, and HTML, which is not CloudZero's.
-    """
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        content = None
-    if reply.body.lstrip().startswith(b"<") or (isinstance(content, dict) and content.get("error")):
-        words = error_text(reply.body, secret=secret)
-        raise UnexpectedReplyError(
-            f"POST {path}: HTTP {reply.status}, but the reply is an error: {words}", reply.status
-        )
-    for part in _wrapped(content):
-        if "drop_id" in part or "row_count" in part:
-            receipt = DropReceipt(_drop_id(part), _row_count(part))
-            return DropReceipt(None, receipt.row_count) if receipt.drop_id == secret else receipt
-    return DropReceipt(None, None)
-
-
-def _drop_id(item: dict[str, Any]) -> str | None:
-    value = item.get("drop_id")
-    return value if isinstance(value, str) and _DROP_ID.fullmatch(value) else None
-
-
-def _row_count(item: dict[str, Any]) -> int | None:
-    """Read a number of rows, whole, as a number or as text."""
-    value = item.get("row_count")
-    if isinstance(value, bool):
-        return None
-    try:
-        return int(value) if value is not None and int(value) == float(value) else None
-    except (TypeError, ValueError, OverflowError):
-        return None
+    return connection_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from cloudzero_provider.exceptions import ConfigurationError
@@ -15,6 +16,21 @@ DEFAULT_BASE_URL = "https://api.cloudzero.com"
 _PRINTABLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
+
+
+class Secret(str):
+    """The key: what shows local variables, or the fields of an object, shows ``***``; pickling it is refused."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("The API key can't be pickled: what needs it looks the connection up.")
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,7 @@ class ClientConfig:
     allow_http: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "api_key", checked_key(self.api_key))
+        object.__setattr__(self, "api_key", Secret(checked_key(self.api_key)))
         object.__setattr__(self, "base_url", checked_base_url(self.base_url, allow_http=self.allow_http))
         for name in ("timeout", "max_retry_seconds", "settle_seconds"):
             if not 0 <= getattr(self, name) <= LONGEST_SECONDS:

@@ -8,12 +8,11 @@ out.
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from cloudzero_provider.client.key_hiding import LEFT_OUT, holds_key, without_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 MAX_TEXT = 1000
 _MAX_RAW = 8 * MAX_TEXT
 _TAG = re.compile(r"<(style|script)\b[^<]*</\1>|<[^<>]*>", re.IGNORECASE)
-_SHORTEST_PART = 4
 
 
 def error_text(body: bytes, *, secret: str) -> str:
@@ -32,12 +30,23 @@ def error_text(body: bytes, *, secret: str) -> str:
     :param secret: the key, taken out should a server echo it.
     :return: at most 1,000 characters; ``(no text)`` for an empty body.
     """
-    raw = body.decode("utf-8", errors="replace")
+    raw = body.decode("utf-8-sig", errors="replace")
+    if body.count(0) > len(body) / 3:  # UTF-16
+        raw = raw.replace("\0", "")
     try:
         words = "; ".join(_pieces(json.loads(raw)))
     except (ValueError, RecursionError):
         words = ""
     return fit_for_logs(words or _TAG.sub(" ", raw[:_MAX_RAW]), secret=secret)
+
+
+def words_of(value: Any, *, secret: str) -> str:
+    """Describe a part of a reply, which may be of any shape, in one line."""
+    try:
+        words = "; ".join(_texts(value))
+    except RecursionError:
+        words = ""
+    return fit_for_logs(words, secret=secret)
 
 
 def fit_for_logs(text: str, *, secret: str) -> str:
@@ -47,14 +56,10 @@ def fit_for_logs(text: str, *, secret: str) -> str:
     :param text: from the server.
     :param secret: the key.
     """
-    for form in sorted(_forms(secret), key=len, reverse=True):
-        text = text.replace(form, "***")
-    # What was cut off before may have ended within the key.
-    for length in range(len(secret) - 1, _SHORTEST_PART - 1, -1):
-        if text.endswith(secret[:length]):
-            text = f"{text[:-length]}***"
-            break
-    printable = "".join(character if character.isprintable() else " " for character in text[: 4 * MAX_TEXT])
+    text = without_key(text, secret)[: 4 * MAX_TEXT]
+    if holds_key(text, secret):
+        return LEFT_OUT
+    printable = "".join(character if character.isprintable() else " " for character in text)
     words = " ".join(printable.split())
     return words[:MAX_TEXT] + "…" if len(words) > MAX_TEXT else words or "(no text)"
 
@@ -62,20 +67,13 @@ def fit_for_logs(text: str, *, secret: str) -> str:
 def error_kind(body: bytes, *, secret: str) -> tuple[str | None, dict[str, Any]]:
     """Find CloudZero's own name of an error and the details that come with it, when there are any."""
     try:
-        if any(form.encode() in body for form in _forms(secret)):
-            return None, {}
         error = json.loads(body)["error"]
         kind, details = error.get("type"), error.get("event_details")
+        if holds_key(json.dumps([kind, details]), secret):
+            return None, {}
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None, {}
     return kind if isinstance(kind, str) else None, details if isinstance(details, dict) else {}
-
-
-def _forms(secret: str) -> set[str]:
-    """How a server may write the key."""
-    encoded = base64.b64encode(secret.encode()).decode()
-    written = {secret, quote(secret), quote(secret, safe=""), html.escape(secret), encoded, encoded.rstrip("=")}
-    return {form for form in written | {json.dumps(form)[1:-1] for form in written} if form}
 
 
 def _pieces(parsed: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
 
+from cloudzero_provider.client.config import LONGEST_SECONDS
 from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs
 from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of, surely_not_applied
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
@@ -154,10 +155,6 @@ class Sender:
             log.info("Waiting %.1f s for an earlier request without an answer to settle", rest)
             time.sleep(rest)
 
-    def fit_for_logs(self, text: str) -> str:
-        """Take the key and what can't be printed out of a text from the server, and cut it."""
-        return fit_for_logs(text, secret=self._config.api_key)
-
     def _pause_before_repeat(self, result: Reply | NoReply, attempt: int, *, settles: bool) -> float:
         backoff = random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 10)))  # noqa: S311
         pause = max(backoff, retry_after(result) or 0.0)
@@ -168,22 +165,34 @@ class Sender:
     def _describe(self, result: Reply | NoReply) -> str:
         if isinstance(result, NoReply):
             sent = "no answer" if result.sent else "not sent"
-            return f"{sent} ({self.fit_for_logs(result.reason)})"
+            return f"{sent} ({fit_for_logs(result.reason, secret=self._config.api_key)})"
         return f"HTTP {result.status}: {error_text(result.body, secret=self._config.api_key)}"
 
 
 def retry_after(result: Reply | NoReply) -> float | None:
-    """Read ``Retry-After``, as seconds or as a date; ``None`` when there is none or it can't be read."""
+    """
+    Read ``Retry-After``, as seconds or as a date; ``None`` when there is none or it can't be read.
+
+    A week at most: to add longer times to a date is an error sooner or later.
+    """
     if isinstance(result, NoReply):
         return None
     value = result.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
-        return float(value[:12])
+        return min(float(value[:12]), LONGEST_SECONDS)
+    moment = _date(value)
+    if moment is None:
+        return None
+    # By the server's own clock, which may differ from the one here.
+    now = _date(result.headers.get("Date", "")) or datetime.now(timezone.utc)
+    return min(max(0.0, (moment - now).total_seconds()), LONGEST_SECONDS)
+
+
+def _date(text: str) -> datetime | None:
+    """Read a date of HTTP; ``None`` when it is none."""
     try:
-        moment = parsedate_to_datetime(value)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
-        return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+        moment = parsedate_to_datetime(text)
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
@@ -195,7 +204,11 @@ def _status(result: Reply | NoReply) -> int | None:
 def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str, *, secret: str) -> CloudZeroError:
     status = _status(result)
     if outcome is Outcome.DENIED:
-        return AuthenticationError(f"{what}. The API key is wrong, or it lacks the scope {scope}.", status)
+        return AuthenticationError(
+            f"{what.rstrip('.')}. The API key is wrong, or it lacks the scope {scope}. Of a stream that it does not "
+            "know, CloudZero may say the same.",
+            status,
+        )
     if status is not None and 300 <= status < 400:
         return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
-from cloudzero_provider.exceptions import ConfigurationError, UnexpectedReplyError
+from cloudzero_provider.client.replies import json_of, refuse_error_inside
+from cloudzero_provider.client.shapes import find_list
+from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
 
 if TYPE_CHECKING:
+    from cloudzero_provider.client.config import ClientConfig
     from cloudzero_provider.client.retry import Sender
     from cloudzero_provider.client.transport import Reply
 
@@ -63,6 +66,7 @@ class TelemetryRecords:
 class TelemetryEndpoints:
     """The telemetry part of :class:`~cloudzero_provider.client.Client`."""
 
+    config: ClientConfig
     _sender: Sender
 
     def send_telemetry(
@@ -78,7 +82,10 @@ class TelemetryEndpoints:
         :raises AmbiguousWriteError: when it is a ``sum`` that may or may not have been applied.
         """
         path = f"{_TELEMETRY}/{stream_type.value}/{checked_stream_name(stream_name)}/{operation.value}"
-        self._sender.send("POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True)
+        reply = self._sender.send(
+            "POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True
+        )
+        refuse_error_inside(reply, f"POST {path}", self.config.api_key)
 
     def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
@@ -109,13 +116,21 @@ class TelemetryEndpoints:
         """
         body = json.dumps({"force": True}).encode() if force else None
         path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
-        self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+        try:
+            reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
+        except RequestRejectedError as error:
+            error.message = (
+                f"{error.message.rstrip('.')}. How a stream with data is deleted by the API is not published for "
+                "certain; it can be deleted under Settings > Telemetry Streams."
+            )
+            raise
+        refuse_error_inside(reply, f"DELETE {path}", self.config.api_key)
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
         if not 1 <= limit <= READABLE_RECORDS:
             raise ConfigurationError(f"limit is {limit}: expected 1 to {READABLE_RECORDS:,}.")
         reply = self._sender.send("GET", f"{path}?limit={limit}", scope=SCOPE_READ_TELEMETRY)
-        return _read_records(reply, path)
+        return _read_records(reply, path, self.config.api_key)
 
 
 def checked_stream_name(stream_name: str) -> str:
@@ -123,27 +138,22 @@ def checked_stream_name(stream_name: str) -> str:
     fits = isinstance(stream_name, str) and _STREAM_NAME.fullmatch(stream_name)
     if not fits or stream_name in (".", ".."):
         raise ConfigurationError(
-            f"{stream_name!r} is no name of a telemetry stream: 1 to 256 letters, digits and _ . - are allowed."
+            f"{stream_name!r:.80} is no name of a telemetry stream: 1 to 256 letters, digits and _ . - are allowed."
         )
     return stream_name
 
 
-def _read_records(reply: Reply, path: str) -> TelemetryRecords:
+def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
     """Find the records; an answer in a shape that nobody has published must not look like "no records"."""
     if not reply.body.strip():
         return TelemetryRecords([])
-    try:
-        content = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        content = None
-    found, status = content, None
-    if isinstance(content, dict):
-        lists = [value for value in content.values() if isinstance(value, list)]
-        only = lists[0] if len(lists) == 1 else None
-        found = next((content[key] for key in _RECORD_LISTS if isinstance(content.get(key), list)), only)
-        status = content["status"] if isinstance(content.get("status"), str) else None
-    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+    content = json_of(reply)
+    if isinstance(content, dict) and content.get("error"):
+        refuse_error_inside(reply, path, secret)
+    found = find_list(content, _RECORD_LISTS)
+    if found is None:
         raise UnexpectedReplyError(
             f"{path}: HTTP {reply.status}, but the reply holds no list of records.", reply.status
         )
-    return TelemetryRecords(found, status)
+    status = content.get("status") if isinstance(content, dict) else None
+    return TelemetryRecords(found, status if isinstance(status, str) else None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import requests
@@ -11,10 +13,14 @@ import urllib3
 from requests.auth import AuthBase
 
 from cloudzero_provider import __version__
+from cloudzero_provider.client.body import ACCEPTED_ENCODING, in_words, read_body
+from cloudzero_provider.client.config import Secret
 from cloudzero_provider.client.wire import Session, watched
 from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloudzero_provider.client.config import ClientConfig
 
 CONNECT_TIMEOUT = 10.0
@@ -23,7 +29,6 @@ MAX_REPLY_BYTES = 16 * 1024 * 1024
 #: A month has 70 MB; ten times that is no answer any more.
 MAX_FILE_BYTES = 700 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
-_CHUNK = 256 * 1024
 
 _UNUSABLE = (
     requests.exceptions.InvalidURL,
@@ -35,20 +40,11 @@ _UNUSABLE = (
 )
 
 
-class _Secret(str):
-    """The key, for a header: tracebacks that show local variables show this."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-
 class _BareKey(AuthBase):
     """Puts the key into the request. A header of the session would lose against an entry in ``.netrc``."""
 
     def __init__(self, key: str) -> None:
-        self._key = _Secret(key)
+        self._key = Secret(key)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._key
@@ -84,7 +80,7 @@ class NoReply:
 
 class Transport:
     """
-    Sends single requests.
+    Sends single requests. Threads may share one; a process that was forked off opens connections of its own.
 
     :param config: where to, with which key and time-outs.
     """
@@ -92,15 +88,12 @@ class Transport:
     def __init__(self, config: ClientConfig) -> None:
         self._config = config
         self._auth = _BareKey(config.api_key)
-        self._session = Session()
-        self._session.headers["User-Agent"] = f"airflow-provider-cloudzero/{__version__}"
-        if config.base_url.startswith("http://"):
-            # A proxy of the environment would get to see the key, which is to stay on this machine.
-            self._session.trust_env = False
+        self._shared = self._new_session()
+        self._process = os.getpid()
 
     def close(self) -> None:
-        """Close all connections."""
-        self._session.close()
+        """Close all idle connections. A request after that opens a new one."""
+        self._shared.close()
 
     def exchange(
         self,
@@ -125,65 +118,67 @@ class Transport:
         :param fresh: use a connection of its own, so that one which went stale can't be mistaken for a lost answer.
         :raises ConfigurationError: when such a request can't be sent from here at all.
         """
-        if fresh:
-            self._session.close()
         began = time.monotonic()
-        with watched(timeout=self._config.timeout, limit=limit) as progress:
+        with self._session(fresh=fresh) as session, watched(timeout=self._config.timeout, limit=limit) as progress:
             try:
-                with self._session.request(
-                    method,
-                    self._config.base_url + path,
-                    data=body,
-                    headers={"Content-Type": "application/json"} if body is not None else None,
-                    auth=self._auth,
-                    timeout=(min(CONNECT_TIMEOUT, self._config.timeout), self._config.timeout),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response:
-                    content, broken = _read(response, save_to if response.ok else None)
-                    if broken and response.ok and needs_body:
-                        return NoReply(sent=True, reason=broken, began=began)
-                    return Reply(response.status_code, response.headers, content, began)
+                with self._response(session, method, path, body) as response:
+                    return _answer(response, save_to, began, needs_body=needs_body)
             except _UNUSABLE as error:
-                unusable = _in_words(error)
+                reason, is_usable = in_words(error), False
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                return NoReply(sent=progress.sent, reason=_in_words(error), began=began)
-            except OSError as error:
-                if progress.sent:
-                    return NoReply(sent=True, reason=_in_words(error), began=began)
-                unusable = _in_words(error)
-        raise ConfigurationError(f"No request can be sent to {self._config.base_url}: {unusable}")
+                reason, is_usable = in_words(error), True
+            except Exception as error:  # Whatever a server makes the libraries raise.
+                reason, is_usable = in_words(error), False
+            except BaseException as interruption:
+                # A time-out or a kill of the task. The frames below hold the head of the request, and so the key.
+                raise interruption.with_traceback(None)  # noqa: B904 - it is the same one
+        if progress.sent or is_usable:
+            return NoReply(sent=progress.sent, reason=reason, began=began)
+        raise ConfigurationError(f"No request can be sent to {self._config.base_url}: {reason}")
+
+    def _response(self, session: Session, method: str, path: str, body: bytes | None) -> requests.Response:
+        return session.request(
+            method,
+            self._config.base_url + path,
+            data=body,
+            headers={"Content-Type": "application/json"} if body is not None else None,
+            auth=self._auth,
+            timeout=(min(CONNECT_TIMEOUT, self._config.timeout), self._config.timeout),
+            allow_redirects=False,
+            stream=True,
+        )
+
+    @contextlib.contextmanager
+    def _session(self, *, fresh: bool) -> Iterator[Session]:
+        if fresh:
+            with self._new_session() as session:
+                yield session
+            return
+        if self._process != os.getpid():
+            # The connections are the parent's: what both of them wrote and read there would be mixed.
+            self._shared, self._process = self._new_session(), os.getpid()
+        yield self._shared
+
+    def _new_session(self) -> Session:
+        session = Session()
+        session.headers["User-Agent"] = f"airflow-provider-cloudzero/{__version__}"
+        session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
+        if self._config.base_url.startswith("http://"):
+            # A proxy of the environment would get to see the key, which is to stay on this machine.
+            session.trust_env = False
+        return session
 
 
-def _read(response: requests.Response, save_to: BinaryIO | None) -> tuple[bytes, str | None]:
-    """Read a body, as far as it comes and as long as an answer may be; say what broke it off."""
-    if save_to is not None:
-        save_to.seek(0)
-        save_to.truncate()
-    longest = MAX_FILE_BYTES if save_to is not None else MAX_REPLY_BYTES if response.ok else MAX_ERROR_BYTES
-    parts: list[bytes] = []
-    size = 0
-    chunks = response.iter_content(_CHUNK)
-    while True:
-        try:
-            chunk = next(chunks, None)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return b"".join(parts), _in_words(error)
-        if chunk is None:
-            return b"".join(parts), None
-        size += len(chunk)
-        if size > longest:
-            return b"".join(parts), f"the answer is longer than {longest:,} bytes"
-        if save_to is not None:
-            save_to.write(chunk)
-        else:
-            parts.append(chunk)
-
-
-def _in_words(error: Exception) -> str:
-    """Name the innermost cause: requests wraps it three times, with addresses of objects in between."""
-    cause: BaseException = error
-    while isinstance(inner := (cause.__cause__ or cause.__context__), Exception):
-        cause = inner
-    text = str(cause) or str(error)
-    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+def _answer(
+    response: requests.Response, save_to: BinaryIO | None, began: float, *, needs_body: bool
+) -> Reply | NoReply:
+    reply = Reply(response.status_code, response.headers, b"", began)
+    if not reply.ok:
+        body, broken = read_body(response, MAX_ERROR_BYTES)
+    elif save_to is None:
+        body, broken = read_body(response, MAX_REPLY_BYTES)
+    else:
+        body, broken = read_body(response, MAX_FILE_BYTES, save_to)
+    if broken and reply.ok and needs_body:
+        return NoReply(sent=True, reason=broken, began=began)
+    return replace(reply, body=body)

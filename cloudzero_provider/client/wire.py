@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import socket
 import ssl
 import threading
@@ -21,10 +22,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from cloudzero_provider.exceptions import ConfigurationError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_LONGEST_LINE = 65_536
+_MOST_INTERIM = 100
 
 
 @dataclass
@@ -68,15 +70,54 @@ def watched(*, timeout: float, limit: float) -> Iterator[Progress]:
         timer.cancel()
 
 
+class _Bounded(io.BufferedReader):
+    """
+    What a server sends, never in pieces that only it sets a limit to.
+
+    http.client and urllib3 read a line of a chunked body as long as it comes, and to the end of the connection where a
+    chunk says that it has less than no bytes.
+    """
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size < 0:
+            raise http.client.HTTPException("a length below zero")
+        return super().read(size)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        if size is not None and size >= 0:
+            return super().readline(size)
+        line = super().readline(_LONGEST_LINE + 1)
+        if len(line) > _LONGEST_LINE:
+            raise http.client.LineTooLong("chunk")
+        return line
+
+
 class _FinalResponse(http.client.HTTPResponse):
-    """Skips every interim answer (1xx), not only ``100 Continue``."""
+    """Skips every interim answer (1xx), not only ``100 Continue``, and what nobody here asked a server for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._interim = 0
+        self.fp = _Bounded(self.fp.detach())
 
     def _read_status(self) -> Any:
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not 100 < status < 200:
+            if not 100 <= status < 200:
                 return version, status, reason
+            self._interim += 1
+            if self._interim > _MOST_INTERIM:
+                raise http.client.HTTPException(f"more than {_MOST_INTERIM} interim answers")
             http.client.parse_headers(self.fp)
+
+    def begin(self) -> None:
+        super().begin()
+        # A cookie would be sent back, to whoever shares the session.
+        for name in ("Set-Cookie", "Set-Cookie2"):
+            del self.msg[name]
+        # urllib3 would log what it can't read, word for word: a server may have put the key there.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
 
 
 class _Noting:
@@ -84,6 +125,13 @@ class _Noting:
 
     sock: Any
     response_class: Any = _FinalResponse
+    #: Python's own switch (``http.client.HTTPConnection.debuglevel``) prints every header, and so the key.
+    debuglevel = 0
+
+    def _new_conn(self) -> Any:
+        # Known before a proxy and TLS are through, since a proxy's own answer may drip, too.
+        _here.progress.connection = super()._new_conn()  # type: ignore[misc]
+        return _here.progress.connection
 
     def connect(self) -> None:
         progress = _here.progress
@@ -140,7 +188,9 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         if proxy.lower().startswith("socks"):
-            raise ConfigurationError("SOCKS proxies are not supported: they hide whether a request was sent.")
+            raise requests.exceptions.InvalidSchema(
+                "SOCKS proxies are not supported: they hide whether a request was sent."
+            )
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -18,33 +16,12 @@ from cloudzero_provider.exceptions import (
     RequestRejectedError,
 )
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS, HIDDEN_FIELDS, PLACEHOLDERS, RELABELING
+from cloudzero_provider.hooks.connection_fields import UNREADABLE, ConnectionFields, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow.sdk import Connection
-
     from cloudzero_provider.client import Client
-
-
-@dataclass(frozen=True)
-class _Fields:
-    """What a connection says."""
-
-    password: str | None = field(repr=False)
-    host: str | None
-    port: int | None
-    schema: str | None
-    extra: dict[str, Any]
-
-    @classmethod
-    def of(cls, connection: Connection) -> _Fields:
-        extra = connection.extra_dejson
-        if connection.extra and not extra and str(connection.extra).strip() not in ("{}", "null"):
-            raise ConfigurationError(f"Connection {connection.conn_id!r}: the extra is no JSON object.")
-        if isinstance(extra, dict):
-            extra = {name: value for name, value in extra.items() if value not in (None, "")}
-        return cls(connection.password, connection.host, connection.port, connection.schema, extra)
 
 
 class CloudZeroHook(BaseHook):
@@ -98,27 +75,28 @@ class CloudZeroHook(BaseHook):
         }
 
     @cached_property
-    def _fields(self) -> _Fields:
+    def _fields(self) -> ConnectionFields:
         """The fields of the connection, looked up once. Airflow's own object is not kept: its repr shows the key."""
-        return self._checked(_Fields.of(self.get_connection(self.cloudzero_conn_id)))
+        try:
+            return ConnectionFields.of(self.get_connection(self.cloudzero_conn_id))
+        except UNREADABLE as error:
+            problem = why_unreadable(error)
+        # Raised out here: what Airflow raises may hold all of the connection, and parts of the key are in its words.
+        raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
     async def look_up_connection(self) -> None:
         """Look the connection up without blocking the event loop of a trigger."""
         from airflow.providers.common.compat.connection import get_async_connection
 
-        # In a thread, since reading the extra has Airflow register its secrets, with a call that blocks.
-        fields = await asyncio.to_thread(_Fields.of, await get_async_connection(self.cloudzero_conn_id))
-        vars(self)["_fields"] = self._checked(fields)
-
-    def _checked(self, fields: _Fields) -> _Fields:
-        if not isinstance(fields.extra, dict):
-            raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: the extra is no JSON object.")
-        if unknown := sorted(set(fields.extra) - set(EXTRA_FIELDS)):
-            raise ConfigurationError(
-                f"Connection {self.cloudzero_conn_id!r}: nothing reads {', '.join(map(repr, unknown))} in the extra. "
-                f"Expected: {', '.join(EXTRA_FIELDS)}."
-            )
-        return fields
+        try:
+            # In a thread, since reading the extra has Airflow register its secrets, with a call that blocks.
+            fields = await asyncio.to_thread(ConnectionFields.of, await get_async_connection(self.cloudzero_conn_id))
+        except UNREADABLE as error:
+            problem = why_unreadable(error)
+        else:
+            vars(self)["_fields"] = fields
+            return
+        raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what was looked up, since it holds the key: a pickled hook looks it up again."""
@@ -147,16 +125,9 @@ class CloudZeroHook(BaseHook):
         """
         from cloudzero_provider.client import Client
 
-        options: dict[str, Any] = {
-            name: self._number(name)
-            for name in ("timeout", "max_retry_seconds", "settle_seconds")
-            if name in self._fields.extra
-        }
-        if base_url := self._base_url():
-            options["base_url"] = base_url
-        options["allow_http"] = self._boolean("allow_http")
+        fields = self._fields
         try:
-            return Client(self._fields.password or "", **(options | overrides))
+            return Client(fields.password or "", **(fields.options() | overrides))
         except ConfigurationError as error:
             problem = error.message
         # Raised out here, so that the error drags no frame along that holds the key: error trackers record those.
@@ -191,49 +162,6 @@ class CloudZeroHook(BaseHook):
             return False, str(error)
         except Exception as error:  # Airflow shows what this returns, and breaks on what it raises.
             return False, f"{type(error).__name__} while testing the connection."
-
-    def _base_url(self) -> str | None:
-        from cloudzero_provider.client.config import DEFAULT_BASE_URL
-
-        host, port = (self._fields.host or "").strip(), self._fields.port
-        if not port and not host:
-            return None
-        host = host or DEFAULT_BASE_URL
-        if "://" not in host:
-            host = f"{self._fields.schema or 'https'}://{host}"
-        named = _port_of(host)
-        if port and named and named != port:
-            raise ConfigurationError(
-                f"Connection {self.cloudzero_conn_id!r}: the host names port {named}, and the port field {port}."
-            )
-        return f"{host.rstrip('/')}:{port}" if port and not named else host
-
-    def _number(self, name: str) -> float:
-        value = self._fields.extra[name]
-        try:
-            if isinstance(value, bool):
-                raise ValueError
-            number = float(value)
-        except (TypeError, ValueError):
-            raise ConfigurationError(
-                f"Connection {self.cloudzero_conn_id!r}: {name} is {value!r}, not a number of seconds."
-            ) from None
-        return number
-
-    def _boolean(self, name: str) -> bool:
-        value = self._fields.extra.get(name, False)
-        if isinstance(value, str) and value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        if not isinstance(value, bool):
-            raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {name} is {value!r}, not true or false.")
-        return value
-
-
-def _port_of(url: str) -> int | None:
-    try:
-        return urlsplit(url).port
-    except ValueError:  # The client refuses it, and says what it expects.
-        return None
 
 
 def _probe(hook: CloudZeroHook) -> tuple[bool, str]:

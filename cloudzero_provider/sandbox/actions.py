@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from .connections import Connection, InvalidConnectionError, create, find, list_all, parse_new
 from .drop_reads import list_drops, open_month
-from .drop_store import DropSummary, apply_drop
+from .drop_replies import accepted, drop_list, month_contents
+from .drop_store import apply_drop
 from .endpoints import Action, Target
 from .jsontext import NotJsonError, parse_json
 from .kept_replies import keep_reply
@@ -19,26 +20,18 @@ from .replies import (
     RefusedError,
     Reply,
     bad_request,
-    bytes_reply,
     error_reply,
     json_reply,
     message_reply,
 )
+from .reply_settings import RowCountMeans
 from .running import clashes
-from .settings import (
-    ContentsWrapper,
-    ListWrapper,
-    ReplyMonth,
-    RowCountMeans,
-    Settings,
-    SuccessBody,
-    ValidateReply,
-)
+from .settings import Settings, ValidateReply
 from .telemetry_actions import TELEMETRY_ACTIONS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from .drop import Drop, DropReading
     from .sandbox import Call, Sandbox
@@ -57,15 +50,17 @@ async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
 
 
 def is_concurrent(call: Call) -> bool:
-    """Whether the call came while another one ran on its stream."""
+    """Whether the call came while another one ran on its stream, and that is refused."""
+    if call.settings.concurrent_status == 200:
+        return False
     return clashes(call.others, call.settings.concurrent_scope, writes=call.record.method == "POST")
 
 
 def concurrent_reply(settings: Settings) -> Reply:
     """No concurrent requests for one stream: https://docs.cloudzero.com/docs/anycost-send-stream-data"""
     message = "Another request on this stream is running."
-    if settings.concurrent_status == 503:
-        return message_reply(503, message)
+    if settings.concurrent_status >= 500:
+        return message_reply(settings.concurrent_status, message)
     return error_reply(settings.concurrent_status, ErrorType.CONCURRENT, message)
 
 
@@ -123,9 +118,7 @@ async def _list_drops(sandbox: Sandbox, call: Call) -> Reply:
     stream = call.record.connection_id or ""
     at, means = _read_at(call.settings), call.settings.row_count_means
     found = await sandbox.database.read(lambda database: list_drops(database, stream, at, means))
-    drops = [_summary_json(summary, call.settings) for summary in found]
-    wrapper = call.settings.list_wrapper
-    return json_reply(200, drops if wrapper is ListWrapper.NONE else {wrapper.value: drops})
+    return drop_list(found, call.settings)
 
 
 async def _read_drop(sandbox: Sandbox, call: Call) -> Reply:
@@ -135,17 +128,7 @@ async def _read_drop(sandbox: Sandbox, call: Call) -> Reply:
     contents = await sandbox.database.read(lambda _: open_month(sandbox.database, stream, month, at))
     if contents is None:
         raise RefusedError(error_reply(404, ErrorType.NOT_FOUND, f"There is no billing drop for {month}."))
-    wrapper = call.settings.contents_wrapper
-    before = b"" if wrapper is ContentsWrapper.NONE else b'{"%s":' % wrapper.value.encode()
-    after = b"" if wrapper is ContentsWrapper.NONE else b"}"
-    rows = contents.pieces
-
-    def pieces() -> Iterator[bytes]:
-        yield before
-        yield from rows
-        yield after
-
-    return Reply(200, len(before) + contents.length + len(after), pieces)
+    return month_contents(contents, call.settings)
 
 
 def _path_month(call: Call) -> Month:
@@ -169,7 +152,7 @@ async def _create_drop(sandbox: Sandbox, call: Call) -> Reply:
         summary = apply_drop(database, stream, drop, call.settings, now)
         if call.settings.row_count_means is RowCountMeans.REQUEST:
             summary = replace(summary, row_count=drop.row_count)
-        reply = _accepted(summary, call.settings)
+        reply = accepted(summary, call.settings)
         _keep(database, call, reply)
         call.record = replace(call.record, applied=True, applied_at=now)
         sandbox.log.save_in(database, call.record)
@@ -189,22 +172,6 @@ def _good_drop(reading: DropReading) -> Drop:
     if reading.drop is None:
         raise bad_request(ErrorType.INVALID_DROP, f"The drop was refused: {'; '.join(reading.problems)}.")
     return reading.drop
-
-
-def _accepted(summary: DropSummary, settings: Settings) -> Reply:
-    status = settings.success_status
-    if status == 204 or settings.success_body is SuccessBody.EMPTY:
-        return bytes_reply(status, b"")
-    if settings.success_body is SuccessBody.TEXT:
-        return bytes_reply(status, b"OK", "text/plain")
-    body = _summary_json(summary, settings)
-    wrapper = settings.drop_wrapper.value if settings.success_body is SuccessBody.OTHER_WRAPPER else "connection"
-    return json_reply(status, body if wrapper == "none" else {wrapper: body})
-
-
-def _summary_json(summary: DropSummary, settings: Settings) -> dict[str, object]:
-    month = str(summary.month) if settings.reply_month is ReplyMonth.YEAR_MONTH else summary.month.start
-    return {"drop_id": summary.drop_id, "month": month, "row_count": summary.row_count}
 
 
 async def _validate_drop(_sandbox: Sandbox, call: Call) -> Reply:

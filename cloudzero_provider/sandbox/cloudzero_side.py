@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
+from .access_settings import TestKey
 from .actions import act, concurrent_reply, is_concurrent
 from .drop import DropReading, read_drop
 from .endpoints import Action, Target, TelemetryTarget, find_target, path_exists
@@ -22,7 +23,9 @@ from .replies import ErrorType, RefusedError, Reply, bad_request, bytes_reply, m
 from .request_log import RequestRecord
 from .running import Running
 from .sandbox import Call, Sandbox
+from .setting_fields import Permission
 from .telemetry_records import read_telemetry
+from .throttle import Rate, rate_scope, throttled
 from .wire import BodyLimit, lose, read_body, send, send_half
 
 if TYPE_CHECKING:
@@ -102,14 +105,11 @@ class CloudZeroSide:
         if target is None:
             exists = path_exists(call.request.rel_url.raw_path)
             raise RefusedError(message_reply(405, "Method Not Allowed") if exists else message_reply(404, "Not Found"))
-        key = self._sandbox.keys.find(call.request.headers.get("Authorization"))
-        if key is None:
-            raise RefusedError(message_reply(403, "Forbidden"))
-        if target.endpoint.scope not in key.scopes:
-            raise RefusedError(message_reply(403, f"The API key lacks the scope {target.endpoint.scope.value}."))
-        if _TEST_KEY in call.request.headers:
+        self._check_key(call, target)
+        if _TEST_KEY in call.request.headers and call.settings.test_key is TestKey.REFUSE:
             message = f"The sandbox does not implement {_TEST_KEY}; nothing was done."
             raise bad_request(ErrorType.NOT_IN_THE_SANDBOX, message)
+        self._slow_down(call, target)
         if target.running_on is not None:
             writes = target.endpoint.method == "POST"
             self._sandbox.running.enter(Running(record.number, target.running_on, writes))
@@ -117,6 +117,27 @@ class CloudZeroSide:
             # Idempotency keys belong to /v2: https://docs.cloudzero.com/reference/idempotency
             self._claim_key(call)
         return target
+
+    def _check_key(self, call: Call, target: Target) -> None:
+        settings = call.settings
+        given = call.request.headers.get("Authorization")
+        key = self._sandbox.keys.find(given, bearer=settings.bearer is Permission.ACCEPT)
+        if key is None:
+            raise RefusedError(message_reply(settings.denied_status, "Forbidden"))
+        if target.endpoint.scope not in key.scopes:
+            message = f"The API key lacks the scope {target.endpoint.scope.value}."
+            raise RefusedError(message_reply(settings.denied_status, message))
+        call.rate_scope = rate_scope(settings, key, target)
+
+    def _slow_down(self, call: Call, target: Target) -> None:
+        if target.endpoint.is_telemetry:
+            return
+        settings, now = call.settings, time.time()
+        rate = Rate(settings.anycost_rate, settings.anycost_burst)
+        seconds = self._sandbox.anycost_throttle.take(1, rate, call.rate_scope, now)
+        if seconds:
+            status, retry_after = settings.anycost_throttle_status, settings.anycost_retry_after
+            raise RefusedError(throttled(status, retry_after, seconds, now))
 
     def _claim_key(self, call: Call) -> None:
         value = call.request.headers.get(_IDEMPOTENCY_KEY)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from .drop_store import DropSummary
 from .months import Month, parse_month
-from .settings import MonthFormat, RowCountMeans
+from .reply_settings import RowCountMeans
+from .settings import MonthFormat
 
 if TYPE_CHECKING:
     import sqlite3

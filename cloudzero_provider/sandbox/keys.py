@@ -65,9 +65,10 @@ class KeyRing:
         self._keys = tuple(keys)
         self._secrets = re.compile("|".join(_anywhere(key.secret.decode()) for key in keys) or r"(?!)")
 
-    def find(self, authorization: str | None) -> ApiKey | None:
-        """The key that an ``Authorization`` header holds: the bare key, without ``Bearer``."""
-        given = (authorization or "").encode("utf-8", "surrogateescape")
+    def find(self, authorization: str | None, *, bearer: bool = False) -> ApiKey | None:
+        """The key that an ``Authorization`` header holds: the bare key, or with ``Bearer`` where that is taken."""
+        text = authorization or ""
+        given = (text.removeprefix("Bearer ") if bearer else text).encode("utf-8", "surrogateescape")
         found = [key for key in self._keys if hmac.compare_digest(key.secret, given)]
         return found[0] if found else None
 

@@ -26,7 +26,7 @@ from .throttle import Throttle
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from pathlib import Path
 
     from aiohttp import web
@@ -49,6 +49,7 @@ class Call:
     is_second_of_its_key: bool = False
     body: bytes = b""
     path_month: str = ""
+    rate_scope: Hashable = None
     reading: DropReading = field(default_factory=DropReading)
     telemetry: TelemetryReading = field(default_factory=TelemetryReading)
 
@@ -75,6 +76,7 @@ class Sandbox:
         self.states = MonthStates()
         self.telemetry_states = TelemetryStates()
         self.throttle = Throttle()
+        self.anycost_throttle = Throttle()
         self.pauses = Pauses()
 
     async def change_settings(self, settings: Settings) -> None:
@@ -85,6 +87,7 @@ class Sandbox:
         """Forget drops, telemetry, requests, kept replies and faults; what waits to be applied never is."""
         self.faults.clear()
         self.throttle.reset()
+        self.anycost_throttle.reset()
         held_back = self.pauses.cut_short()
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _LONGEST_RESET

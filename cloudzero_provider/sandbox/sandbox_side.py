@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .connections import list_all
+from .drop_reads import open_month
 from .faults import InvalidFaultError, parse_fault
 from .jsontext import NotJsonError, parse_json
 from .month_state import MonthKey, drop_ids
+from .months import parse_month
 from .page import render
-from .settings import Settings, UnknownSettingError, changed, possible_values
+from .settings import MonthFormat, Settings, UnknownSettingError, changed, possible_values
 from .telemetry_page import ShownStream
 from .telemetry_reads import status
 from .telemetry_state import open_records
@@ -22,6 +24,7 @@ from .telemetry_store import key_sets
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from .sandbox import Sandbox
 
@@ -38,6 +41,7 @@ class SandboxSide:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/", self.page)
         router.add_get("/sandbox/state", self.state)
+        router.add_get("/sandbox/streams/{stream}/{month}/rows", self.month_rows)
         router.add_get("/sandbox/telemetry/{name}/records", self.telemetry_records)
         router.add_get("/sandbox/requests", self.requests)
         router.add_get("/sandbox/faults", self.faults)
@@ -83,12 +87,17 @@ class SandboxSide:
                 text=json.dumps({"error": {"message": "There is no telemetry stream with this name."}}),
                 content_type="application/json",
             )
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            await response.write(piece)
-        await response.write_eof()
-        return response
+        return await _stream_json(request, pieces)
+
+    async def month_rows(self, request: web.Request) -> web.StreamResponse:
+        """Every row of a month as it is held, whatever the settings make of CloudZero's own reads."""
+        try:
+            month = parse_month(request.match_info["month"], MonthFormat.YEAR_MONTH)
+        except ValueError as error:
+            raise _bad(f"month {error}") from None
+        stream, database = request.match_info["stream"], self._sandbox.database
+        contents = await database.read(lambda _: open_month(database, stream, month, None))
+        return await _stream_json(request, iter((b"[]",)) if contents is None else contents.pieces)
 
     def _state(self, database: sqlite3.Connection) -> dict[str, object]:
         streams: dict[str, dict[str, object]] = {}
@@ -179,6 +188,15 @@ class SandboxSide:
 
         html = await self._sandbox.database.read(render_from)
         return web.Response(text=html, content_type="text/html", charset="utf-8")
+
+
+async def _stream_json(request: web.Request, pieces: Iterator[bytes]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 async def _object(request: web.Request) -> dict[str, object]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from .access_settings import AccessSettings
+from .record_settings import RecordSettings
+from .reply_settings import ReplySettings
 from .setting_fields import Permission, at_least, one_of
 from .telemetry_settings import TelemetrySettings
 
@@ -19,13 +22,6 @@ class ConcurrentScope(Enum):
 
     ALL = "all"
     WRITES = "writes"
-
-
-class RowCountMeans(Enum):
-    """What ``row_count`` counts, where drops are listed and in the reply to one."""
-
-    MONTH = "month"
-    REQUEST = "request"
 
 
 class EmptyData(Enum):
@@ -67,13 +63,6 @@ class MonthFormat(Enum):
     DATETIME = "datetime"
 
 
-class ReplyMonth(Enum):
-    """How a reply spells a month."""
-
-    DATETIME = "datetime"
-    YEAR_MONTH = "year_month"
-
-
 class ValidateReply(Enum):
     """How the dry run answers for a drop that breaks a rule."""
 
@@ -81,55 +70,20 @@ class ValidateReply(Enum):
     BAD_REQUEST = "400"
 
 
-class SuccessBody(Enum):
-    """What the reply to an accepted drop has in it."""
-
-    DOCUMENTED = "documented"
-    EMPTY = "empty"
-    TEXT = "text"
-    OTHER_WRAPPER = "other_wrapper"
-
-
-class DropWrapper(Enum):
-    """The key around an accepted drop in place of the documented one."""
-
-    BILLING_DROP = "billing_drop"
-    DATA = "data"
-    NONE = "none"
-
-
-class ListWrapper(Enum):
-    """The key around the list of drops."""
-
-    BILLING_DROPS = "billing_drops"
-    DATA = "data"
-    NONE = "none"
-
-
-class ContentsWrapper(Enum):
-    """The key around a month's rows."""
-
-    BILLING_DROP = "billing_drop"
-    DATA = "data"
-    NONE = "none"
-
-
 @dataclass(frozen=True)
 class AnyCostSettings:
     """
-    The settings of AnyCost and of what both halves share.
+    The settings of what AnyCost takes, and of what both halves share.
 
     The defaults follow what is documented and else the stricter reading.
 
     Limits and operations: https://docs.cloudzero.com/docs/anycost-send-stream-data
     Columns: https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
-    Replies: https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop
 
     ``body_limit``: bytes of the uncompressed JSON body ("5 MB"; whether 5,000,000 or 5,242,880 is not said).
     ``month_row_limit``, ``month_byte_limit``: "one million rows and 70MB"; settable, to be reached in a test.
-    ``concurrent_status``: the reply to a request while another one on the same stream is running.
+    ``concurrent_status``: the reply to a request while another one on the same stream is running; 200 carries both out.
     ``concurrent_scope``: whether reads count ("does not support concurrent requests" names no method).
-    ``row_count_means``: rows of the month after the operation, or of the last request for it.
     ``empty_data``: the schema allows ``data: []``, and "replace all existing data" by nothing leaves nothing.
     ``negative_numbers``: the schema's pattern has no minus sign, yet CBF requires negative Discount lines.
     ``guide_only_lineitem_types``: two values that the CBF guide has and the API schema has not.
@@ -138,11 +92,7 @@ class AnyCostSettings:
     ``blank_tags``: an empty string as a tag's value; senders found that such tags have to be left out.
     ``tag_key_letters``: whether "letters" in a tag's key means A to Z only.
     ``month_format``: how ``month`` may be spelled; the guide has ``2024-08``, the schema a full datetime.
-    ``reply_month``: how replies spell it; the schema has a full datetime.
     ``validate_reply``: how the dry run tells about a drop that breaks a rule.
-    ``success_body``, ``success_status``: the reply to an accepted drop.
-    ``drop_wrapper``: the key around it when ``success_body`` is ``other_wrapper``.
-    ``list_wrapper``, ``contents_wrapper``: the keys around the list of drops and around a month's rows.
     ``gzip``: whether a body with ``Content-Encoding: gzip`` is read; the limit holds for what it unpacks to.
     ``content_type``: whether a body that is not declared ``application/json`` is read.
     ``unknown_connection_status``: for an id that is not there; only 400 and 403 are documented.
@@ -153,9 +103,8 @@ class AnyCostSettings:
     body_limit: int = at_least(1, 5_000_000)
     month_row_limit: int = at_least(1, 1_000_000)
     month_byte_limit: int = at_least(1, 70_000_000)
-    concurrent_status: int = one_of(409, 400, 423, 425, 429, 503)
+    concurrent_status: int = one_of(409, 400, 423, 425, 429, 503, 500, 200)
     concurrent_scope: ConcurrentScope = ConcurrentScope.ALL
-    row_count_means: RowCountMeans = RowCountMeans.MONTH
     empty_data: EmptyData = EmptyData.CLEARS_MONTH
     negative_numbers: NegativeNumbers = NegativeNumbers.ACCEPT
     guide_only_lineitem_types: Permission = Permission.ACCEPT
@@ -164,13 +113,7 @@ class AnyCostSettings:
     blank_tags: Permission = Permission.REFUSE
     tag_key_letters: TagKeyLetters = TagKeyLetters.ASCII
     month_format: MonthFormat = MonthFormat.BOTH
-    reply_month: ReplyMonth = ReplyMonth.DATETIME
     validate_reply: ValidateReply = ValidateReply.IS_VALID_FALSE
-    success_body: SuccessBody = SuccessBody.DOCUMENTED
-    success_status: int = one_of(200, 201, 202, 204)
-    drop_wrapper: DropWrapper = DropWrapper.BILLING_DROP
-    list_wrapper: ListWrapper = ListWrapper.BILLING_DROPS
-    contents_wrapper: ContentsWrapper = ContentsWrapper.BILLING_DROP
     gzip: Permission = Permission.REFUSE
     content_type: Permission = Permission.REFUSE
     unknown_connection_status: int = one_of(400, 403, 404)
@@ -179,8 +122,8 @@ class AnyCostSettings:
 
 
 @dataclass(frozen=True)
-class Settings(TelemetrySettings, AnyCostSettings):
-    """The sandbox's settings, those of AnyCost first."""
+class Settings(RecordSettings, TelemetrySettings, AccessSettings, ReplySettings, AnyCostSettings):
+    """The sandbox's settings: of AnyCost and its replies, of access, of telemetry and its records."""
 
     def as_json(self) -> dict[str, str | int | float]:
         values = ((item.name, getattr(self, item.name)) for item in fields(self))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from .endpoints import Action, TelemetryTarget
 from .jsontext import NotJsonError, parse_json
-from .replies import ErrorType, RefusedError, Reply, bad_request, error_reply, json_reply
+from .record_settings import ForceParameter, StreamNameCase
+from .replies import ErrorType, RefusedError, Reply, bad_request, error_reply, json_reply, message_reply
 from .telemetry import TelemetryOperation, is_stream_name
 from .telemetry_reads import InvalidLimitError, keep_submission, parse_limit, processed, status, submitted
-from .telemetry_replies import accepted, invalid_keys, invalid_records, records_reply, throttled
+from .telemetry_replies import accepted, invalid_keys, invalid_records, records_reply
 from .telemetry_settings import BatchAtomicity, DeleteStreamWithData, UnknownStreamRead
 from .telemetry_store import apply_batch, delete_stream, find_stream, has_records
+from .throttle import Rate, throttled
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,6 +34,8 @@ def _target(call: Call) -> TelemetryTarget:
     if target is None or not is_stream_name(target.name):
         message = "A stream's name has 1 to 256 letters, digits, _ . and - only."
         raise bad_request(ErrorType.INVALID_STREAM, message)
+    if call.settings.stream_name_case is StreamNameCase.FOLDED:
+        return replace(target, name=target.name.lower())
     return target
 
 
@@ -39,9 +43,11 @@ async def _send_records(sandbox: Sandbox, call: Call) -> Reply:
     """Apply the records; the log's entry for it is written in the same transaction."""
     target, reading, settings = _target(call), call.telemetry, call.settings
     now = time.time()
-    seconds = sandbox.throttle.take(reading.record_count or 0, settings, now)
+    rate = Rate(settings.telemetry_rate, settings.telemetry_burst)
+    seconds = sandbox.throttle.take(reading.record_count or 0, rate, call.rate_scope, now)
     if seconds:
-        raise RefusedError(throttled(settings, seconds, now))
+        status, retry_after = settings.telemetry_throttle_status, settings.telemetry_retry_after
+        raise RefusedError(throttled(status, retry_after, seconds, now))
     if reading.unreadable is not None:
         raise bad_request(ErrorType.INVALID_BODY, reading.unreadable)
     if reading.problems and settings.batch_atomicity is BatchAtomicity.ALL_OR_NOTHING:
@@ -101,12 +107,13 @@ async def _read(sandbox: Sandbox, call: Call, read: Read) -> Reply:
 
 
 def _unknown_stream(status: int) -> Reply:
-    return error_reply(status, ErrorType.INVALID_STREAM, "There is no telemetry stream with this name.")
+    message = "There is no telemetry stream with this name."
+    return message_reply(403, message) if status == 403 else error_reply(status, ErrorType.INVALID_STREAM, message)
 
 
 async def _delete_stream(sandbox: Sandbox, call: Call) -> Reply:
     """https://docs.cloudzero.com/reference/deletetelemetrystream"""
-    name, force, settings = _target(call).name, _force(call.body), call.settings
+    name, force, settings = _target(call).name, _force(call), call.settings
     marked = json_reply(200, {"message": "Telemetry stream was marked for deletion"})
 
     def transaction(database: sqlite3.Connection) -> Reply:
@@ -126,8 +133,17 @@ async def _delete_stream(sandbox: Sandbox, call: Call) -> Reply:
     return await sandbox.database.write(transaction)
 
 
-def _force(body: bytes) -> bool:
-    """The one boolean that the body may have; its name is not published."""
+def _force(call: Call) -> bool:
+    """The one boolean that says so; neither its place nor its name is published."""
+    place, body = call.settings.force_parameter, call.body
+    if place is ForceParameter.BODY:
+        return _force_in(body)
+    if body:
+        raise bad_request(ErrorType.INVALID_BODY, "Invalid Schema: no body is expected.")
+    return place is ForceParameter.QUERY and call.request.query.get("force") == "true"
+
+
+def _force_in(body: bytes) -> bool:
     if not body:
         return False
     try:

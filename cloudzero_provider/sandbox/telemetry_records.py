@@ -13,24 +13,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .jsontext import NotJsonError, parse_exact_json
 from .problems import Problems, shortened
+from .record_settings import ZeroValues
 from .setting_fields import Permission
 from .telemetry import Granularity, Identity, StreamKind, TelemetryOperation
+from .telemetry_fields import (
+    ELEMENT,
+    GRANULARITIES,
+    GRANULARITY,
+    METRIC_DEFAULT,
+    TIMESTAMP,
+    VALUE,
+    fields_of,
+    given_granularity,
+)
 from .telemetry_keys import KEYS_FIELD, NO_KEYS, KeySet, RecordKeys, is_text, parse_keys
 from .telemetry_settings import DuplicatesInReplace, UnknownFields
 from .telemetry_values import parse_time, parse_value, truncated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from decimal import Decimal
 
     from .settings import Settings
-
-_TIMESTAMP, _VALUE, _GRANULARITY, _ELEMENT = "timestamp", "value", "granularity", "element_name"
-_GRANULARITIES = {
-    StreamKind.METRIC: (Granularity.DAILY, Granularity.MONTHLY),
-    StreamKind.ALLOCATION: (Granularity.HOURLY, Granularity.DAILY, Granularity.MONTHLY),
-}
-_METRIC_DEFAULT = Granularity.DAILY
 
 
 class TelemetryRecord(NamedTuple):
@@ -92,6 +95,9 @@ def read_telemetry(
         return TelemetryReading(len(records), f"Invalid Schema: the body has {', '.join(unknown[:5])} beside records.")
     if not records and settings.empty_records is Permission.REFUSE:
         return TelemetryReading(0, "Invalid Schema: records is empty.")
+    if settings.telemetry_record_limit and len(records) > settings.telemetry_record_limit:
+        message = f"The request has {len(records)} records, the limit is {settings.telemetry_record_limit}."
+        return TelemetryReading(len(records), message)
     reader = RecordReader(kind, operation, settings, now)
     for index, record in enumerate(records):
         reader.read(index, record)
@@ -106,10 +112,12 @@ class RecordReader:
         self._kind = kind
         self._operation = operation
         self._settings = settings
-        self._latest = datetime.fromtimestamp(now, timezone.utc) + timedelta(days=settings.future_days)
+        today = datetime.fromtimestamp(now, timezone.utc)
+        self._latest = today + timedelta(days=settings.future_days)
+        self._earliest = today - timedelta(days=settings.past_days) if settings.past_days else None
         self._keys_field = KEYS_FIELD[kind]
-        self._allowed, self._required = _fields(kind, operation)
-        self._granularities = {granularity.value: granularity for granularity in _GRANULARITIES[kind]}
+        self._allowed, self._required = fields_of(kind, operation, settings)
+        self._granularities = {granularity.value: granularity for granularity in GRANULARITIES[kind]}
         self._records: list[TelemetryRecord] = []
         self._identities: dict[Identity, int] = {}
         self._granularity: Granularity | None = None
@@ -132,8 +140,11 @@ class RecordReader:
         for name, rule in self._shape(record):
             self.problems.add_for_record(index, name, rule)
         good = self._checked(index, record, known)
-        if good is not None and self._fits_the_others(index, record, good):
+        if good is not None and not self._is_ignored(good) and self._fits_the_others(index, record, good):
             self._records.append(good)
+
+    def _is_ignored(self, good: TelemetryRecord) -> bool:
+        return good.value == 0 and self._settings.zero_values is ZeroValues.IGNORE
 
     def _shape(self, record: dict[str, object]) -> tuple[tuple[str, str], ...]:
         names = tuple(record)
@@ -145,7 +156,7 @@ class RecordReader:
         return found
 
     def _field_problem(self, name: str) -> str | None:
-        if name == _VALUE and self._operation is TelemetryOperation.DELETE:
+        if name == VALUE and self._operation is TelemetryOperation.DELETE:
             return "is an invalid field of a delete"
         if name in self._allowed or self._settings.unknown_fields is not UnknownFields.REFUSE:
             return None
@@ -153,7 +164,7 @@ class RecordReader:
 
     def _checked(self, index: int, record: dict[str, object], known: int) -> TelemetryRecord | None:
         granularity = self._checked_granularity(index, record)
-        timestamp = self._checked_timestamp(index, record, granularity or _METRIC_DEFAULT)
+        timestamp = self._checked_timestamp(index, record, granularity or METRIC_DEFAULT)
         element = self._checked_element(index, record)
         keys = self._checked_keys(index, record)
         value = self._checked_value(index, record)
@@ -167,35 +178,37 @@ class RecordReader:
         return {name: found for name, found in record.items() if name not in self._allowed}
 
     def _checked_granularity(self, index: int, record: dict[str, object]) -> Granularity | None:
-        given = record.get(_GRANULARITY, _METRIC_DEFAULT.value)
+        given = given_granularity(self._kind, record, self._settings)
         found = self._granularities.get(given) if isinstance(given, str) else None
         if found is None:
-            self.problems.add_for_record(index, _GRANULARITY, f"must be one of {', '.join(self._granularities)}")
+            self.problems.add_for_record(index, GRANULARITY, f"must be one of {', '.join(self._granularities)}")
         return found
 
     def _checked_timestamp(self, index: int, record: dict[str, object], granularity: Granularity) -> str:
-        text = record.get(_TIMESTAMP, "")
+        text = record.get(TIMESTAMP, "")
         if not isinstance(text, str):
-            self.problems.add_for_record(index, _TIMESTAMP, "must be a string")
+            self.problems.add_for_record(index, TIMESTAMP, "must be a string")
             return ""
         known = self._periods.get((text, granularity))
-        if known is None and _TIMESTAMP in record:
+        if known is None and TIMESTAMP in record:
             try:
-                moment = parse_time(text)
+                moment = parse_time(text, self._settings.naive_timestamps)
                 if moment > self._latest:
                     raise ValueError("is too far into the future")
+                if self._earliest is not None and moment < self._earliest:
+                    raise ValueError("is too far back")
                 known = self._periods[text, granularity] = truncated(moment, granularity)
             except ValueError as error:
-                self.problems.add_for_record(index, _TIMESTAMP, str(error))
+                self.problems.add_for_record(index, TIMESTAMP, str(error))
         return known or ""
 
     def _checked_element(self, index: int, record: dict[str, object]) -> str | None:
-        if self._kind is StreamKind.METRIC or _ELEMENT not in record:
+        if self._kind is StreamKind.METRIC or ELEMENT not in record:
             return None
-        element = record[_ELEMENT]
+        element = record[ELEMENT]
         if isinstance(element, str) and element and is_text(element):
             return element
-        self.problems.add_for_record(index, _ELEMENT, "must be a text that is not blank")
+        self.problems.add_for_record(index, ELEMENT, "must be a text that is not blank")
         return None
 
     def _checked_keys(self, index: int, record: dict[str, object]) -> RecordKeys | None:
@@ -214,20 +227,20 @@ class RecordReader:
         return known
 
     def _checked_value(self, index: int, record: dict[str, object]) -> Decimal | None:
-        if self._operation is TelemetryOperation.DELETE or _VALUE not in record:
+        if self._operation is TelemetryOperation.DELETE or VALUE not in record:
             return None
         try:
-            return parse_value(record[_VALUE], self._settings.value_form)
+            return parse_value(record[VALUE], self._settings.value_form, self._settings.zero_values)
         except ValueError as error:
-            self.problems.add_for_record(index, _VALUE, str(error))
+            self.problems.add_for_record(index, VALUE, str(error))
             return None
 
     def _fits_the_others(self, index: int, record: dict[str, object], good: TelemetryRecord) -> bool:
-        granularity = self._granularities[str(record.get(_GRANULARITY, _METRIC_DEFAULT.value))]
+        granularity = self._granularities[str(given_granularity(self._kind, record, self._settings))]
         key_set = (good.keys or NO_KEYS).key_set
         if self._granularity is not None and self._granularity is not granularity:
             rule = f"all records must have the same granularity, the first has {self._granularity.value}"
-            self.problems.add_for_record(index, _GRANULARITY, rule)
+            self.problems.add_for_record(index, GRANULARITY, rule)
             return False
         if self._key_set is not None and self._key_set != key_set:
             self.problems.add_for_record(index, self._keys_field, "all records must have the same filter keys")
@@ -245,16 +258,3 @@ class RecordReader:
         if first != index:
             self.problems.add(f"record {index}: has everything but the value in common with record {first}")
         return first == index
-
-
-def _fields(kind: StreamKind, operation: TelemetryOperation) -> tuple[Sequence[str], Sequence[str]]:
-    """The fields a record may have, and those it must have."""
-    allowed, required = [_TIMESTAMP, _GRANULARITY, KEYS_FIELD[kind]], [_TIMESTAMP]
-    if kind is StreamKind.ALLOCATION:
-        allowed.append(_ELEMENT)
-        required.append(_GRANULARITY)
-    if operation is not TelemetryOperation.DELETE:
-        allowed.append(_VALUE)
-        required.append(_VALUE)
-        required += [_ELEMENT] if kind is StreamKind.ALLOCATION else []
-    return allowed, required

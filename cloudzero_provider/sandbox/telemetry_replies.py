@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from email.utils import formatdate
+import re
 from typing import TYPE_CHECKING
 
-from .replies import ErrorType, RefusedError, Reply, bytes_reply, detailed_error, json_reply, message_reply
+from .record_settings import RecordsFieldNames, RecordsValue
+from .replies import ErrorType, RefusedError, Reply, bytes_reply, detailed_error
 from .telemetry_keys import as_in_errors
-from .telemetry_settings import RecordsStatus, RecordsTimestamp, RecordsWrapper, RetryAfter, TelemetrySuccessBody
+from .telemetry_settings import RecordsStatus, RecordsTimestamp, RecordsWrapper, TelemetrySuccessBody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from .telemetry import StreamStatus
     from .telemetry_keys import KeySet
 
-_ACCEPTED = "Telemetry accepted"
+_BODIES: dict[TelemetrySuccessBody, tuple[bytes, str]] = {
+    TelemetrySuccessBody.EMPTY: (b"", "application/json"),
+    TelemetrySuccessBody.TEXT: (b"Telemetry accepted", "text/plain"),
+    TelemetrySuccessBody.HTML: (b"<!DOCTYPE html><html><body>Telemetry accepted</body></html>", "text/html"),
+    TelemetrySuccessBody.JSON: (b'{"message": "Telemetry accepted"}', "application/json"),
+    TelemetrySuccessBody.JSON_LIST: (b'["Telemetry accepted"]', "application/json"),
+    TelemetrySuccessBody.JSON_TEXT: (b'"Telemetry accepted"', "application/json"),
+    TelemetrySuccessBody.JSON_NULL: (b"null", "application/json"),
+}
+# As records are written here: the timestamp first, quotes within texts escaped.
+_TIME = re.compile(r'"timestamp":"([^"]*)T([^"]*)Z"')
+_MIDNIGHT = "00:00:00"
+_FIELD = re.compile(r'"(element_name|associated_cost)":')
+_VALUE = re.compile(r'"value":([^,}]+)')
 
 
 def invalid_records(problems: Iterable[str]) -> RefusedError:
@@ -44,21 +57,38 @@ def accepted(settings: Settings, documented_status: int) -> Reply:
     """The reply to records that were taken. Nothing is documented about its body."""
     chosen = settings.telemetry_success_status.value
     status = int(chosen) if chosen.isdigit() else documented_status
-    if status == 204 or settings.telemetry_success_body is TelemetrySuccessBody.EMPTY:
-        return bytes_reply(status, b"")
-    if settings.telemetry_success_body is TelemetrySuccessBody.TEXT:
-        return bytes_reply(status, _ACCEPTED.encode(), "text/plain")
-    return json_reply(status, {"message": _ACCEPTED})
+    return bytes_reply(status, *(_BODIES[settings.telemetry_success_body] if status != 204 else (b"",)))
 
 
 def records_reply(lines: Sequence[str], status: StreamStatus | None, settings: Settings) -> Reply:
     """Records, each given as JSON that begins with its timestamp, and their stream's status where there is a stream."""
-    if settings.records_timestamp is RecordsTimestamp.OFFSET:
-        lines = [line.replace('Z"', '+00:00"', 1) for line in lines]
-    listed = f"[{','.join(lines)}]"
+    listed = f"[{','.join(_as_shown(line, settings) for line in lines)}]"
     wrapper = settings.records_wrapper
-    text = listed if wrapper is RecordsWrapper.LIST else f'{{{_status(status, settings)}"{wrapper.value}":{listed}}}'
-    return bytes_reply(200, text.encode())
+    if wrapper is RecordsWrapper.LIST:
+        return bytes_reply(200, listed.encode())
+    if wrapper is RecordsWrapper.NESTED:
+        return bytes_reply(200, f'{{{_status(status, settings)}"result":{{"records":{listed}}}}}'.encode())
+    return bytes_reply(200, f'{{{_status(status, settings)}"{wrapper.value}":{listed}}}'.encode())
+
+
+def _as_shown(line: str, settings: Settings) -> str:
+    spelling = settings.records_timestamp
+    line = _TIME.sub(lambda match: f'"timestamp":"{_spelled(match[1], match[2], spelling)}"', line, count=1)
+    if settings.records_value is RecordsValue.STRING:
+        line = _VALUE.sub(r'"value":"\1"', line)
+    if settings.records_field_names is RecordsFieldNames.HYPHEN:
+        # The field stands before the keys that it holds, one of which may be called the same.
+        line = _FIELD.sub(lambda match: f'"{match[1].replace("_", "-")}":', line, count=1)
+    return line
+
+
+def _spelled(date: str, time: str, spelling: RecordsTimestamp) -> str:
+    if spelling is RecordsTimestamp.DATE and time == _MIDNIGHT:
+        return date
+    if spelling is RecordsTimestamp.BLANK:
+        return f"{date} {time}+00:00"
+    ends = {RecordsTimestamp.OFFSET: "+00:00", RecordsTimestamp.NAIVE: ""}
+    return f"{date}T{time}{ends.get(spelling, 'Z')}"
 
 
 def _status(status: StreamStatus | None, settings: Settings) -> str:
@@ -66,16 +96,3 @@ def _status(status: StreamStatus | None, settings: Settings) -> str:
         return ""
     in_lower_case = settings.records_status is RecordsStatus.LOWER_CASE
     return f'"status":"{status.value.lower() if in_lower_case else status.value}",'
-
-
-def throttled(settings: Settings, seconds: float, now: float) -> Reply:
-    """The reply to records that came too fast."""
-    status = settings.telemetry_throttle_status
-    reply = message_reply(status, "Too Many Requests" if status == 429 else "Slow Down")
-    if settings.telemetry_retry_after is RetryAfter.NONE:
-        return reply
-    whole = max(1, math.ceil(seconds))
-    in_seconds = settings.telemetry_retry_after is RetryAfter.SECONDS
-    # A date has no fractions: the next whole second after the wait is the first that is late enough.
-    told = str(whole) if in_seconds else formatdate(math.ceil(now + seconds), usegmt=True)
-    return Reply(reply.status, reply.length, reply.pieces, reply.content_type, (("Retry-After", told),))

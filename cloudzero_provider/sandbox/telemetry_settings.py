@@ -5,15 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from .access_settings import RetryAfter
 from .setting_fields import Permission, at_least, one_of
-
-
-class RetryAfter(Enum):
-    """How a throttled request is told when to come back."""
-
-    SECONDS = "seconds"
-    HTTP_DATE = "http_date"
-    NONE = "none"
 
 
 class KeySetPerStream(Enum):
@@ -74,22 +67,30 @@ class UnknownStreamRead(Enum):
     NOT_FOUND = "404"
     EMPTY = "200_empty"
     BAD_REQUEST = "400"
+    FORBIDDEN = "403"
 
 
 class RecordsWrapper(Enum):
-    """The key around records that are read; ``list`` has none."""
+    """The key around records that are read; ``list`` has none, ``nested`` has two."""
 
     RECORDS = "records"
     DATA = "data"
     LIST = "list"
     TELEMETRY_RECORDS = "telemetry_records"
+    ITEMS = "items"
+    RESULTS = "results"
+    TELEMETRY = "telemetry"
+    NESTED = "nested"
 
 
 class RecordsTimestamp(Enum):
-    """How records that are read spell UTC."""
+    """How records that are read spell a time; ``date`` does so where the time of day says nothing."""
 
     OFFSET = "offset"
     Z = "z"
+    NAIVE = "naive"
+    BLANK = "blank"
+    DATE = "date"
 
 
 class RecordsStatus(Enum):
@@ -105,7 +106,11 @@ class TelemetrySuccessBody(Enum):
 
     EMPTY = "empty"
     TEXT = "text"
+    HTML = "html"
     JSON = "json"
+    JSON_LIST = "json_list"
+    JSON_TEXT = "json_text"
+    JSON_NULL = "json_null"
 
 
 class TelemetrySuccessStatus(Enum):
@@ -115,6 +120,7 @@ class TelemetrySuccessStatus(Enum):
     OK = "200"
     CREATED = "201"
     ACCEPTED = "202"
+    NON_AUTHORITATIVE = "203"
     NO_CONTENT = "204"
 
 
@@ -134,7 +140,7 @@ class TelemetrySettings:
     Endpoints: https://docs.cloudzero.com/reference/summetrictelemetry and its siblings
 
     ``telemetry_body_limit``: bytes of the body ("5 MB"). ``telemetry_body_limit_status``: of a larger one.
-    ``telemetry_rate``: records per second over all streams, 0 for no limit (documented: 100), with a
+    ``telemetry_rate``: records per second, 0 for no limit (documented: 100), with a
     ``telemetry_burst`` (documented: one day's worth). Beyond it: ``telemetry_throttle_status``, with a
     ``Retry-After`` as ``telemetry_retry_after`` says.
     ``key_set_per_stream``: the newest page wants one key set per request; older ones say that the first

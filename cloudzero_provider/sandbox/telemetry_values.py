@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .months import hour_of, month_of, parse_timestamp
+from .record_settings import NaiveTimestamps, ZeroValues
 from .telemetry import Granularity
 from .telemetry_settings import ValueForm
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OFFSET = re.compile(r"(Z|[+-][0-9]{2}:[0-9]{2})$")
+# Of an organization in New York, say.
+_BEHIND_UTC = timedelta(hours=5)
 # "15 significant digits, the rest is rounded"; how a half is rounded is not said.
 _KEPT_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
 # The range of a JSON number wherever it is read as a double.
@@ -27,10 +32,10 @@ _FORMS = {
 }
 
 
-def parse_value(value: object, form: ValueForm) -> Decimal:
+def parse_value(value: object, form: ValueForm, zeros: ZeroValues) -> Decimal:
     """The number that is stored for a ``value``; ``ValueError`` says what is wrong with it."""
     number = _number(value, form)
-    if number <= 0:
+    if number < 0 or (number == 0 and zeros is ZeroValues.REFUSE):
         raise ValueError("must be greater than 0")
     if abs(number.adjusted()) > _LARGEST_EXPONENT:
         raise ValueError("is beyond the range of numbers")
@@ -49,15 +54,17 @@ def _number(value: object, form: ValueForm) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def parse_time(text: str) -> datetime:
-    """
-    The time of a record in UTC: a date, or a datetime with ``T`` or a blank, with an offset, ``Z`` or neither.
-
-    Times without an offset are read as UTC.
-    """
+def parse_time(text: str, naive: NaiveTimestamps) -> datetime:
+    """A time in UTC: of a date, or of a datetime with ``T`` or a blank, with an offset, ``Z`` or neither."""
     if _DATE.fullmatch(text):
-        return parse_timestamp(f"{text}T00:00:00")
-    return parse_timestamp(f"{text[:10]}T{text[11:]}" if text[10:11] == " " else text)
+        text = f"{text}T00:00:00"
+    text = f"{text[:10]}T{text[11:]}" if text[10:11] == " " else text
+    moment = parse_timestamp(text)
+    if _OFFSET.search(text):
+        return moment
+    if naive is NaiveTimestamps.REFUSE:
+        raise ValueError("must have an offset or Z")
+    return moment + _BEHIND_UTC if naive is NaiveTimestamps.ORGANIZATION else moment
 
 
 def truncated(moment: datetime, granularity: Granularity) -> str:

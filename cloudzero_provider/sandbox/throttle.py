@@ -1,38 +1,79 @@
 """
-How fast records may come.
+How fast records and requests may come.
 
-"100 records per second, with a burst of one day's worth"; over which of key, organization or stream is not said,
-and here it is over everything.
+Telemetry: "100 records per second, with a burst of one day's worth"; over which of key, organization or stream is not
+said. AnyCost: no limit is documented.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from .access_settings import RateScope, RetryAfter
+from .replies import Reply, message_reply
+
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from .endpoints import Target
+    from .keys import ApiKey
     from .settings import Settings
 
 
+@dataclass(frozen=True)
+class Rate:
+    """So many per second, 0 for no limit, and so many at once."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass
+class _Bucket:
+    spent: float = 0.0
+    at: float = 0.0
+
+
 class Throttle:
-    """A bucket of records that fills with time. It is kept in memory only and starts full."""
+    """Buckets that fill with time, one per scope. They are kept in memory only and start full."""
 
     def __init__(self) -> None:
-        self._spent = 0.0
-        self._at = 0.0
+        self._buckets: dict[Hashable, _Bucket] = {}
 
-    def take(self, records: int, settings: Settings, now: float) -> float:
-        """Take the records out and give 0, or leave them in and give the seconds until they can be had."""
-        rate, burst = settings.telemetry_rate, settings.telemetry_burst
-        if not rate:
+    def take(self, count: int, rate: Rate, scope: Hashable, now: float) -> float:
+        """Take so many out and give 0, or leave them in and give the seconds until they can be had."""
+        if not rate.per_second:
             return 0.0
-        self._spent = max(0.0, self._spent - (now - self._at) * rate)
-        self._at = now
+        bucket = self._buckets.setdefault(scope, _Bucket())
+        bucket.spent = max(0.0, bucket.spent - (now - bucket.at) * rate.per_second)
+        bucket.at = now
         # A request larger than the burst would never fit, so it gets a full bucket and leaves a debt.
-        missing = self._spent + min(records, burst) - burst
+        missing = bucket.spent + min(count, rate.burst) - rate.burst
         if missing > 0:
-            return missing / rate
-        self._spent += records
+            return missing / rate.per_second
+        bucket.spent += count
         return 0.0
 
     def reset(self) -> None:
-        self._spent = 0.0
+        self._buckets.clear()
+
+
+def rate_scope(settings: Settings, key: ApiKey, target: Target) -> Hashable:
+    """What a request is counted with."""
+    if settings.rate_scope is RateScope.KEY:
+        return key
+    return target.running_on if settings.rate_scope is RateScope.STREAM else None
+
+
+def throttled(status: int, retry_after: RetryAfter, seconds: float, now: float) -> Reply:
+    """The reply to what came too fast."""
+    reply = message_reply(status, "Too Many Requests" if status == 429 else "Slow Down")
+    if retry_after is RetryAfter.NONE:
+        return reply
+    whole = max(1, math.ceil(seconds))
+    # A date has no fractions: the next whole second after the wait is the first that is late enough.
+    told = str(whole) if retry_after is RetryAfter.SECONDS else formatdate(math.ceil(now + seconds), usegmt=True)
+    return Reply(reply.status, reply.length, reply.pieces, reply.content_type, (("Retry-After", told),))

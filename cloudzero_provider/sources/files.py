@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -31,6 +32,8 @@ _READERS: dict[str, _Reader] = {
 }
 #: What the names of files may end in.
 ENDINGS = tuple(_READERS)
+#: What is wrong with the name or the file, and not with the machine.
+_NOT_OUTAGES = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 _PATTERN = re.compile(r"[*?\[]")
 
 
@@ -89,6 +92,10 @@ def _named(given: Any, number: int, store: FileStore | None) -> list[str]:
     name = os.fspath(given) if isinstance(given, os.PathLike) else str(given)
     if "\0" in name:
         raise InputError(f"files[{number}] is {name!r}: a path holds no NUL character.")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        raise InputError(f"files[{number}] is {name!r}: no valid Unicode text.") from None
     if not name:
         raise InputError(f"files[{number}] is an empty text, not a path.")
     is_uri = "://" in name
@@ -167,5 +174,7 @@ def _check_file(name: str) -> None:
             raise InputError(f"{name}: the file can't be read ({kind}).")
         with open(name, "rb"):
             pass
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+    except OSError as error:
+        if error.errno not in _NOT_OUTAGES:
+            raise
         raise InputError(f"{name}: the file can't be read ({error.strerror or error}).") from None

@@ -90,7 +90,7 @@ def _batches(
     frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
 ) -> Iterator[Batch]:
     """Cut a frame, of one record or more."""
-    encoded = _encode(frame, records)
+    encoded = _encode(frame, operation, records)
     sizes = (encoded.str.len_bytes().cast(pl.Int64) + 1).to_list()
     start, size = 0, len(_PREFIX) + len(_SUFFIX) - 1
     empty = size
@@ -113,18 +113,22 @@ def _batch(frame: pl.DataFrame, encoded: pl.Series, operation: TelemetryOperatio
     return Batch(operation, body, end - start, frame["timestamp"][start], frame["timestamp"][end - 1])
 
 
-def _encode(frame: pl.DataFrame, records: CheckedRecords) -> pl.Series:
+def _encode(frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords) -> pl.Series:
     """Encode each record as a JSON object, without the fields it has no value for."""
     granularity = f'"granularity":"{records.granularity}"' if records.sends_granularity else None
     elements = frame["element_name"].drop_nulls().unique().to_list()
     as_json = [json.dumps(element, ensure_ascii=False) for element in elements]
     element = pl.col("element_name").replace_strict(elements, as_json, default=None, return_dtype=pl.String)
+    keys = pl.col("keys")
+    if records.rules.kind.has_element and operation is not TelemetryOperation.DELETE:
+        # "Filters are optional" on one page and required on another; on both, none means all spend.
+        keys = keys.fill_null("{}")
     fields = [
         pl.format('"timestamp":"{}"', pl.col("timestamp")),
         _where(pl.col("value"), '"value":'),
         pl.lit(granularity),
         _where(element, '"element_name":'),
-        _where(pl.col("keys"), f'"{records.rules.kind.keys_field}":'),
+        _where(keys, f'"{records.rules.kind.keys_field}":'),
     ]
     record = pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=",", ignore_nulls=True), pl.lit("}"))
     return frame.select(record.alias("json"))["json"]

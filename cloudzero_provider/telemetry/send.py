@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
 log = logging.getLogger(__name__)
+
+#: What CloudZero answers to a request with too many records is not published.
+_TOO_MUCH = re.compile(r"\b(too (large|many|big)|limit|maximum)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -120,34 +124,33 @@ def _send(
     done = 0
     for number, batch in enumerate(batches, start=1):
 
-        def send(batch: Batch = batch) -> None:
+        def send(batch: Batch = batch) -> bool:
             client.send_telemetry(stream_type, stream_name, batch.operation, batch.body)
+            return True
 
         try:
-            if options.journal is None:
-                send()
-            else:
-                options.journal.add_once(batch.sha256, send)
+            sent = send() if options.journal is None else options.journal.add_once(batch.sha256, send)
         except CloudZeroError as error:
             if _deleted_from_no_stream(error, batch, records):
                 log.info("%s: there is no stream yet, so there is nothing to delete", stream_name)
                 continue
-            _explain(error, records)
+            _explain(error, records, batch, options.limits)
             error.standing = _standing(error, records, batch, number, batches)
             raise
         done += batch.records
-        log.info(
-            "%s: sent request %d of %d (%s, %s to %s): %s records, %s bytes; %s so far",
-            stream_name,
-            number,
-            len(batches),
-            batch.operation.value,
-            batch.first,
-            batch.last,
-            f"{batch.records:,}",
-            f"{len(batch.body):,}",
-            f"{done:,}",
-        )
+        if sent:
+            log.info(
+                "%s: sent request %d of %d (%s, %s to %s): %s records, %s bytes; %s so far",
+                stream_name,
+                number,
+                len(batches),
+                batch.operation.value,
+                batch.first,
+                batch.last,
+                f"{batch.records:,}",
+                f"{len(batch.body):,}",
+                f"{done:,}",
+            )
     if options.journal is not None:
         options.journal.finish()
 
@@ -158,7 +161,7 @@ def _deleted_from_no_stream(error: CloudZeroError, batch: Batch, records: Checke
     return makes_way and isinstance(error, RequestRejectedError) and "must exist" in error.message.lower()
 
 
-def _explain(error: CloudZeroError, records: CheckedRecords) -> None:
+def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limits: BatchLimits) -> None:
     """Say what a person can do about what CloudZero refuses."""
     if not isinstance(error, RequestRejectedError):
         return
@@ -173,6 +176,13 @@ def _explain(error: CloudZeroError, records: CheckedRecords) -> None:
         )
     elif error.error_type == "InvalidKeysException":
         error.message += " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
+    elif "must exist" in error.message.lower() and batch.operation is TelemetryOperation.DELETE:
+        error.message += " There is no stream with this name, so there is nothing to delete."
+    elif error.status == 413 or _TOO_MUCH.search(error.message):
+        error.message += (
+            f" Make requests smaller: max_body_bytes is {limits.max_body_bytes:,}, max_batch_records is "
+            f"{limits.max_batch_records:,}."
+        )
     elif "must exist" in error.message.lower():
         error.message += (
             " CloudZero did not make the stream on a 'replace': send the first records once with operation='sum', or "
@@ -183,8 +193,10 @@ def _explain(error: CloudZeroError, records: CheckedRecords) -> None:
 def _standing(error: CloudZeroError, records: CheckedRecords, batch: Batch, number: int, batches: list[Batch]) -> str:
     which = (
         f"It was request {number} of {len(batches)}: {batch.operation.value} of {batch.records:,} records, "
-        f"{batch.first} to {batch.last} (SHA-256 {batch.sha256[:12]}); the {number - 1} before it stand."
+        f"{batch.first} to {batch.last} (SHA-256 {batch.sha256[:12]})."
     )
+    if number > 1:
+        which += f" Those before it ({number - 1}) stand."
     if not error.maybe_applied:
         which += " This one was not applied."
     if records.rules.operation is TelemetryOperation.SUM:

@@ -74,8 +74,8 @@ def answer(status: int, body: bytes = b"", length: int | None = None, *headers: 
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 
 
-def self_signed(folder: Path) -> Path:
-    """A key and a certificate for 127.0.0.1 in one file."""
+def self_signed(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> Path:
+    """A key and a certificate in one file, for an address, that is valid for so many days from now."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -89,9 +89,9 @@ def self_signed(folder: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now - datetime.timedelta(days=3))
+        .not_valid_after(now + datetime.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     path = folder / "server.pem"

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sandbox_client import STREAM, SandboxServer
+from stores import FileStore
 
 #: Stands in for 60 s, so that tests need not wait so long.
 SETTLE_SECONDS = 1.5
@@ -50,12 +51,36 @@ def context(task: Any, *, try_number: int = 1, max_tries: int | None = None) -> 
     return {"ti": ti, "task": task, "dag_run": None}
 
 
-def send(*, try_number: int = 1, month: str | None = "2026-03", retries: int = 0, **arguments: Any) -> dict[str, Any]:
-    """Run a sending task once."""
+def send(
+    *,
+    try_number: int = 1,
+    month: str | None = "2026-03",
+    retries: int = 0,
+    max_tries: int | None = None,
+    store: str | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Run a sending task once; ``store`` is a file that stands in for what Airflow keeps over its tries."""
     from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
     task = AnyCostBillingDropOperator(task_id="send", month=month, retries=retries, **arguments)
-    return task.execute(context(task, try_number=try_number))
+    return _execute(task, try_number, max_tries, store)
+
+
+def send_telemetry(
+    *, try_number: int = 1, retries: int = 0, max_tries: int | None = None, store: str | None = None, **arguments: Any
+) -> dict[str, Any]:
+    """Run a task that sends records of an allocation stream once."""
+    from cloudzero_provider.operators.telemetry import TelemetrySendOperator
+
+    stream = {"stream_name": "orders-per-team", "stream_type": "allocation", "granularity": "DAILY"}
+    task = TelemetrySendOperator(task_id="send", retries=retries, **{**stream, **arguments})
+    return _execute(task, try_number, max_tries, store)
+
+
+def _execute(task: Any, try_number: int, max_tries: int | None, store: str | None) -> dict[str, Any]:
+    kept = {} if store is None else {"task_state_store": FileStore(store)}
+    return task.execute(context(task, try_number=try_number, max_tries=max_tries) | kept)
 
 
 def read(**arguments: Any) -> dict[str, Any]:
@@ -66,9 +91,14 @@ def read(**arguments: Any) -> dict[str, Any]:
     return task.execute(context(task))
 
 
-def start_worker(**arguments: Any) -> subprocess.Popen[bytes]:
-    """Run a sending task in a process of its own, which a test can kill."""
-    program = "import json, sys; from tasks import send; send(**json.loads(sys.argv[1]))"
+def start_worker(run: str = "send", before: str = "", **arguments: Any) -> subprocess.Popen[bytes]:
+    """
+    Run a task in a process of its own, which a test can kill.
+
+    :param run: the function of this module that runs it.
+    :param before: a statement that is executed first.
+    """
+    program = f"import json, sys; from tasks import *; {before}\n{run}(**json.loads(sys.argv[1]))"
     return subprocess.Popen(
         [sys.executable, "-c", program, json.dumps(arguments)],
         cwd=Path(__file__).parent,

@@ -5,16 +5,14 @@ from __future__ import annotations
 import gzip
 import time
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
+from real_data import real_data
 from sandbox_client import STREAM
 from tasks import SETTLE_SECONDS, connect, context, send
 
 from cloudzero_provider import exceptions as errors
-
-EXAMPLE = Path(__file__).parents[3] / "shared/data/cloudzero_anycost_example/cloud_cbf.csv"
 
 
 def row(day=1, hour=0, cost="1", **others):
@@ -24,10 +22,10 @@ def row(day=1, hour=0, cost="1", **others):
 FULL_MONTH = [row(day=day, cost="1.5") for day in range(1, 32)]
 
 
-@pytest.mark.skipif(not EXAMPLE.exists(), reason="CloudZero's example file is not on this machine")
 def test_the_example_of_cloudzero_arrives_whole_however_often_it_is_sent(sandbox):
+    example = real_data("cloudzero_anycost_example/cloud_cbf.csv")
     for _ in range(4):
-        summary = send(files=str(EXAMPLE), month="2024-09")
+        summary = send(files=str(example), month="2024-09")
         month = sandbox.month("2024-09")
         assert (month["rows"], month["total_cost"], summary["total_cost"]) == (6, "105.3", "105.3")
     assert len({r["bytes"] for r in sandbox.writes()}) == 1

@@ -128,7 +128,7 @@ def wait_for_writes(sandbox, count):
     wait_until(lambda: len(sandbox.writes()) >= count)
 
 
-def wait_until(true, seconds=60):
+def wait_until(true, seconds=300):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

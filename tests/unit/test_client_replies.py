@@ -70,6 +70,14 @@ def test_retry_after_is_read_as_seconds_and_as_a_date():
     assert retry_after(reply(429, retry_after=earlier)) == 0
 
 
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_date_to_retry_after_is_taken_by_the_clock_of_the_server_that_named_it(wrong_by):
+    there = datetime.now(timezone.utc) + wrong_by
+    later = format_datetime(there + timedelta(seconds=7), usegmt=True)
+    assert retry_after(reply(429, retry_after=later, date=format_datetime(there, usegmt=True))) == 7
+    assert abs(retry_after(reply(429, retry_after=later, date="soon")) - max(0, 7 + wrong_by.total_seconds())) < 2
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1.5", "٣", "Thu, 99 Foo 2026", "NaN"])
 def test_a_retry_after_that_can_not_be_read_counts_as_none(value):
     assert retry_after(reply(429, Retry_After=value)) is None
@@ -162,3 +170,17 @@ def test_the_kind_of_an_error_and_its_details_are_found():
     assert error_kind(json.dumps(body).encode(), secret=KEY) == ("UnregisteredKeySetException", details)
     for other in (b"", b"[]", b'{"error": "x"}', b'{"error": {"type": 5, "event_details": []}}', KEY.encode()):
         assert error_kind(other, secret=KEY) == (None, {})
+
+
+@pytest.mark.parametrize("value", ["999999999999", "9" * 500, "604801", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_no_retry_after_is_longer_than_a_week(value):
+    wait = retry_after(reply(429, Retry_After=value))
+    assert wait == 7 * 24 * 3600
+    assert datetime.now() + timedelta(seconds=wait)
+
+
+@pytest.mark.parametrize(
+    "value", ["-5", "1.5", "NaN", "inf", "\u0661\u0662", "", "soon", "Fri, 99 Foo 99999 99:99 GMT", "+1"]
+)
+def test_a_retry_after_that_can_not_be_read_is_none(value):
+    assert retry_after(reply(429, Retry_After=value)) is None

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 from datetime import datetime, timezone
 from decimal import Decimal
-from pathlib import Path
 
 import polars as pl
-import pytest
 from charges import check, frame_of
 from hypothesis import given, settings, strategies as st
+from real_data import real_data
 
 from cloudzero_provider.anycost.focus import to_cbf
 
-DATA = Path(os.environ.get("CLOUDZERO_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
-SAMPLE = DATA / "focus_sample.csv"
 MISSING = (None, "", "NULL")
 PLAIN = {
     "cost/cost": ["BilledCost"],
@@ -83,11 +79,11 @@ def assert_every_cell_is_equal(charges, frame):
     assert [{name: value for name, value in row.items() if value is not None} for row in found] == expected
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason=f"{SAMPLE} is not there")
 def test_a_thousand_real_lines():
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    sample = real_data("focus_sample.csv")
+    with sample.open(encoding="utf-8", newline="") as file:
         charges = list(csv.DictReader(file))
-    assert_every_cell_is_equal(charges, pl.read_csv(SAMPLE, infer_schema=False))
+    assert_every_cell_is_equal(charges, pl.read_csv(sample, infer_schema=False))
 
 
 ABSENT = st.sampled_from(MISSING)

@@ -5,33 +5,33 @@ from __future__ import annotations
 import csv
 import json
 import logging
-import os
 from collections import Counter
 from decimal import Decimal, localcontext
-from pathlib import Path
 
 import polars as pl
 import pytest
 from charges import check
+from real_data import real_data
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InvalidRowsError
 
-DATA = Path(os.environ.get("CLOUDZERO_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
-SAMPLE = DATA / "focus_sample.csv"
-pytestmark = pytest.mark.skipif(not SAMPLE.exists(), reason=f"{SAMPLE} is not there")
+
+@pytest.fixture(scope="module")
+def sample():
+    return real_data("focus_sample.csv")
 
 
 @pytest.fixture(scope="module")
-def lines():
+def lines(sample):
     """The charges, read without any of the code that is tested; missing values are left out."""
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
+    with sample.open(encoding="utf-8", newline="") as file:
         return [{k: v for k, v in line.items() if v not in ("", "NULL")} for line in csv.DictReader(file)]
 
 
 @pytest.fixture(scope="module")
-def charges():
-    return pl.read_csv(SAMPLE, infer_schema=False)
+def charges(sample):
+    return pl.read_csv(sample, infer_schema=False)
 
 
 @pytest.fixture(scope="module")

@@ -197,9 +197,9 @@ def test_filter_keys_in_one_column_that_are_another_type_are_named():
 
 
 @pytest.mark.parametrize("keys", ["", None])
-def test_a_row_without_filter_keys_has_none(keys):
+def test_a_row_without_filter_keys_is_of_all_spend(keys):
     [found] = records_of(ONE | {"filter": pl.Series([keys], dtype=pl.String)})
-    assert "filter" not in found
+    assert found["filter"] == {}
 
 
 @pytest.mark.parametrize(
@@ -365,6 +365,13 @@ def test_a_retry_is_known_by_the_tries_it_may_have_whatever_was_made_of_retries(
     assert run(store, "abc", is_retry=False) == ["c"]
 
 
+def test_a_retry_after_a_clear_sends_all_again_when_the_cleared_try_died_before_it_opened_its_journal():
+    for fail_at in (None, "c"):
+        store = Store()
+        run(store, "abc", is_retry=False, fail_at=fail_at, error=AmbiguousWriteError("lost"))
+        assert run(store, "abc", is_retry=True, max_tries=7) == ["a", "b", "c"]
+
+
 def test_a_retry_does_not_go_on_in_another_stream_nor_without_a_trace():
     store = Store()
     run(store, "abc", is_retry=False, fail_at="b", error=not_applied())
@@ -397,6 +404,27 @@ def test_a_journal_refuses_to_go_on_where_a_request_was_open_until_the_task_is_c
         with pytest.raises(AmbiguousWriteError, match=words):
             run(store, others, is_retry=True)
     assert run(store, "abc", is_retry=False, max_tries=4) == ["a", "b", "c"]
+
+
+def test_of_two_tries_that_both_live_only_one_adds():
+    for first_wakes_after in (0, 1, 3):
+        store, sent = Store(), []
+
+        def add(journal, hashes, sent=sent):
+            for sha256 in hashes:
+                journal.add_once(sha256, lambda sha256=sha256: sent.append(sha256))
+
+        first = SumJournal(store, "stream", is_retry=False, max_tries=3)
+        second = SumJournal(store, "stream", is_retry=True, max_tries=3)
+        add(second, "abc"[:first_wakes_after])
+        if first_wakes_after:
+            with pytest.raises(AmbiguousWriteError, match="Another try of this task is adding, or has added"):
+                add(first, "abc")
+        else:
+            add(first, "a")
+            with pytest.raises(AmbiguousWriteError, match="Another try of this task is adding, or has added"):
+                add(second, "abc")
+        assert "".join(sent) == ("abc"[:first_wakes_after] or "a")
 
 
 def test_a_journal_without_a_store_refuses_a_retry():

@@ -137,3 +137,14 @@ def test_the_page_shows_months_and_escapes_what_was_sent(cloudzero):
     assert "<script" not in reply.text
     assert "&amp;b" in reply.text
     assert not re.search(r"(src|href)=.?(https?:)?//", reply.text)
+
+
+def test_the_rows_of_a_month_are_shown_as_they_are_held(cloudzero):
+    cloudzero.set(contents_wrapper="nested", contents_numbers="number", read_lag_seconds=5)
+    rows = [cloudzero.row("1.50"), cloudzero.row("2", "2024-08-17T00:00:00Z")]
+    cloudzero.post(rows)
+    shown = [
+        cloudzero.own("GET", f"streams/{cloudzero.STREAM}/{month}/rows") for month in ("2024-08", "2024-09", "2024")
+    ]
+    assert [reply.status_code for reply in shown] == [200, 200, 400]
+    assert [reply.json() for reply in shown[:2]] == [rows, []]

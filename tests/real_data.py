@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("CLOUDZERO_TEST_DATA") or ROOT.parent / "shared" / "data")
+FOLDER = Path(os.environ.get("CLOUDZERO_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def real_data(name: str) -> Path:

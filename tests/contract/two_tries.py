@@ -1,0 +1,89 @@
+"""Bills, and processes that are stopped and wake up again, for tests of what two tries of a task do to each other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox_client import SandboxServer
+
+MONTH = "2026-03"
+HOURS = 40
+#: Four hours of a bill fit such a request.
+BODY = 480
+#: Seconds that a busy machine may take to start a process.
+PATIENCE = 300
+
+Row = dict[str, str]
+
+
+def bill(price: str = "1.5", hours: int = HOURS) -> list[Row]:
+    """A row for each of so many hours, which tells by its cost which bill it is of."""
+    starts = (f"2026-03-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z" for hour in range(hours))
+    return [{"time/usage_start": start, "cost/cost": price, "lineitem/type": "Usage"} for start in starts]
+
+
+def held(sandbox: SandboxServer) -> list[Row]:
+    """The rows that CloudZero holds when nothing is running any more, in the order of their hours."""
+    wait_until(lambda: all(request["ended"] for request in sandbox.requests()))
+    if MONTH not in sandbox.months():
+        return []
+    return sorted(sandbox.rows(MONTH), key=lambda row: (row["time/usage_start"], row["cost/cost"]))
+
+
+def telemetry_held(sandbox: SandboxServer) -> dict[str, str]:
+    """Element → value of the records that CloudZero holds."""
+    records = sandbox._call("GET", "telemetry/orders-per-team/records")["records"]
+    return {record["element_name"]: str(record["value"]) for record in records}
+
+
+def records(value: int, count: int = 20) -> list[dict[str, Any]]:
+    """Telemetry of one day."""
+    return [{"timestamp": "2026-03-01", "element_name": f"team-{n:02d}", "value": value} for n in range(count)]
+
+
+def posts(sandbox: SandboxServer) -> list[dict[str, Any]]:
+    return [request for request in sandbox.requests() if request["method"] == "POST"]
+
+
+def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def hold(*, skip: int = 0, **which: Any) -> dict[str, Any]:
+    """A fault: this request and those after it take so long that whoever sends them can't get far unseen."""
+    return {"kind": "slow", "seconds": 1, "skip": skip, "times": 1000, **which}
+
+
+def stop(worker: subprocess.Popen[bytes]) -> None:
+    """Stop a process as a frozen machine does."""
+    os.kill(worker.pid, signal.SIGSTOP)
+    assert os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOWAIT) is not None
+
+
+def wake(worker: subprocess.Popen[bytes]) -> None:
+    os.kill(worker.pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopped(worker: subprocess.Popen[bytes], sandbox: SandboxServer, when: Callable[[], object]) -> Iterator[None]:
+    """Stop a process when that is so, for the time of the block; it wakes to a sandbox without faults, and ends."""
+    try:
+        wait_until(lambda: when() or worker.poll() is not None)
+        assert worker.poll() is None
+        stop(worker)
+        sandbox.clear_faults()
+        yield
+        wake(worker)
+        worker.wait(PATIENCE)
+    finally:
+        worker.kill()
+        worker.wait()

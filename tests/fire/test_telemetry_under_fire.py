@@ -1,0 +1,50 @@
+"""
+Telemetry under fire: whatever is lost, refused, throttled, slow, killed, retried or cleared, the promise holds.
+
+``CLOUDZERO_SCENARIOS=10000`` runs as many, other ones each time (``fire_settings.py``); ``scripts/fire.py`` spreads
+them over processes.
+"""
+
+from __future__ import annotations
+
+from airflow.providers.common.compat.sdk import AirflowSkipException
+from fire_script import Killed
+from fire_settings import scenarios, tally
+from fire_world import World
+from hypothesis import given
+from telemetry_scenarios import SCENARIOS, Scenario
+from telemetry_trial import Trial, heals
+
+COUNTS = tally("telemetry")
+
+
+@scenarios(300)
+@given(scenario=SCENARIOS)
+def test_what_cloudzero_holds_is_true_after_every_try_and_a_quiet_run_heals(world: World, scenario: Scenario) -> None:
+    fired = world.fired.copy()
+    trial = Trial(world, scenario)
+    endings = [
+        trial.attempt(script, shuffled=shuffled)
+        for script, shuffled in zip(scenario.scripts, scenario.shuffled, strict=True)
+    ]
+    healed = heals(trial)
+    COUNTS.update({f"fired: {name}": count for name, count in (world.fired - fired).items()})
+    COUNTS["scenarios"] += 1
+    COUNTS[f"with {scenario.order.operation}"] += 1
+    COUNTS["records"] += len(scenario.order.records)
+    COUNTS["requests of the task"] += len(world.requests())
+    for ending in endings:
+        COUNTS[_ended(ending.raised)] += 1
+        COUNTS["tries that succeeded under fire"] += ending.raised is None and ending.fired > 0
+    COUNTS["scenarios in which a try failed or was killed, then healed"] += healed.raised is None and any(
+        ending.raised for ending in endings
+    )
+
+
+def _ended(raised: BaseException | None) -> str:
+    if raised is None:
+        return "tries that succeeded"
+    if isinstance(raised, Killed):
+        return "tries that were killed"
+    kind = "skipped" if isinstance(raised, AirflowSkipException) else type(raised).__name__
+    return f"tries that ended as {kind}"
