@@ -87,12 +87,12 @@ def print_scores(statuses: dict[str, str]) -> None:
 
 
 def described(name: str) -> str:
-    """A mutant in one line: where it is, its number there, and what it changes."""
+    """A mutant in one line: where it is, and what it changes. Its number changes with the code above it."""
     lines = [line for line in get_diff_for_mutant(name).splitlines() if not line.startswith(("---", "+++"))]
     before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
     module, _, mangled = name.removeprefix(f"{PACKAGE}.").rpartition(".")
-    function, _, number = mangled.removeprefix("x_").removeprefix("xǁ").rpartition("__mutmut_")
-    return f"- {module}.{function.replace('ǁ', '.')} ({number}): `{before}` → `{after}`"
+    function = mangled.removeprefix("x_").removeprefix("xǁ").rpartition("__mutmut_")[0].replace("ǁ", ".")
+    return f"- {module}.{function}: `{before}` → `{after}`"
 
 
 def compare(survivors: list[str]) -> int:

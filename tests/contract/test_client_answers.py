@@ -35,9 +35,10 @@ def test_a_validation_that_says_neither_is_an_error(body):
     )
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"x"', b"[" * 100_000])
-def test_an_answer_that_is_no_json_object_is_an_error(body):
-    with answering(body) as url, pytest.raises(errors.UnexpectedReplyError, match="but the reply is no JSON object"):
+@pytest.mark.parametrize("body", [b"", b"<html>", b'"x"', b"[" * 100_000])
+def test_an_answer_that_holds_no_list_is_an_error(body):
+    words = "but the reply has no list 'billing_drops'|but the reply is a web page"
+    with answering(body) as url, pytest.raises(errors.UnexpectedReplyError, match=words):
         client_of(url).list_drops(STREAM)
 
 

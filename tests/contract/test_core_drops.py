@@ -184,14 +184,14 @@ def test_rows_held_are_those_of_the_month_in_all_its_drops():
     of = [("2026-03", 2), ("2026-03", 3), ("2026-02", 50)]
     drops = [{"month": f"{month}-01T00:00:00Z", "drop_id": "d", "row_count": count} for month, count in of]
     with answering(listing(*drops)) as client:
-        assert rows_held(client, STREAM, MARCH) == 5
-        assert rows_held(client, STREAM, Month(2026, 1)) == 0
+        assert rows_held(client, STREAM, MARCH, needed=True) == 5
+        assert rows_held(client, STREAM, Month(2026, 1), needed=True) == 0
 
 
 def test_rows_held_are_unknown_where_no_number_is_listed(caplog):
     drops = [{"month": "2026-03-01T00:00:00Z", "drop_id": "d", "row_count": count} for count in (5, None)]
     with answering(listing(*drops)) as client:
-        assert rows_held(client, STREAM, MARCH) is None
+        assert rows_held(client, STREAM, MARCH, needed=True) is None
         # And then the month is sent: nobody can say that it would shrink.
         assert send(None, SIX[:1], client=client).replaced_rows is None
     assert "2026-03 without a number of rows" in caplog.text

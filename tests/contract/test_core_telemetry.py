@@ -51,7 +51,7 @@ def held(sandbox):
 def in_json(*records):
     texts = [
         f'{{"timestamp":"{one["timestamp"]}T00:00:00Z","value":{one["value"]},"granularity":"DAILY",'
-        f'"element_name":"{one["element_name"]}"}}'
+        f'"element_name":"{one["element_name"]}","filter":{{}}}}'
         for one in records
     ]
     return f'{{"records":[{",".join(texts)}]}}'.encode()
@@ -250,27 +250,27 @@ def failure(sandbox, fault, **options):
             {"kind": "refuse", "status": 429, "skip": 1},
             REPLACE,
             (
-                "; the 1 before it stand. This one was not applied. Running the task again sends all of it again, which heals "
+                ". Those before it (1) stand. This one was not applied. Running the task again sends all of it again, which heals "
                 "it."
             ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             REPLACE,
-            "; the 1 before it stand. Running the task again sends all of it again, which heals it.",
+            ". Those before it (1) stand. Running the task again sends all of it again, which heals it.",
         ),
         (
             {"kind": "refuse", "status": 400, "skip": 1},
             REPLACE,
             (
-                "; the 1 before it stand. Once the cause is mended, running the task again sends all of it again, which "
+                ". Those before it (1) stand. Once the cause is mended, running the task again sends all of it again, which "
                 "heals it."
             ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             SUM,
-            "; the 1 before it stand. Sending again adds what stands a second time: see what CloudZero holds first.",
+            ". Those before it (1) stand. Sending again adds what stands a second time: see what CloudZero holds first.",
         ),
     ],
     ids=["throttled", "unclear", "refused", "of a sum"],

@@ -382,7 +382,9 @@ def batches(records, *, clear_periods=False, limits=None, **options):
     return list(make_batches(checked(records, **options), BatchLimits(**(limits or {})), clear_periods=clear_periods))
 
 
-ONE = b'{"records":[{"timestamp":"2026-03-01T00:00:00Z","value":1,"granularity":"DAILY","element_name":"a"}]}'
+ONE = (
+    b'{"records":[{"timestamp":"2026-03-01T00:00:00Z","value":1,"granularity":"DAILY","element_name":"a","filter":{}}]}'
+)
 
 
 def test_a_body_is_as_long_as_it_may_be_and_no_longer():
