@@ -23,13 +23,13 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test lint test-unit test-contract test-airflow test-e2e chromium postgresql test-oldest test-matrix coverage \
-	mutate audit kill format clean
+.PHONY: demo test lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql test-oldest test-matrix \
+	fire kill coverage mutate audit format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
 
-test: lint test-unit test-contract test-airflow test-e2e test-oldest
+test: lint test-unit test-contract test-fire test-airflow test-e2e test-oldest
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -43,6 +43,10 @@ test-unit: $(VENV)/installed-dev
 
 test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
 	$(BIN)/pytest -n 2 --dist loadfile tests/contract
+
+# A few hundred drawn scenarios; make fire draws thousands.
+test-fire: $(VENV)/installed-dev
+	$(BIN)/pytest -n 2 --dist loadfile tests/fire
 
 test-airflow: $(VENV)/installed-dev
 	$(BIN)/pytest tests/airflow
@@ -78,6 +82,19 @@ endif
 test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
 	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
 
+# Drawn scenarios of faults, kills and reruns, 10,000 each; FIRE="--seed 7" runs those of a seed that was printed.
+fire: $(VENV)/installed-dev
+	@$(BIN)/python scripts/fire.py drops --processes 2 $(FIRE)
+	@$(BIN)/python scripts/fire.py telemetry --processes 2 $(FIRE)
+
+# KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
+kill: $(VENV)/installed-dev
+	@$(BIN)/python scripts/kill.py --times 200 $(KILL)
+
+# Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
+audit: $(VENV)/audit/installed
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r $(PINS)
+
 # Which branches of the core the tests go through; the sandbox, the other side of the wire, is not looked at.
 coverage: $(VENV)/installed-dev
 	$(BIN)/coverage run -m pytest tests/unit
@@ -88,14 +105,6 @@ coverage: $(VENV)/installed-dev
 # can. The first run takes an hour or two; later ones judge what changed.
 mutate: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutate.py
-
-# KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
-kill: $(VENV)/installed-dev
-	@$(BIN)/python scripts/kill.py --times 200 $(KILL)
-
-# Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
-audit: $(VENV)/audit/installed
-	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r $(PINS)
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .

@@ -65,6 +65,8 @@ def _start(tests: str, scenarios: int, seed: int, tally: Path) -> subprocess.Pop
         "CLOUDZERO_SCENARIOS": str(scenarios),
         "CLOUDZERO_SEED": str(seed),
         "CLOUDZERO_TALLY": str(tally),
+        # Each month is small, and each process has a core of its own.
+        "POLARS_MAX_THREADS": "1",
     }
     return subprocess.Popen(
         [

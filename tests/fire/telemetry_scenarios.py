@@ -110,7 +110,7 @@ def _records(draw: Draw, kind: str, granularity: str, pool: Sequence[Any], order
     for one in chosen:
         for _ in range(draw(st.integers(1, 3)) if again and draw(st.integers(0, 3)) == 0 else 1):
             amount = draw(amounts(few_digits=adds_up))
-            if draw(st.integers(0, 9 if order.on_zero != "error" else 200)) == 0:
+            if draw(st.integers(0, {"delete": 2, "skip": 9, "error": 200}[order.on_zero])) == 0:
                 amount = (amount[0] * 0, write_amount(amount[0] * 0, draw(st.integers(0, 5))))
             found.append(draw(written_records(kind, granularity, one, amount)))
     return tuple(draw(st.permutations(found))) if len(found) < 12 else tuple(found)
@@ -123,7 +123,7 @@ def _orders(draw: Draw) -> Order:
     return Order(
         operation=operation,
         on_duplicate=draw(st.sampled_from(("error", "sum"))),
-        on_zero=draw(st.sampled_from(("delete", "skip", "error") if replaces else ("skip", "error"))),
+        on_zero=draw(st.sampled_from(("delete", "delete", "skip", "error") if replaces else ("skip", "error"))),
         clear_periods=replaces and draw(st.integers(0, 9)) == 0,
         records=(),
     )
@@ -141,9 +141,9 @@ def _of_all_elements(records: Sequence[Record]) -> tuple[Record, ...]:
 @st.composite
 def _held_before(draw: Draw, pool: Sequence[Any], given: Sequence[Record], *, needed: bool) -> Held:
     choice = [identity for _, identity in pool]
-    # What is corrected was there before, mostly.
-    choice += [record.identity for record in given if record.identity in choice] * 2
-    identities: list[Identity] = draw(st.lists(st.sampled_from(choice), unique=True, min_size=needed, max_size=15))
+    corrected = [record.identity for record in given if record.identity in choice]
+    others = draw(st.lists(st.sampled_from(choice), unique=True, min_size=needed, max_size=10))
+    identities: dict[Identity, None] = dict.fromkeys(others + draw(st.sampled_from(([], corrected[:10]))))
     return {identity: draw(amounts(few_digits=draw(st.booleans())))[0] for identity in identities}
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 from fire_script import Killed
-from fire_settings import scenarios, tally
+from fire_settings import count_scenario, scenarios, tally
 from fire_world import World
 from hypothesis import given
 from telemetry_scenarios import SCENARIOS, Scenario
 from telemetry_trial import Trial, heals
 
 COUNTS = tally("telemetry")
+SEEN: set[int] = set()
 
 
 @scenarios(300)
@@ -29,7 +30,9 @@ def test_what_cloudzero_holds_is_true_after_every_try_and_a_quiet_run_heals(worl
     ]
     healed = heals(trial)
     COUNTS.update({f"fired: {name}": count for name, count in (world.fired - fired).items()})
-    COUNTS["scenarios"] += 1
+    SEEN.add(hash(repr(scenario)))
+    COUNTS["different scenarios"] = len(SEEN)
+    count_scenario(COUNTS)
     COUNTS[f"with {scenario.order.operation}"] += 1
     COUNTS["records"] += len(scenario.order.records)
     COUNTS["requests of the task"] += len(world.requests())
