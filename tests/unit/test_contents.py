@@ -8,6 +8,7 @@ import json
 import polars as pl
 import pytest
 
+from cloudzero_provider.anycost import readback
 from cloudzero_provider.anycost.contents import rows_of
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 from cloudzero_provider.exceptions import UnexpectedReplyError
@@ -131,3 +132,20 @@ def test_the_hours_of_rows():
     assert hours_of(read(given)).to_list() == ["2026-03-01T05:00:00Z", None]
     none = hours_of(read([{"cost/cost": "1"}] * 2))
     assert (none.to_list(), none.dtype) == ([None] * 2, pl.String)
+
+
+def test_as_many_columns_as_can_be_read_and_no_more():
+    given = [{f"column {n}": "x" for n in range(2500)}, {f"column {n}": "x" for n in range(2500, 5000)}]
+    assert read(given).shape == (2, 5000)
+    with pytest.raises(UnexpectedReplyError) as error:
+        read([*given, {"one more": "x"}])
+    assert str(error.value) == "The contents of the month have 5,001 columns within 3 rows: more than can be read."
+
+
+def test_as_many_cells_as_can_be_read_and_no_more(monkeypatch):
+    monkeypatch.setattr(readback, "_MOST_CELLS", 30_000)
+    given = [{"a": "x"}] * 10_000 + [{"b": "x"}] * 5_000
+    assert read(given).shape == (15_000, 2)
+    with pytest.raises(UnexpectedReplyError) as error:
+        read([*given, {"b": "x"}])
+    assert str(error.value) == "The contents of the month have 2 columns within 15,001 rows: more than can be read."

@@ -156,6 +156,11 @@ def test_as_many_keys_and_values_as_cloudzero_takes_go_out_sorted():
     assert list(keys.values()) == [sorted(map(str, range(1, 21)))] * 5
 
 
+def test_letters_of_keys_stay_as_they_are():
+    found = checked([record(filter={"Ä": ["ö"]})])
+    assert (found.frame["keys"][0], found.frame["key_set"][0]) == ('{"Ä": ["ö"]}', '["Ä"]')
+
+
 def test_keys_that_no_record_has_are_none():
     found = checked([record(filter={}), record(element_name="b", filter=None)])
     assert found.frame["keys"].to_list() == [None, None]
@@ -461,6 +466,12 @@ def test_records_of_one_set_of_keys_go_out_together_in_their_order():
 
 def test_where_nothing_is_sent_there_is_nothing_to_look_for():
     assert sampled_hashes(checked([record(value=0)], on_zero=OnZero.SKIP)) == []
+
+
+def test_every_float_that_is_rounded_is_counted():
+    values = [0.1 + 0.2, 0.5, 1.1 + 2.2]
+    found = checked([record(element_name=str(n), value=value) for n, value in enumerate(values)])
+    assert (found.values_rounded, found.frame["value"].to_list()) == (2, ["0.3", "0.5", "3.3"])
 
 
 # What makes a record that one

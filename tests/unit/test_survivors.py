@@ -1,0 +1,31 @@
+"""The list of mutants that no test can tell from the code stays true as far as a glance can say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LISTED = re.compile(r"- ([\w.]+): `(.*)` → `(.*)`")
+LINES = [
+    line
+    for line in (ROOT / "tests" / "mutation" / "survivors.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("- ")
+]
+
+
+def source_of(name: str) -> str:
+    """The module that holds a function, in one line."""
+    parts = name.split(".")
+    paths = (ROOT.joinpath("cloudzero_provider", *parts[:end]).with_suffix(".py") for end in range(len(parts), 0, -1))
+    path = next(path for path in paths if path.exists())
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_is_listed_is_still_in_the_code(line):
+    name, before, after = LISTED.fullmatch(line).groups()
+    assert " ".join(before.split()) in source_of(name)
+    assert before != after
