@@ -116,6 +116,7 @@ def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
     _check_fields(rows, rules, problems)
     granularity, sends_granularity = _granularity(rows, rules, problems)
     frame, rounded = _columns(rows, rules, granularity, problems)
+    _check_not_negative(frame, problems)
     problems.raise_if_any()
     summed = 0
     if rules.operation is TelemetryOperation.REPLACE:
@@ -232,6 +233,13 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
     return column.texts
 
 
+def _check_not_negative(frame: pl.DataFrame, problems: Problems) -> None:
+    """Duplicates are no way around it: what is refused alone is not taken off another record in silence."""
+    negative = frame.filter(pl.col("value").str.starts_with("-"))
+    for row, value in negative.select("row", "value").iter_rows():
+        problems.add(row, "value", f"{value} is negative: CloudZero takes values above 0 ({SEND_PAGE})")
+
+
 def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Problems) -> tuple[pl.DataFrame, int]:
     """Records of one identity would overwrite each other in a ``replace``."""
     numbered = frame.with_columns(first=pl.col("row").first().over(_IDENTITY), count=pl.len().over(_IDENTITY))
@@ -269,9 +277,6 @@ def _plain(total: Decimal) -> str:
 
 def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> CheckedRecords:
     frame, rules = records.frame, records.rules
-    negative = frame["value"].str.starts_with("-") & ~is_zero(frame["value"])
-    for row, value in frame.filter(negative).select("row", "value").iter_rows():
-        problems.add(row, "value", f"{value} is negative: CloudZero takes values above 0 ({SEND_PAGE})")
     zero = is_zero(frame["value"])
     if zero.any() and rules.on_zero is OnZero.ERROR:
         for row in frame.filter(zero)["row"]:

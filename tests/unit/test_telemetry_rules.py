@@ -323,6 +323,16 @@ def test_duplicates_that_come_to_zero_are_zero():
     assert (found.frame.height, found.zeros_skipped, found.duplicates_summed) == (0, 1, 1)
 
 
+@pytest.mark.parametrize("on_zero", OnZero)
+@pytest.mark.parametrize("other", [3, 1], ids=["above zero", "zero"])
+def test_a_negative_value_is_named_whatever_it_would_come_to_with_its_duplicates(other, on_zero):
+    records = [record(value=value) for value in (other, -1)]
+    assert problems(records, on_duplicate=OnDuplicate.SUM, on_zero=on_zero) == [
+        "row 2, column 'value': -1 is negative: CloudZero takes values above 0 "
+        "(https://docs.cloudzero.com/docs/send-via-api)"
+    ]
+
+
 @pytest.mark.parametrize(("on_zero", "zeros", "skipped"), [(OnZero.DELETE, ["b", "c"], 0), (OnZero.SKIP, [], 2)])
 def test_zeros_are_deleted_or_left_as_is_asked_for(on_zero, zeros, skipped):
     values = [("a", "1.5"), ("b", 0), ("c", "-0.0"), ("d", "2")]
