@@ -5,8 +5,9 @@ What stays green (a survivor) must be in ``tests/mutation/survivors.md``, with t
 was killed is kept in ``mutants/``: the next run judges what changed in the code, and the survivors. ``make clean``
 forgets it.
 
-    python scripts/mutate.py            run, and look at the results
-    python scripts/mutate.py --results  look at the results of the last run; mutmut browse shows them, too
+    python scripts/mutate.py                    run, and look at the results
+    python scripts/mutate.py anycost            of one part only (anycost or telemetry)
+    python scripts/mutate.py [part] --results   look at the results of the last run; mutmut browse shows them, too
 """
 
 from __future__ import annotations
@@ -34,15 +35,18 @@ PARTS = ("anycost", "telemetry")
 def main() -> int:
     """Run, and look at the results; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="both by default")
     parser.add_argument("--results", action="store_true", help="run nothing")
     options = parser.parse_args()
     os.chdir(ROOT)
     if not options.results:
         make_mutants()
-        judge_mutants()
-    statuses = read_statuses()
-    print_scores(statuses)
-    return compare([described(name) for name, status in sorted(statuses.items()) if status == "survived"])
+        judge_mutants(options.part)
+    statuses = {name: status for name, status in read_statuses().items() if is_of(options.part, name)}
+    for each in [options.part] if options.part else PARTS:
+        print_score(each, statuses)
+    survivors = [described(name) for name, status in sorted(statuses.items()) if status == "survived"]
+    return compare(survivors, [line for line in listed() if is_of(options.part, f"{PACKAGE}.{line[2:]}")])
 
 
 def make_mutants() -> None:
@@ -54,7 +58,7 @@ def make_mutants() -> None:
     create_mutants(2)
 
 
-def judge_mutants() -> None:
+def judge_mutants(part: str | None) -> None:
     """Run the tests that judge, in the copy."""
     command = [sys.executable, "-m", "pytest", "-p", "mutation.judge", "-p", "no:cacheprovider", "--assert=plain"]
     command += ["--tb=native", "--quiet", "--rootdir=.", *config().pytest_add_cli_args_test_selection]
@@ -64,6 +68,7 @@ def judge_mutants() -> None:
         "PYTHONPATH": f"{folder}:{folder / 'tests'}",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "POLARS_MAX_THREADS": "1",
+        "JUDGED": f"{PACKAGE}/{part or ''}",
     }
     subprocess.run(command, check=True, cwd=folder, env={**os.environ, **given})
 
@@ -77,13 +82,17 @@ def read_statuses() -> dict[str, str]:
     return found
 
 
-def print_scores(statuses: dict[str, str]) -> None:
-    """Print the part of the mutants that the tests see, of anycost and of telemetry."""
-    for part in PARTS:
-        counts = Counter(status for name, status in statuses.items() if name.startswith(f"{PACKAGE}.{part}."))
-        judged = counts["killed"] + counts["survived"]
-        score = f"{counts['killed'] / judged:.1%}" if judged else "none yet"
-        print(f"{part}: {score} ({', '.join(f'{count:,} {status}' for status, count in counts.most_common())})")
+def is_of(part: str | None, name: str) -> bool:
+    """Tell whether a mutant is of the part that is asked for."""
+    return part is None or name.startswith(f"{PACKAGE}.{part}.")
+
+
+def print_score(part: str, statuses: dict[str, str]) -> None:
+    """Print how many of the mutants of a part the tests see."""
+    counts = Counter(status for name, status in statuses.items() if is_of(part, name))
+    judged = counts["killed"] + counts["survived"]
+    score = f"{counts['killed'] / judged:.1%}" if judged else "none yet"
+    print(f"{part}: {score} ({', '.join(f'{count:,} {status}' for status, count in counts.most_common())})")
 
 
 def described(name: str) -> str:
@@ -95,10 +104,14 @@ def described(name: str) -> str:
     return f"- {module}.{function}: `{before}` → `{after}`"
 
 
-def compare(survivors: list[str]) -> int:
-    """Hold the survivors against the list that explains them."""
-    listed = [line for line in SURVIVORS.read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
-    new, gone = Counter(survivors) - Counter(listed), Counter(listed) - Counter(survivors)
+def listed() -> list[str]:
+    """Read the survivors that are explained."""
+    return [line for line in SURVIVORS.read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
+
+
+def compare(survivors: list[str], explained: list[str]) -> int:
+    """Hold the survivors against those that are explained."""
+    new, gone = Counter(survivors) - Counter(explained), Counter(explained) - Counter(survivors)
     for title, lines in (("Survivors that are not explained", new), ("No survivors, though they are listed", gone)):
         if lines:
             print(f"\n{title} ({SURVIVORS.relative_to(ROOT)}):")

@@ -9,6 +9,7 @@ process per mutant, which takes many times as long, and the engine's threads do 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -98,6 +99,17 @@ class Judge:
         return SURVIVED if tests else NO_TESTS
 
 
+def to_judge() -> list[tuple[Path, str]]:
+    """What is not killed yet: what nothing is known of comes first, as survivors take long."""
+    known = [
+        (verdict is not None, path, mutant)
+        for path in Path(os.environ["JUDGED"]).rglob("*.meta")
+        for mutant, verdict in json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"].items()
+        if verdict != KILLED
+    ]
+    return [(path, mutant) for _, path, mutant in sorted(known, key=lambda found: found[:2])]
+
+
 def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in filter(draws, items):
         with_few_examples(item)
@@ -105,12 +117,9 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
     judge = Judge(session)
-    # What was begun is finished first.
-    for path in sorted(Path("cloudzero_provider").rglob("*.meta"), key=lambda path: path.read_text().count("null")):
+    for path, mutant in to_judge():
         found = json.loads(path.read_text(encoding="utf-8"))
-        verdicts = found["exit_code_by_key"]
-        for mutant in [mutant for mutant, verdict in verdicts.items() if verdict != KILLED]:
-            verdicts[mutant] = judge.verdict(mutant)
-            path.write_text(json.dumps(found, indent=4), encoding="utf-8")
-            print(time.strftime("%X"), mutant, verdicts[mutant], file=sys.__stderr__, flush=True)
+        found["exit_code_by_key"][mutant] = verdict = judge.verdict(mutant)
+        path.write_text(json.dumps(found, indent=4), encoding="utf-8")
+        print(time.strftime("%X"), mutant, verdict, file=sys.__stderr__, flush=True)
     return True
