@@ -100,7 +100,7 @@ def _batches(
                 f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, more than a request "
                 f"takes (max_body_bytes is {limits.max_body_bytes:,}); nothing was sent."
             )
-        if index > start and (size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records):
+        if size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records:
             yield _batch(frame, encoded, operation, start, index)
             start, size = index, empty
         size += record_size

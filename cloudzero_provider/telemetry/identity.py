@@ -56,11 +56,12 @@ def _period(value: Any, granularity: str) -> str:
 
     if granularity not in CUT:
         raise ValueError(f"granularity {granularity!r}")
-    moment = pendulum.parse(str(value), tz="UTC")
+    # Without an offset, it is UTC to pendulum.
+    moment = pendulum.parse(str(value))
     if not isinstance(moment, pendulum.DateTime):
         raise ValueError(f"timestamp {value!r}")
     in_utc = datetime.fromtimestamp(moment.timestamp(), timezone.utc)
-    return in_utc.replace(**CUT[granularity], tzinfo=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return in_utc.replace(**CUT[granularity]).strftime("%Y-%m-%dT%H:%M:%SZ")  # type: ignore[arg-type]
 
 
 def _sorted_keys(keys: Any) -> dict[str, Any]:

@@ -159,19 +159,19 @@ def test_only_a_replace_clears_periods(sandbox, operation):
 # What CloudZero refuses
 
 
-def refusing(kind, message, details=None):
+def refusing(kind, message, details=None, status=400):
     """A server that refuses everything with an error of CloudZero's."""
     error = {"type": kind, "message": message, **({"event_details": details} if details is not None else {})}
 
     def behave(connection, head):
         read_all(connection, head)
-        connection.sendall(answer(400, json.dumps({"error": error}).encode()))
+        connection.sendall(answer(status, json.dumps({"error": error}).encode()))
 
     return raw_server(behave)
 
 
-def refusal(kind, message, details=None, records=SIX, **options):
-    with refusing(kind, message, details) as url, pytest.raises(errors.RequestRejectedError) as error:
+def refusal(kind, message, details=None, records=SIX, status=400, **options):
+    with refusing(kind, message, details, status) as url, pytest.raises(errors.RequestRejectedError) as error:
         send(None, records, client=client_of(url), **options)
     words = error.value.message
     assert message in words
@@ -212,14 +212,31 @@ def test_a_stream_that_must_exist_says_how_it_comes_to_be():
     )
 
 
+@pytest.mark.parametrize(("status", "message"), [(413, "No."), (400, "Too Many records."), (400, "over the limit")])
+def test_a_request_that_is_too_much_says_what_makes_it_smaller(status, message):
+    words = refusal(None, message, status=status)
+    assert words.endswith(" Make requests smaller: max_body_bytes is 4,500,000, max_batch_records is 3,000.")
+
+
 def test_other_words_are_cloudzero_s_own():
     assert refusal("Other", "what it is").endswith("what it is")
 
 
 def test_only_a_deletion_that_makes_way_may_find_no_stream():
-    words = refusal(None, "The stream must exist.", rules={"operation": DELETE})
-    assert "must exist" in words
+    words = refusal(None, "The stream Must Exist.", rules={"operation": DELETE})
+    assert words.endswith(" Must Exist. There is no stream with this name, so there is nothing to delete.")
     assert "must exist" in refusal(None, "The stream must exist.", clear_periods=True)
+
+
+def test_another_refusal_of_a_deletion_does_not_say_that_there_is_no_stream():
+    assert refusal("Other", "what it is", rules={"operation": DELETE}).endswith("what it is")
+
+
+def test_where_the_first_request_fails_none_is_said_to_stand():
+    with refusing("Other", "no") as url, pytest.raises(errors.RequestRejectedError) as error:
+        send(None, client=client_of(url), per_batch=2)
+    assert error.value.standing.startswith("It was request 1 of 3: ")
+    assert "). Once the cause is mended" in error.value.standing
 
 
 @pytest.mark.parametrize("status", [403, 429])

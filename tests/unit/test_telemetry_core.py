@@ -162,6 +162,15 @@ def test_a_column_of_a_table_that_is_a_field_is_no_filter_key(tmp_path, name):
         as_records(sources.from_files(str(path)), ALLOCATION)
 
 
+def test_a_column_that_is_no_filter_key_is_named_in_a_table_without_rows_too():
+    with pytest.raises(InputError) as error:
+        as_records(sources.from_frame(pl.DataFrame({"Value": []})), METRIC)
+    assert str(error.value) == (
+        "The table: the column 'Value' is no filter key; the fields of metric records are timestamp, value, "
+        "granularity, associated_cost."
+    )
+
+
 def test_other_columns_of_a_table_are_filter_keys():
     [found] = records_of(ONE | {"custom:team": ["x"], "custom:none": [None], "custom:number": [7]})
     assert found["filter"] == {"custom:number": ["7"], "custom:team": ["x"]}
@@ -183,17 +192,17 @@ def test_a_table_may_have_its_filter_keys_in_one_column(keys):
     assert found["filter"] == {"team": ["x", "y"]}
 
 
-@pytest.mark.parametrize("wrong", ["x", "[1]", "{"])
+@pytest.mark.parametrize("wrong", ["x", "[1]", "{", "null"])
 def test_filter_keys_in_one_column_that_are_no_object_are_named(wrong):
     with pytest.raises(InvalidRowsError, match=r"column 'filter', value .*: expected a dict of filter key and value"):
         table(ONE | {"filter": [wrong]})
 
 
-def test_filter_keys_in_one_column_that_are_another_type_are_named():
-    with pytest.raises(
-        InvalidRowsError, match=r"column 'filter', value 7: expected a dict of filter key and value, not i"
-    ):
-        table(ONE | {"filter": [7]})
+@pytest.mark.parametrize("wrong", [7, [{"name": "x"}], [{"key": "x"}]])
+def test_filter_keys_in_one_column_that_are_another_type_are_named(wrong):
+    match = rf"column 'filter', value {re.escape(repr(wrong))}: expected a dict of filter key and value, not "
+    with pytest.raises(InvalidRowsError, match=match + type(wrong).__name__):
+        table(ONE | {"filter": [wrong]})
 
 
 @pytest.mark.parametrize("keys", ["", None])
@@ -209,6 +218,13 @@ def test_a_filter_column_that_is_no_text_is_named(wrong, shown):
     match = rf"column 'filter', value .*'team': \[{re.escape(shown)}\].*the value {re.escape(shown)} is no text"
     with pytest.raises(InvalidRowsError, match=match):
         table(ONE | {"team": [wrong]})
+
+
+def test_an_empty_cell_is_no_filter_beside_a_cell_that_is_no_text_too():
+    columns = {name: values * 2 for name, values in ONE.items()}
+    with pytest.raises(InvalidRowsError) as error:
+        table(columns | {"team": pl.Series(["", 1.5], dtype=pl.Object)})
+    assert [line.split(",")[0] for line in str(error.value).split("\n  ")[1:]] == ["row 2"]
 
 
 @pytest.mark.parametrize(
@@ -295,11 +311,14 @@ def test_half_of_the_hashes_are_of_what_is_sent_last():
     ],
 )
 def test_a_record_that_is_read_has_the_hash_of_the_one_that_was_sent(sent, read):
-    [as_sent] = sampled_hashes(checked([{**record(0), **sent}]))
+    replaced, added = (
+        sampled_hashes(checked([{**record(0), **sent}], operation=operation))
+        for operation in (TelemetryOperation.REPLACE, TelemetryOperation.SUM)
+    )
     shown = {**record(0), **sent, **read}
-    assert as_sent in hashes_of(shown, "DAILY")
+    assert hashes_of(shown, "DAILY") == {*replaced, *added}
     dashed = {name.replace("_", "-"): value for name, value in shown.items()}
-    assert as_sent in hashes_of(dashed, "DAILY")
+    assert hashes_of(dashed, "DAILY") == {*replaced, *added}
 
 
 def test_a_value_of_a_billion_digits_fills_no_memory():
