@@ -66,9 +66,7 @@ class _Rows:
     def __iter__(self) -> Iterator[Row]:
         depth = 0
         for event, _value in self._events:
-            if event == "map_key":
-                pass
-            elif event == "start_array":
+            if event == "start_array":
                 self._count_list()
                 yield from self._list()
             else:

@@ -423,6 +423,37 @@ def test_a_request_of_several_hours_names_the_first_and_the_last(sandbox):
         send(sandbox)
 
 
+@pytest.mark.parametrize(
+    ("setting", "error", "words"),
+    [
+        (
+            {"body_limit": 100},
+            errors.PayloadTooLargeError,
+            ". Make requests smaller with max_body_bytes. No request of",
+        ),
+        (
+            {"month_format": "datetime"},
+            errors.RequestRejectedError,
+            (
+                ". The month is sent as '2026-03', as in CloudZero's guide "
+                "(https://docs.cloudzero.com/docs/anycost-send-stream-data), however the parameter spells it. No request of"
+            ),
+        ),
+    ],
+)
+def test_what_cloudzero_refuses_comes_with_what_can_be_done(sandbox, setting, error, words):
+    sandbox.settings(**setting)
+    try:
+        with pytest.raises(error) as caught:
+            send(sandbox)
+    finally:
+        sandbox._call("DELETE", "settings")
+    message = str(caught.value)
+    assert words in message
+    assert ".." not in message
+    assert held_rows(sandbox) == []
+
+
 # An hour of several requests
 
 

@@ -31,6 +31,9 @@ KILLED, SURVIVED, NO_TESTS, TIMEOUT = 1, 0, 33, 36
 #: What talks HTTP is judged over HTTP; all else by the unit tests alone, which are quicker.
 TALK_HTTP = ("anycost.send", "anycost.run", "anycost.readback", "telemetry.send")
 LONGEST_SECONDS = 30.0
+#: A mutant that makes all tests together so many times slower, and then some seconds, is seen by everybody.
+SLOWER = 4
+SLOWER_SECONDS = 20.0
 
 
 class TooLongError(BaseException):
@@ -87,6 +90,7 @@ class Judge:
         if not any(f".{module}." in mutant for module in TALK_HTTP):
             tests = {test for test in tests if "/unit/" in test} or tests
         killers = [test for test in self.killers[function] if test in tests]
+        latest = time.perf_counter() + SLOWER_SECONDS + SLOWER * sum(self.seconds[test] for test in tests)
         others = sorted(tests - set(killers), key=lambda test: (draws(self.items[test]), self.seconds[test], test))
         for test in [*killers, *others]:
             if not self._passes(test, mutant=mutant):
@@ -96,6 +100,8 @@ class Judge:
                     sys.exit(f"{test} fails still after {mutant}:\n{self.why}")
                 self.killers[function] = [test, *(killer for killer in self.killers[function] if killer != test)]
                 return verdict
+            if time.perf_counter() > latest:
+                return TIMEOUT
         return SURVIVED if tests else NO_TESTS
 
 

@@ -260,6 +260,13 @@ class TestColumns:
         assert set(out) == {START, "resource/id", COST, TEAM}
         assert f"aggregate: no row has {ENV}; the tags that there are: {TEAM}" in caplog.messages
 
+    @pytest.mark.parametrize(
+        ("tags", "found"), [({}, "none"), ({TEAM: "a", "resource/tag:x": "y"}, f"{TEAM}, resource/tag:x")]
+    )
+    def test_all_tags_that_there_are_are_named(self, caplog, tags, found):
+        added([line(resource__id="r", **tags)], [ENV])
+        assert f"aggregate: no row has {ENV}; the tags that there are: {found}" in caplog.messages
+
     def test_all_tags(self):
         rows = [line(resource__id="r", **{TEAM: "a", ENV: "p"}), line(resource__id="r", **{"resource/tag:x": "y"})]
         result = added(rows, ["resource/id", "resource/tag:*"])
@@ -400,6 +407,11 @@ class TestBadRows:
         [(_, column, _, rule)] = self.problems([row(resource__service="A", **{name: "1"})])
         assert column == name
         assert f"did you mean '{like}'?" in rule
+
+    def test_nor_is_a_column_of_a_category_that_has_more_parts(self):
+        [(_, column, _, rule)] = self.problems([row(resource__service="A", **{"resource/service/name": "A"})])
+        assert column == "resource/service/name"
+        assert rule.startswith("no column of the Common Bill Format")
 
     def test_all_problems_are_counted(self):
         with pytest.raises(InvalidRowsError) as error:

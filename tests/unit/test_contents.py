@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 
+import ijson
 import polars as pl
 import pytest
 
-from cloudzero_provider.anycost import readback
+from cloudzero_provider.anycost import contents, readback
 from cloudzero_provider.anycost.contents import rows_of
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 from cloudzero_provider.exceptions import UnexpectedReplyError
@@ -34,7 +35,17 @@ def test_values_are_text_and_what_is_null_is_left_out():
     assert rows(text) == [{"a": "x", "c": "1.50", "d": "7"}, {"a": ""}]
 
 
-@pytest.mark.parametrize("text", ['{"billing_drop":[]}', "[]", nested(8)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"billing_drop":[]}',
+        "[]",
+        nested(8),
+        # Neither many texts nor many objects side by side are deep.
+        "{" + '"a":"x",' * 9 + '"billing_drop":[]}',
+        "{" + '"a":{},' * 9 + '"billing_drop":[]}',
+    ],
+)
 def test_an_empty_list_is_no_rows(text):
     assert rows(text) == []
 
@@ -53,6 +64,7 @@ def test_an_empty_list_is_no_rows(text):
         ('{"billing_drop":[{"b":"x","a":{"b":1}}]}', "a value that is no text, in column 'a'"),
         ('{"billing_drop":[{"' + "k" * 81 + '":[]}]}', f"a value that is no text, in column '{'k' * 80}'"),
         (nested(9), "something that is nested too deep"),
+        ('{"b":{},"a":' + nested(8) + "}", "something that is nested too deep"),
         ('{"billing_drop":[{"a":1e4001}]}', "a number of thousands of digits"),
         ('{"billing_drop":[{"a":1e-4001}]}', "a number of thousands of digits"),
     ],
@@ -74,6 +86,23 @@ def test_a_number_with_an_exponent_is_written_out(exponent):
     ((written,),) = (row.values() for row in rows(f'[{{"a":1.0e{exponent}}}]'))
     assert float(written[:3]) == (100 if exponent > 0 else 0)
     assert len(written) == (4001 if exponent > 0 else 4003)
+
+
+@pytest.mark.parametrize("character", ["x", '\\"'], ids=["letters", "quotes"])
+def test_a_text_without_end_is_refused(character):
+    with pytest.raises(UnexpectedReplyError) as error:
+        rows('[{"a":"' + character * BLOCK + '"}]')
+    assert str(error.value) == "The contents of the month hold a text without end."
+
+
+def test_a_reply_of_little_text_and_much_space_is_read():
+    spaces = " " * BLOCK
+    assert rows('[{"a":"x"},{"a":"x"},{"a":"x"},{"a":"x"}' + spaces[40:] + "]") == [{"a": "x"}] * 4
+
+
+def test_a_reply_that_is_nothing_but_a_number_of_thousands_of_digits_is_refused():
+    with pytest.raises(UnexpectedReplyError, match="hold a number of thousands of digits"):
+        rows("9" * 4000)
 
 
 @pytest.mark.parametrize("before", [0, BLOCK - 2000, BLOCK - 1, BLOCK - 4100])
@@ -112,6 +141,15 @@ def test_columns_that_later_rows_bring_are_there_in_the_order_of_the_documentati
 
 def test_a_month_without_rows_is_an_empty_frame():
     assert read([]).shape == (0, 0)
+
+
+@pytest.mark.parametrize("row", [{"a": "\ud800"}, {"\ud800": "x"}])
+def test_half_a_character_is_no_text(monkeypatch, row):
+    # The parser of ijson that is there on every machine.
+    monkeypatch.setattr(contents.ijson, "basic_parse", ijson.get_backend("python").basic_parse)
+    with pytest.raises(UnexpectedReplyError) as error:
+        read([row])
+    assert str(error.value) == "The contents of the month hold something that is no Unicode text."
 
 
 def test_costs_are_added_up_exactly_whatever_their_column():

@@ -239,7 +239,7 @@ class TestMonth:
         assert row["time/usage_start"] == "2024-09-01T01:00:00Z"
 
     def test_nothing_is_said_when_all_is_in_one_month(self, caplog):
-        converted(charge())
+        converted(charge(), charge(BillingPeriodStart=""))
         self.by_billing_period(charge())
         assert "another month" not in caplog.text
 
@@ -351,6 +351,12 @@ class TestQuantities:
             ("0", "GB", "-1"),
             ("2", "GB", "-1"),
         ]
+        assert "1 rows have a quantity below zero: they are sent as 0" in caplog.text
+
+    def test_numbers_and_what_has_none(self, caplog):
+        amounts = pl.Series([-1.0, 0.0, 0.5, None])
+        frame = frame_of(*[charge()] * 4).with_columns(ConsumedQuantity=amounts, PricingQuantity=amounts)
+        assert to_cbf(frame, negative_quantity="zero")["usage/amount"].to_list() == [0, 0, 0.5, None]
         assert "1 rows have a quantity below zero: they are sent as 0" in caplog.text
 
     @pytest.mark.parametrize("text", ["-0.5", "-.05", "-10", "-5.", "-1e-7", "-2.50E+3", "-007"])

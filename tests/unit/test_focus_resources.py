@@ -248,6 +248,12 @@ class TestTagKeys:
     def test_capital_and_small_letters_are_two_keys(self):
         assert tags_of(charge(Tags='{"Team": "1", "team": "2"}', **RESOURCE)) == [{"Team": "1", "team": "2"}]
 
+    def test_the_log_names_keys_in_the_order_of_the_rows(self, caplog):
+        keys = [f"key {number}" for number in range(50)]
+        tags_of(*(charge(Tags=json.dumps({key: "x"}), **RESOURCE) for key in keys))
+        named = ", ".join(f"{key!r} to resource/tag:{key.replace(' ', '_')}" for key in keys)
+        assert caplog.messages.count(f"Keys with characters that CloudZero does not take: {named}") == 1
+
     def test_an_empty_key(self):
         assert str(problem_of(charge(), charge(Tags='{"": "1"}'))) == "row 2, column 'Tags': a tag needs a key"
 
@@ -291,8 +297,8 @@ class TestTagColumns:
         assert (row["resource/account"], row["resource/tag:BillingAccountId"]) == ("7", "7")
 
     def test_those_without_a_resource_are_counted_once(self, caplog):
-        tags_of(charge(Tags='{"a": "1"}', x="1"), charge(x="1"), tag_columns=["x"])
-        assert "2 rows have tags and no ResourceId" in caplog.text
+        tags_of(charge(Tags='{"a": "1"}', x="1"), charge(x="1"), charge(Tags='{"a": "1"}'), tag_columns=["x"])
+        assert "3 rows have tags and no ResourceId" in caplog.text
 
     def test_names_are_cleaned(self):
         assert tags_of(charge(**{"Meine Größe": "1"}, **RESOURCE), tag_columns=["Meine Größe"]) == [
