@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 
@@ -205,7 +206,7 @@ def test_timestamps_are_cut_to_the_granularity(granularity, cut):
     assert (found.granularity, found.frame["timestamp"].to_list()) == (granularity, [cut])
 
 
-@pytest.mark.parametrize("given", [["HOURLY", "DAILY"], ["DAILY", "HOURLY"], ["MONTHLY", "HOURLY", "DAILY"]])
+@pytest.mark.parametrize("given", permutations(("HOURLY", "DAILY", "MONTHLY")))
 def test_granularities_that_differ_are_named_in_their_order(given):
     rule = f"a stream has one granularity, but there are records with {' and '.join(given)}"
     assert problems([record(element_name=each, granularity=each) for each in given], granularity=None) == [
@@ -471,6 +472,17 @@ def test_records_of_one_set_of_keys_go_out_together_in_their_order():
     found = batches([record(element_name=str(n), filter=key) for n, key in enumerate(keys)])
     sent = [[one["element_name"] for one in json.loads(batch.body)["records"]] for batch in found]
     assert sent == [["0", "3"], ["1", "4"], ["2"]]
+
+
+def test_records_are_looked_for_in_the_order_in_which_they_are_sent():
+    keys = [f"k{n * 7 % 20}" for n in range(20)] * 2
+    records = [record(element_name=str(n), filter={key: ["x"]}) for n, key in enumerate(keys)]
+    sent = [one for batch in batches(records) for one in json.loads(batch.body)["records"]]
+    assert [one["element_name"] for one in sent] == [str(n) for first in range(20) for n in (first, first + 20)]
+    in_order = [
+        record_hash(one["timestamp"], one["element_name"], json.dumps(one["filter"]), str(one["value"])) for one in sent
+    ]
+    assert sampled_hashes(checked(records)) == in_order
 
 
 def test_where_nothing_is_sent_there_is_nothing_to_look_for():
