@@ -84,11 +84,11 @@ class _Run:
     def _explain(self, error: CloudZeroError) -> None:
         """Say what a person can do about what CloudZero refuses, or can't."""
         if isinstance(error, PayloadTooLargeError):
-            error.message = f"{error.message.rstrip('.')}. Make requests smaller with max_body_bytes."
+            error.message = f"{error.message.removesuffix('.')}. Make requests smaller with max_body_bytes."
         elif isinstance(error, RequestRejectedError) and _OF_MONTH.search(error.message):
             error.message = (
-                f"{error.message.rstrip('.')}. The month is sent as {str(self.plan.month)!r}, as in CloudZero's guide "
-                f"({SEND_PAGE}), however the parameter spells it."
+                f"{error.message.removesuffix('.')}. The month is sent as {str(self.plan.month)!r}, as in CloudZero's "
+                f"guide ({SEND_PAGE}), however the parameter spells it."
             )
 
     def _send_unit(self, unit: Unit) -> None:

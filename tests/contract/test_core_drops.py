@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import time
 from operator import itemgetter
 
@@ -197,6 +198,28 @@ def test_rows_held_are_unknown_where_no_number_is_listed(caplog):
     assert "2026-03 without a number of rows" in caplog.text
 
 
+def unreadable(line, _body):
+    return {"billing_drop": {"drop_id": "d"}, "billing_drops": "none"}
+
+
+def test_a_list_of_drops_that_can_not_be_read_stops_what_might_let_a_month_shrink():
+    with answering(unreadable) as client, pytest.raises(errors.UnexpectedReplyError) as error:
+        send(None, client=client)
+    assert error.value.standing == (
+        "So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"min_rows_ratio": 0}, {"operation": Operation.REPLACE_HOURLY}, {"operation": Operation.SUM}]
+)
+def test_it_stops_nothing_else(options, caplog):
+    with answering(unreadable) as client:
+        summary = send(None, client=client, **options)
+    assert (summary.rows, summary.replaced_rows) == (6, None)
+    assert "Can't see how many rows 2026-03 holds: " in caplog.text
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_rows_held_are_unknown_to_a_key_that_may_not_list_drops(sandbox, status, caplog):
     sandbox.faults({"kind": "refuse", "status": status, "method": "GET", "times": 10})
@@ -339,11 +362,38 @@ def test_a_check_of_emptying_writes_nothing(sandbox):
     assert (summary.check_only, summary.replaced_rows, len(held_rows(sandbox))) == (True, None, 6)
 
 
+NOT_CLEARED = (
+    "Whether CloudZero empties a month for a drop without rows is not published. A way without one: send a single row "
+    "that costs 0, with min_rows_ratio=0."
+)
+
+
+def test_a_month_that_cloudzero_does_not_empty_stays_and_a_way_is_named(sandbox):
+    send(sandbox)
+    sandbox.settings(empty_data="refused")
+    try:
+        with pytest.raises(errors.RequestRejectedError) as error:
+            clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions())
+    finally:
+        sandbox._call("DELETE", "settings")
+    assert error.value.standing == NOT_CLEARED
+    assert len(held_rows(sandbox)) == 6
+
+
+def test_a_month_is_emptied_even_where_the_drops_can_not_be_listed():
+    def answers(line, _body):
+        return {"billing_drop": [] if line.endswith("2026-03") else {"drop_id": "d"}, "billing_drops": "none"}
+
+    with answering(answers) as client:
+        assert clear_month(client, STREAM, MARCH, SendOptions()).replaced_rows is None
+
+
 def test_a_month_that_is_not_empty_after_all_is_told(no_pause):
     words = "2026-03: CloudZero still holds 1,200 rows, after 0 s"
     holding = answering(Holding(SIX * 200), max_retry_seconds=0)
-    with holding as client, pytest.raises(errors.VerificationError, match=words):
+    with holding as client, pytest.raises(errors.VerificationError, match=words) as error:
         clear_month(client, STREAM, MARCH, SendOptions())
+    assert error.value.standing == NOT_CLEARED
     with answering(Holding(SIX, [])) as client:
         assert clear_month(client, STREAM, MARCH, SendOptions()).rows == 0
 
@@ -414,6 +464,7 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
 def test_the_error_says_what_stands_and_what_heals_it(sandbox, fault, options, standing):
     error = failure(sandbox, fault, **options)
     assert str(error).endswith(f". {standing}")
+    assert not re.search("max_body_bytes|the parameter", str(error))
     assert error.standing == standing
 
 
@@ -476,6 +527,46 @@ def test_an_hour_starts_over_when_an_answer_in_it_is_lost(sandbox, times, caplog
     plain += [body("replace_hourly", [row(2, "8")])]
     assert summary.sha256 == hashlib.sha256(b"".join(plain)).hexdigest()
     assert f"Hour 2026-03-01T01:00:00Z starts over ({times} of 3)" in caplog.text
+
+
+def counting(counts):
+    """A CloudZero that says these numbers of rows, one after the other."""
+
+    def answers(line, _body):
+        if line.startswith("POST"):
+            return {"billing_drop": {"drop_id": "d", "row_count": counts.pop(0)}}
+        return {"billing_drops": []}
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_repeated"),
+    [
+        ([2, 2, 2], False),
+        ([2, 4, 6], False),
+        ([7, 9, 11], False),
+        ([2, None, 6], False),
+        ([None, None, 5], False),
+        ([2, 6, 8, 2, 4, 6], True),
+        ([4, 2, 2, 2, 2, 2], True),
+        ([2, 6, 8, 2, 6, 8], True),
+    ],
+)
+def test_an_hour_starts_over_once_when_other_rows_are_counted_than_were_sent(counts, is_repeated, caplog):
+    left = counts.copy()
+    with answering(counting(left)) as client:
+        summary = send(None, big_hour()[1:7], client, limits=ONE_HOUR_EACH)
+    assert (left, summary.requests, summary.row_count) == ([], 3, counts[-1])
+    assert caplog.text.count("Hour 2026-03-01T01:00:00Z starts over, once") == is_repeated
+
+
+def test_the_counts_of_a_sum_are_of_other_rows_too(caplog):
+    left = [2, 60, 8]
+    with answering(counting(left)) as client:
+        send(None, big_hour()[1:7], client, limits=ONE_HOUR_EACH, operation=Operation.SUM)
+    assert left == []
+    assert "starts over" not in caplog.text
 
 
 def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):

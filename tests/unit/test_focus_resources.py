@@ -248,6 +248,11 @@ class TestTagKeys:
     def test_capital_and_small_letters_are_two_keys(self):
         assert tags_of(charge(Tags='{"Team": "1", "team": "2"}', **RESOURCE)) == [{"Team": "1", "team": "2"}]
 
+    def test_many_different_tags_are_read_part_by_part(self, monkeypatch):
+        monkeypatch.setattr("cloudzero_provider.anycost.focus.tag_values._BLOCK", 2)
+        tags = [{"a": str(number)} for number in range(5)] * 2
+        assert tags_of(*(charge(Tags=json.dumps(tag), **RESOURCE) for tag in tags)) == tags
+
     def test_the_log_names_keys_in_the_order_of_the_rows(self, caplog):
         keys = [f"key {number}" for number in range(50)]
         tags_of(*(charge(Tags=json.dumps({key: "x"}), **RESOURCE) for key in keys))

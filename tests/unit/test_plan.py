@@ -111,6 +111,48 @@ def test_every_row_is_sent_once_in_bodies_that_fit_and_hours_never_straddle(
     assert plan.size == sum(len(body) for body in plan.bodies())
 
 
+def test_rows_of_an_hour_stay_in_the_order_they_came_however_many_they_are():
+    rows = [row(time__usage_start=f"2026-03-01T{n % 3:02d}:00:00Z", cost__cost=str(n)) for n in range(3000)]
+    (body,) = contents(plan_of(rows))
+    costs = [int(line["cost/cost"]) for line in body["data"]]
+    assert costs == [*range(0, 3000, 3), *range(1, 3000, 3), *range(2, 3000, 3)]
+
+
+def test_hours_are_in_order_however_many_they_are():
+    plan = plan_of(rows_of(*[1] * 700), max_body_bytes=2000)
+    assert plan.hours == tuple(sorted(plan.hours))
+    assert len(plan.hours) == 700
+    spans = [(request.first_hour, request.last_hour) for request in plan.requests]
+    assert spans == sorted(spans)
+    assert (spans[0][0], spans[-1][1]) == (plan.hours[0], plan.hours[-1])
+
+
+def test_each_request_names_its_first_and_its_last_hour():
+    plan = plan_of(rows_of(1, 12, 1, 1), max_body_bytes=500)
+    zero, one, two, three = (f"2026-03-01T{hour:02d}:00:00Z" for hour in range(4))
+    spans = [{(request.first_hour, request.last_hour) for request in unit.requests} for unit in plan.units]
+    assert spans == [{(zero, zero)}, {(one, one)}, {(two, three)}]
+    assert len(plan.units[1].requests) > 2
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_a_plan_knows_its_operation_and_its_totals(operation):
+    plan = plan_of(rows_of(4), operation)
+    assert (plan.operation, plan.totals["cost/cost"]) == (operation, "6")
+
+
+def test_an_hour_that_is_a_byte_too_large_is_two_requests():
+    hour, hourly = rows_of(5), Operation.REPLACE_HOURLY
+    size = plan_of(hour, hourly).size
+    assert [request.size for request in plan_of(hour, hourly, max_body_bytes=size).requests] == [size]
+    assert [request.size < size for request in plan_of(hour, hourly, max_body_bytes=size - 1).requests] == [True] * 2
+
+
+def test_letters_of_any_language_are_sent_as_they_are():
+    given = row(resource__id="r", **{"resource/tag:größe": "groß"})
+    assert '"resource/tag:größe":"groß"' in plan_of([given]).body(plan_of([given]).requests[0]).decode()
+
+
 def test_a_month_over_a_limit_says_by_how_much_and_what_the_ways_out_are():
     with pytest.raises(MonthTooLargeError, match=r"has 12 rows, 2 more than the 10 .*max_month_rows") as error:
         plan_of(rows_of(12), max_month_rows=10)

@@ -206,7 +206,7 @@ def test_timestamps_are_cut_to_the_granularity(granularity, cut):
     assert (found.granularity, found.frame["timestamp"].to_list()) == (granularity, [cut])
 
 
-@pytest.mark.parametrize("given", permutations(("HOURLY", "DAILY", "MONTHLY")))
+@pytest.mark.parametrize("given", list(permutations(("HOURLY", "DAILY", "MONTHLY"))))
 def test_granularities_that_differ_are_named_in_their_order(given):
     rule = f"a stream has one granularity, but there are records with {' and '.join(given)}"
     assert problems([record(element_name=each, granularity=each) for each in given], granularity=None) == [
