@@ -194,7 +194,9 @@ def test_rows_held_are_unknown_where_no_number_is_listed(caplog):
     with answering(listing(*drops)) as client:
         assert rows_held(client, STREAM, MARCH, needed=True) is None
         # And then the month is sent: nobody can say that it would shrink.
+        caplog.set_level(logging.INFO)
         assert send(None, SIX[:1], client=client).replaced_rows is None
+    assert "2026-03: replaces an unknown number of rows by 1" in caplog.messages
     assert "2026-03 without a number of rows" in caplog.text
 
 
