@@ -194,7 +194,9 @@ def test_rows_held_are_unknown_where_no_number_is_listed(caplog):
     with answering(listing(*drops)) as client:
         assert rows_held(client, STREAM, MARCH, needed=True) is None
         # And then the month is sent: nobody can say that it would shrink.
+        caplog.set_level(logging.INFO)
         assert send(None, SIX[:1], client=client).replaced_rows is None
+    assert "2026-03: replaces an unknown number of rows by 1" in caplog.messages
     assert "2026-03 without a number of rows" in caplog.text
 
 
@@ -237,8 +239,9 @@ def test_rows_held_are_unknown_to_a_key_that_may_not_list_drops(sandbox, status,
         (SIX, [*SIX, row(24)], False),
         ([], [row(24)], False),
         ([row(48)], [row(24), row(48)], False),
+        ([row(48)], [row(24), row(25), row(48)], False),
     ],
-    ids=["a later day", "the first day", "two days", "an empty month", "two later days"],
+    ids=["a later day", "the first day", "two days", "an empty month", "two later days", "most of one day"],
 )
 def test_a_single_day_over_a_month_is_said_aloud(sandbox, caplog, before, rows, is_said):
     if before:
