@@ -16,7 +16,7 @@ from cloudzero_provider.exceptions import RequestRejectedError
 MONTH = "2026-03"
 
 LOST_1ST_3RD_LAST = [{"kind": "apply_then_lose_reply", "skip": skip} for skip in (0, 3, 14)]
-APPLIED_LATER = [{"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.6, "skip": skip} for skip in (0, 4)]
+APPLIED_LATER = [{"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.4, "skip": skip} for skip in (0, 4)]
 NEVER_APPLIED = [{"kind": "lose_request", "skip": skip} for skip in (0, 5)]
 REFUSED = [
     {"kind": "refuse", "status": 503, "skip": 1},
@@ -29,7 +29,7 @@ REFUSED = [
 CUT_SHORT = [{"kind": "cut_reply", "skip": 2}]
 ALL = [
     {"kind": "apply_then_lose_reply"},
-    {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.6, "skip": 3},
+    {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.4, "skip": 3},
     {"kind": "refuse", "status": 503, "skip": 5},
     {"kind": "lose_request", "skip": 7},
     {"kind": "refuse", "status": 429, "retry_after": 1, "skip": 9},
@@ -155,7 +155,7 @@ def giant_hour(big_month, tmp_path_factory):
         [],
         [{"kind": "apply_then_lose_reply", "operation": "sum"}],
         [{"kind": "apply_then_lose_reply", "operation": "sum", "skip": 1}],
-        [{"kind": "lose_reply_then_apply", "operation": "sum", "seconds": SETTLE_SECONDS * 0.6, "times": 2}],
+        [{"kind": "lose_reply_then_apply", "operation": "sum", "seconds": SETTLE_SECONDS * 0.4, "times": 2}],
         [
             {"kind": "refuse", "status": 429, "operation": "sum"},
             {"kind": "refuse", "status": 503, "operation": "sum", "skip": 1},
