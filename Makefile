@@ -102,7 +102,7 @@ coverage: $(VENV)/installed-dev
 	$(BIN)/coverage report
 
 # The core broken in thousands of places, one at a time: a test must see it, or tests/mutation/survivors.md say why none
-# can. The first run takes an hour or two; later ones judge what changed.
+# can. The first run takes half an hour; later ones judge what changed.
 mutate: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutate.py
 
