@@ -18,7 +18,6 @@ from cloudzero_provider.exceptions import UnexpectedReplyError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DOCUMENTED_KEY = "billing_drop"
 _DEEPEST = 8
 # No text in a row is as long. The parser would hold all of it, and the time it takes grows with the square of that.
 _BLOCK = 256 * 1024

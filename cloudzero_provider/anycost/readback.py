@@ -75,17 +75,17 @@ def _frames(rows: Iterable[Row]) -> Iterator[pl.DataFrame]:
     columns: dict[str, None] = {}
     count = 0
     while batch := list(islice(iterator, _BATCH)):
-        columns |= dict.fromkeys(chain.from_iterable(batch))
+        names = dict.fromkeys(chain.from_iterable(batch))
+        columns |= names
         count += len(batch)
         if len(columns) > _MOST_COLUMNS or len(columns) * count > _MOST_CELLS:
             raise UnexpectedReplyError(
                 f"The contents of the month have {len(columns):,} columns within {count:,} rows: more than can be read."
             )
-        yield _frame(batch)
+        yield _frame(batch, names)
 
 
-def _frame(batch: list[Row]) -> pl.DataFrame:
-    names = dict.fromkeys(chain.from_iterable(batch))
+def _frame(batch: list[Row], names: Iterable[str]) -> pl.DataFrame:
     try:
         return pl.DataFrame(
             {name: pl.Series(values=[row.get(name) for row in batch], dtype=pl.String) for name in names}

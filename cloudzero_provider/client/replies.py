@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.client.error_text import error_text
 from cloudzero_provider.client.key_hiding import holds_key
-from cloudzero_provider.client.shapes import find_list
+from cloudzero_provider.client.shapes import find_list, list_under
 from cloudzero_provider.exceptions import UnexpectedReplyError
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ YEAR_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _DROP_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _LONGEST_CURSOR = 8192
 _MOST_ROWS = 10**12
-# Where an error stands that comes with a status of success. Lists under these names are no results.
+# Where an error stands that comes with a status of success.
 _OF_ERRORS = ("error", "errors")
-_NO_RESULTS = (*_OF_ERRORS, "warnings", "details", "detail")
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,13 @@ def json_of(reply: Reply) -> Any:
         return None
 
 
-def refuse_error_inside(reply: Reply, path: str, secret: str) -> None:
+def refuse_error_inside(reply: Reply, content: Any, path: str, secret: str) -> None:
     """
     Refuse what is no success, whatever the status says: an error object, and HTML, which is not CloudZero's.
 
+    :param content: of the reply, as JSON.
     :raises UnexpectedReplyError: with the words of the reply.
     """
-    content = json_of(reply)
     is_error = isinstance(content, dict) and any(content.get(name) for name in _OF_ERRORS)
     is_page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if is_error or is_page:
@@ -81,17 +80,16 @@ def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
             reply.status,
         )
     if content.get("error"):
-        refuse_error_inside(reply, path, secret)
+        refuse_error_inside(reply, content, path, secret)
     return content
 
 
 def objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
     """Find the list of a reply: under its documented key, or the only list there is."""
-    documented = [content[key]] if isinstance(content.get(key), list) else []
-    lists = documented or lists_of_results(content)
-    if len(lists) != 1 or not all(isinstance(item, dict) for item in lists[0]):
+    found = list_under(content, (key,))
+    if found is None or not all(isinstance(item, dict) for item in found):
         raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
-    return list(lists[0])
+    return found
 
 
 def listed_objects(reply: Reply, key: str, path: str, secret: str) -> list[dict[str, Any]]:
@@ -100,19 +98,15 @@ def listed_objects(reply: Reply, key: str, path: str, secret: str) -> list[dict[
 
     :raises UnexpectedReplyError: when there is none.
     """
-    refuse_error_inside(reply, path, secret)
-    found = find_list(json_of(reply), (key,))
+    content = json_of(reply)
+    refuse_error_inside(reply, content, path, secret)
+    found = find_list(content, (key,))
     if found is None:
         raise UnexpectedReplyError(
             f"{path}: HTTP {reply.status}, but the reply has no list {key!r}. Is the connection's host CloudZero?",
             reply.status,
         )
     return found
-
-
-def lists_of_results(content: dict[str, Any]) -> list[list[Any]]:
-    """Find the lists of a reply that may be what was asked for."""
-    return [value for name, value in content.items() if isinstance(value, list) and name not in _NO_RESULTS]
 
 
 def wrapped(content: Any) -> Iterator[dict[str, Any]]:
@@ -159,8 +153,9 @@ def receipt_of(reply: Reply, path: str, secret: str) -> DropReceipt:
 
     :raises UnexpectedReplyError: when it is no success.
     """
-    refuse_error_inside(reply, f"POST {path}", secret)
-    for part in wrapped(json_of(reply)):
+    content = json_of(reply)
+    refuse_error_inside(reply, content, f"POST {path}", secret)
+    for part in wrapped(content):
         if "drop_id" in part or "row_count" in part:
             return DropReceipt(_drop_id(part, secret), _row_count(part))
     return DropReceipt(None, None)

@@ -23,14 +23,15 @@ def find_list(content: Any, keys: Sequence[str]) -> list[dict[str, Any]] | None:
     :param keys: where the list may stand, the likeliest first.
     :return: ``None`` when there is none, so that an unknown shape does not look like "nothing there".
     """
-    found = content if isinstance(content, list) else _under(content, keys)
+    found = content if isinstance(content, list) else list_under(content, keys)
     if found is None and isinstance(content, dict):
         wrapped = [value for value in content.values() if isinstance(value, dict)]
-        found = _under(wrapped[0], keys) if len(wrapped) == 1 and "error" not in content else None
+        found = list_under(wrapped[0], keys) if len(wrapped) == 1 and "error" not in content else None
     return found if found is not None and all(isinstance(item, dict) for item in found) else None
 
 
-def _under(content: Any, keys: Sequence[str]) -> list[Any] | None:
+def list_under(content: Any, keys: Sequence[str]) -> list[Any] | None:
+    """Find the list under one of the keys, or else the only one there is; ``None`` when there is none."""
     if not isinstance(content, dict):
         return None
     named = next((content[key] for key in keys if isinstance(content.get(key), list)), None)

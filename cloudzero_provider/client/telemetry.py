@@ -85,7 +85,7 @@ class TelemetryEndpoints:
         reply = self._sender.send(
             "POST", path, scope=SCOPE_MANAGE_RECORDS, body=body, effect=operation.effect, writes=True
         )
-        refuse_error_inside(reply, f"POST {path}", self.config.api_key)
+        refuse_error_inside(reply, json_of(reply), f"POST {path}", self.config.api_key)
 
     def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
@@ -124,7 +124,7 @@ class TelemetryEndpoints:
                 "certain; it can be deleted under Settings > Telemetry Streams."
             )
             raise
-        refuse_error_inside(reply, f"DELETE {path}", self.config.api_key)
+        refuse_error_inside(reply, json_of(reply), f"DELETE {path}", self.config.api_key)
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
         if not 1 <= limit <= READABLE_RECORDS:
@@ -149,7 +149,7 @@ def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
         return TelemetryRecords([])
     content = json_of(reply)
     if isinstance(content, dict) and content.get("error"):
-        refuse_error_inside(reply, path, secret)
+        refuse_error_inside(reply, content, path, secret)
     found = find_list(content, _RECORD_LISTS)
     if found is None:
         raise UnexpectedReplyError(

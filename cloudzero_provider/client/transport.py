@@ -14,7 +14,6 @@ from requests.auth import AuthBase
 
 from cloudzero_provider import __version__
 from cloudzero_provider.client.body import ACCEPTED_ENCODING, in_words, read_body
-from cloudzero_provider.client.config import Secret
 from cloudzero_provider.client.wire import Session, watched
 from cloudzero_provider.exceptions import ConfigurationError
 
@@ -44,7 +43,7 @@ class _BareKey(AuthBase):
     """Puts the key into the request. A header of the session would lose against an entry in ``.netrc``."""
 
     def __init__(self, key: str) -> None:
-        self._key = Secret(key)
+        self._key = key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._key

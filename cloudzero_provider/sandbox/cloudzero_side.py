@@ -25,7 +25,7 @@ from .running import Running
 from .sandbox import Call, Sandbox
 from .setting_fields import Permission
 from .telemetry_records import read_telemetry
-from .throttle import Rate, rate_scope, throttled
+from .throttle import Rate, rate_scope
 from .wire import BodyLimit, lose, read_body, send, send_half
 
 if TYPE_CHECKING:
@@ -132,12 +132,10 @@ class CloudZeroSide:
     def _slow_down(self, call: Call, target: Target) -> None:
         if target.endpoint.is_telemetry:
             return
-        settings, now = call.settings, time.time()
-        rate = Rate(settings.anycost_rate, settings.anycost_burst)
-        seconds = self._sandbox.anycost_throttle.take(1, rate, call.rate_scope, now)
-        if seconds:
-            status, retry_after = settings.anycost_throttle_status, settings.anycost_retry_after
-            raise RefusedError(throttled(status, retry_after, seconds, now))
+        settings = call.settings
+        status, retry_after = settings.anycost_throttle_status, settings.anycost_retry_after
+        rate = Rate(settings.anycost_rate, settings.anycost_burst, status, retry_after)
+        self._sandbox.anycost_throttle.take(1, rate, call.rate_scope, time.time())
 
     def _claim_key(self, call: Call) -> None:
         value = call.request.headers.get(_IDEMPOTENCY_KEY)

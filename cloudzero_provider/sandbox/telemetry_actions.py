@@ -15,7 +15,7 @@ from .telemetry_reads import InvalidLimitError, keep_submission, parse_limit, pr
 from .telemetry_replies import accepted, invalid_keys, invalid_records, records_reply
 from .telemetry_settings import BatchAtomicity, DeleteStreamWithData, UnknownStreamRead
 from .telemetry_store import apply_batch, delete_stream, find_stream, has_records
-from .throttle import Rate, throttled
+from .throttle import Rate
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,11 +43,9 @@ async def _send_records(sandbox: Sandbox, call: Call) -> Reply:
     """Apply the records; the log's entry for it is written in the same transaction."""
     target, reading, settings = _target(call), call.telemetry, call.settings
     now = time.time()
-    rate = Rate(settings.telemetry_rate, settings.telemetry_burst)
-    seconds = sandbox.throttle.take(reading.record_count or 0, rate, call.rate_scope, now)
-    if seconds:
-        status, retry_after = settings.telemetry_throttle_status, settings.telemetry_retry_after
-        raise RefusedError(throttled(status, retry_after, seconds, now))
+    status, retry_after = settings.telemetry_throttle_status, settings.telemetry_retry_after
+    rate = Rate(settings.telemetry_rate, settings.telemetry_burst, status, retry_after)
+    sandbox.throttle.take(reading.record_count or 0, rate, call.rate_scope, now)
     if reading.unreadable is not None:
         raise bad_request(ErrorType.INVALID_BODY, reading.unreadable)
     if reading.problems and settings.batch_atomicity is BatchAtomicity.ALL_OR_NOTHING:

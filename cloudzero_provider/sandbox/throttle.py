@@ -13,7 +13,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from .access_settings import RateScope, RetryAfter
-from .replies import Reply, message_reply
+from .replies import RefusedError, Reply, message_reply
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rate:
-    """So many per second, 0 for no limit, and so many at once."""
+    """So many per second, 0 for no limit, and so many at once; and what is replied beyond that."""
 
     per_second: float
     burst: int
+    status: int
+    retry_after: RetryAfter
 
 
 @dataclass
@@ -43,19 +45,18 @@ class Throttle:
     def __init__(self) -> None:
         self._buckets: dict[Hashable, _Bucket] = {}
 
-    def take(self, count: int, rate: Rate, scope: Hashable, now: float) -> float:
-        """Take so many out and give 0, or leave them in and give the seconds until they can be had."""
+    def take(self, count: int, rate: Rate, scope: Hashable, now: float) -> None:
+        """Take so many out, or leave them in and refuse the request until they can be had."""
         if not rate.per_second:
-            return 0.0
+            return
         bucket = self._buckets.setdefault(scope, _Bucket())
         bucket.spent = max(0.0, bucket.spent - (now - bucket.at) * rate.per_second)
         bucket.at = now
         # A request larger than the burst would never fit, so it gets a full bucket and leaves a debt.
         missing = bucket.spent + min(count, rate.burst) - rate.burst
         if missing > 0:
-            return missing / rate.per_second
+            raise RefusedError(_throttled(rate, missing / rate.per_second, now))
         bucket.spent += count
-        return 0.0
 
     def reset(self) -> None:
         self._buckets.clear()
@@ -68,12 +69,11 @@ def rate_scope(settings: Settings, key: ApiKey, target: Target) -> Hashable:
     return target.running_on if settings.rate_scope is RateScope.STREAM else None
 
 
-def throttled(status: int, retry_after: RetryAfter, seconds: float, now: float) -> Reply:
-    """The reply to what came too fast."""
-    reply = message_reply(status, "Too Many Requests" if status == 429 else "Slow Down")
-    if retry_after is RetryAfter.NONE:
+def _throttled(rate: Rate, seconds: float, now: float) -> Reply:
+    reply = message_reply(rate.status, "Too Many Requests" if rate.status == 429 else "Slow Down")
+    if rate.retry_after is RetryAfter.NONE:
         return reply
     whole = max(1, math.ceil(seconds))
     # A date has no fractions: the next whole second after the wait is the first that is late enough.
-    told = str(whole) if retry_after is RetryAfter.SECONDS else formatdate(math.ceil(now + seconds), usegmt=True)
+    told = str(whole) if rate.retry_after is RetryAfter.SECONDS else formatdate(math.ceil(now + seconds), usegmt=True)
     return Reply(reply.status, reply.length, reply.pieces, reply.content_type, (("Retry-After", told),))

@@ -158,7 +158,11 @@ def _send(
 def _deleted_from_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
     """Whether a deletion that makes way for a ``replace`` was refused since there is nothing to delete from."""
     makes_way = batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
-    return makes_way and isinstance(error, RequestRejectedError) and "must exist" in error.message.lower()
+    return makes_way and isinstance(error, RequestRejectedError) and _misses_stream(error)
+
+
+def _misses_stream(error: CloudZeroError) -> bool:
+    return "must exist" in error.message.lower()
 
 
 def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limits: BatchLimits) -> None:
@@ -176,14 +180,14 @@ def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limit
         )
     elif error.error_type == "InvalidKeysException":
         error.message += " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
-    elif "must exist" in error.message.lower() and batch.operation is TelemetryOperation.DELETE:
+    elif _misses_stream(error) and batch.operation is TelemetryOperation.DELETE:
         error.message += " There is no stream with this name, so there is nothing to delete."
     elif error.status == 413 or _TOO_MUCH.search(error.message):
         error.message += (
             f" Make requests smaller: max_body_bytes is {limits.max_body_bytes:,}, max_batch_records is "
             f"{limits.max_batch_records:,}."
         )
-    elif "must exist" in error.message.lower():
+    elif _misses_stream(error):
         error.message += (
             " CloudZero did not make the stream on a 'replace': send the first records once with operation='sum', or "
             "make the stream under Settings > Telemetry Streams."

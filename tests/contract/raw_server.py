@@ -33,13 +33,8 @@ def raw_server(behave: Behaviour, certificate: Path | None = None) -> Iterator[s
         with contextlib.suppress(OSError), connection:
             served = context.wrap_socket(connection, server_side=True) if context else connection
             with served:
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    part = served.recv(65536)
-                    if not part:
-                        return
-                    head += part
-                behave(served, head)
+                if head := read_head(served):
+                    behave(served, head)
 
     def serve() -> None:
         with contextlib.suppress(OSError):
@@ -52,6 +47,17 @@ def raw_server(behave: Behaviour, certificate: Path | None = None) -> Iterator[s
         yield f"{'https' if certificate else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         listener.close()
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """Read the head of a request, and what of its body comes along; nothing when the connection ends before."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        head += part
+    return head
 
 
 def read_all(connection: socket.socket, head: bytes) -> bytes:

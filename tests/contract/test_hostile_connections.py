@@ -18,7 +18,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from raw_server import answer, raw_server, read_all, self_signed
+from raw_server import answer, raw_server, read_all, read_head, self_signed
 from sandbox_client import KEY, STREAM, SandboxServer
 
 from cloudzero_provider import exceptions as errors
@@ -52,12 +52,7 @@ def conversation(reply_to):
             read_all(connection, head)
             heads.append((me, head))
             connection.sendall(reply_to(len(heads), head))
-            head = b""
-            while b"\r\n\r\n" not in head:
-                part = connection.recv(65536)
-                if not part:
-                    return
-                head += part
+            head = read_head(connection)
 
     with raw_server(behave) as url:
         yield url, heads

@@ -18,7 +18,6 @@ from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, I
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sandbox.settings import changed
 from cloudzero_provider.sandbox.telemetry_state import open_records
-from cloudzero_provider.sandbox.throttle import Throttle
 
 NAME, OTHER = "under-fire", "another"
 MAX_RETRY_SECONDS = 600
@@ -38,8 +37,6 @@ class Trial:
         #: Whether anybody can know what the tries since the task was started, or cleared, have added.
         self.is_clear = True
         world.reset(latency=scenario.latency, jitter=scenario.jitter, timeout=scenario.timeout)
-        # The clock went back with the reset, which a throttle does not expect.
-        world.sandbox.throttle = Throttle()
         standing = as_sent(scenario.kind, scenario.granularity, scenario.before)
         self._put(NAME, standing)
         self._put(OTHER, standing[:1])
