@@ -34,6 +34,8 @@ class CloudZeroError(Exception):
         self.message = message
         #: Whether the request that failed may have been applied, in one of its tries.
         self.maybe_applied = True
+        #: Whether it is certain that nothing was written before the error, nor by the request that failed.
+        self.nothing_written = False
         #: Which part of a month stands, when the error came in the middle of one.
         self.standing: str | None = None
 
@@ -112,6 +114,16 @@ class MonthWouldShrinkError(InputError):
 
 class ValidationFailedError(InputError):
     """CloudZero's own validation refuses the rows. Nothing was sent."""
+
+
+class ReplacesSameRunError(CloudZeroError):
+    """What is to be sent would replace what another task of the same DAG run sent. Nothing was sent."""
+
+
+class ClaimError(CloudZeroError):
+    """What other tasks of the DAG run write could not be looked up in Airflow. Nothing was sent."""
+
+    retry_can_help = True
 
 
 class CloudZeroConnectionError(CloudZeroError):

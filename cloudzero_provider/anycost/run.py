@@ -73,6 +73,7 @@ class _Run:
                 self._send_unit(unit)
             except CloudZeroError as error:
                 self._explain(error)
+                error.nothing_written = self._nothing_written(unit, error)
                 error.standing = self._standing(unit, error)
                 raise
             self.rows_done += sum(request.rows for request in unit.requests)
@@ -150,11 +151,14 @@ class _Run:
             return send()
         return self.journal.add_once(hashlib.sha256(body).hexdigest(), send) or DropReceipt(None, None)
 
+    def _nothing_written(self, unit: Unit, error: CloudZeroError) -> bool:
+        return not self.sent.receipts and _not_applied(unit, error)
+
     def _standing(self, unit: Unit, error: CloudZeroError) -> str:
         """Say which part of the month stands, and what heals it."""
         plan, done = self.plan, len(self.sent.receipts)
-        not_applied = not error.maybe_applied and len(unit.requests) == 1
-        if not done and not_applied:
+        not_applied = _not_applied(unit, error)
+        if error.nothing_written:
             return f"Nothing of {plan.month} was sent; it stands as it was."
         stands = (
             f"Of {plan.month}, {done} of {self.total} requests stand: {self.rows_done:,} of {plan.rows:,} "
@@ -169,6 +173,11 @@ class _Run:
             return f"{stands} {failed}. Sending again adds what stands a second time: see what CloudZero holds first."
         when = "Running" if error.retry_can_help else "Once the cause is mended, running"
         return f"{stands} {failed}. {when} the task again sends all of it again, which heals the month."
+
+
+def _not_applied(unit: Unit, error: CloudZeroError) -> bool:
+    """Whether nothing of a unit was applied. Of several requests, some may have been before the one that failed."""
+    return not error.maybe_applied and len(unit.requests) == 1
 
 
 def _counts_fit(unit: Unit, receipts: list[DropReceipt]) -> bool:

@@ -8,12 +8,15 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.anycost.claim import MonthWrite
 from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.anycost.plan import Limits, Operation, Plan, empty_month_body, make_plan
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 from cloudzero_provider.anycost.run import run_plan
+from cloudzero_provider.claims import claimed
 from cloudzero_provider.exceptions import (
     AuthenticationError,
+    CloudZeroError,
     ConfigurationError,
     MonthNotFoundError,
     MonthWouldShrinkError,
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.anycost.run import Sent
+    from cloudzero_provider.claims import Claims
     from cloudzero_provider.client import Client
     from cloudzero_provider.journal import SumJournal
     from cloudzero_provider.months import Month
@@ -49,6 +53,7 @@ class SendOptions:
     :param settle_from: a try before this one may have died with a request under way, just before this moment
         (``time.monotonic``): nothing is written until that has settled.
     :param journal: of a ``sum``.
+    :param claims: where other tasks of the DAG run see what is about to be written.
     """
 
     operation: Operation = Operation.REPLACE_DROP
@@ -59,6 +64,7 @@ class SendOptions:
     limits: Limits = field(default_factory=Limits)
     settle_from: float | None = None
     journal: SumJournal | None = None
+    claims: Claims | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_rows_ratio <= 1:
@@ -139,7 +145,8 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
     replaced = _look_before(client, connection_id, plan, options.min_rows_ratio)
     if options.validate_with_cloudzero:
         _validate(client, plan)
-    sent = run_plan(plan, client, connection_id, options.journal)
+    with claimed(options.claims, lambda: MonthWrite.of_plan(client, connection_id, plan)):
+        sent = run_plan(plan, client, connection_id, options.journal)
     if options.verify:
         _verify(client, connection_id, plan)
     return _summary(plan, connection_id, replaced, sent.digest, sent=sent)
@@ -161,11 +168,8 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
         _wait_for_earlier_try(client, options)
         replaced = rows_held(client, connection_id, month, needed=False)
-        try:
-            client.send_drop(connection_id, body, effect=options.operation.effect)
-        except RequestRejectedError as error:
-            error.standing = _NOT_CLEARED
-            raise
+        with claimed(options.claims, lambda: MonthWrite.of_nothing(client, connection_id, month)):
+            _send_nothing(client, connection_id, body)
         _until_agreed(client, month, lambda: _rows_left(client, connection_id, month), _NOT_CLEARED)
     return SendSummary(
         month=str(month),
@@ -180,6 +184,16 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
         sha256=hashlib.sha256(body).hexdigest(),
         check_only=options.check_only,
     )
+
+
+def _send_nothing(client: Client, connection_id: str, body: bytes) -> None:
+    try:
+        client.send_drop(connection_id, body, effect=Operation.REPLACE_DROP.effect)
+    except CloudZeroError as error:
+        error.nothing_written = not error.maybe_applied
+        if isinstance(error, RequestRejectedError):
+            error.standing = _NOT_CLEARED
+        raise
 
 
 def rows_held(client: Client, connection_id: str, month: Month, *, needed: bool) -> int | None:

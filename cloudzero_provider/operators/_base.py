@@ -13,6 +13,8 @@ from airflow.providers.common.compat.sdk import Asset, BaseHook, BaseOperator
 from cloudzero_provider.compat import set_default_of_mapped
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.operators._claims import RunClaims
+from cloudzero_provider.parameters import read_bool
 
 if TYPE_CHECKING:
     import jinja2
@@ -111,6 +113,8 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
         CloudZero does not support concurrent requests for one stream, so 1 is the default, also for a mapped task; your
         own value and ``default_args`` win. Several tasks or DAGs on one stream: put them into a pool with one slot.
+    :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent, like a final
+        bill an estimate. (templated)
     """
 
     records: Any
@@ -122,8 +126,11 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
-    def __init__(self, *, max_active_tis_per_dag: int | None = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, *, max_active_tis_per_dag: int | None = 1, replace_in_same_run: bool | str = False, **kwargs: Any
+    ) -> None:
         super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
+        self.replace_in_same_run = replace_in_same_run
 
     def given_rows(self, context: Context, as_one_kind: Callable[[Rows], Rows] | None = None) -> Rows:
         """
@@ -192,6 +199,16 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
             raise InputError("sql: the statement is no query: it returned no table.")
         self.log.info("The query returned %s rows", f"{rows.count:,}")
         return rows
+
+    def claims(self, context: Context) -> RunClaims:
+        """
+        Make it known to the other tasks of the run what this one writes.
+
+        :param context: of the task.
+        :raises ConfigurationError: when ``replace_in_same_run`` is neither true nor false.
+        """
+        may_replace = read_bool("replace_in_same_run", self.replace_in_same_run, templated=True)
+        return RunClaims(context, sender=CloudZeroSendOperator, is_retry=is_retry(context), may_replace=may_replace)
 
     def describe_outlets(self, context: Context, summary: Mapping[str, Any], *shown: str) -> None:
         """

@@ -64,6 +64,9 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param max_body_bytes: of one request; CloudZero takes 5 MB.
     :param max_month_bytes: of all requests of the month; CloudZero takes 70 MB.
     :param max_month_rows: of the month; CloudZero takes 1,000,000.
+    :param replace_in_same_run: replace what another task, or another instance of this mapped task, sent to the same
+        month of the stream in the same DAG run, like a final bill an estimate. Without it, that is an error.
+        (templated)
     :return: month, connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text), hours,
         sha256, drop_ids, row_count, check_only.
     :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
@@ -78,6 +81,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "files",
         "sql",
         "sql_conn_id",
+        "replace_in_same_run",
     )
     unrendered_fields = ("records",)
     operator_extra_links = (AnyCostConnectionLink(),)
@@ -166,6 +170,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
             settle_from=settle_from(context),
             journal=sum_journal(context, target) if adds else None,
+            claims=self.claims(context),
         )
 
     def _refuse_empty(self, month: Month) -> None:

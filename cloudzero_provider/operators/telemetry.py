@@ -66,6 +66,8 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     :param check_only: check the records and send nothing.
     :param max_body_bytes: of one request; CloudZero takes 5 MB.
     :param max_batch_records: of one request.
+    :param replace_in_same_run: replace records that another task, or another instance of this mapped task, sent to the
+        stream with other values in the same DAG run. Without it, that is an error. (templated)
     :return: stream_name, stream_type, operation, granularity, month, records, requests, bytes, total (decimal text),
         first, last, key_sets, duplicates_summed, zeros_deleted, zeros_skipped, values_rounded, sha256, record_hashes,
         check_only.
@@ -82,6 +84,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         "files",
         "sql",
         "sql_conn_id",
+        "replace_in_same_run",
     )
     unrendered_fields = ("records",)
     operator_extra_links = (TelemetryStreamsLink(),)
@@ -156,6 +159,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
             limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
             settle_from=settle_from(context),
             journal=sum_journal(context, target) if adds else None,
+            claims=self.claims(context),
         )
         rows = self.given_rows(context, lambda part: as_records(part, rules.kind))
         if not rows.count:

@@ -7,14 +7,18 @@ import json
 import logging
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, RequestRejectedError
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
+from cloudzero_provider.telemetry.claim import RecordsWrite
 
 if TYPE_CHECKING:
+    from cloudzero_provider.claims import Claims
     from cloudzero_provider.client import Client
     from cloudzero_provider.journal import SumJournal
     from cloudzero_provider.telemetry.checks import CheckedRecords
@@ -33,6 +37,7 @@ class TelemetryOptions:
     :param settle_from: a try before this one may have died with a request under way, just before this moment
         (``time.monotonic``): nothing is sent until that has settled.
     :param journal: of a ``sum``.
+    :param claims: where other tasks of the DAG run see what is about to be written.
     """
 
     clear_periods: bool = False
@@ -40,6 +45,7 @@ class TelemetryOptions:
     limits: BatchLimits = field(default_factory=BatchLimits)
     settle_from: float | None = None
     journal: SumJournal | None = None
+    claims: Claims | None = None
 
 
 @dataclass(frozen=True)
@@ -111,15 +117,17 @@ def send_records(
         "%s: %s records, total %s; requests: %d", stream_name, f"{records.frame.height:,}", records.total, len(batches)
     )
     if not options.check_only:
-        _send(client, stream_name, records, options, batches)
+        if options.settle_from is not None:
+            client.wait_until_settled(options.settle_from)
+        write = partial(RecordsWrite.of, client, stream_name, records, clear_periods=options.clear_periods)
+        with claimed(options.claims, write):
+            _send(client, stream_name, records, options, batches)
     return _summary(stream_name, records, batches, check_only=options.check_only)
 
 
 def _send(
     client: Client, stream_name: str, records: CheckedRecords, options: TelemetryOptions, batches: list[Batch]
 ) -> None:
-    if options.settle_from is not None:
-        client.wait_until_settled(options.settle_from)
     stream_type = records.rules.kind.stream_type
     done = 0
     for number, batch in enumerate(batches, start=1):
@@ -135,6 +143,7 @@ def _send(
                 log.info("%s: there is no stream yet, so there is nothing to delete", stream_name)
                 continue
             _explain(error, records, batch, options.limits)
+            error.nothing_written = not done and not error.maybe_applied
             error.standing = _standing(error, records, batch, number, batches)
             raise
         done += batch.records

@@ -27,6 +27,25 @@ class Month:
     total: Decimal
 
 
+class TaskInstance:
+    """A running task instance that is alone in its DAG run, with the XComs that it has pushed."""
+
+    dag_id, run_id, map_index = "dag", "run", -1
+
+    def __init__(self, task_id: str, *, try_number: int, max_tries: int) -> None:
+        self.task_id, self.try_number, self.max_tries = task_id, try_number, max_tries
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, *, key: str, value: Any) -> None:
+        self.xcoms[key] = json.loads(json.dumps(value))
+
+    def xcom_pull(self, *, task_ids: list[str], key: str) -> list[Any]:
+        return [self.xcoms[key]] if self.task_id in task_ids and key in self.xcoms else []
+
+    def get_task_states(self, *, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, Any]:
+        return {self.run_id: {self.task_id: "running"}}
+
+
 def connection(sandbox: SandboxServer, *, key: str | None = None, **extra: Any) -> str:
     """An Airflow connection to the sandbox, as JSON."""
     defaults = {
@@ -47,8 +66,8 @@ def connect(monkeypatch: Any, sandbox: SandboxServer, **options: Any) -> None:
 def context(task: Any, *, try_number: int = 1, max_tries: int | None = None) -> dict[str, Any]:
     """What a worker hands to ``execute``, as far as the operators look at it."""
     tries = (task.retries or 0) if max_tries is None else max_tries
-    ti = SimpleNamespace(try_number=try_number, max_tries=tries, xcom_push=lambda **_: None)
-    return {"ti": ti, "task": task, "dag_run": None}
+    ti = TaskInstance(task.task_id, try_number=try_number, max_tries=tries)
+    return {"ti": ti, "task": task, "dag_run": None, "dag": SimpleNamespace(tasks=[task], get_task=lambda _: task)}
 
 
 def send(
