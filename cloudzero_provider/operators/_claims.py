@@ -67,7 +67,7 @@ class RunClaims:
                 raise
             raise ClaimError(
                 "What other tasks of this DAG run have sent could not be looked up in Airflow "
-                f"({type(error).__name__}: {error:.200}), so this task might replace it; nothing was sent."
+                f"({type(error).__name__}: {str(error)[:200]}), so this task might replace it; nothing was sent."
             ) from error
 
     def nothing_written(self) -> None:

@@ -31,12 +31,12 @@ class TestStraightToCloudZero:
         assert sandbox.rows(MONTH)[0]["lineitem/description"] == "{% raise %} {{ ds }} {# gone #}"
 
     @pytest.mark.parametrize("dag_id", ["function_yields", "function_of_dicts"])
-    def test_the_summary_is_all_that_is_handed_on(self, dags, dag_id):
+    def test_the_summary_is_all_that_is_handed_on_of_rows(self, dags, dag_id):
         outcome = run(dags[dag_id], run_conf={"month": MONTH})
         assert outcome.xcom("send")["month"] == MONTH
         handed_on = outcome.xcoms()
         keys = {key for _, key in handed_on if not key.startswith("_link")}
-        assert keys == {"return_value"}
+        assert keys == {"return_value", "cloudzero_claim"}
         assert not any("usage_start" in value for value in handed_on.values())
 
     @pytest.mark.parametrize("dag_id", ["function_yields", "function_of_dicts"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 from runs import clear_and_run, run
 from sandbox_client import STREAM
 from streams import records
 
 from cloudzero_provider.exceptions import ReplacesSameRunError
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
 MONTH = "2024-09"
 BILLS = {"acct1": ["1", "1.5"], "acct2": ["2", "2.5"]}
@@ -153,6 +154,42 @@ class TestGoesOn:
         outcome = run(dags["two_tasks"], run_conf={"final": "perhaps"})
         assert "replace_in_same_run is 'perhaps'" in str(outcome.errors["final"][0])
         assert held(sandbox) == Decimal("2.5")
+
+
+class TestMended:
+    """A run that was refused, whose DAG is then changed to one task that sends all of it, and cleared."""
+
+    def mended(self, dag, files):
+        with DAG(dag.dag_id, schedule=None) as mended:
+            AnyCostBillingDropOperator(task_id="send", month=MONTH, files=files)
+        mended.fileloc = dag.fileloc
+        return mended
+
+    def test_two_tasks(self, dags, sandbox, bills):
+        refused = run(dags["two_files"], run_conf={"given": bills})
+        assert refused.states == {"first": ["success"], "send": ["failed"]}
+        ended = clear_and_run(self.mended(dags["two_files"], bills), refused, "send")
+        assert (ended.state, ended.states["send"]) == ("success", ["success"])
+        assert held(sandbox) == 7
+
+    def test_mapped(self, dags, sandbox, bills):
+        refused = run(dags["mapped_files"], run_conf={"given": bills, "month": MONTH})
+        one_success(refused.states["send"])
+        ended = clear_and_run(self.mended(dags["mapped_files"], bills), refused, "send")
+        # Airflow runs the instance of each part once more: each sends everything now.
+        assert ended.state == "success"
+        assert set(ended.states["send"]) <= {"success", "removed"}
+        assert held(sandbox) == 7
+
+    def test_mapped_over_fewer(self, dags, sandbox, bills):
+        with DAG("mapped_files", schedule=None) as mended:
+            AnyCostBillingDropOperator.partial(task_id="send", month=MONTH).expand(files=[bills])
+        mended.fileloc = dags["mapped_files"].fileloc
+        refused = run(dags["mapped_files"], run_conf={"given": bills, "month": MONTH})
+        one_success(refused.states["send"])
+        ended = clear_and_run(mended, refused, "send")
+        assert (ended.state, ended.states["send"]) == ("success", ["success", "removed"])
+        assert held(sandbox) == 7
 
 
 def record(value, element="a", day=1, **keys):

@@ -21,6 +21,7 @@ RETRIED = {
     "CloudZeroUnavailableError",
     "HourIncompleteError",
     "VerificationError",
+    "ClaimError",
 }
 
 

@@ -70,6 +70,15 @@ def two_tasks():
 
 
 @dag(schedule=None)
+def two_files():
+    def send(task_id: str, number: int):
+        file = f"{{{{ dag_run.conf['given'][{number}] }}}}"
+        return AnyCostBillingDropOperator(task_id=task_id, month=MONTH, files=file, trigger_rule="all_done")
+
+    send("first", 0) >> send("send", 1)
+
+
+@dag(schedule=None)
 def hours():
     def send(task_id: str, hour: int, operation: str = "replace_hourly"):
         return AnyCostBillingDropOperator(
@@ -126,6 +135,7 @@ mapped_function()
 mapped_group()
 mapped_months()
 two_tasks()
+two_files()
 hours()
 check_then_send()
 send_then_empty()

@@ -1,0 +1,120 @@
+"""Tasks of one DAG run that send to one month, in a whole Airflow: mended DAGs, clears, and instances at a time."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from airflow_database import ask
+
+MONTH = "2024-09"
+HEAD = """
+from airflow.sdk import dag
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+
+FILES = {files}
+
+@dag(schedule=None)
+def {dag_id}():
+    common = {{"month": "2024-09", "trigger_rule": "all_done"}}
+"""
+BROKEN = {
+    "mapped": '    AnyCostBillingDropOperator.partial(task_id="send", **common).expand(files=FILES)',
+    "two_tasks": '    AnyCostBillingDropOperator(task_id="send", files=FILES[0], **common) >> '
+    'AnyCostBillingDropOperator(task_id="last", files=FILES[1], **common)',
+}
+MENDED = '    AnyCostBillingDropOperator(task_id="send", files=FILES, **common)'
+SIDE_BY_SIDE = """
+    AnyCostBillingDropOperator.partial(task_id="send", month="2024-09", max_active_tis_per_dag=None).expand(
+        records=[[{"time/usage_start": "2024-09-01", "cost/cost": 2**number}] for number in range(8)]
+    )
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dags")
+    for number, costs in enumerate((["1", "1.5"], ["2", "2.5"]), start=1):
+        rows = [f"{MONTH}-{day:02d},{cost}\n" for day, cost in enumerate(costs, start=1)]
+        (folder / f"acct{number}.csv").write_text("time/usage_start,cost/cost\n" + "".join(rows))
+    for dag_id, body in BROKEN.items():
+        write_dag(folder, dag_id, body)
+    write_dag(folder, "side_by_side", SIDE_BY_SIDE)
+    return folder
+
+
+def write_dag(folder, dag_id, body):
+    files = [str(folder / "acct1.csv"), str(folder / "acct2.csv")]
+    (folder / f"{dag_id}.py").write_text(f"{HEAD.format(files=files, dag_id=dag_id)}{body}\n\n{dag_id}()\n")
+
+
+@pytest.fixture(scope="module")
+def airflow(start_airflow, folder):
+    settings = {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
+        "AIRFLOW__CORE__PARALLELISM": "8",
+        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
+    }
+    with start_airflow([*BROKEN, "side_by_side"], settings=settings, settle_seconds=2) as airflow:
+        yield airflow
+
+
+def states(airflow, dag_id):
+    query = "SELECT task_id, map_index, state FROM task_instance WHERE dag_id = ? ORDER BY task_id DESC, map_index"
+    return ask(airflow, query, dag_id)
+
+
+def end_of(airflow, dag_id):
+    airflow.wait(dag_id, lambda: airflow.runs(dag_id)[-1].state in ("success", "failed"), limit=120)
+    return airflow.runs(dag_id)[-1].state
+
+
+def run(airflow, dag_id):
+    airflow.command("dags", "unpause", dag_id)
+    airflow.command("dags", "trigger", dag_id)
+    return end_of(airflow, dag_id)
+
+
+def mend(airflow, folder, dag_id):
+    """Make it one task that sends both files, and wait until Airflow knows that."""
+    query = "SELECT count(*) FROM dag_version WHERE dag_id = ?"
+    before = ask(airflow, query, dag_id)
+    write_dag(folder, dag_id, MENDED)
+    airflow.wait("the mended DAG", lambda: ask(airflow, query, dag_id) != before, limit=60)
+
+
+def clear(airflow, dag_id):
+    run_id = airflow.runs(dag_id)[-1].run_id
+    reply = airflow._session.post(
+        f"{airflow.url}/api/v2/dags/{dag_id}/dagRuns/{run_id}/clear",
+        json={"dry_run": False, "run_on_latest_version": True},
+        timeout=30,
+    )
+    reply.raise_for_status()
+
+
+def held(sandbox):
+    return Decimal(sandbox.month(MONTH)["total_cost"])
+
+
+@pytest.mark.parametrize("dag_id", BROKEN)
+def test_a_refused_run_whose_dag_is_mended_and_cleared_holds_all(airflow, sandbox, folder, dag_id):
+    assert run(airflow, dag_id) == "failed"
+    assert sorted(state for *_, state in states(airflow, dag_id)) == ["failed", "success"]
+    assert held(sandbox) in (Decimal("2.5"), Decimal("4.5"))
+
+    mend(airflow, folder, dag_id)
+    clear(airflow, dag_id)
+    # Of a task that was mapped, Airflow runs the instance of each part once more: each sends everything now.
+    assert end_of(airflow, dag_id) == "success"
+    assert {state for *_, state in states(airflow, dag_id)} <= {"success", "removed"}
+    assert held(sandbox) == 7
+
+
+def test_of_instances_at_a_time_one_goes_on_at_the_most(airflow, sandbox):
+    sandbox.faults({"kind": "slow", "seconds": 2, "times": 50})
+    run(airflow, "side_by_side")
+    succeeded = [number for _, number, state in states(airflow, "side_by_side") if state == "success"]
+    assert len(succeeded) <= 1
+    assert [Decimal(month["total_cost"]) for month in sandbox.months().values()] == [2**number for number in succeeded]
