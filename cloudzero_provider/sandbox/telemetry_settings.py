@@ -61,6 +61,13 @@ class DeleteMatch(Enum):
     EXACT = "exact"
 
 
+class ReplaceMatch(Enum):
+    """Which records a replace takes the place of."""
+
+    IDENTITY = "identity"
+    PROPERTIES = "properties"
+
+
 class UnknownStreamRead(Enum):
     """How a read of a stream that is not there is answered."""
 
@@ -157,6 +164,9 @@ class TelemetrySettings:
     ``allocation_replace_creates``: whether a replace creates an allocation stream; the pages say both.
     ``filter_value_order``: a key's values are alternatives, so their order says nothing.
     ``delete_match``: whether a delete with keys finds the records that have these keys, or only these.
+    ``replace_match``: whether a record replaces the one of its timestamp, element and keys (``identity``), or every
+    record of its timestamp and element that has its keys, whatever others it has (``properties``): "any data ... that
+    matches the supplied properties (timestamp is minimally required)". Without keys, that is all of them.
     ``submitted_after_seconds``, ``processed_after_seconds``: until sent records show in the two reads.
     ``unknown_stream_read``: the reply to a read of a stream that is not there.
     ``records_wrapper``, ``records_timestamp``: the shape of records that are read.
@@ -187,6 +197,7 @@ class TelemetrySettings:
     allocation_replace_creates: Permission = Permission.ACCEPT
     filter_value_order: FilterValueOrder = FilterValueOrder.IGNORED
     delete_match: DeleteMatch = DeleteMatch.CONTAINS
+    replace_match: ReplaceMatch = ReplaceMatch.IDENTITY
     submitted_after_seconds: float = at_least(0, 0.0)
     processed_after_seconds: float = at_least(0, 2.0)
     unknown_stream_read: UnknownStreamRead = UnknownStreamRead.NOT_FOUND

@@ -17,9 +17,9 @@ from .exact import add, as_short_text
 from .replies import ErrorType, bad_request
 from .setting_fields import Permission
 from .telemetry import Granularity, Identity, StreamKind, TelemetryOperation
-from .telemetry_deletes import Deletes
+from .telemetry_matches import Matches
 from .telemetry_replies import invalid_records, unregistered_key_set
-from .telemetry_settings import DuplicatesInReplace, KeySetPerStream
+from .telemetry_settings import DeleteMatch, DuplicatesInReplace, KeySetPerStream, ReplaceMatch
 
 if TYPE_CHECKING:
     import sqlite3
@@ -177,6 +177,8 @@ def _replace(
         f"UPDATE telemetry_records SET removed_at = ? WHERE {_THIS}",
         ((now, stream.number, *identity) for identity in values),
     )
+    if settings.replace_match is ReplaceMatch.PROPERTIES:
+        _remove(database, Matches(database, stream.number).found(batch.records), now)
     _insert(database, stream, values, now)
 
 
@@ -196,7 +198,8 @@ def _remove(database: sqlite3.Connection, numbers: Iterable[int], now: float) ->
 
 
 def _hide(database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float) -> None:
-    numbers = sorted(Deletes(database, stream.number, settings).found(batch.records))
+    exact = settings.delete_match is DeleteMatch.EXACT
+    numbers = sorted(Matches(database, stream.number, exact=exact).found(batch.records))
     _remove(database, numbers, now)
     database.executemany(
         "INSERT INTO telemetry_records (stream, timestamp, element_name, keys, value, hidden, added_at)"

@@ -101,6 +101,60 @@ def test_duplicates_in_a_replace(cloudzero, choice, status, values):
         assert cloudzero.values() == values
 
 
+@pytest.mark.parametrize(
+    ("keys", "replaced"),
+    [
+        ({}, ["none", "k=a", "k=a l=b", "k=a,c", "k=b"]),
+        ("*", ["none", "k=a", "k=a l=b", "k=a,c", "k=b"]),
+        (None, ["none", "k=a", "k=a l=b", "k=a,c", "k=b"]),
+        ({"k": ["a"]}, ["k=a", "k=a l=b"]),
+        ({"k": ["c", "a"]}, ["k=a,c"]),
+        ({"k": ["a"], "l": ["b"]}, ["k=a l=b"]),
+        ({"k": ["a"], "m": ["x"]}, []),
+    ],
+)
+@pytest.mark.parametrize("match", ["identity", "properties"])
+def test_which_records_a_replace_takes_the_place_of_is_a_setting(cloudzero, match, keys, replaced):
+    """By its identity it is only the record itself, the first one listed; by properties also those with more keys."""
+    held = {"none": {}, "k=a": {"k": ["a"]}, "k=a l=b": {"k": ["a"], "l": ["b"]}}
+    held |= {"k=a,c": {"k": ["a", "c"]}, "k=b": {"k": ["b"]}}
+    elsewhere = [split(cloudzero, 1, "other", **filters) for filters in held.values()]
+    elsewhere += [split(cloudzero, 1, timestamp="2024-09-02", **filters) for filters in held.values()]
+    for one in [*(split(cloudzero, 1, **filters) for filters in held.values()), *elsewhere]:
+        cloudzero.send([one], kind="allocation")
+    given = {} if keys is None else {"filter": keys}
+    cloudzero.set(replace_match=match, delete_match="exact")
+    assert cloudzero.send([cloudzero.allocation(9, **given)], "replace", kind="allocation").status_code == 200
+    gone = replaced if match == "properties" else replaced[:1]
+    assert cloudzero.values().count("1") == len(elsewhere) + len(held) - len(gone)
+    assert cloudzero.values().count("9") == 1
+    assert cloudzero.telemetry()["orders"]["hidden"] == 0
+
+
+def test_a_replace_by_properties_of_a_metric_takes_the_place_of_what_has_its_keys(cloudzero):
+    cloudzero.set(replace_match="properties")
+    region = {"region": "eu"}
+    records = [team(cloudzero, "a", 2, **region), team(cloudzero, "b", 3, **region), team(cloudzero, "a", 1)]
+    for record in records:
+        cloudzero.send([record])
+    cloudzero.send([team(cloudzero, "a", 4), team(cloudzero, "c", 5)], "replace")
+    assert sorted(cloudzero.values()) == ["3", "4", "5"]
+    cloudzero.send([records[0]], "replace")
+    assert sorted(cloudzero.values()) == ["2", "3", "4", "5"]
+    cloudzero.send([cloudzero.metric(6)], "replace")
+    assert cloudzero.values() == ["6"]
+
+
+def test_a_replace_by_properties_brings_a_deleted_record_back_and_no_other(cloudzero):
+    cloudzero.set(replace_match="properties")
+    cloudzero.send([team(cloudzero, "a"), team(cloudzero, "b")])
+    cloudzero.send([team(cloudzero, "a", region="eu")])
+    cloudzero.send([{"timestamp": "2024-09-01"}], "delete")
+    cloudzero.send([team(cloudzero, "a", 7)], "replace")
+    stream = cloudzero.telemetry()["orders"]
+    assert (cloudzero.values(), stream["hidden"]) == (["7"], 2)
+
+
 class TestDelete:
     @pytest.fixture(autouse=True)
     def filled(self, cloudzero):

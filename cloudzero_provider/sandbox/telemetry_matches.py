@@ -1,8 +1,9 @@
 """
-Which records a delete finds.
+Which records a delete finds, and a replace that goes by properties.
 
 "Any data within the appropriate stream that matches the supplied properties (timestamp is minimally required)":
-https://docs.cloudzero.com/reference/deletemetrictelemetry
+https://docs.cloudzero.com/reference/deletemetrictelemetry, and in the same words
+https://docs.cloudzero.com/reference/replacemetrictelemetry
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from .telemetry_settings import DeleteMatch
-
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from .settings import Settings
     from .telemetry_records import TelemetryRecord
 
 
@@ -47,13 +45,17 @@ def _pairs(keys: str) -> list[tuple[str, str]]:
     return [(key, json.dumps(value)) for key, value in json.loads(keys).items()]
 
 
-class Deletes:
-    """Finds the records that are there now and not hidden."""
+class Matches:
+    """
+    Finds the records that are there now and not hidden, by the properties that others name.
 
-    def __init__(self, database: sqlite3.Connection, stream: int, settings: Settings) -> None:
+    With ``exact``, those that have the named keys and no more.
+    """
+
+    def __init__(self, database: sqlite3.Connection, stream: int, *, exact: bool = False) -> None:
         self._database = database
         self._stream = stream
-        self._exact = settings.delete_match is DeleteMatch.EXACT
+        self._exact = exact
         self._periods: dict[str, _Period] = {}
 
     def found(self, records: Sequence[TelemetryRecord]) -> set[int]:
