@@ -70,6 +70,9 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     """
     Cut records into requests. All records of one request have the same set of filter keys.
 
+    Deletions go first, then smaller sets of keys before larger ones: CloudZero may take a ``replace`` to replace every
+    record that has the given properties, so also those with more keys (:func:`_by_key_set`).
+
     :param records: checked.
     :param limits: of a request.
     :param clear_periods: first delete all records of the periods that these cover.
@@ -82,8 +85,25 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
         (TelemetryOperation.DELETE, records.zeros.with_columns(value=None)),
         (records.rules.operation, records.frame),
     ):
-        for part in frame.partition_by("key_set", maintain_order=True):
+        for part in _by_key_set(frame, operation):
             yield from _batches(part, operation, records, limits)
+
+
+def _by_key_set(frame: pl.DataFrame, operation: TelemetryOperation) -> list[pl.DataFrame]:
+    """
+    Split records by their sets of filter keys, in the order in which they are sent.
+
+    CloudZero's specification says that a ``replace`` replaces "any data ... that matches the supplied properties". Read
+    like that, a record replaces those of its period and element that have its keys and more, but never one with fewer
+    keys or with another set of as many. So smaller sets go before larger ones.
+
+    A ``sum`` replaces nothing. Its requests keep the order of the input: the journal of a task compares them with those
+    of the try before, which may have been one of an older version.
+    """
+    parts = frame.partition_by("key_set", maintain_order=True)
+    if operation is TelemetryOperation.SUM:
+        return parts
+    return sorted(parts, key=lambda part: len(json.loads(part["key_set"][0])))
 
 
 def _batches(
@@ -145,7 +165,7 @@ def sampled_hashes(records: CheckedRecords) -> list[str]:
     Only the newest 1,000 records of a stream can be read, so half of them are those that are sent last; the others are
     spread over all requests. The hash is over time, element, keys and, unless values add up (``sum``), the value.
     """
-    parts = records.frame.partition_by("key_set", maintain_order=True)
+    parts = _by_key_set(records.frame, records.rules.operation)
     as_sent = pl.concat(parts) if parts else records.frame
     with_value = records.rules.operation is TelemetryOperation.REPLACE
     return [

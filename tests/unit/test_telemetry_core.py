@@ -106,6 +106,31 @@ def test_deletions_go_first():
     assert "element_name" not in contents(batches)[0][1][0]
 
 
+KEY_SETS = ({"b": ["x"], "a": ["x"]}, {"b": ["x"]}, None, {"c": ["x"]}, {"a": ["x"], "b": ["y"], "c": ["x"]})
+
+
+@pytest.mark.parametrize(
+    ("operation", "order"),
+    [("replace", ["", "b", "c", "ab", "abc"]), ("sum", ["ab", "b", "", "c", "abc"])],
+)
+def test_smaller_sets_of_keys_go_before_larger_ones_unless_they_add(operation, order):
+    """A ``replace`` may wipe records with more keys. What adds wipes nothing, and its journal knows the order."""
+    records = [record(n, filter=KEY_SETS[n % len(KEY_SETS)]) for n in range(10)]
+    batches = batches_of(records, operation=TelemetryOperation(operation), limits=BatchLimits(max_batch_records=1))
+    sent = ["".join(sent.get("filter", {})) for _, (sent,) in contents(batches)]
+    assert sent == [keys for keys in order for _ in range(2)]
+
+
+def test_deletions_of_larger_sets_of_keys_go_before_records_of_smaller_ones():
+    records = [record(n, filter=keys, value=n % 2) for n, keys in enumerate(({"a": ["x"]}, None, {"b": ["x"]}))]
+    sent = contents(batches_of(records, on_zero=OnZero.DELETE))
+    assert [(operation, *("".join(one.get("filter", {})) for one in found)) for operation, found in sent] == [
+        ("delete", "a"),
+        ("delete", "b"),
+        ("replace", ""),
+    ]
+
+
 def test_periods_are_cleared_even_if_only_zeros_are_in_them():
     records = [record(0), record(1, value=0)]
     for on_zero in (OnZero.SKIP, OnZero.DELETE):
@@ -292,6 +317,13 @@ def test_half_of_the_hashes_are_of_what_is_sent_last():
     )
     assert len(first & set(hashes)) > 100
     assert set(hashes[-250:]) <= last
+    nested = [record(n, filter={"region": ["a"], **({"service": ["a"]} if n < 1_500 else {})}) for n in range(3_000)]
+    for operation, sent_last in (
+        (TelemetryOperation.REPLACE, nested[:1_500]),
+        (TelemetryOperation.SUM, nested[1_500:]),
+    ):
+        last = {found for each in sent_last for found in hashes_of(each, "DAILY")}
+        assert set(sampled_hashes(checked(nested, operation=operation))[-250:]) <= last
     newest = {found for n in range(29_000, 30_000) for found in hashes_of(record(n), "DAILY")}
     assert len(newest & set(sampled_hashes(checked([record(n) for n in range(30_000)])))) >= 250
 
