@@ -28,13 +28,16 @@ TESTS = {"drops": "tests/fire/test_drops_under_fire.py", "telemetry": "tests/fir
 
 def main() -> int:
     """Run the scenarios; gives the exit code: 0 when every promise held in all of them."""
-    chosen = _parser().parse_args()
+    parser = _parser()
+    chosen = parser.parse_args()
+    if chosen.replace_match and chosen.kind != "telemetry":
+        parser.error("--replace-match is about telemetry")
     print(f"seed: {chosen.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         shares = list(_shares(chosen.scenarios, chosen.processes, chosen.seed))
         tallies = [Path(folder, str(number)) for number in range(len(shares))]
         running = [
-            _start(TESTS[chosen.kind], scenarios, seed, tally)
+            _start(TESTS[chosen.kind], scenarios, seed, tally, chosen.replace_match)
             for (scenarios, seed), tally in zip(shares, tallies, strict=True)
         ]
         codes = [_finish(process, tallies) for process in running]
@@ -48,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenarios", type=int, default=10_000, help="how many (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="drawn without it")
     parser.add_argument("--processes", type=int, default=1, help="over how many they are spread (default: %(default)s)")
+    parser.add_argument(
+        "--replace-match",
+        choices=("identity", "properties"),
+        help="how CloudZero matches a telemetry replace; drawn without it",
+    )
     return parser
 
 
@@ -60,8 +68,9 @@ def _shares(scenarios: int, processes: int, seed: int) -> Iterator[tuple[int, in
             yield share, draw.randrange(2**32) if processes > 1 else seed
 
 
-def _start(tests: str, scenarios: int, seed: int, tally: Path) -> subprocess.Popen[str]:
+def _start(tests: str, scenarios: int, seed: int, tally: Path, replace_match: str | None) -> subprocess.Popen[str]:
     environment = {
+        **({"CLOUDZERO_REPLACE_MATCH": replace_match} if replace_match else {}),
         "CLOUDZERO_SCENARIOS": str(scenarios),
         "CLOUDZERO_SEED": str(seed),
         "CLOUDZERO_TALLY": str(tally),

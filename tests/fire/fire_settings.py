@@ -3,6 +3,8 @@ How many scenarios run, with which seed, and what happened in them.
 
 ``CLOUDZERO_SCENARIOS`` says how many. Without it, tests run a few hundred that are the same every time, so that what
 is green stays green; with it, others each time, by a seed that is printed and that ``CLOUDZERO_SEED`` sets.
+``CLOUDZERO_REPLACE_MATCH`` fixes how CloudZero matches a telemetry ``replace`` (the sandbox's ``replace_match``), which
+is drawn without it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 
 SCENARIOS = int(os.environ.get("CLOUDZERO_SCENARIOS") or 0)
 SEED = int(os.environ.get("CLOUDZERO_SEED") or random.SystemRandom().randrange(2**32))
+REPLACE_MATCH = os.environ.get("CLOUDZERO_REPLACE_MATCH")
 #: Whether to stop at the first broken promise as it was drawn: to see quickly that there is one.
 NO_SHRINK = bool(os.environ.get("CLOUDZERO_NO_SHRINK"))
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from telemetry_truth import Identity, Record
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
+Keys = frozenset[tuple[str, tuple[str, ...]]]
 
 KEYS_FIELD = {"metric": "associated_cost", "allocation": "filter"}
 GRANULARITIES = {"metric": ("DAILY", "MONTHLY"), "allocation": ("HOURLY", "DAILY", "MONTHLY")}
@@ -37,19 +38,35 @@ _name_sets = st.lists(st.sampled_from(_KEY_NAMES), unique=True, max_size=5)
 
 
 @st.composite
-def _keys(draw: Draw, kind: str, name_sets: st.SearchStrategy[list[str]]) -> frozenset[tuple[str, tuple[str, ...]]]:
+def _keys(draw: Draw, kind: str, name_sets: st.SearchStrategy[list[str]]) -> Keys:
     names = draw(name_sets)
     values = st.lists(_texts, min_size=1, max_size=1 if kind == "metric" else 3, unique=True)
     return frozenset((name, tuple(sorted(draw(values)))) for name in names)
 
 
 @st.composite
+def _with_parts(draw: Draw, keys: list[Keys]) -> list[Keys]:
+    """Each of the keys, and some of them alone: what has them may be found by either."""
+    parts = [draw(st.frozensets(st.sampled_from(sorted(one)), max_size=len(one) - 1)) for one in keys if one]
+    return list(dict.fromkeys([*keys, *parts]))
+
+
+@st.composite
 def pools(draw: Draw, kind: str, granularity: str) -> list[tuple[datetime, Identity]]:
-    """Identities to choose from, each with the start of its period: many have all but one property in common."""
-    periods = draw(st.lists(_periods(granularity), min_size=1, max_size=6, unique=True))
-    elements = draw(st.lists(_texts, min_size=1, max_size=6, unique=True)) if kind == "allocation" else [None]
-    name_sets = _name_sets if draw(st.booleans()) else st.just(draw(_name_sets))
+    """
+    Identities to choose from, each with the start of its period: many have all but one property in common.
+
+    In some pools, many also have the keys of another one and more; they are of few periods and elements.
+    """
+    mixed = draw(st.booleans())
+    nested = mixed and draw(st.booleans())
+    most = 2 if nested else 6
+    periods = draw(st.lists(_periods(granularity), min_size=1, max_size=most, unique=True))
+    elements = draw(st.lists(_texts, min_size=1, max_size=most, unique=True)) if kind == "allocation" else [None]
+    name_sets = _name_sets if mixed else st.just(draw(_name_sets))
     keys = draw(st.lists(_keys(kind, name_sets), min_size=1, max_size=4, unique=True))
+    if nested:
+        keys = draw(st.permutations(draw(_with_parts(keys))))
     return [
         (start, Identity(f"{start:%Y-%m-%dT%H:%M:%SZ}", element, one))
         for start, element, one in itertools.product(periods, elements, keys)
@@ -112,7 +129,7 @@ def written_times(draw: Draw, start: datetime, granularity: str) -> Any:
     return there.isoformat(sep=" " if form == 2 else "T")
 
 
-def write_keys(kind: str, keys: frozenset[tuple[str, tuple[str, ...]]], form: int) -> dict[str, Any]:
+def write_keys(kind: str, keys: Keys, form: int) -> dict[str, Any]:
     """The field that holds the keys: in one order or the other, and left out, ``None`` or empty without any."""
     field = KEYS_FIELD[kind]
     if not keys:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fire_script import STOPS, Script, fate_lists
+from fire_settings import REPLACE_MATCH
 from hypothesis import strategies as st
 from telemetry_records_drawn import GRANULARITIES, KEYS_FIELD, Draw, amounts, pools, write_amount, written_records
 from telemetry_truth import Held, Identity, Order, Record
@@ -16,6 +17,7 @@ from telemetry_truth import Held, Identity, Order, Record
 _AROUND_RECORDS = 16
 SANDBOX_SETTINGS: dict[str, Sequence[Any]] = {
     "delete_match": ("contains", "exact"),
+    "replace_match": (REPLACE_MATCH,) if REPLACE_MATCH else ("identity", "properties"),
     "duplicates_in_replace": ("last", "refuse", "sum"),
     "value_form": ("both", "number"),
     "filter_value_order": ("ignored", "significant"),
@@ -104,6 +106,8 @@ def as_sent(kind: str, granularity: str, held: Held) -> list[list[dict[str, Any]
 def _records(draw: Draw, kind: str, granularity: str, pool: Sequence[Any], order: Order) -> tuple[Record, ...]:
     least = min(draw(st.sampled_from((1, 2, 3, 6, 20, 0))), len(pool))
     chosen = draw(st.lists(st.sampled_from(pool), unique=True, min_size=least, max_size=60))
+    if len(pool) < 20 and draw(st.booleans()):
+        chosen = draw(st.permutations(pool))
     again = order.operation != "replace" or order.on_duplicate == "sum" or draw(st.integers(0, 30)) == 0
     adds_up = order.operation == "replace" and again
     found = []
@@ -118,7 +122,7 @@ def _records(draw: Draw, kind: str, granularity: str, pool: Sequence[Any], order
 
 @st.composite
 def _orders(draw: Draw) -> Order:
-    operation = draw(st.sampled_from(("replace", "replace", "sum", "sum", "delete")))
+    operation = draw(st.sampled_from(("replace", "replace", "replace", "sum", "sum", "delete")))
     replaces = operation == "replace"
     return Order(
         operation=operation,
@@ -171,6 +175,14 @@ def _longest(kind: str, record: Record) -> int:
 
 
 @st.composite
+def _settings(draw: Draw, key_sets: set[frozenset[str]]) -> dict[str, Any]:
+    """CloudZero may fix a stream's set of keys, and then takes one only: there is nothing to see with several."""
+    settings = {name: draw(st.sampled_from(values)) for name, values in SANDBOX_SETTINGS.items()}
+    fixed = draw(st.booleans()) and len(key_sets) == 1
+    return {**settings, "key_set_per_stream": "fixed" if fixed else "per_request"}
+
+
+@st.composite
 def _scenarios(draw: Draw) -> Scenario:
     kind = draw(st.sampled_from(tuple(KEYS_FIELD)))
     granularity = draw(st.sampled_from(GRANULARITIES[kind]))
@@ -181,15 +193,21 @@ def _scenarios(draw: Draw) -> Scenario:
     if order.operation == "delete":
         records = _without(records, "value") if draw(st.booleans()) else records
         records = _of_all_elements(records) if draw(st.integers(0, 4)) == 0 else records
-    settings = {name: draw(st.sampled_from(values)) for name, values in SANDBOX_SETTINGS.items()}
-    order = replace(order, records=records, deletes_exactly=settings["delete_match"] == "exact")
+    before = draw(_held_before(pool, records, needed=order.operation == "delete" and draw(st.integers(0, 9)) > 0))
+    settings = draw(_settings({identity.key_set for identity in [*before, *(record.identity for record in records)]}))
+    order = replace(
+        order,
+        records=records,
+        deletes_exactly=settings["delete_match"] == "exact",
+        replaces_by_properties=settings["replace_match"] == "properties",
+    )
     scripts = draw(st.lists(_SCRIPTS, min_size=1, max_size=3))
     return Scenario(
         kind=kind,
         granularity=granularity,
         tells=draw(st.sampled_from(("parameter", "records", *by_default))),
         order=order,
-        before=draw(_held_before(pool, records, needed=order.operation == "delete" and draw(st.integers(0, 9)) > 0)),
+        before=before,
         limits=draw(_limits(kind, records)),
         settings=settings,
         keeps_state=draw(st.sampled_from((True, True, False))),

@@ -101,6 +101,8 @@ class Order:
     records: tuple[Record, ...]
     #: How CloudZero matches a deletion that names keys, which is not published.
     deletes_exactly: bool = False
+    #: Whether a record replaces all that have its properties, which the specification can be read to say.
+    replaces_by_properties: bool = False
 
     @property
     def sums(self) -> Held:
@@ -125,6 +127,13 @@ class Order:
         periods = {identity.period for identity in self.sums} if self.clear_periods else set()
         return {Identity(period, None, frozenset()) for period in periods}
 
+    def is_replaced(self, held: Identity) -> bool:
+        """Whether one of the records, other than itself, takes the place of a record that is held."""
+        if self.operation != "replace" or not self.replaces_by_properties:
+            return False
+        written = (identity for identity, amount in self.sums.items() if amount)
+        return any(one != held and hides(one, held, exact=False) for one in written)
+
     def is_refused(self) -> bool:
         """Whether the records break a rule, so that nothing may be sent."""
         deleted_with_more = any(one.key_set < other.key_set for one in self.deleted for other in self.sums)
@@ -143,7 +152,12 @@ class Order:
             written = {i: add((amount, held.get(i, Decimal(0)))) for i, amount in self.sums.items() if amount}
             return held | written
         deleted = self.deleted | self.cleared
-        kept = {i: a for i, a in held.items() if not any(hides(d, i, exact=self.deletes_exactly) for d in deleted)}
+        kept = {
+            identity: amount
+            for identity, amount in held.items()
+            if not any(hides(one, identity, exact=self.deletes_exactly) for one in deleted)
+            and not self.is_replaced(identity)
+        }
         written = {} if self.operation == "delete" else {i: amount for i, amount in self.sums.items() if amount}
         return kept | written
 
@@ -154,9 +168,13 @@ class Order:
         after = self.after(before)
         return {
             identity: {before.get(identity, Decimal(0)), after.get(identity, Decimal(0))}
-            | ({Decimal(0)} if any(hides(d, identity, exact=True) for d in self.cleared) else set())
+            | ({Decimal(0)} if self._has_a_gap(identity) else set())
             for identity in before | after
         }
+
+    def _has_a_gap(self, identity: Identity) -> bool:
+        """Whether a record may be gone until it is sent."""
+        return self.is_replaced(identity) or any(hides(one, identity, exact=True) for one in self.cleared)
 
     def _partly_added(self, before: Held) -> dict[Identity, set[Decimal]]:
         """Each record of an identity is in or is not, and none is in twice."""

@@ -34,6 +34,11 @@ def test_what_cloudzero_holds_is_true_after_every_try_and_a_quiet_run_heals(worl
     COUNTS["different scenarios"] = len(SEEN)
     count_scenario(COUNTS)
     COUNTS[f"with {scenario.order.operation}"] += 1
+    for name in ("replace_match", "key_set_per_stream"):
+        COUNTS[f"with {name}={scenario.settings[name]}"] += 1
+    COUNTS["with records that others of the task replace by their properties"] += (
+        not scenario.order.is_refused() and any(map(scenario.order.is_replaced, scenario.order.sums))
+    )
     COUNTS["records"] += len(scenario.order.records)
     COUNTS["requests of the task"] += len(world.requests())
     for ending in endings:
