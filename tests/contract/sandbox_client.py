@@ -54,6 +54,9 @@ class SandboxServer:
     def settings(self, **settings: Any) -> None:
         self._call("POST", "settings", json=settings)
 
+    def default_settings(self) -> None:
+        self._call("DELETE", "settings")
+
     def requests(self) -> list[dict[str, Any]]:
         return self._call("GET", "requests")["requests"]
 

@@ -7,9 +7,11 @@ import json
 import time
 
 import pytest
+import telemetry_readings
 from core import SETTLE, client_of, paths
 from raw_server import answer, raw_server, read_all
 from stores import Store
+from telemetry_readings import several_key_sets
 
 from cloudzero_provider import exceptions as errors, sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
@@ -23,6 +25,12 @@ from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
 
 NAME = "orders"
 REPLACE, SUM, DELETE = TelemetryOperation.REPLACE, TelemetryOperation.SUM, TelemetryOperation.DELETE
+
+
+@pytest.fixture(params=telemetry_readings.ALL)
+def sandbox(sandbox, request):
+    with telemetry_readings.read_as(sandbox, request.param):
+        yield sandbox
 
 
 def record(day, value=1, element="a", **others):
@@ -100,6 +108,7 @@ def test_the_log_says_how_far_it_got(sandbox, caplog):
     ]
 
 
+@several_key_sets
 def test_zeros_that_are_deleted_count_for_the_periods_and_key_sets_and_not_as_records(sandbox):
     records = [record(3, 2, filter={"b": ["x"]}), record(9, 0, filter={"a": ["x"]}), record(1, 0, filter={"b": ["y"]})]
     send(sandbox, [record(day, 1, filter=one["filter"]) for day, one in zip((3, 9, 1), records, strict=True)])

@@ -12,16 +12,24 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import telemetry_readings
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 from sandbox_client import SandboxServer
 from stores import FileStore, Store
 from tasks import SETTLE_SECONDS, connect, context
+from telemetry_readings import few_readings, one_key_set, one_reading, several_key_sets
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 
 NAME = "orders-per-team"
+
+
+@pytest.fixture(params=telemetry_readings.ALL)
+def sandbox(sandbox, request):
+    with telemetry_readings.read_as(sandbox, request.param):
+        yield sandbox
 
 
 def task(**arguments):
@@ -147,6 +155,7 @@ def test_elements_that_vanished_stay_unless_their_periods_are_cleared(sandbox):
     assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 7, ("2026-03-02T00:00:00Z", "b"): 5}
 
 
+@several_key_sets
 def test_records_of_three_key_sets_go_as_requests_of_their_own(sandbox):
     records = [allocation(1, str(n), 1, filter={key: ["x"]}) for n, key in enumerate(("custom:A", "custom:B") * 2)]
     records.append(allocation(1, "none", 1))
@@ -158,25 +167,22 @@ def test_records_of_three_key_sets_go_as_requests_of_their_own(sandbox):
     assert len(posts(sandbox)) == 3
 
 
+@one_key_set
 def test_a_stream_with_one_key_set_for_ever_says_what_it_takes_and_heals(sandbox):
-    sandbox.settings(key_set_per_stream="fixed")
     good = [allocation(1, "a", 1, filter={"custom:A": ["x"]})]
-    try:
-        send(records=good)
-        with pytest.raises(errors.RequestRejectedError) as error:
-            send(
-                records=[
-                    allocation(2, "a", 1, filter={"custom:B": ["x"]}),
-                    allocation(2, "b", 1, filter={"custom:B": ["y"]}),
-                ]
-            )
-        told = str(error.value)
-        assert "custom:A" in told
-        assert '2 records with ["custom:B"]' in told
-        assert isinstance(error.value, AirflowFailException)
-        send(records=[*good, allocation(2, "b", 1, filter={"custom:A": ["y"]})])
-    finally:
-        sandbox.settings(key_set_per_stream="per_request")
+    send(records=good)
+    with pytest.raises(errors.RequestRejectedError) as error:
+        send(
+            records=[
+                allocation(2, "a", 1, filter={"custom:B": ["x"]}),
+                allocation(2, "b", 1, filter={"custom:B": ["y"]}),
+            ]
+        )
+    told = str(error.value)
+    assert "custom:A" in told
+    assert '2 records with ["custom:B"]' in told
+    assert isinstance(error.value, AirflowFailException)
+    send(records=[*good, allocation(2, "b", 1, filter={"custom:A": ["y"]})])
     assert held(sandbox)["records"] == 2
 
 
@@ -193,6 +199,7 @@ def test_an_allocation_stream_that_must_exist_says_what_to_do(sandbox):
 
 
 @pytest.mark.parametrize("name", ["usage.csv", "usage.csv.gz"])
+@several_key_sets
 def test_a_csv_file_has_a_column_per_filter_key(sandbox, tmp_path, name):
     content = b"timestamp,element_name,value,custom:Env\n2026-03-01,a,012.5,prod\n2026-03-01,b,3,\n"
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
@@ -253,6 +260,7 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
         ([metric(filter={"k": "x"})], {"stream_type": "metric"}, "no field of metric records"),
     ],
 )
+@one_reading
 def test_a_record_that_breaks_a_rule_is_named_and_nothing_is_sent(sandbox, records, options, words):
     with pytest.raises(errors.InvalidRowsError, match=words) as error:
         send(records=records, **options)
@@ -278,6 +286,7 @@ def test_a_record_that_breaks_a_rule_is_named_and_nothing_is_sent(sandbox, recor
         {"month": "None"},
     ],
 )
+@one_reading
 def test_parameters_that_make_no_sense_are_refused_before_anything_is_sent(sandbox, wrong):
     with pytest.raises(errors.ConfigurationError):
         send(records=[allocation()], **wrong)
@@ -313,6 +322,7 @@ def expected(times=1):
     return {(f"{r['timestamp']}T00:00:00Z", r["element_name"]): times * Decimal(str(r["value"])) for r in BIG}
 
 
+@few_readings
 def test_100_000_records_are_held_once_after_two_runs_and_after_faults(sandbox):
     send(records=BIG)
     summary = send(records=BIG)
@@ -324,6 +334,7 @@ def test_100_000_records_are_held_once_after_two_runs_and_after_faults(sandbox):
     assert records_held(sandbox) == expected(2)
 
 
+@few_readings
 def test_a_killed_worker_leaves_records_that_running_again_heals(sandbox):
     sandbox.faults({"kind": "slow", "seconds": 0.1, "times": 100})
     program = "from test_telemetry import *; t = task(records=BIG); t.execute(context(t) | {'task_state_store': None})"
@@ -348,6 +359,7 @@ def wait_for_posts(sandbox, count):
 # sum: at most once
 
 
+@one_reading
 def test_100_000_records_are_added_once_after_throttling_and_unavailability(sandbox):
     sandbox.faults(*FAULTS[1:3])
     send(records=BIG, operation="sum")
@@ -356,6 +368,7 @@ def test_100_000_records_are_added_once_after_throttling_and_unavailability(sand
 
 
 @pytest.mark.parametrize("seed", range(5))
+@one_reading
 def test_a_killed_sum_and_its_retries_never_count_a_record_twice(sandbox, tmp_path, seed):
     draw = random.Random(seed)
     sandbox.faults({"kind": "slow", "seconds": 0.05, "times": 100})
@@ -385,6 +398,7 @@ def test_a_killed_sum_and_its_retries_never_count_a_record_twice(sandbox, tmp_pa
         assert "was under way" in failed
 
 
+@one_reading
 def test_a_sum_under_faults_is_exact_or_stops_with_the_batch_named(sandbox):
     sandbox.faults(*FAULTS[1:3])
     send(records=BIG[:20_000], operation="sum", max_batch_records=1000)
@@ -402,6 +416,7 @@ def test_a_sum_under_faults_is_exact_or_stops_with_the_batch_named(sandbox):
     assert held(sandbox)["records"] == 4_000
 
 
+@one_reading
 def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox, monkeypatch, caplog):
     store = Store()
     connect(monkeypatch, sandbox, max_retry_seconds=0)
@@ -421,6 +436,7 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox, monkeypatch,
     assert store["cloudzero_sum"]["intent"] is None
 
 
+@one_reading
 def test_a_retry_of_a_sum_stops_where_a_request_was_open(sandbox):
     store = Store()
     sandbox.faults({"kind": "apply_then_lose_reply", "skip": 2})
@@ -472,6 +488,7 @@ def test_without_a_store_a_retry_of_a_sum_is_refused(sandbox):
 # Reading and deleting
 
 
+@one_reading
 def test_the_hook_reads_and_deletes_streams(sandbox):
     client = CloudZeroHook().client
     send(records=[allocation(1, "a", 5), allocation(2, "a", 6)])

@@ -1,0 +1,42 @@
+"""What telemetry may mean to CloudZero, as settings of the sandbox: each is as right as the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sandbox_client import SandboxServer
+
+Reading = dict[str, Any]
+
+
+def _readings(*key_sets: str) -> list[Any]:
+    return [
+        pytest.param({"replace_match": match, "key_set_per_stream": per_stream}, id=f"{match}-{per_stream}")
+        for match in ("identity", "properties")
+        for per_stream in key_sets
+    ]
+
+
+ALL = _readings("per_request", "fixed")
+MIXED, ONE_KEY_SET = _readings("per_request"), _readings("fixed")
+
+#: For tests that send several sets of filter keys to a stream, and those in which CloudZero takes one only.
+several_key_sets = pytest.mark.parametrize("sandbox", MIXED, indirect=True)
+one_key_set = pytest.mark.parametrize("sandbox", ONE_KEY_SET, indirect=True)
+#: For tests that take long: what is the default, and what is nothing like it.
+few_readings = pytest.mark.parametrize("sandbox", [ALL[0], ALL[-1]], indirect=True)
+#: For tests of what is not read in two ways.
+one_reading = pytest.mark.parametrize("sandbox", ALL[:1], indirect=True)
+
+
+@contextmanager
+def read_as(sandbox: SandboxServer, reading: Reading) -> Iterator[SandboxServer]:
+    """Let a sandbox read telemetry like that for the time of the block."""
+    sandbox.settings(**reading)
+    try:
+        yield sandbox
+    finally:
+        sandbox.default_settings()
