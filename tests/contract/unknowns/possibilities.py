@@ -125,6 +125,10 @@ AREAS: dict[str, tuple[Unknown, ...]] = {
         telemetry("What becomes of fields that the schema does not have; the provider sends none", "unknown_fields"),
         telemetry("Whether a request may have no records; the provider's has some", "empty_records"),
         telemetry("Which records a deletion finds", "delete_match"),
+        telemetry(
+            "Which records a `replace` replaces: those of the same period, element and keys, or also those with more keys",
+            "replace_match",
+        ),
         telemetry("Whether names of streams tell capital letters apart", "stream_name_case"),
         telemetry("Where the parameter stands that deletes a stream with data", "force_parameter"),
         telemetry("Whether a stream with data needs that parameter", "delete_stream_with_data"),
@@ -212,5 +216,8 @@ PAIRS: tuple[tuple[str, Values], ...] = (
     (TELEMETRY, {"telemetry_success_status": "204", "unknown_stream_read": "200_empty"}),
     (TELEMETRY, {"stream_name_case": "folded", "records_status": "word"}),
     (TELEMETRY, {"zero_values": "ignore", "delete_match": "exact"}),
+    (TELEMETRY, {"replace_match": "properties", "delete_match": "exact"}),
+    (TELEMETRY, {"replace_match": "properties", "key_set_per_stream": "fixed"}),
+    (TELEMETRY, {"replace_match": "properties", "duplicates_in_replace": "sum"}),
     (TELEMETRY, {"metric_granularity": "ignore", "records_value": "string"}),
 )  # fmt: skip

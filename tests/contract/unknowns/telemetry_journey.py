@@ -99,11 +99,15 @@ FAR_AHEAD = {**metric(1, 1, Team="a"), "timestamp": "2999-01-01T00:00:00Z"}
 OF_TEAMS = [
     allocation(day, element, day + 0.5, Team=[element, "all"]) for day in range(1, 5) for element in ("api", "web")
 ]
+#: Of most days and elements there is one with fewer keys and one with more; those with more come first.
 MIXED = [
+    *(allocation(day, "api", day, Team=["api", "all"], Region=["eu", "us"]) for day in range(1, 4)),
     *OF_TEAMS,
-    *(allocation(day, "mail", day, Team=["x"], Region=["eu", "us"]) for day in range(1, 4)),
-    *(allocation(day, "chat", day) for day in range(1, 4)),
+    *(allocation(day, "web", day, Team=["web", "all"], Region=["eu", "us"]) for day in range(1, 4)),
+    *(allocation(day, "web", day) for day in range(1, 4)),
 ]
+WITHOUT_KEYS = [allocation(day, "web", 9) for day in range(1, 3)]
+NOT_REPLACED = [record for record in OF_TEAMS if record["element_name"] != "web" or record["timestamp"] > at(2)]
 FOR_ALL_SPEND = [allocation(day, "all", day) for day in range(1, 4)]
 MONTHLY = [metric(1, 31)]
 LARGE = [metric(1 + number % 31, 1, Team=f"{number:04d}" + "x" * 20_000) for number in range(300)]
@@ -122,6 +126,20 @@ TELEMETRY_STEPS = (
         "several requests, with several sets of keys",
         sends(ALLOCATION, MIXED, max_batch_records=3),
         stream(MIXED),
+    ),
+    Step(
+        "the same, with answers and requests that get lost",
+        sends(ALLOCATION, MIXED, max_batch_records=3),
+        stream(MIXED),
+        seeds(ALLOCATION, OF_TEAMS[:1]),
+        faults=LOST,
+    ),
+    Step(
+        "records without keys, beside records with keys that CloudZero holds",
+        sends(ALLOCATION, WITHOUT_KEYS),
+        stream([*OF_TEAMS, *WITHOUT_KEYS]),
+        seeds(ALLOCATION, OF_TEAMS),
+        or_else=("success, but CloudZero also replaces those with keys", stream([*NOT_REPLACED, *WITHOUT_KEYS])),
     ),
     Step(
         "several requests, with answers and requests that get lost",
