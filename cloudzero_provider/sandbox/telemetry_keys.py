@@ -66,7 +66,8 @@ def _check_text(values: Iterable[object]) -> None:
 def _values(values: object, settings: Settings) -> list[str]:
     least = 0 if settings.empty_filter_values is Permission.ACCEPT else 1
     if not isinstance(values, list) or not least <= len(values) <= MOST_VALUES or not _are_texts(values):
-        raise ValueError(f"must have an array of {least} to {MOST_VALUES} strings for each key")
+        number = f"{least} to {MOST_VALUES}" if least else f"up to {MOST_VALUES}"
+        raise ValueError(f"must have an array of {number} strings for each key")
     return values if settings.filter_value_order is FilterValueOrder.SIGNIFICANT else sorted(set(values))
 
 
