@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 
 def url(cloudzero, connection_id=""):
@@ -230,3 +231,15 @@ def test_a_fault_can_be_armed_for_a_change(cloudzero):
     cloudzero.arm({"kind": "refuse", "method": "PATCH", "status": 500})
     statuses = [cloudzero.session.patch(url(cloudzero, connection["id"]), json={}).status_code for _ in range(2)]
     assert statuses == [500, 200]
+
+
+def test_a_deleted_connection_gets_nothing_that_was_on_its_way(start):
+    sandbox, cloudzero = start("--connection", "short-lived")
+    cloudzero.arm({"kind": "lose_reply_then_apply", "seconds": 0.3})
+    with pytest.raises(requests.ConnectionError):
+        cloudzero.post([cloudzero.row()], stream="short-lived")
+    assert cloudzero.session.delete(f"{cloudzero.url}/v2/connections/billing/short-lived").status_code == 200
+    cloudzero.wait_for(lambda: cloudzero.requests()[0]["ended"])
+    sandbox.end()
+    _, cloudzero = start("--connection", "short-lived")
+    assert cloudzero.months("short-lived") == {}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -131,18 +130,10 @@ def test_refusals_of_all_kinds_are_given_again(cloudzero, body, headers, status)
 
 
 def test_a_refusal_beside_the_first_request_of_its_key_is_not_the_first_reply(cloudzero):
-    cloudzero.arm({"kind": "slow", "seconds": 0.5})
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(cloudzero.post, [cloudzero.row()], "sum", headers=keyed())
-        cloudzero.wait_for(cloudzero.months)
-        cloudzero.own("DELETE", "faults")
-        beside = requests.post(
-            cloudzero.drops_url(),
-            data=b" " * 5_000_001,
-            headers={**cloudzero.session.headers, **keyed(), "Content-Type": "application/json"},
-            timeout=10,
-        )
-        assert beside.status_code in (200, 413)
-        assert first.result().status_code == 200
+    cloudzero.arm({"kind": "lose_reply_then_apply", "seconds": 0.4})
+    with pytest.raises(requests.ConnectionError):
+        cloudzero.post([cloudzero.row()], "sum", headers=keyed())
+    assert cloudzero.post_raw(b" " * 5_000_001, keyed()).status_code == 413
+    cloudzero.wait_for(lambda: cloudzero.requests()[0]["ended"])
     assert cloudzero.post([cloudzero.row()], "sum", headers=keyed()).status_code == 200
     assert cloudzero.costs() == ["1"]
