@@ -46,6 +46,8 @@ class AccessSettings:
     ``anycost_rate``: requests per second on AnyCost's paths, 0 for no limit (none is documented), with an
     ``anycost_burst``. Beyond it: ``anycost_throttle_status``, with a ``Retry-After`` as ``anycost_retry_after`` says.
     ``rate_scope``: what this limit, and the one of telemetry, are over.
+    ``client_timeout_seconds``: how long a request's body may take to arrive, and each piece of a reply to be taken; 0
+    waits for ever. Beyond it a body is answered with 408, and a reply is cut off.
     """
 
     denied_status: int = one_of(403, 401)
@@ -56,3 +58,4 @@ class AccessSettings:
     anycost_throttle_status: int = one_of(429, 503)
     anycost_retry_after: RetryAfter = RetryAfter.SECONDS
     rate_scope: RateScope = RateScope.ORGANIZATION
+    client_timeout_seconds: float = at_least(0, 60.0)

@@ -6,15 +6,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .connections import Connection, InvalidConnectionError, create, find, list_all, parse_new
+from .connection_actions import CONNECTION_ACTIONS, find_connection, found_in
 from .drop_reads import list_drops, open_month
 from .drop_replies import accepted, drop_list, month_contents
 from .drop_store import apply_drop
-from .endpoints import Action, Target
-from .jsontext import NotJsonError, parse_json
+from .endpoints import Action, Target, methods_of
 from .kept_replies import keep_reply
-from .months import Month, parse_month
-from .paging import InvalidPageError, page_json, parse_page
+from .months import Month, parse_given_month
 from .replies import (
     ErrorType,
     RefusedError,
@@ -49,6 +47,14 @@ async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
         return refused.reply
 
 
+def no_such_endpoint(raw_path: str) -> Reply:
+    """The reply to a path, or to a method of it, that CloudZero does not have."""
+    methods = methods_of(raw_path)
+    if not methods:
+        return message_reply(404, "Not Found")
+    return replace(message_reply(405, "Method Not Allowed"), headers=(("Allow", ", ".join(methods)),))
+
+
 def is_concurrent(call: Call) -> bool:
     """Whether the call came while another one ran on its stream, and that is refused."""
     if call.settings.concurrent_status == 200:
@@ -65,57 +71,13 @@ def concurrent_reply(settings: Settings) -> Reply:
 
 
 async def _require_stream(sandbox: Sandbox, call: Call) -> None:
-    connection = await _find_connection(sandbox, call)
+    connection = await find_connection(sandbox, call)
     if not connection.is_stream:
         raise bad_request(ErrorType.UNKNOWN_CONNECTION, "This connection is not an AnyCost Stream connection.")
 
 
-async def _find_connection(sandbox: Sandbox, call: Call) -> Connection:
-    connection_id = call.record.connection_id or ""
-    found = await sandbox.database.read(lambda database: find(database, connection_id))
-    if found is None:
-        raise RefusedError(_unknown_connection(call.settings))
-    return found
-
-
-def _unknown_connection(settings: Settings) -> Reply:
-    message = "There is no connection with this id."
-    if settings.unknown_connection_status == 403:
-        return message_reply(403, message)
-    return error_reply(settings.unknown_connection_status, ErrorType.UNKNOWN_CONNECTION, message)
-
-
-async def _list_connections(sandbox: Sandbox, call: Call) -> Reply:
-    try:
-        page = parse_page(call.request.query)
-    except InvalidPageError as error:
-        raise bad_request(ErrorType.INVALID_PARAMETER, f"{error}.") from None
-    return json_reply(200, page_json(await sandbox.database.read(list_all), page))
-
-
-async def _create_connection(sandbox: Sandbox, call: Call) -> Reply:
-    try:
-        new = parse_new(parse_json(call.body))
-    except NotJsonError as error:
-        raise bad_request(ErrorType.INVALID_BODY, f"The body is not JSON: {error}.") from None
-    except InvalidConnectionError as error:
-        raise bad_request(ErrorType.INVALID_CONNECTION, f"The connection was refused: {error}.") from None
-
-    def transaction(database: sqlite3.Connection) -> Reply:
-        reply = json_reply(200, {"connection": create(database, new).as_json()})
-        _keep(database, call, reply)
-        return reply
-
-    return await sandbox.database.write(transaction)
-
-
-async def _read_connection(sandbox: Sandbox, call: Call) -> Reply:
-    connection = await _find_connection(sandbox, call)
-    return json_reply(200, {"connection": connection.as_json()})
-
-
 async def _list_drops(sandbox: Sandbox, call: Call) -> Reply:
-    stream = call.record.connection_id or ""
+    stream = call.connection_id
     at, means = _read_at(call.settings), call.settings.row_count_means
     found = await sandbox.database.read(lambda database: list_drops(database, stream, at, means))
     return drop_list(found, call.settings)
@@ -123,7 +85,7 @@ async def _list_drops(sandbox: Sandbox, call: Call) -> Reply:
 
 async def _read_drop(sandbox: Sandbox, call: Call) -> Reply:
     month = _path_month(call)
-    stream = call.record.connection_id or ""
+    stream = call.connection_id
     at = _read_at(call.settings)
     contents = await sandbox.database.read(lambda _: open_month(sandbox.database, stream, month, at))
     if contents is None:
@@ -133,7 +95,7 @@ async def _read_drop(sandbox: Sandbox, call: Call) -> Reply:
 
 def _path_month(call: Call) -> Month:
     try:
-        return parse_month(call.path_month, call.settings.month_format)
+        return parse_given_month(call.path_month, call.settings)
     except ValueError as error:
         raise bad_request(ErrorType.INVALID_PARAMETER, f"month {error}.") from None
 
@@ -145,25 +107,21 @@ def _read_at(settings: Settings) -> float | None:
 async def _create_drop(sandbox: Sandbox, call: Call) -> Reply:
     """Apply the drop; the record of it and the reply's copy are written in the same transaction."""
     drop = _good_drop(call.reading)
-    stream = call.record.connection_id or ""
+    stream = call.connection_id
 
     def transaction(database: sqlite3.Connection) -> Reply:
         now = time.time()
+        found_in(database, call)
         summary = apply_drop(database, stream, drop, call.settings, now)
         if call.settings.row_count_means is RowCountMeans.REQUEST:
             summary = replace(summary, row_count=drop.row_count)
         reply = accepted(summary, call.settings)
-        _keep(database, call, reply)
+        keep_reply(database, call.reply_key, reply, now)
         call.record = replace(call.record, applied=True, applied_at=now)
         sandbox.log.save_in(database, call.record)
         return reply
 
     return await sandbox.database.write(transaction)
-
-
-def _keep(database: sqlite3.Connection, call: Call, reply: Reply) -> None:
-    if call.reply_key is not None:
-        keep_reply(database, call.reply_key, reply, time.time())
 
 
 def _good_drop(reading: DropReading) -> Drop:
@@ -189,9 +147,7 @@ async def _not_in_the_sandbox(_sandbox: Sandbox, _call: Call) -> Reply:
 
 
 _ACTIONS: Mapping[Action, Callable[[Sandbox, Call], Awaitable[Reply]]] = {
-    Action.LIST_CONNECTIONS: _list_connections,
-    Action.CREATE_CONNECTION: _create_connection,
-    Action.READ_CONNECTION: _read_connection,
+    **CONNECTION_ACTIONS,
     Action.LIST_DROPS: _list_drops,
     Action.CREATE_DROP: _create_drop,
     Action.READ_DROP: _read_drop,

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable
 
 from .jsontext import NotJsonError, parse_json
-from .months import parse_timestamp
+from .months import parse_cbf_time
+from .parsing_settings import CbfTimes, Labels
 from .setting_fields import Permission
 from .settings import NegativeNumbers, Settings, TagKeyLetters, UnknownColumns
 
@@ -99,11 +100,11 @@ def value_check(column: str, settings: Settings) -> Check | None:
         signed = settings.negative_numbers is NegativeNumbers.ACCEPT
         return _number_check(signed=signed, blank_allowed=settings.blank_numbers is Permission.ACCEPT)
     if column in _TIMES:
-        return _time_problem
+        return _time_check(settings.cbf_times)
     if column == _TYPE:
         return _type_check(settings)
     if column == _LABELS:
-        return _labels_problem
+        return _labels_check(settings)
     if is_tag(column) and settings.blank_tags is Permission.REFUSE:
         return _blank_tag_problem
     return None
@@ -122,12 +123,15 @@ def _number_check(*, signed: bool, blank_allowed: bool) -> Check:
     return check
 
 
-def _time_problem(value: str) -> str | None:
-    try:
-        parse_timestamp(value)
-    except ValueError as error:
-        return str(error)
-    return None
+def _time_check(times: CbfTimes) -> Check:
+    def check(value: str) -> str | None:
+        try:
+            parse_cbf_time(value, times)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    return check
 
 
 def _type_check(settings: Settings) -> Check:
@@ -141,12 +145,20 @@ def _type_check(settings: Settings) -> Check:
     return check
 
 
-def _labels_problem(value: str) -> str | None:
-    try:
-        labels = parse_json(value)
-    except NotJsonError as error:
-        return f"must be a JSON object in text: {error}"
-    return None if isinstance(labels, dict) else "must be a JSON object in text"
+def _labels_check(settings: Settings) -> Check | None:
+    if settings.labels is Labels.ANY:
+        return None
+
+    def check(value: str) -> str | None:
+        if not value and settings.labels is Labels.JSON_OR_BLANK:
+            return None
+        try:
+            labels = parse_json(value, settings.duplicate_json_keys)
+        except NotJsonError as error:
+            return f"must be a JSON object in text: {error}"
+        return None if isinstance(labels, dict) else "must be a JSON object in text"
+
+    return check
 
 
 def _blank_tag_problem(value: str) -> str | None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
-from .exact import grouped
+from .exact import as_rough_text, difference, grouped, share
+from .page_cells import cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,16 +24,16 @@ def draw_days(month: str, cost_by_day: Mapping[str, str], what: str = "Cost") ->
     days = [f"{month}-{day:02}" for day in range(1, calendar.monthrange(year, number)[1] + 1)]
     costs = [Decimal(cost_by_day.get(day, "0")) for day in days]
     highest, lowest = max(_ZERO, *costs), min(_ZERO, *costs)
-    span = highest - lowest or Decimal(1)
+    span = difference(highest, lowest) or Decimal(1)
     room = _HEIGHT - _FOOT - _TOP
-    zero = _TOP + room * float(highest / span)
+    zero = _TOP + room * share(highest, span)
     step = _WIDTH / len(days)
     bars = "".join(
         _bar(
             index * step,
             step,
             zero,
-            room * float(cost / span),
+            room * share(cost, span),
             f"{day}: {grouped(cost_by_day.get(day, '0'))}",
         )
         for index, (day, cost) in enumerate(zip(days, costs, strict=True))
@@ -41,7 +42,7 @@ def draw_days(month: str, cost_by_day: Mapping[str, str], what: str = "Cost") ->
         f"<text x='{(index + 0.5) * step:.1f}' y='{_HEIGHT - 6}' text-anchor='middle'>{index + 1}</text>"
         for index in range(len(days))
     )
-    top = f"<text x='0' y='11'>{escape(_label(highest))}</text>" if highest else ""
+    top = f"<text x='0' y='11'>{escape(as_rough_text(highest, _LONGEST_LABEL))}</text>" if highest else ""
     line = f"<line class=zero x1='0' x2='{_WIDTH}' y1='{zero:.1f}' y2='{zero:.1f}'/>"
     title = f"{escape(what)} by day in {escape(month)}"
     frame = f"viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{title}'"
@@ -53,10 +54,5 @@ def _bar(left: float, step: float, zero: float, height: float, told: str) -> str
     top = zero - max(height, 0.0)
     return (
         f"<rect class={kind} x='{left + step * 0.12:.1f}' y='{top:.1f}' width='{step * 0.76:.1f}'"
-        f" height='{abs(height):.1f}' rx='2'><title>{escape(told)}</title></rect>"
+        f" height='{abs(height):.1f}' rx='2'><title>{cell(told)}</title></rect>"
     )
-
-
-def _label(cost: Decimal) -> str:
-    text = f"{cost:,.2f}"
-    return text if len(text) <= _LONGEST_LABEL else f"{cost:.3e}"

@@ -29,6 +29,7 @@ class Options:
     keys: tuple[ApiKey, ...]
     streams: tuple[tuple[str, str], ...]
     settings: dict[str, object]
+    own_hosts: tuple[str, ...] = ()
 
 
 class InvalidOptionError(ValueError):
@@ -45,7 +46,8 @@ def parse_options(arguments: Sequence[str]) -> Options:
         changed(Settings(), settings)
     except (InvalidKeyOptionError, InvalidConnectionError, UnknownSettingError) as error:
         raise InvalidOptionError(str(error)) from None
-    return Options(Address(parsed.host, parsed.port), parsed.data, keys, streams, settings)
+    address = Address(parsed.host, parsed.port)
+    return Options(address, parsed.data, keys, streams, settings, tuple(parsed.own_host))
 
 
 def _setting(text: str) -> tuple[str, object]:
@@ -58,7 +60,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m cloudzero_provider.sandbox", description="A CloudZero on this machine."
     )
     parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 picks a free one")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="directory that keeps the state")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="directory that keeps the state, of one running sandbox at a time",
+    )
     parser.add_argument(
         "--api-key",
         action="append",
@@ -68,6 +76,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
+        "--own-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name or address under which other machines and containers may use the page and /sandbox, which need no"
+        " key; * stands for any; repeatable (default: this machine only)",
+    )
+    parser.add_argument(
         "--connection",
         action="append",
         default=[],
@@ -75,7 +91,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a stream connection; repeatable",
     )
     parser.add_argument(
-        "--setting", action="append", default=[], metavar="NAME=VALUE", help="change a setting; repeatable"
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a setting, such as telemetry_rate=0 for no limit; GET /sandbox/settings lists them; repeatable",
     )
     return parser
 
@@ -100,7 +120,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"cloudzero sandbox: cannot use {options.directory}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        asyncio.run(serve(sandbox, options.address))
+        asyncio.run(serve(sandbox, options.address, options.own_hosts))
     except OSError as error:
         print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,15 @@ from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from .access_settings import TestKey
-from .actions import act, concurrent_reply, is_concurrent
+from .actions import act, concurrent_reply, is_concurrent, no_such_endpoint
 from .drop import DropReading, read_drop
-from .endpoints import Action, Target, TelemetryTarget, find_target, path_exists
+from .endpoints import Action, Target, TelemetryTarget, find_target
+from .failures import told
 from .faults import Fault, FaultKind, FaultTarget
 from .kept_replies import ReplyKey, find_reply, forget_replies, keep_reply
-from .months import Month, parse_month
-from .replies import ErrorType, RefusedError, Reply, bad_request, bytes_reply, message_reply
+from .keys import BLACK
+from .months import Month, parse_given_month
+from .replies import ErrorType, RefusedError, Reply, bad_request, bytes_reply, error_reply, message_reply
 from .request_log import RequestRecord
 from .running import Running
 from .sandbox import Call, Sandbox
@@ -29,6 +30,8 @@ from .throttle import Rate, rate_scope
 from .wire import BodyLimit, lose, read_body, send, send_half
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from .settings import Settings
 
 _IDEMPOTENCY_KEY = "cloudzero-idempotency-key"
@@ -47,8 +50,8 @@ class CloudZeroSide:
             return await self._answer(call)
         except (ConnectionError, PayloadEncodingError, web.RequestPayloadError):
             return lose(request)
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+        except Exception as error:
+            print(told(error, self._sandbox.keys), file=sys.stderr)  # noqa: T201
             return await self._send(call, message_reply(500, "The sandbox failed; its log says how."))
         finally:
             self._leave(call)
@@ -59,13 +62,13 @@ class CloudZeroSide:
         target = find_target(request.method, raw_path)
         running_on = target.running_on if target else None
         others = sandbox.running.others(running_on) if running_on is not None else ()
-        telemetry = target.telemetry if target else None
+        telemetry, connection_id = (target.telemetry, target.connection_id) if target else (None, None)
         agent = request.headers.get("User-Agent")
         record = RequestRecord(
             number=sandbox.log.next_number(),
             method=request.method,
             path=sandbox.keys.without_keys(raw_path),
-            connection_id=target.connection_id if target else None,
+            connection_id=None if connection_id is None else sandbox.keys.without_keys(connection_id),
             stream=sandbox.keys.without_keys(telemetry.name) if telemetry else None,
             started=time.time(),
             overlapped=bool(others),
@@ -90,9 +93,13 @@ class CloudZeroSide:
     async def _answer(self, call: Call) -> web.StreamResponse:
         try:
             target = self._admit(call)
+        except RefusedError as refused:
+            return await self._send(call, self._without_keys(refused.reply))
+        try:
+            self._enter(call, target)
             await self._read(call, target)
         except RefusedError as refused:
-            return await self._send(call, refused.reply)
+            return await self._send(call, await self._refused(call, refused.reply))
         fault = self._sandbox.faults.fire(_fault_target(call))
         if fault is None:
             return await self._send(call, await self._reply(call, target))
@@ -101,22 +108,24 @@ class CloudZeroSide:
 
     def _admit(self, call: Call) -> Target:
         """Let the request in, or refuse it as a gateway would: before any of the service's own code runs."""
-        target, record = call.target, call.record
+        target = call.target
         if target is None:
-            exists = path_exists(call.request.rel_url.raw_path)
-            raise RefusedError(message_reply(405, "Method Not Allowed") if exists else message_reply(404, "Not Found"))
+            raise RefusedError(no_such_endpoint(call.request.rel_url.raw_path))
         self._check_key(call, target)
+        if not target.endpoint.is_telemetry:
+            # Idempotency keys belong to /v2: https://docs.cloudzero.com/reference/idempotency
+            self._claim_key(call)
+        return target
+
+    def _enter(self, call: Call, target: Target) -> None:
+        """Let the request run on its stream; there is no waiting between its arrival and that."""
         if _TEST_KEY in call.request.headers and call.settings.test_key is TestKey.REFUSE:
             message = f"The sandbox does not implement {_TEST_KEY}; nothing was done."
             raise bad_request(ErrorType.NOT_IN_THE_SANDBOX, message)
         self._slow_down(call, target)
         if target.running_on is not None:
             writes = target.endpoint.method == "POST"
-            self._sandbox.running.enter(Running(record.number, target.running_on, writes))
-        if not target.endpoint.is_telemetry:
-            # Idempotency keys belong to /v2: https://docs.cloudzero.com/reference/idempotency
-            self._claim_key(call)
-        return target
+            self._sandbox.running.enter(Running(call.record.number, target.running_on, writes))
 
     def _check_key(self, call: Call, target: Target) -> None:
         settings = call.settings
@@ -124,8 +133,9 @@ class CloudZeroSide:
         key = self._sandbox.keys.find(given, bearer=settings.bearer is Permission.ACCEPT)
         if key is None:
             raise RefusedError(message_reply(settings.denied_status, "Forbidden"))
-        if target.endpoint.scope not in key.scopes:
-            message = f"The API key lacks the scope {target.endpoint.scope.value}."
+        scope = target.endpoint.scope
+        if scope is not None and scope not in key.scopes:
+            message = f"The API key lacks the scope {scope.value}."
             raise RefusedError(message_reply(settings.denied_status, message))
         call.rate_scope = rate_scope(settings, key, target)
 
@@ -151,14 +161,23 @@ class CloudZeroSide:
             month = _month_or_none(call)
             self._note(call, month=str(month) if month else None)
             return
-        if call.request.body_exists or target.endpoint.method == "POST":
-            call.body = await read_body(call.request, call.settings, _body_limit(target, call.settings))
+        if call.request.body_exists or target.endpoint.needs_a_body:
+            call.body = await self._read_body(call, _body_limit(target, call.settings))
             self._note(call, bytes=len(call.body))
         if target.endpoint.takes_a_drop:
             call.reading = await asyncio.to_thread(read_drop, call.body, call.settings)
             self._note_reading(call, call.reading)
         elif target.endpoint.action is Action.SEND_RECORDS and target.telemetry is not None:
             await self._read_telemetry(call, target.telemetry)
+
+    async def _read_body(self, call: Call, limit: BodyLimit) -> bytes:
+        seconds = _seconds(call.settings)
+        reading = read_body(call.request, call.settings, limit)
+        try:
+            return await self._sandbox.clients.wait(call.record.number, call.request, reading, seconds)
+        except asyncio.TimeoutError:
+            message = f"Request Timeout: the body did not arrive within {seconds:g} seconds."
+            raise RefusedError(message_reply(408, message)) from None
 
     async def _read_telemetry(self, call: Call, target: TelemetryTarget) -> None:
         kind, operation = target.kind, target.operation
@@ -185,7 +204,7 @@ class CloudZeroSide:
         if fault.kind is FaultKind.APPLY_THEN_LOSE_REPLY:
             return lose(request)
         if fault.kind is FaultKind.CUT_REPLY:
-            return await send_half(request, reply)
+            return await self._sending(call, send_half(request, reply, _seconds(call.settings)))
         await self._sandbox.pauses.wait(number, fault.seconds)
         return await self._send(call, reply)
 
@@ -198,7 +217,30 @@ class CloudZeroSide:
         if call.is_second_of_its_key and is_concurrent(call):
             # Not kept: the first reply for this key is the one that the running request is going to get.
             return concurrent_reply(call.settings)
-        return await self._kept(call, await act(self._sandbox, call, target))
+        return await self._kept(call, self._without_keys(await act(self._sandbox, call, target)))
+
+    async def _refused(self, call: Call, refusal: Reply) -> Reply:
+        """
+        The reply to a request that is not carried out: the kept one, since its key comes before all other checks.
+
+        "Checked before any other code runs", and "true for all responses": https://docs.cloudzero.com/reference/idempotency
+        """
+        kept = await self._find_kept(call)
+        if kept is not None:
+            self._note(call, replayed=True)
+            return kept
+        shown = self._without_keys(refusal)
+        # While the first request of its key still runs, the first reply is the one that that is going to get.
+        return shown if call.is_second_of_its_key else await self._kept(call, shown)
+
+    def _without_keys(self, reply: Reply) -> Reply:
+        """A reply that repeats no key from the request. What the sandbox was given to hold is shown as it is."""
+        if reply.status < 400:
+            return reply
+        content = self._sandbox.keys.without_keys(b"".join(reply.pieces()).decode("utf-8", "replace"))
+        if content == BLACK:
+            return error_reply(reply.status, ErrorType.INVALID_BODY, BLACK)
+        return bytes_reply(reply.status, content.encode("utf-8", "replace"), reply.content_type, reply.headers)
 
     async def _find_kept(self, call: Call) -> Reply | None:
         key, seconds = call.reply_key, call.settings.idempotency_seconds
@@ -218,9 +260,17 @@ class CloudZeroSide:
         return await asyncio.to_thread(find_reply, self._sandbox.database, key) or reply
 
     async def _send(self, call: Call, reply: Reply) -> web.StreamResponse:
-        response = await send(call.request, reply)
+        response = await self._sending(call, send(call.request, reply, _seconds(call.settings)))
         call.record = replace(call.record, status=reply.status)
         return response
+
+    async def _sending(self, call: Call, work: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+        return await self._sandbox.clients.wait(call.record.number, call.request, work)
+
+
+def _seconds(settings: Settings) -> float | None:
+    """How long a client is waited for; None is for ever."""
+    return settings.client_timeout_seconds or None
 
 
 def _fault_target(call: Call) -> FaultTarget:
@@ -236,7 +286,7 @@ def _body_limit(target: Target, settings: Settings) -> BodyLimit:
 
 def _month_or_none(call: Call) -> Month | None:
     try:
-        return parse_month(call.path_month, call.settings.month_format)
+        return parse_given_month(call.path_month, call.settings)
     except ValueError:
         return None
 

@@ -13,8 +13,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .problems import Problems, shortened
-
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
@@ -24,15 +22,11 @@ DEFAULT_NAME = "sandbox-stream"
 # No spaces, periods or other special characters: https://docs.cloudzero.com/docs/anycost-stream-getting-started
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ID = re.compile(r"[A-Za-z0-9_-]+")
-_KEYS = ("name", "cloud_provider", "expected_ingest_rate", "is_enabled", "s3_bucket_info")
-_BUCKET_KEYS = ("bucket_name", "bucket_path", "cloud_account_id")
-_REQUIRED_BUCKET_KEYS = ("bucket_name", "bucket_path")
-_HOURS_BETWEEN_INGESTS = 24.0
-_MOST_HOURS = 10_000
+HOURS_BETWEEN_INGESTS = 24.0
 
 
 class InvalidConnectionError(ValueError):
-    """A connection that cannot be created; the message says why."""
+    """A connection that cannot be created or changed so; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -91,47 +85,9 @@ def parse_option(text: str) -> tuple[str, str]:
     return connection_id, name or connection_id
 
 
-def parse_new(value: object) -> NewConnection:
-    """The body of a request that creates a connection."""
-    if not isinstance(value, dict):
-        raise InvalidConnectionError("the body must be a JSON object")
-    problems = Problems()
-    for key in value:
-        if key not in _KEYS:
-            problems.add(f"{shortened(key)}: is not a key of a connection ({', '.join(_KEYS)})")
-    name, provider = value.get("name"), value.get("cloud_provider")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        problems.add("name: is required and has letters, digits, - and _ only")
-    if not isinstance(provider, str) or not provider.strip():
-        problems.add("cloud_provider: is required and must be a text")
-    rate = _rate(value.get("expected_ingest_rate"), problems)
-    enabled = value.get("is_enabled", True)
-    if not isinstance(enabled, bool):
-        problems.add("is_enabled: must be true or false")
-    bucket = _bucket(value.get("s3_bucket_info"), problems)
-    if problems.count:
-        raise InvalidConnectionError(problems.as_text())
-    return NewConnection(str(name), str(provider), rate, bool(enabled), bucket)
-
-
-def _rate(value: object, problems: Problems) -> float:
-    if value is None:
-        return _HOURS_BETWEEN_INGESTS
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MOST_HOURS:
-        return float(value)
-    problems.add("expected_ingest_rate: must be a number of hours or null")
-    return _HOURS_BETWEEN_INGESTS
-
-
-def _bucket(value: object, problems: Problems) -> Mapping[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        problems.add("s3_bucket_info: must be an object of texts, or null")
-        return None
-    if not set(_REQUIRED_BUCKET_KEYS) <= set(value) <= set(_BUCKET_KEYS):
-        problems.add("s3_bucket_info: needs bucket_name and bucket_path, and may have cloud_account_id")
-    return value
+def is_name(text: str) -> bool:
+    """Whether a connection can have this name."""
+    return bool(_NAME.fullmatch(text))
 
 
 def create(database: sqlite3.Connection, new: NewConnection) -> Connection:
@@ -148,7 +104,7 @@ def ensure_streams(database: sqlite3.Connection, named: list[tuple[str, str]]) -
         if connection_id in known:
             database.execute("UPDATE connections SET name = ? WHERE id = ?", (name, connection_id))
         else:
-            _insert(database, connection_id, NewConnection(name, "AnyCost", _HOURS_BETWEEN_INGESTS, True, None))
+            _insert(database, connection_id, NewConnection(name, "AnyCost", HOURS_BETWEEN_INGESTS, True, None))
 
 
 def _insert(database: sqlite3.Connection, connection_id: str, new: NewConnection) -> Connection:
@@ -216,3 +172,25 @@ def _connection(
 def find(database: sqlite3.Connection, connection_id: str) -> Connection | None:
     """The connection with an id."""
     return next((found for found in list_all(database) if found.id == connection_id), None)
+
+
+def save(database: sqlite3.Connection, changed: Connection) -> None:
+    """Store a connection that was changed."""
+    bucket = None if changed.bucket is None else json.dumps(dict(changed.bucket))
+    database.execute(
+        "UPDATE connections SET name = ?, bucket = ?, expected_ingest_rate = ?, is_enabled = ?, last_updated = ?"
+        " WHERE id = ?",
+        (
+            changed.name,
+            bucket,
+            changed.expected_ingest_rate,
+            changed.is_enabled,
+            changed.last_updated,
+            changed.id,
+        ),
+    )
+
+
+def remove(database: sqlite3.Connection, connection_id: str) -> None:
+    """Forget a connection."""
+    database.execute("DELETE FROM connections WHERE id = ?", (connection_id,))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sqlite3
 import sys
 import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,11 +111,20 @@ CREATE INDEX IF NOT EXISTS telemetry_submissions_by_stream ON telemetry_submissi
 """
 
 
+class DirectoryInUseError(OSError):
+    """Another sandbox runs on the directory."""
+
+
 class Database:
-    """The sandbox's store. What was committed is there after a restart and after a ``SIGKILL``."""
+    """
+    The sandbox's store. What was committed is there after a restart and after a ``SIGKILL``.
+
+    One sandbox at a time has a directory: which requests run on a stream, each knows of its own only.
+    """
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(directory / "sandbox.lock")
         self.path = directory / "sandbox.sqlite3"
         self._writer = ThreadPoolExecutor(1, "sandbox-writer")
         self._connection = self.connect()
@@ -146,6 +156,7 @@ class Database:
         """Finish what is queued, then close."""
         self._writer.shutdown(wait=True)
         self._connection.close()
+        self._lock.close()
 
     def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         connection = self.connect()
@@ -167,6 +178,17 @@ class Database:
             raise
         self._connection.execute("COMMIT")
         return result
+
+
+def _locked(path: Path) -> IO[str]:
+    """A lock that lasts for as long as the file is open: the end of the process ends it, whatever kind of end it is."""
+    file = path.open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise DirectoryInUseError("another sandbox is running on it") from None
+    return file
 
 
 def _report(done: Future[None]) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .jsontext import NotJsonError, parse_json
-from .months import Month, parse_month
+from .months import Month, parse_given_month
+from .parsing_settings import UnknownMembers
 from .problems import Problems, shortened
 from .rows import HourBlock, RowReader
 from .settings import EmptyData, Settings
@@ -56,7 +57,7 @@ class DropReading:
 def read_drop(body: bytes, settings: Settings) -> DropReading:
     """Check a body against every rule that needs no look at what is stored."""
     try:
-        parsed = parse_json(body)
+        parsed = parse_json(body, settings.duplicate_json_keys)
     except NotJsonError as error:
         return DropReading(unreadable=f"The body is not JSON: {error}.")
     if not isinstance(parsed, dict):
@@ -67,7 +68,7 @@ def read_drop(body: bytes, settings: Settings) -> DropReading:
 def _read(parsed: dict[str, object], settings: Settings) -> DropReading:
     problems = Problems()
     for key in parsed:
-        if key not in _KEYS:
+        if key not in _KEYS and settings.unknown_members is UnknownMembers.REFUSE:
             problems.add(f"{shortened(key)}: is not a key of a drop ({', '.join(_KEYS)})")
     operation = _operation(parsed, problems)
     month = _month(parsed, settings, problems)
@@ -102,7 +103,7 @@ def _month(parsed: dict[str, object], settings: Settings, problems: Problems) ->
         return None
     value = parsed["month"]
     try:
-        return parse_month(value if isinstance(value, str) else "", settings.month_format)
+        return parse_given_month(value if isinstance(value, str) else "", settings)
     except ValueError as error:
         problems.add(f"month: {error}")
         return None

@@ -149,6 +149,14 @@ def _purge(database: sqlite3.Connection, removed_before: float) -> None:
     database.execute(f"DELETE FROM blocks WHERE id IN ({old})", (removed_before,))
 
 
+def forget_stream(database: sqlite3.Connection, stream: str) -> None:
+    """Forget every drop of a stream."""
+    of_stream = "SELECT blocks.id FROM blocks JOIN drops ON drops.number = drop_number WHERE stream = ?"
+    database.execute(f"DELETE FROM block_rows WHERE block_id IN ({of_stream})", (stream,))
+    database.execute(f"DELETE FROM blocks WHERE id IN ({of_stream})", (stream,))
+    database.execute("DELETE FROM drops WHERE stream = ?", (stream,))
+
+
 def forget_all(database: sqlite3.Connection) -> None:
     """Forget every drop."""
     for table in ("drops", "blocks", "block_rows"):

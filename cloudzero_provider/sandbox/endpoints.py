@@ -26,6 +26,8 @@ class Action(Enum):
     LIST_CONNECTIONS = auto()
     CREATE_CONNECTION = auto()
     READ_CONNECTION = auto()
+    UPDATE_CONNECTION = auto()
+    DELETE_CONNECTION = auto()
     LIST_DROPS = auto()
     CREATE_DROP = auto()
     READ_DROP = auto()
@@ -39,12 +41,12 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A method and a path of CloudZero, and the scope that a key needs for them."""
+    """A method and a path of CloudZero, and the scope that a key needs for them; without one any key will do."""
 
     method: str
     path: re.Pattern[str]
     action: Action
-    scope: Scope
+    scope: Scope | None = None
 
     @property
     def takes_a_drop(self) -> bool:
@@ -56,7 +58,11 @@ class Endpoint:
 
     @property
     def has_a_body(self) -> bool:
-        return self.method == "POST" or self.action is Action.DELETE_STREAM
+        return self.needs_a_body or self.action is Action.DELETE_STREAM
+
+    @property
+    def needs_a_body(self) -> bool:
+        return self.method in ("POST", "PATCH") and self.action is not Action.NOT_IN_THE_SANDBOX
 
 
 _TELEMETRY = (Action.SEND_RECORDS, Action.READ_SUBMITTED, Action.READ_PROCESSED, Action.DELETE_STREAM)
@@ -109,13 +115,13 @@ ENDPOINTS: Sequence[Endpoint] = (
     Endpoint(
         "PATCH",
         _path(f"{_CONNECTIONS}/{{connection_id}}"),
-        Action.NOT_IN_THE_SANDBOX,
+        Action.UPDATE_CONNECTION,
         Scope.UPDATE_CONNECTION,
     ),
     Endpoint(
         "DELETE",
         _path(f"{_CONNECTIONS}/{{connection_id}}"),
-        Action.NOT_IN_THE_SANDBOX,
+        Action.DELETE_CONNECTION,
         Scope.DELETE_CONNECTION,
     ),
     Endpoint(
@@ -142,14 +148,30 @@ ENDPOINTS: Sequence[Endpoint] = (
         Action.DELETE_STREAM,
         Scope.DELETE_TELEMETRY_STREAM,
     ),
+    # What CloudZero has and the sandbox has not, under all methods that it has or may have there.
+    Endpoint("POST", _path(_TELEMETRY_STREAMS), Action.NOT_IN_THE_SANDBOX),
+    Endpoint("GET", re.compile("/v2/billing/(costs|dimensions)(/.*)?"), Action.NOT_IN_THE_SANDBOX),
+    *(
+        Endpoint(method, re.compile(path), Action.NOT_IN_THE_SANDBOX)
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for path in (
+            "/v2/(budgets|costformation|insights|optimize|views)(/.*)?",
+            "(/unit-cost)?/v1/(container-metrics|events)(/.*)?",
+        )
+    ),
 )
 
 
 def find_target(method: str, raw_path: str) -> Target | None:
-    """The endpoint for a request, by its path as it was sent (still percent-encoded)."""
+    """
+    The endpoint for a request, by its path as it was sent (still percent-encoded).
+
+    HEAD is GET without the content of the reply: https://www.rfc-editor.org/rfc/rfc9110#name-head
+    """
+    wanted = "GET" if method == "HEAD" else method
     for endpoint in ENDPOINTS:
         match = endpoint.path.fullmatch(raw_path)
-        if match and endpoint.method == method:
+        if match and endpoint.method == wanted:
             values = {name: unquote(value) for name, value in match.groupdict().items()}
             telemetry = _telemetry_target(values) if endpoint.is_telemetry else None
             return Target(endpoint, values.get("connection_id"), values.get("month"), telemetry)
@@ -162,6 +184,7 @@ def _telemetry_target(values: Mapping[str, str]) -> TelemetryTarget:
     return TelemetryTarget(values["name"], kind, operation)
 
 
-def path_exists(raw_path: str) -> bool:
-    """Whether CloudZero has the path, under whichever method."""
-    return any(endpoint.path.fullmatch(raw_path) for endpoint in ENDPOINTS)
+def methods_of(raw_path: str) -> tuple[str, ...]:
+    """The methods under which CloudZero has a path; none where there is no such path."""
+    found = dict.fromkeys(endpoint.method for endpoint in ENDPOINTS if endpoint.path.fullmatch(raw_path))
+    return (*found, *(("HEAD",) if "GET" in found else ()))

@@ -7,6 +7,9 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, Inv
 # Addition needs only the digits it has; the trap turns any rounding into an error instead of a wrong total.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, Overflow])
 
+# For a drawing: a few digits of any number, without traps.
+_ROUGH = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
 add = _EXACT.add
 
 
@@ -19,6 +22,27 @@ def as_short_text(number: Decimal) -> str:
     """All digits but the zeros at the end of a fraction, so that equal numbers have equal texts."""
     text = as_text(number)
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share(part: Decimal, whole: Decimal) -> float:
+    """A part of a whole that is not smaller, from -1 to 1, however large or small both are."""
+    return float(_ROUGH.divide(part, whole))
+
+
+def difference(first: Decimal, second: Decimal) -> Decimal:
+    """The first without the second, with some digits."""
+    return _ROUGH.subtract(first, second)
+
+
+def as_rough_text(number: Decimal, longest: int) -> str:
+    """Two digits behind the point and groups of three before it, or an exponent where that gets longer."""
+    if number.adjusted() < longest:
+        text = format(number, ",.2f")
+        if len(text) <= longest:
+            return text
+    rounded = _ROUGH.plus(number)
+    digits = "".join(map(str, rounded.as_tuple().digits[:4])).ljust(4, "0")
+    return f"{'-' if number < 0 else ''}{digits[0]}.{digits[1:]}e{rounded.adjusted():+}"
 
 
 class Totals:

@@ -93,7 +93,7 @@ _FIELDS_BY_KIND: Mapping[FaultKind, frozenset[str]] = {
     FaultKind.CUT_REPLY: frozenset(),
 }
 _FIELDS_OF_ALL_KINDS = frozenset().union(*_FIELDS_BY_KIND.values())
-_METHODS = ("POST", "GET", "DELETE")
+_METHODS = ("POST", "GET", "DELETE", "PATCH", "HEAD")
 _OPERATIONS = ("replace_drop", "replace_hourly", "sum", "replace", "delete")
 
 

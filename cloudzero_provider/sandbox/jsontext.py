@@ -1,10 +1,12 @@
-"""Strict JSON: UTF-8, no duplicate keys, no NaN."""
+"""Strict JSON: UTF-8, no NaN, and duplicate keys only where that is said."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NoReturn
+
+from .parsing_settings import DuplicateKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,22 +16,22 @@ class NotJsonError(ValueError):
     """A text that is no JSON; the message says why."""
 
 
-def parse_json(text: bytes | str) -> object:
+def parse_json(text: bytes | str, duplicates: DuplicateKeys = DuplicateKeys.REFUSE) -> object:
     """The value that a text stands for."""
-    return _parse(text, None)
+    return _parse(text, None, duplicates)
 
 
-def parse_exact_json(text: bytes | str) -> object:
+def parse_exact_json(text: bytes | str, duplicates: DuplicateKeys) -> object:
     """The same with every number as a ``Decimal``."""
-    return _parse(text, _decimal)
+    return _parse(text, _decimal, duplicates)
 
 
-def _parse(text: bytes | str, number: Callable[[str], Decimal] | None) -> object:
+def _parse(text: bytes | str, number: Callable[[str], Decimal] | None, duplicates: DuplicateKeys) -> object:
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
         parsed: object = json.loads(
             decoded,
-            object_pairs_hook=_without_duplicates,
+            object_pairs_hook=_without_duplicates if duplicates is DuplicateKeys.REFUSE else None,
             parse_constant=_no_constant,
             parse_float=number,
             parse_int=number,

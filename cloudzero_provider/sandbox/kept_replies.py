@@ -30,8 +30,10 @@ class ReplyKey:
     idempotency_key: str
 
 
-def keep_reply(database: sqlite3.Connection, key: ReplyKey, reply: Reply, now: float) -> None:
-    """Keep the reply unless there is one already."""
+def keep_reply(database: sqlite3.Connection, key: ReplyKey | None, reply: Reply, now: float) -> None:
+    """Keep the reply unless there is one already, or no key to keep it under."""
+    if key is None:
+        return
     kept = database.execute(
         "INSERT OR IGNORE INTO replies"
         " (path, method, idempotency_key, status, content_type, headers, length, kept_at)"

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,9 @@ class KeyRing:
 
     def __init__(self, keys: Sequence[ApiKey]) -> None:
         self._keys = tuple(keys)
-        self._secrets = re.compile("|".join(_anywhere(key.secret.decode()) for key in keys) or r"(?!)")
+        texts = [key.secret.decode() for key in keys]
+        self._secrets = re.compile("|".join(map(_anywhere, texts)) or r"(?!)")
+        self._as_seen = tuple(seen for seen in map(_as_seen, texts) if len(seen) >= _LONG)
 
     def find(self, authorization: str | None, *, bearer: bool = False) -> ApiKey | None:
         """The key that an ``Authorization`` header holds: the bare key, or with ``Bearer`` where that is taken."""
@@ -73,11 +76,39 @@ class KeyRing:
         return found[0] if found else None
 
     def without_keys(self, text: str) -> str:
-        """The text with every known key blacked out, for whatever is logged or shown."""
-        return self._secrets.sub("***", text)
+        """
+        The text with every known key blacked out, for whatever is logged or shown.
+
+        Where a key is encoded or split by what nobody sees, nothing of the text is left.
+        """
+        shown = self._secrets.sub(BLACK, text)
+        seen = _as_seen(shown)
+        return BLACK if any(secret in seen for secret in self._as_seen) else shown
+
+
+BLACK = "***"
+# A shorter key ("k") would black out parts of ordinary words, so it counts only as a word of its own.
+_LONG = 6
+_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[abfnrtv0])")
+_UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufffd+]+")
+_MOST_TIMES_ENCODED = 8
 
 
 def _anywhere(secret: str) -> str:
-    # A short key ("k") would black out parts of ordinary words, so it counts only as a word of its own.
     escaped = re.escape(secret)
-    return escaped if len(secret) >= 6 else rf"(?<!\w){escaped}(?!\w)"
+    return escaped if len(secret) >= _LONG else rf"(?<!\w){escaped}(?!\w)"
+
+
+def _as_seen(text: str) -> str:
+    """The text with nothing percent-encoded or escaped in it, and without white space and what is not to be seen."""
+    for _ in range(_MOST_TIMES_ENCODED):
+        decoded = _ESCAPE.sub(_unescaped, unquote(text))
+        if decoded == text:
+            break
+        text = decoded
+    return _UNSEEN.sub("", text)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else ""

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
-from .settings import MonthFormat
+from .iso_times import parse_iso_8601
+from .parsing_settings import CbfTimes
+from .setting_fields import Permission
+from .settings import MonthFormat, Settings
 
 _YEAR_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The schema's own pattern: seconds are required, the offset is not. CBF times are UTC, so a naive one is UTC.
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
@@ -50,6 +54,25 @@ def parse_month(text: str, spelling: MonthFormat) -> Month:
     except ValueError:
         pass
     raise ValueError(_SPELLINGS[spelling])
+
+
+def parse_given_month(text: str, settings: Settings) -> Month:
+    """The month that a request names, spelled as the settings allow."""
+    spelling = settings.month_format
+    if spelling is MonthFormat.YEAR_MONTH or _YEAR_MONTH.fullmatch(text):
+        return parse_month(text, spelling)
+    try:
+        if _DATE.fullmatch(text) and settings.month_dates is Permission.ACCEPT:
+            return month_of(parse_timestamp(f"{text}T00:00:00"))
+        times = CbfTimes.SCHEMA if _DATE.fullmatch(text) else settings.cbf_times
+        return month_of(parse_cbf_time(text, times))
+    except ValueError:
+        raise ValueError(_SPELLINGS[spelling]) from None
+
+
+def parse_cbf_time(text: str, times: CbfTimes) -> datetime:
+    """A row's time in UTC. CBF times are UTC, so one without an offset is."""
+    return parse_timestamp(text) if times is CbfTimes.SCHEMA else parse_iso_8601(text)[0]
 
 
 # A month has at most 744 hours, and most rows of a drop share their times.

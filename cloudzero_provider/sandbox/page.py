@@ -37,8 +37,9 @@ def render(
     chosen: tuple[str | None, str | None],
 ) -> str:
     """The page as HTML, with the chart of the chosen stream and month or else of the latest month."""
-    months = [_Month(key, states.state(database, key)) for key in states.months(database)]
     connections = {connection.id: connection for connection in list_all(database) if connection.is_stream}
+    keys = [key for key in states.months(database) if key.stream in connections]
+    months = [_Month(key, states.state(database, key)) for key in keys]
     shown = _chosen(months, chosen)
     streams = "".join(_stream(connection, months, shown) for connection in connections.values())
     chart = _chart(shown, connections[shown.key.stream]) if shown else ""

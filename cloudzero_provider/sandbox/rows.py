@@ -19,7 +19,7 @@ from .cbf import (
     value_check,
 )
 from .exact import Totals
-from .months import Month, hour_of, month_of, parse_timestamp
+from .months import Month, hour_of, month_of, parse_cbf_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ class RowReader:
     def _moment(self, usage_start: str) -> tuple[str, Month]:
         found = self._moments.get(usage_start)
         if found is None:
-            moment = parse_timestamp(usage_start)
+            moment = parse_cbf_time(usage_start, self._settings.cbf_times)
             found = self._moments[usage_start] = (hour_of(moment), month_of(moment))
         return found
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .clients import Clients
 from .connections import ensure_streams
 from .database import Database
 from .drop import DropReading
@@ -53,6 +54,11 @@ class Call:
     reading: DropReading = field(default_factory=DropReading)
     telemetry: TelemetryReading = field(default_factory=TelemetryReading)
 
+    @property
+    def connection_id(self) -> str:
+        """The connection that the path names, or nothing."""
+        return (self.target.connection_id if self.target else None) or ""
+
 
 class Sandbox:
     """What a sandbox holds, on disk and in memory."""
@@ -78,17 +84,22 @@ class Sandbox:
         self.throttle = Throttle()
         self.anycost_throttle = Throttle()
         self.pauses = Pauses()
+        self.clients = Clients()
 
     async def change_settings(self, settings: Settings) -> None:
         await self.database.write(lambda database: _save_settings(database, settings))
         self.settings = settings
 
     async def reset(self) -> None:
-        """Forget drops, telemetry, requests, kept replies and faults; what waits to be applied never is."""
+        """
+        Forget drops, telemetry, requests, kept replies and faults.
+
+        What waits to be applied never is, and a client that is waited for loses its connection.
+        """
         self.faults.clear()
         self.throttle.reset()
         self.anycost_throttle.reset()
-        held_back = self.pauses.cut_short()
+        held_back = self.pauses.cut_short() | self.clients.give_up()
         loop = asyncio.get_running_loop()
         give_up = loop.time() + _LONGEST_RESET
         while held_back & self.running.numbers() and loop.time() < give_up:  # noqa: ASYNC110 - rare and short

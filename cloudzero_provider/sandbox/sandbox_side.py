@@ -16,6 +16,7 @@ from .jsontext import NotJsonError, parse_json
 from .month_state import MonthKey, drop_ids
 from .months import parse_month
 from .page import render
+from .protocol import expect
 from .settings import MonthFormat, Settings, UnknownSettingError, changed, possible_values
 from .telemetry_page import ShownStream
 from .telemetry_reads import status
@@ -33,24 +34,29 @@ _SHOWN_REQUESTS = 25
 
 
 class SandboxSide:
-    """No key is needed here: whoever reaches the sandbox may look at it and set it."""
+    """No key is needed here: whoever the guard lets in may look at the sandbox and set it."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_get("/", self.page)
-        router.add_get("/sandbox/state", self.state)
-        router.add_get("/sandbox/streams/{stream}/{month}/rows", self.month_rows)
-        router.add_get("/sandbox/telemetry/{name}/records", self.telemetry_records)
-        router.add_get("/sandbox/requests", self.requests)
-        router.add_get("/sandbox/faults", self.faults)
-        router.add_post("/sandbox/faults", self.arm_faults)
-        router.add_delete("/sandbox/faults", self.clear_faults)
-        router.add_get("/sandbox/settings", self.settings)
-        router.add_post("/sandbox/settings", self.change_settings)
-        router.add_delete("/sandbox/settings", self.default_settings)
-        router.add_post("/sandbox/reset", self.reset)
+        routes = (
+            ("GET", "/", self.page),
+            ("GET", "/sandbox/state", self.state),
+            ("GET", "/sandbox/streams/{stream}/{month}/rows", self.month_rows),
+            ("GET", "/sandbox/telemetry/{name}/records", self.telemetry_records),
+            ("GET", "/sandbox/requests", self.requests),
+            ("GET", "/sandbox/faults", self.faults),
+            ("POST", "/sandbox/faults", self.arm_faults),
+            ("DELETE", "/sandbox/faults", self.clear_faults),
+            ("GET", "/sandbox/settings", self.settings),
+            ("POST", "/sandbox/settings", self.change_settings),
+            ("DELETE", "/sandbox/settings", self.default_settings),
+            ("POST", "/sandbox/reset", self.reset),
+        )
+        add = {"GET": router.add_get, "POST": router.add_post, "DELETE": router.add_delete}
+        for method, path, handler in routes:
+            add[method](path, handler, expect_handler=expect)
 
     async def state(self, _request: web.Request) -> web.Response:
         """Every stream with what it holds: rows, exact totals, and a digest independent of the order."""
@@ -187,12 +193,16 @@ class SandboxSide:
             return render(database, self._sandbox.states, self._shown_telemetry(database), newest, chosen)
 
         html = await self._sandbox.database.read(render_from)
-        return web.Response(text=html, content_type="text/html", charset="utf-8")
+        content = html.encode("utf-8", "replace")
+        return web.Response(body=content, content_type="text/html", charset="utf-8")
 
 
 async def _stream_json(request: web.Request, pieces: Iterator[bytes]) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(request)
+    if request.method == "HEAD":
+        await response.write_eof()
+        return response
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         await response.write(piece)
     await response.write_eof()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from .cloudzero_side import CloudZeroSide
+from .own_guard import OwnGuard, is_own
+from .protocol import Connection, expect
 from .sandbox_side import SandboxSide
 
 if TYPE_CHECKING:
@@ -35,37 +37,40 @@ class Address:
         return f"http://{host}:{self.port}"
 
 
-def make_app(sandbox: Sandbox) -> web.Application:
+def make_app(sandbox: Sandbox, own_hosts: Sequence[str] = ()) -> web.Application:
     """The application with both sides: the sandbox's own, and CloudZero's on every other path."""
-    app = web.Application()
+    app = web.Application(middlewares=[OwnGuard(sandbox.keys, own_hosts).middleware])
     SandboxSide(sandbox).add_routes(app.router)
-    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroSide(sandbox)))
+    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroSide(sandbox)), expect_handler=expect)
     return app
 
 
 def _cloudzero_unless_own(cloudzero: CloudZeroSide) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        own = request.path in ("/", "/favicon.ico") or request.path.startswith("/sandbox/")
-        if own:
+        if is_own(request.path):
             return web.json_response({"error": {"message": "The sandbox has no such page."}}, status=404)
         return await cloudzero.handle(request)
 
     return handle
 
 
-async def serve(sandbox: Sandbox, address: Address) -> None:
+async def serve(sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = ()) -> None:
     """Serve until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    # Bodies are unpacked by the sandbox itself: the limit counts what arrives.
-    runner = web.AppRunner(make_app(sandbox), access_log=None, auto_decompress=False, shutdown_timeout=_PATIENCE)
+    runner = web.AppRunner(make_app(sandbox, own_hosts), shutdown_timeout=_PATIENCE)
     await runner.setup()
+    server = runner.server
+    assert server is not None  # noqa: S101 - it was set up
     try:
-        await web.TCPSite(runner, address.host, address.port).start()
-        port = runner.addresses[0][1]
+        listener = await loop.create_server(
+            lambda: Connection(sandbox.keys, server, loop), address.host, address.port, backlog=128
+        )
+        port = listener.sockets[0].getsockname()[1]
         print(f"CloudZero sandbox at {Address(address.host, port).url()}", flush=True)  # noqa: T201
         await ended.wait()
+        listener.close()
     finally:
         await runner.cleanup()

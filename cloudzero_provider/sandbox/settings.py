@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from .access_settings import AccessSettings
+from .parsing_settings import ParsingSettings
 from .record_settings import RecordSettings
 from .reply_settings import ReplySettings
 from .setting_fields import Permission, at_least, one_of
@@ -122,8 +123,8 @@ class AnyCostSettings:
 
 
 @dataclass(frozen=True)
-class Settings(RecordSettings, TelemetrySettings, AccessSettings, ReplySettings, AnyCostSettings):
-    """The sandbox's settings: of AnyCost and its replies, of access, of telemetry and its records."""
+class Settings(ParsingSettings, RecordSettings, TelemetrySettings, AccessSettings, ReplySettings, AnyCostSettings):
+    """The sandbox's settings: of AnyCost and its replies, of access, of telemetry and its records, of parsing."""
 
     def as_json(self) -> dict[str, str | int | float]:
         values = ((item.name, getattr(self, item.name)) for item in fields(self))

@@ -135,17 +135,17 @@ def _force(call: Call) -> bool:
     """The one boolean that says so; neither its place nor its name is published."""
     place, body = call.settings.force_parameter, call.body
     if place is ForceParameter.BODY:
-        return _force_in(body)
+        return _force_in(body, call.settings)
     if body:
         raise bad_request(ErrorType.INVALID_BODY, "Invalid Schema: no body is expected.")
     return place is ForceParameter.QUERY and call.request.query.get("force") == "true"
 
 
-def _force_in(body: bytes) -> bool:
+def _force_in(body: bytes, settings: Settings) -> bool:
     if not body:
         return False
     try:
-        parsed = parse_json(body)
+        parsed = parse_json(body, settings.duplicate_json_keys)
     except NotJsonError as error:
         raise bad_request(ErrorType.INVALID_BODY, f"Invalid JSON: {error}.") from None
     force = parsed.get("force", False) if isinstance(parsed, dict) else None

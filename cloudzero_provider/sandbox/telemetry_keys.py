@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from .setting_fields import Permission
 from .telemetry import StreamKind
 from .telemetry_settings import FilterValueOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from .settings import Settings
 
 MOST_KEYS = 5
 MOST_VALUES = 20
@@ -37,7 +40,7 @@ class RecordKeys(NamedTuple):
 NO_KEYS = RecordKeys((), "{}")
 
 
-def parse_keys(kind: StreamKind, value: object, order: FilterValueOrder) -> RecordKeys:
+def parse_keys(kind: StreamKind, value: object, settings: Settings) -> RecordKeys:
     """The keys that a record's field stands for; ``ValueError`` says what is wrong with it."""
     if kind is StreamKind.ALLOCATION and value == _ALL_SPEND:
         return NO_KEYS
@@ -51,7 +54,7 @@ def parse_keys(kind: StreamKind, value: object, order: FilterValueOrder) -> Reco
         _check_text(value.values())
         found: dict[str, object] = value
     else:
-        found = {key: _values(values, order) for key, values in value.items()}
+        found = {key: _values(values, settings) for key, values in value.items()}
     return RecordKeys(tuple(sorted(value)), _canonical(found))
 
 
@@ -60,10 +63,12 @@ def _check_text(values: Iterable[object]) -> None:
         raise ValueError("must have one string for each key")
 
 
-def _values(values: object, order: FilterValueOrder) -> list[str]:
-    if not isinstance(values, list) or not 1 <= len(values) <= MOST_VALUES or not _are_texts(values):
-        raise ValueError(f"must have an array of 1 to {MOST_VALUES} strings for each key")
-    return values if order is FilterValueOrder.SIGNIFICANT else sorted(set(values))
+def _values(values: object, settings: Settings) -> list[str]:
+    least = 0 if settings.empty_filter_values is Permission.ACCEPT else 1
+    if not isinstance(values, list) or not least <= len(values) <= MOST_VALUES or not _are_texts(values):
+        number = f"{least} to {MOST_VALUES}" if least else f"up to {MOST_VALUES}"
+        raise ValueError(f"must have an array of {number} strings for each key")
+    return values if settings.filter_value_order is FilterValueOrder.SIGNIFICANT else sorted(set(values))
 
 
 def _are_texts(values: Iterable[object]) -> bool:

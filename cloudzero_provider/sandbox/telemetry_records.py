@@ -84,7 +84,7 @@ def read_telemetry(
 ) -> TelemetryReading:
     """Check a body against every rule that needs no look at what is stored."""
     try:
-        parsed = parse_exact_json(body)
+        parsed = parse_exact_json(body, settings.duplicate_json_keys)
     except NotJsonError as error:
         return TelemetryReading(unreadable=f"Invalid JSON: {error}.")
     records = parsed.get("records") if isinstance(parsed, dict) else None
@@ -192,7 +192,7 @@ class RecordReader:
         known = self._periods.get((text, granularity))
         if known is None and TIMESTAMP in record:
             try:
-                moment = parse_time(text, self._settings.naive_timestamps)
+                moment = parse_time(text, self._settings.naive_timestamps, self._settings.telemetry_times)
                 if moment > self._latest:
                     raise ValueError("is too far into the future")
                 if self._earliest is not None and moment < self._earliest:
@@ -206,9 +206,10 @@ class RecordReader:
         if self._kind is StreamKind.METRIC or ELEMENT not in record:
             return None
         element = record[ELEMENT]
-        if isinstance(element, str) and element and is_text(element):
+        blank_allowed = self._settings.blank_element_names is Permission.ACCEPT
+        if isinstance(element, str) and (element or blank_allowed) and is_text(element):
             return element
-        self.problems.add_for_record(index, ELEMENT, "must be a text that is not blank")
+        self.problems.add_for_record(index, ELEMENT, f"must be a text{'' if blank_allowed else ' that is not blank'}")
         return None
 
     def _checked_keys(self, index: int, record: dict[str, object]) -> RecordKeys | None:
@@ -219,7 +220,7 @@ class RecordReader:
         known = self._keys.get(written)
         if known is None:
             try:
-                known = parse_keys(self._kind, value, self._settings.filter_value_order)
+                known = parse_keys(self._kind, value, self._settings)
             except ValueError as error:
                 self.problems.add_for_record(index, self._keys_field, str(error))
                 return None

@@ -147,9 +147,9 @@ class TelemetrySettings:
     Endpoints: https://docs.cloudzero.com/reference/summetrictelemetry and its siblings
 
     ``telemetry_body_limit``: bytes of the body ("5 MB"). ``telemetry_body_limit_status``: of a larger one.
-    ``telemetry_rate``: records per second, 0 for no limit (documented: 100), with a
-    ``telemetry_burst`` (documented: one day's worth). Beyond it: ``telemetry_throttle_status``, with a
-    ``Retry-After`` as ``telemetry_retry_after`` says.
+    ``telemetry_rate``: records per second (documented: 100), 0 for no limit, with a
+    ``telemetry_burst`` (documented: one day's worth, which a sandbox has when it starts). Beyond it:
+    ``telemetry_throttle_status``, with a ``Retry-After`` as ``telemetry_retry_after`` says.
     ``key_set_per_stream``: the newest page wants one key set per request; older ones say that the first
     request fixes it for the stream.
     ``unknown_dimensions``: keys that are no dimensions, separated by commas.
@@ -182,7 +182,7 @@ class TelemetrySettings:
 
     telemetry_body_limit: int = at_least(1, 5_000_000)
     telemetry_body_limit_status: int = one_of(413, 400)
-    telemetry_rate: float = at_least(0, 0.0)
+    telemetry_rate: float = at_least(0, 100.0)
     telemetry_burst: int = at_least(1, 8_640_000)
     telemetry_throttle_status: int = one_of(429, 503)
     telemetry_retry_after: RetryAfter = RetryAfter.SECONDS

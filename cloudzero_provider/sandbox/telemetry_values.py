@@ -8,7 +8,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from .iso_times import parse_iso_8601
 from .months import hour_of, month_of, parse_timestamp
+from .parsing_settings import TelemetryTimes
 from .record_settings import NaiveTimestamps, ZeroValues
 from .telemetry import Granularity
 from .telemetry_settings import ValueForm
@@ -54,17 +56,21 @@ def _number(value: object, form: ValueForm) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def parse_time(text: str, naive: NaiveTimestamps) -> datetime:
+def parse_time(text: str, naive: NaiveTimestamps, times: TelemetryTimes) -> datetime:
     """A time in UTC: of a date, or of a datetime with ``T`` or a blank, with an offset, ``Z`` or neither."""
-    if _DATE.fullmatch(text):
-        text = f"{text}T00:00:00"
-    text = f"{text[:10]}T{text[11:]}" if text[10:11] == " " else text
-    moment = parse_timestamp(text)
-    if _OFFSET.search(text):
+    moment, has_offset = _extended(text) if times is TelemetryTimes.EXTENDED else parse_iso_8601(text)
+    if has_offset:
         return moment
     if naive is NaiveTimestamps.REFUSE:
         raise ValueError("must have an offset or Z")
     return moment + _BEHIND_UTC if naive is NaiveTimestamps.ORGANIZATION else moment
+
+
+def _extended(text: str) -> tuple[datetime, bool]:
+    if _DATE.fullmatch(text):
+        text = f"{text}T00:00:00"
+    text = f"{text[:10]}T{text[11:]}" if text[10:11] == " " else text
+    return parse_timestamp(text), bool(_OFFSET.search(text))
 
 
 def truncated(moment: datetime, granularity: Granularity) -> str:

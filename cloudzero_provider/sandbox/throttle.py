@@ -50,7 +50,7 @@ class Throttle:
         if not rate.per_second:
             return
         bucket = self._buckets.setdefault(scope, _Bucket())
-        bucket.spent = max(0.0, bucket.spent - (now - bucket.at) * rate.per_second)
+        bucket.spent = max(0.0, bucket.spent - max(0.0, now - bucket.at) * rate.per_second)
         bucket.at = now
         # A request larger than the burst would never fit, so it gets a full bucket and leaves a debt.
         missing = bucket.spent + min(count, rate.burst) - rate.burst

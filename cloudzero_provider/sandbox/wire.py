@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,29 +74,64 @@ def _too_large(limit: BodyLimit) -> RefusedError:
     return RefusedError(message_reply(limit.status, message))
 
 
-async def send(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """Send the whole reply and return once the client's side has taken it."""
+async def send(request: web.Request, reply: Reply, seconds: float | None) -> web.StreamResponse:
+    """
+    Send the whole reply and return once the client's side has taken it.
+
+    :param seconds: that a client may take for each piece, or else loses its connection.
+    """
+    if request.method == "HEAD":
+        return await _send_head(request, reply)
     pieces = reply.pieces()
     # One piece ahead, and headers only then: a client that has all it was promised may ask again at once and
     # must not find its first request still running, so nothing may be waited for after the last byte.
     piece, following = await _next(pieces), await _next(pieces)
     response = await _begin(request, reply)
     while following is not None:
-        await response.write(piece or b"")
+        with _patience(request, seconds):
+            await response.write(piece or b"")
         piece, following = following, await _next(pieces)
-    await response.write_eof(piece or b"")
+    with _patience(request, seconds):
+        await response.write_eof(piece or b"")
     return response
 
 
-async def send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
+@contextmanager
+def _patience(request: web.Request, seconds: float | None) -> Iterator[None]:
+    """
+    End the connection when it takes too long. Unlike a task that is waited for, a timer comes after no last byte.
+
+    :param seconds: None for any time.
+    """
+    if seconds is None:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(seconds, lose, request)
+    try:
+        yield
+        if timer.when() <= asyncio.get_running_loop().time():
+            raise ConnectionResetError("the reply was not taken in time")
+    finally:
+        timer.cancel()
+
+
+async def _send_head(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """Send what a GET would get, without the content: it would be taken for the beginning of the next reply."""
+    response = await _begin(request, reply)
+    await response.write_eof()
+    return response
+
+
+async def send_half(request: web.Request, reply: Reply, seconds: float | None) -> web.StreamResponse:
     """Announce the whole reply, send half of it and end the connection. Of an empty reply nothing is sent."""
-    if not reply.length or reply.status == 204:
+    if not reply.length or reply.status == 204 or request.method == "HEAD":
         return lose(request)
     response = await _begin(request, reply)
     pieces = reply.pieces()
     left = reply.length // 2
     while left and (piece := await _next(pieces)) is not None:
-        await response.write(piece[:left])
+        with _patience(request, seconds):
+            await response.write(piece[:left])
         left -= len(piece[:left])
     if request.transport is not None:
         request.transport.close()
@@ -115,6 +151,8 @@ async def _begin(request: web.Request, reply: Reply) -> web.StreamResponse:
         response.content_length = reply.length
         # Set as a header: the property would refuse a content type that a fault makes up.
         response.headers["Content-Type"] = reply.content_type
+    if reply.status == 408:
+        response.force_close()
     if request.transport is not None:
         # A write then waits until the kernel has everything, so a reply that is not read yet is not finished.
         request.transport.set_write_buffer_limits(high=0)

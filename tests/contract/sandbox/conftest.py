@@ -38,6 +38,7 @@ class SandboxProcess:
                 text=True,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
+        self.directory = Path(directory)
         self.banner = self.process.stdout.readline()
         self.url = self.banner.split()[-1] if self.banner else ""
 
@@ -154,6 +155,14 @@ def cloudzero(shared_sandbox):
     client.own("DELETE", "settings")
     client.own("POST", "reset")
     return client
+
+
+@pytest.fixture(scope="module")
+def noisy(tmp_path_factory):
+    """A sandbox that may write to its log, and its client."""
+    sandbox = SandboxProcess(tmp_path_factory.mktemp("noisy") / "data")
+    yield sandbox, CloudZero(sandbox.url)
+    assert sandbox.end() == 0
 
 
 @pytest.fixture

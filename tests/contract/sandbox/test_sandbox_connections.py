@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 
 
 def url(cloudzero, connection_id=""):
@@ -52,10 +53,10 @@ def test_a_bucket_connection_takes_no_drops(cloudzero):
         {"name": "a.b", "cloud_provider": "x"},
         {"name": "a", "cloud_provider": ""},
         {"name": "a", "cloud_provider": "x", "is_enabled": "yes"},
-        {"name": "a", "cloud_provider": "x", "extra": 1},
         {"name": "a", "cloud_provider": "x", "expected_ingest_rate": "1"},
         {"name": "a", "cloud_provider": "x", "s3_bucket_info": {"bucket_name": "b"}},
         {"name": 1, "cloud_provider": "x"},
+        {"name": "a", "cloud_provider": "\ud800"},
     ],
 )
 def test_a_bad_connection_is_refused(cloudzero, body):
@@ -120,3 +121,125 @@ def test_the_list_is_sorted_as_asked(cloudzero):
 )
 def test_bad_list_parameters(cloudzero, query):
     assert cloudzero.session.get(url(cloudzero), params=query).status_code == 400
+
+
+BUCKET = {"bucket_name": "b", "bucket_path": "p", "cloud_account_id": "1"}
+
+
+def bucket(cloudzero, **body):
+    made = create(cloudzero, **{"name": "bucket", "cloud_provider": "x", "s3_bucket_info": BUCKET, **body})
+    return made.json()["connection"]
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ({"name": "renamed"}, {"name": "renamed"}),
+        ({"is_enabled": False}, {"is_enabled": False}),
+        ({"expected_ingest_rate": 6.5}, {"expected_ingest_rate": 6.5}),
+        ({"expected_ingest_rate": None}, {"expected_ingest_rate": 24}),
+        ({"s3_bucket_info": {"bucket_path": "q"}}, {"s3_bucket_info": {**BUCKET, "bucket_path": "q"}}),
+        (
+            {"s3_bucket_info": {"cloud_account_id": None}},
+            {"s3_bucket_info": {"bucket_name": "b", "bucket_path": "p"}},
+        ),
+        ({"s3_bucket_info": None}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_bucket_connection_is_changed(cloudzero, change, changed):
+    before = bucket(cloudzero, expected_ingest_rate=12)
+    reply = cloudzero.session.patch(url(cloudzero, before["id"]), json=change)
+    after = reply.json()["connection"]
+    assert (reply.status_code, list(reply.json())) == (200, ["connection"])
+    assert float(after["last_updated"]) >= float(before["last_updated"])
+    assert after == {**before, **changed, "last_updated": after["last_updated"]}
+    assert cloudzero.session.get(url(cloudzero, before["id"])).json() == reply.json()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "a b"},
+        {"name": None},
+        {"is_enabled": "yes"},
+        {"expected_ingest_rate": "1"},
+        {"s3_bucket_info": {"bucket_name": None}},
+        {"s3_bucket_info": {"bucket_path": 1}},
+        {"s3_bucket_info": []},
+        [],
+        "{",
+    ],
+)
+def test_a_bad_change_is_refused_and_changes_nothing(cloudzero, change):
+    before = bucket(cloudzero)
+    body = {"data": change} if isinstance(change, str) else {"json": change}
+    headers = {"Content-Type": "application/json"}
+    reply = cloudzero.session.patch(url(cloudzero, before["id"]), headers=headers, **body)
+    assert (reply.status_code, sorted(reply.json()["error"])) == (400, ["message", "type"])
+    assert cloudzero.session.get(url(cloudzero, before["id"])).json()["connection"] == before
+
+
+def test_a_stream_connection_can_not_be_changed(cloudzero):
+    """CloudZero says that only AnyCost Bucket connections can."""
+    reply = cloudzero.session.patch(url(cloudzero, cloudzero.STREAM), json={"name": "renamed"})
+    assert (reply.status_code, "Only AnyCost Bucket" in reply.json()["error"]["message"]) == (400, True)
+    assert cloudzero.session.get(url(cloudzero, cloudzero.STREAM)).json()["connection"]["name"] == "sandbox-stream"
+
+
+def test_what_was_created_can_go(cloudzero):
+    for connection in (bucket(cloudzero), create(cloudzero, name="stream", cloud_provider="x").json()["connection"]):
+        cloudzero.post([cloudzero.row()], stream=connection["id"])
+        reply = cloudzero.session.delete(url(cloudzero, connection["id"]))
+        assert (reply.status_code, reply.json()) == (200, {"connection": connection})
+        gone = [
+            cloudzero.session.get(url(cloudzero, connection["id"])),
+            cloudzero.session.delete(url(cloudzero, connection["id"])),
+            cloudzero.session.patch(url(cloudzero, connection["id"]), json={}),
+            cloudzero.post([cloudzero.row()], stream=connection["id"]),
+            cloudzero.read(stream=connection["id"]),
+        ]
+        assert [answer.status_code for answer in gone] == [400] * 5
+        listed = cloudzero.session.get(url(cloudzero), params={"limit": 1000}).json()["connections"]
+        assert connection["id"] not in [other["id"] for other in listed]
+        assert connection["id"] not in cloudzero.own("GET", "state").json()["streams"]
+        assert cloudzero.session.get(f"{cloudzero.url}/").status_code == 200
+
+
+def test_a_deleted_stream_takes_its_data_along_and_no_other(start):
+    sandbox, cloudzero = start("--connection", "short-lived")
+    for stream in ("short-lived", cloudzero.STREAM):
+        cloudzero.post([cloudzero.row("5")], stream=stream)
+    assert cloudzero.session.delete(url(cloudzero, "short-lived")).status_code == 200
+    assert cloudzero.costs() == ["5"]
+    sandbox.end()
+    _, cloudzero = start("--connection", "short-lived")
+    assert (cloudzero.months("short-lived"), cloudzero.costs()) == ({}, ["5"])
+
+
+def test_changing_and_deleting_have_scopes_of_their_own(start):
+    _, cloudzero = start("--api-key", "update-only-key:connections:update_billing")
+    connection = bucket(cloudzero)
+    cloudzero.session.headers["Authorization"] = "update-only-key"
+    assert cloudzero.session.patch(url(cloudzero, connection["id"]), json={}).status_code == 200
+    reply = cloudzero.session.delete(url(cloudzero, connection["id"]))
+    assert (reply.status_code, "connections:delete_billing" in reply.json()["message"]) == (403, True)
+
+
+def test_a_fault_can_be_armed_for_a_change(cloudzero):
+    connection = bucket(cloudzero)
+    cloudzero.arm({"kind": "refuse", "method": "PATCH", "status": 500})
+    statuses = [cloudzero.session.patch(url(cloudzero, connection["id"]), json={}).status_code for _ in range(2)]
+    assert statuses == [500, 200]
+
+
+def test_a_deleted_connection_gets_nothing_that_was_on_its_way(start):
+    sandbox, cloudzero = start("--connection", "short-lived")
+    cloudzero.arm({"kind": "lose_reply_then_apply", "seconds": 0.3})
+    with pytest.raises(requests.ConnectionError):
+        cloudzero.post([cloudzero.row()], stream="short-lived")
+    assert cloudzero.session.delete(f"{cloudzero.url}/v2/connections/billing/short-lived").status_code == 200
+    cloudzero.wait_for(lambda: cloudzero.requests()[0]["ended"])
+    sandbox.end()
+    _, cloudzero = start("--connection", "short-lived")
+    assert cloudzero.months("short-lived") == {}

@@ -87,3 +87,53 @@ def test_replies_can_be_forgotten(cloudzero):
     time.sleep(0.15)
     cloudzero.post([cloudzero.row()], "sum", headers=keyed())
     assert cloudzero.costs() == ["1", "1"]
+
+
+def test_the_kept_reply_comes_before_every_other_check(cloudzero):
+    first = cloudzero.post([cloudzero.row("1")], "sum", headers=keyed())
+    large = b" " * 5_000_001
+    again = [
+        cloudzero.post_raw(b"{}", {**keyed(), "Content-Type": "text/plain"}),
+        cloudzero.post_raw(b"{}", {**keyed(), "Content-Encoding": "br"}),
+        cloudzero.post_raw(large, keyed()),
+        cloudzero.post_raw(iter([large]), keyed()),
+        cloudzero.post_raw(b"not JSON", keyed()),
+        cloudzero.post_raw(b"{}", {**keyed(), "cloudzero-test-key": "x"}),
+    ]
+    assert {(reply.status_code, reply.content) for reply in again} == {(200, first.content)}
+    assert cloudzero.costs() == ["1"]
+    assert [request["replayed"] for request in cloudzero.requests()[1:7]] == [True] * 6
+
+
+def test_the_kept_reply_comes_before_the_limit_on_the_rate(cloudzero):
+    cloudzero.set(anycost_rate=0.001, anycost_burst=1)
+    first = cloudzero.post([cloudzero.row()], "sum", headers=keyed())
+    assert cloudzero.post([cloudzero.row()], "sum", headers=keyed("other")).status_code == 429
+    again = cloudzero.post([cloudzero.row()], "sum", headers=keyed())
+    assert (again.status_code, again.content) == (200, first.content)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"{}", {"Content-Type": "text/plain"}, 415),
+        (b"{}", {"Content-Encoding": "gzip"}, 415),
+        (b" " * 5_000_001, {}, 413),
+        (b"{}", {"cloudzero-test-key": "x"}, 400),
+    ],
+)
+def test_refusals_of_all_kinds_are_given_again(cloudzero, body, headers, status):
+    refused = cloudzero.post_raw(body, {**keyed(), **headers})
+    again = cloudzero.post([cloudzero.row()], headers=keyed())
+    assert (refused.status_code, again.status_code, again.content) == (status, status, refused.content)
+    assert cloudzero.months() == {}
+
+
+def test_a_refusal_beside_the_first_request_of_its_key_is_not_the_first_reply(cloudzero):
+    cloudzero.arm({"kind": "lose_reply_then_apply", "seconds": 0.4})
+    with pytest.raises(requests.ConnectionError):
+        cloudzero.post([cloudzero.row()], "sum", headers=keyed())
+    assert cloudzero.post_raw(b" " * 5_000_001, keyed()).status_code == 413
+    cloudzero.wait_for(lambda: cloudzero.requests()[0]["ended"])
+    assert cloudzero.post([cloudzero.row()], "sum", headers=keyed()).status_code == 200
+    assert cloudzero.costs() == ["1"]

@@ -42,10 +42,3 @@ def test_no_key_shows_up_anywhere(cloudzero):
 def test_what_cloudzero_does_not_have(cloudzero, method, path, status):
     assert cloudzero.session.request(method, cloudzero.url + path).status_code == status
     assert cloudzero.requests()[-1]["path"] == path
-
-
-@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_what_the_sandbox_does_not_have_says_so(cloudzero, method):
-    url = f"{cloudzero.url}/v2/connections/billing/{cloudzero.STREAM}"
-    assert cloudzero.session.request(method, url).status_code == 501
-    assert cloudzero.session.get(url).status_code == 200

@@ -130,7 +130,7 @@ def test_blank_tags_are_a_setting(cloudzero):
     assert cloudzero.post([row]).status_code == 200
 
 
-@pytest.mark.parametrize("labels", ["", "app=web", "[]", "1", '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize("labels", ["app=web", "[]", "1", " "])
 def test_labels_are_a_json_object_in_text(cloudzero, labels):
     assert "row 1, k8s/labels: " in refused(cloudzero, cloudzero.row(**{"k8s/labels": labels}))
 

@@ -68,9 +68,15 @@ AREAS: dict[str, tuple[Unknown, ...]] = {
             "Whether telemetry says `Retry-After`", "telemetry_retry_after", telemetry_rate=20, telemetry_burst=5
         ),
         both("What these limits are over", "rate_scope", anycost_rate=4, telemetry_rate=20, telemetry_burst=5),
+        both("How long a body may take to arrive, and a reply to be taken", "client_timeout_seconds", 5, 0),
+        both("What a key that is twice in one JSON object does; the provider sends none", "duplicate_json_keys"),
     ),
     "Sending a billing drop": (
         drops("How `month` is spelled: the guide has `2026-03`, the schema a datetime", "month_format"),
+        drops("Whether `month` may be a date; the provider sends `2026-03`", "month_dates"),
+        drops("How a row's times are spelled; the provider sends the schema's form", "cbf_times"),
+        drops("Whether a drop may have members that the schema does not; the provider's has none", "unknown_members"),
+        drops("What `k8s/labels` may hold: the guide has JSON in text, the schema any text", "labels"),
         drops("How many bytes 5 MB are", "body_limit", 5_242_880),
         drops(
             "The answer to a request while another one runs on the stream; 200 carries both out", "concurrent_status"
@@ -112,6 +118,9 @@ AREAS: dict[str, tuple[Unknown, ...]] = {
         telemetry("How far ahead a timestamp may be", "future_days", 0, 400),
         telemetry("How far back a timestamp may be", "past_days", 36_500, 1),
         telemetry("What a time without an offset means; the provider sends UTC", "naive_timestamps"),
+        telemetry("Which forms of ISO 8601 a time may have; the provider sends the extended one", "telemetry_times"),
+        telemetry("Whether a filter's key may have no values; the provider sends none", "empty_filter_values"),
+        telemetry("Whether an `element_name` may be blank; the provider sends none", "blank_element_names"),
         telemetry("Whether a metric's record may say its granularity", "metric_granularity"),
         telemetry("Whether an allocation's record needs a `filter`", "allocation_filter"),
         telemetry("Whether `replace` makes an allocation stream", "allocation_replace_creates"),
