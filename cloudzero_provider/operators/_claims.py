@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cloudzero_provider.compat import instance_states, is_mapped, operator_class, pull_all
-from cloudzero_provider.exceptions import ClaimError, CloudZeroError, ReplacesSameRunError
+from cloudzero_provider.exceptions import ClaimError, ReplacesSameRunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ CLAIM_KEY = "cloudzero_claim"
 
 #: States of an instance that has to start again, and meets our claim then, or never does. The claim it left is from
 #: before it was cleared. All other states count, those of later versions of Airflow too.
-_STARTS_AGAIN = frozenset({None, "none", "removed", "scheduled", "queued", "skipped", "upstream_failed"})
+_STARTS_AGAIN = frozenset({None, "removed", "scheduled", "queued", "skipped", "upstream_failed"})
 _MAY_BE_WRITING = frozenset({"running", "restarting"})
 _VERBS = {"success": "has sent", "running": "is sending", "restarting": "is sending"}
 
@@ -61,9 +61,12 @@ class RunClaims:
             self._publish(content)
             if not self._may_replace:
                 self._refuse_to_replace(write)
-        except Exception as error:
+        except ReplacesSameRunError:
             self._withdraw()
-            if isinstance(error, CloudZeroError):
+            raise
+        except Exception as error:
+            self.nothing_written()
+            if isinstance(error, ClaimError):
                 raise
             raise ClaimError(
                 "What other tasks of this DAG run have sent could not be looked up in Airflow "

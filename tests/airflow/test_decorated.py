@@ -47,6 +47,7 @@ class TestStraightToCloudZero:
             "cloudzero_conn_id": "cloudzero_default",
             "connection_id": None,
             "month": MONTH,
+            "replace_in_same_run": False,
         }
 
 
@@ -72,6 +73,7 @@ class TestArguments:
             "cloudzero_conn_id": "cloudzero_default",
             "connection_id": STREAM,
             "month": "2026-02",
+            "replace_in_same_run": False,
         }
 
 
@@ -167,6 +169,7 @@ class TestTelemetry:
             "stream_name": "writes",
             "granularity": "DAILY",
             "month": MONTH,
+            "replace_in_same_run": False,
         }
         link = lines.link(dags["function_measures"], outcome.run_id, "send", "CloudZero telemetry streams")
         assert link == "https://app.cloudzero.com/settings/telemetry"

@@ -34,14 +34,14 @@ class Run:
     def __init__(self, *tasks):
         self.run, self.tasks = DagRun(), tasks
 
-    def execute(self, task, *, state="success", try_number=1):
-        instance = RunInstance(self.run, task.task_id, try_number=try_number)
+    def execute(self, task, map_index=-1, *, state="success", try_number=1):
+        instance = RunInstance(self.run, task.task_id, map_index, try_number=try_number)
         try:
             summary = task.execute(context_of(instance, self.tasks, task))
         except errors.CloudZeroError:
-            self.run.states[task.task_id, -1] = "failed"
+            self.run.states[task.task_id, map_index] = "failed"
             raise
-        self.run.states[task.task_id, -1] = state
+        self.run.states[task.task_id, map_index] = state
         return summary
 
     def claim(self, task):
@@ -92,6 +92,15 @@ def test_a_claim_of_a_task_that_is_not_in_the_dag_any_more_does_not_count(sandbo
     run.tasks = (second,)
     run.execute(second)
     assert held(sandbox) == {1: "2", 3: "2.5"}
+
+
+def test_instances_of_a_task_that_is_not_mapped_any_more_all_send_the_same(sandbox):
+    """Airflow runs them all where a DAG is changed from a mapped task to one, and the run is cleared."""
+    task = drop("send", {1: "1", 2: "2"})
+    run = Run(task)
+    run.execute(task, 0)
+    run.execute(task, 1)
+    assert held(sandbox) == {1: "1", 2: "2"}
 
 
 def test_a_refused_claim_does_not_count(sandbox, first, second):
@@ -302,6 +311,13 @@ class TestTelemetry:
 
     def test_equal_values_however_they_are_written(self, sandbox):
         assert self.refused(sandbox, **self.both(records=[self.record("3.0")])) is None
+
+    def test_a_value_that_was_added_is_not_the_value_that_is_held(self, sandbox):
+        same = [self.record(3)]
+        theirs = {"records": same, "operation": "sum"}
+        assert "replace replaces 1 record" in self.refused(sandbox, ours={"records": same}, theirs=theirs)
+        assert self.refused(sandbox, ours=theirs, theirs=theirs) is None
+        assert self.refused(sandbox, ours=theirs, theirs={"records": same}) is None
 
     def test_deletions(self, sandbox):
         delete = {"operation": "delete"}
