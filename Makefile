@@ -1,5 +1,5 @@
 # make demo: run the main job and look at it. make test: pass the tests. make test-matrix: pass them on each line of
-# Airflow. All make their own environments in .venv from pinned versions; nothing but Python 3.10 to 3.13 and make is
+# Airflow. make test-dependencies: pass them on the lowest and the highest versions of what is depended on. All make their own environments in .venv from pinned versions; nothing but Python 3.10 to 3.13 and make is
 # needed.
 
 VENV := .venv
@@ -24,7 +24,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 endif
 
 .PHONY: demo test lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql test-oldest test-matrix \
-	fire kill coverage mutate audit format clean
+	test-dependencies test-lowest test-highest fire kill coverage mutate audit format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -82,6 +82,27 @@ endif
 test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
 	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
 
+# Unit and contract tests on the lowest versions that pyproject.toml allows, on the oldest Airflow, and on the highest that
+# are published, on the newest. What polars says is deprecated is an error.
+test-dependencies: test-lowest test-highest
+
+define test-versions
+	$(VENV)/$(1)/bin/python -m pip check
+	$(VENV)/$(1)/bin/pytest -n 2 --dist loadfile -o 'filterwarnings=error::DeprecationWarning:(cloudzero_provider|polars)' \
+		tests/unit tests/contract
+endef
+
+ifeq ($(PYTHON_OLDEST),)
+test-lowest:
+	@echo "Left out: the lowest versions run on Airflow $(OLDEST), and so on Python 3.10 to 3.12, which was not found."
+else
+test-lowest: $(VENV)/lowest/installed $(VENV)/uca-tools/installed
+	$(call test-versions,lowest)
+endif
+
+test-highest: $(VENV)/highest/installed $(VENV)/uca-tools/installed
+	$(call test-versions,highest)
+
 # Drawn scenarios of faults, kills and reruns, 10,000 each; FIRE="--seed 7" runs those of a seed that was printed.
 fire: $(VENV)/installed-dev
 	@$(BIN)/python scripts/fire.py drops --processes 2 $(FIRE)
@@ -117,9 +138,10 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed, and was not found (set PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/airflow-$(OLDEST)/installed: PYTHON = $(PYTHON_OLDEST)
-$(VENV)/airflow-%/installed: requirements/airflow-%.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Airflow $* needs a Python that was not found (set PYTHON_OLDEST=...)"; exit 1; }
+# The lines of Airflow before the newest, and the lowest and the highest versions of dependencies.
+$(VENV)/airflow-$(OLDEST)/installed $(VENV)/lowest/installed: PYTHON = $(PYTHON_OLDEST)
+$(VENV)/%/installed: requirements/%.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "requirements/$*.txt needs a Python that was not found (set PYTHON_OLDEST=...)"; exit 1; }
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet -r $<
 	$(@D)/bin/python -m pip install --quiet --no-build-isolation --no-deps --editable .

@@ -88,10 +88,12 @@ def transformed(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
 def _applied(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
+    from cloudzero_provider.sources.frames import collected
+
     name = getattr(function, "__name__", None) or repr(function)
     result: Any = function(frame)
     if isinstance(result, pl.LazyFrame):
-        result = result.collect()
+        result = collected(result)
     if not isinstance(result, pl.DataFrame):
         hint = " Does it end with a return?" if result is None else ""
         raise ConfigurationError(

@@ -13,10 +13,18 @@ line() {
   pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in \
     --constraint <(printf '%s\n' "apache-airflow==$2" "${@:4}") --exclude-newer "$3" --output-file "requirements/airflow-$1.txt"
 }
-# The oldest line has the oldest engine that pyproject.toml allows.
+# The oldest line has the oldest polars that pyproject.toml allows.
 line 2.11 2.11.2 2026-03-20 polars==1.20.0
 line 3.1 3.1.8 2026-03-20
 line 3.2 3.2.2 2026-06-10
+# For make test-dependencies: every run-time dependency at the lowest version that pyproject.toml allows, and at the
+# highest that is published (on Python 3.10, the highest for it).
+dependencies() {
+  pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in requirements/frames.in "$@"
+}
+dependencies --constraint <(pins --extra sandbox pyproject.toml --no-deps --resolution lowest-direct) \
+  --exclude-newer 2026-03-20 --output-file requirements/lowest.txt
+dependencies --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-11-29 --output-file requirements/highest.txt
 pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-newer 2026-11-14 \
   --output-file requirements/build.txt
 pins requirements/dev.in --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt \

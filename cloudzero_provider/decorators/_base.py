@@ -8,16 +8,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import DecoratedOperator, context_merge, determine_kwargs
+from airflow.providers.common.compat.sdk import DecoratedOperator, context_merge
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.operators._base import SOURCES
 
-# A name that Airflow keeps to itself, so no other module of this package leans on it.
+# A name that Airflow keeps to itself, so no other module of this package leans on it; and one that common-compat has
+# from 1.14.1 on only.
 try:
-    from airflow.sdk.bases.decorator import _TaskDecorator
+    from airflow.sdk.bases.decorator import _TaskDecorator, determine_kwargs
 except ImportError:  # Airflow 2.11
     from airflow.decorators.base import _TaskDecorator  # type: ignore[import-not-found,no-redef]
+    from airflow.utils.operator_helpers import determine_kwargs  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -15,6 +15,9 @@ from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells, co
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: Older versions do not have it; from 2.0 on, polars reads every extension that it does not know as one.
+_EXTENSION: Any = getattr(pl, "BaseExtension", None)
+
 
 def is_frame(value: Any) -> bool:
     """Whether it is a data frame: of polars, of pandas, or anything that Arrow's stream interface knows."""
@@ -41,7 +44,7 @@ def from_frame(frame: Any) -> Rows:
     :raises InputError: when a column's name is no text, or the engine can't hold a column.
     """
     if isinstance(frame, pl.LazyFrame):
-        frame = frame.collect()
+        frame = collected(frame)
     if _is_pandas(frame):
         return _from_pandas(frame)
     if _is_reader(frame):
@@ -59,6 +62,19 @@ def from_frame(frame: Any) -> Rows:
     return table(frame, row_number)
 
 
+def collected(frame: pl.LazyFrame) -> pl.DataFrame:
+    """
+    Collect a lazy frame, with its rows in the same order each time.
+
+    polars 2 streams by default, and then a join or an ``unpivot`` gives rows in any order. A retry must see the rows
+    as the try before it did: what a ``sum`` has sent is known by its hash.
+
+    :param frame: as a user's function made it.
+    """
+    # The name of the in-memory engine that every version takes; polars declares only the newer "in-memory".
+    return frame.collect(engine="cpu")  # type: ignore[call-overload,no-any-return]
+
+
 def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
     """
     Take a frame of the engine's as it is.
@@ -71,7 +87,10 @@ def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
 
 
 def plain_type(series: pl.Series) -> pl.Series:
-    """Take text that the engine holds in another way for the text it is."""
+    """Take text that polars holds in another way for the text it is, and an Arrow extension for what it stores."""
+    if _EXTENSION is not None and isinstance(series.dtype, _EXTENSION):
+        # BigQuery marks its columns so. polars 1 took the stored values by itself.
+        return plain_type(series.ext.storage())
     if series.dtype in (pl.Categorical, pl.Enum, pl.Null):
         return series.cast(pl.String)
     return series

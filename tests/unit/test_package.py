@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import zipfile
@@ -9,8 +10,11 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
+REQUIREMENTS = ROOT / "requirements"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,7 @@ def test_the_metadata_say_what_a_user_needs_to_know(wheel):
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.10"
     assert "apache-airflow>=2.11" in metadata.get_all("Requires-Dist")
+    assert metadata.get_all("Provides-Extra") == ["sandbox"]
     assert "Framework :: Apache Airflow :: Provider" in metadata.get_all("Classifier")
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
@@ -45,8 +50,70 @@ def test_the_metadata_say_what_a_user_needs_to_know(wheel):
 
 
 def test_pins_are_plain_names_and_versions():
-    for path in (ROOT / "requirements").glob("*.txt"):
+    for path in REQUIREMENTS.glob("*.txt"):
         for line in path.read_text().splitlines():
             requirement = line.split(" ; ")[0]
             assert requirement.count("==") == 1, f"{path.name}: {line}"
             assert "/" not in line, f"{path.name}: {line}"
+
+
+def depended_on(wheel):
+    """Every run-time dependency, those of extras included."""
+    (path,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = Parser().parsestr(wheel.read(path).decode())
+    return [Requirement(text) for text in metadata.get_all("Requires-Dist")]
+
+
+def pinned(name):
+    """Name → the versions that are pinned, which may be several for several versions of Python."""
+    pins = {}
+    for line in (REQUIREMENTS / f"{name}.txt").read_text().splitlines():
+        package, version = line.split(" ; ")[0].split("==")
+        pins.setdefault(package, []).append(version)
+    return pins
+
+
+def lower_bound(requirement):
+    (bound,) = (specifier.version for specifier in requirement.specifier if specifier.operator == ">=")
+    return Version(bound)
+
+
+def test_the_lowest_pins_are_the_lowest_versions_that_are_allowed(wheel):
+    pins = pinned("lowest")
+    for requirement in depended_on(wheel):
+        assert list(map(Version, pins[requirement.name])) == [lower_bound(requirement)], requirement
+
+
+def test_the_highest_pins_are_allowed_and_of_the_last_major_version_that_is(wheel):
+    pins = pinned("highest")
+    for requirement in depended_on(wheel):
+        assert all(version in requirement.specifier for version in pins[requirement.name]), requirement
+        above = [Version(specifier.version) for specifier in requirement.specifier if specifier.operator == "<"]
+        if requirement.name == "apache-airflow":
+            # pip would install an older Airflow for a bound.
+            assert not above
+        else:
+            newest = max(map(Version, pins[requirement.name]))
+            assert above == [Version(str(newest.major + 1))], requirement
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in REQUIREMENTS.glob("airflow-*.txt")))
+def test_every_line_of_airflow_is_tested_with_what_is_allowed(wheel, name):
+    pins = pinned(name)
+    for requirement in depended_on(wheel):
+        assert all(version in requirement.specifier for version in pins[requirement.name]), requirement
+
+
+def test_what_the_package_imports_is_what_it_depends_on(wheel):
+    """A package that only another one depends on has no range of versions here."""
+    names = {requirement.name for requirement in depended_on(wheel)}
+    imported = set()
+    for path in (ROOT / "cloudzero_provider").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(node.module.split(".")[0])
+    # What Airflow brings along and hands over: its templates, and its web server's form for a connection.
+    of_airflow = {"airflow", "jinja2", "flask_appbuilder", "wtforms"}
+    assert imported - set(sys.stdlib_module_names) - of_airflow - {"cloudzero_provider"} <= names

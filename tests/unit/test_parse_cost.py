@@ -48,6 +48,8 @@ def parse_ms(dag_file):
         exec(dag_file, {})
         os.write(writing, str(1000 * (time.process_time() - began)).encode())
         os._exit(0)
+    # A child that failed leaves nothing to read, rather than a pipe that stays open.
+    os.close(writing)
     os.wait()
     return float(os.read(reading, 99))
 

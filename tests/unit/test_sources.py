@@ -328,6 +328,13 @@ class TestFrames:
         assert cells(rows)["d"] == [None, None, 1, None, None]
         assert rows.where(4) == "row 5"
 
+    def test_a_lazy_frame_has_its_rows_in_the_order_of_the_query(self):
+        """polars 2 streams by default, and then mixes them."""
+        lazy = pl.LazyFrame({"a": range(5000), "b": range(5000), "c": range(5000)})
+        rows = from_records(lazy.unpivot(["b", "c"], index="a"))
+        assert cells(rows)["value"] == [*range(5000), *range(5000)]
+        assert cells(rows)["variable"] == ["b"] * 5000 + ["c"] * 5000
+
     def test_pandas(self):
         pandas = pytest.importorskip("pandas")
         moment = pandas.Timestamp("2026-03-01T05:00:00Z")
@@ -367,6 +374,22 @@ class TestFrames:
         wide = arrow.table({"a": arrow.array([Decimal(1)], arrow.decimal256(60, 2))})
         with pytest.raises(InputError, match="can't be read as a table"):
             from_records(wide)
+
+    @pytest.mark.skipif(not hasattr(pl, "BaseExtension"), reason="this polars refuses Arrow's extensions with an error")
+    @pytest.mark.filterwarnings("ignore:Extension type")
+    def test_arrow_extensions_are_what_they_store(self, tmp_path):
+        """BigQuery's tables have them; polars 2 makes a type of its own of each."""
+        arrow = pytest.importorskip("pyarrow")
+        mark = {b"ARROW:extension:name": b"google:sqlType:numeric"}
+        table = arrow.table(
+            {"a": ["x", ""], "money": [Decimal("1.50"), None], "short": arrow.array([0.1, None], arrow.float32())}
+        )
+        table = table.cast(arrow.schema([field.with_metadata(mark) for field in table.schema]))
+        pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "bill.parquet")
+        plain = {"a": pl.String, "money": pl.Decimal, "short": pl.Float32}
+        for rows in from_records(table), from_records(Stream(table)), from_files(str(tmp_path / "bill.parquet")):
+            assert {name: values.dtype.base_type() for name, values in rows.columns.items()} == plain
+            assert cells(rows)["money"] == [Decimal("1.50"), None]
 
     def test_what_an_arrow_stream_reads_from_breaks_off(self):
         arrow = pytest.importorskip("pyarrow")

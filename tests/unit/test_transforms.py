@@ -111,6 +111,13 @@ class TestApplying:
     def test_a_lazy_frame_is_collected(self):
         assert transformed(from_records([{"a": 1}]), lambda frame: frame.lazy()).columns["a"].to_list() == [1]
 
+    def test_a_lazy_frame_has_its_rows_in_the_order_of_the_query(self):
+        def long(frame):
+            return frame.lazy().unpivot(["b", "c"], index="a")
+
+        rows = from_records([{"a": number, "b": number, "c": number} for number in range(5000)])
+        assert transformed(rows, long).columns["value"].to_list() == [*range(5000), *range(5000)]
+
     def test_without_a_row_nothing_is_called(self):
         assert transformed(from_records([]), lambda frame: 1 / 0).count == 0
 
