@@ -8,12 +8,12 @@ from datetime import date, datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import MonthError
+from cloudzero_provider.times import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _YEAR_MONTH = re.compile(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])")
-_STARTS_WITH_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 _WAYS = (
     "Give the month in one of three ways: the parameter month='2026-03' (a template works: "
@@ -56,11 +56,8 @@ class Month:
             text = value.strip()
             if match := _YEAR_MONTH.fullmatch(text):
                 return cls(int(match[1]), int(match[2]))
-            if _STARTS_WITH_DATE.match(text):
-                try:
-                    return cls.parse(datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text)))
-                except ValueError:
-                    pass
+            if read := read_time(text):
+                return cls(read.year, read.month)
         raise MonthError(f"{value!r} is no month: expected text like '2026-03', a date or a datetime.")
 
     @property

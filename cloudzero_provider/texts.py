@@ -1,17 +1,18 @@
-"""Values as CloudZero takes them: exact decimal text, timestamps in UTC, plain text."""
+"""Values as CloudZero takes them: exact decimal text, times in ISO 8601, plain text."""
 
 from __future__ import annotations
 
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cloudzero_provider.sources.objects import as_objects, beyond_calendar, without
+from cloudzero_provider.times import NOT_TIMESTAMP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,19 +25,10 @@ WIRE_DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,30})?$"
 _IDLE_FRACTION = r"^-?[0-9]+\.[0-9]*0$"
 _IDLE_WHOLE = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
 _ANY_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
-_TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?)?"
-    r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
-)
-
-# The engine reads second 60 and the year 0; neither is a time that there is.
-_CANONICAL = r"^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$"
 _LONGEST_INTEGER_BITS = 256
 
 NOT_DECIMAL = "not a decimal number"
 TOO_LONG = "more than 18 digits before the point or 30 behind it (round it first)"
-NOT_TIMESTAMP = "not an ISO 8601 date or date and time, like 2026-03-16T13:00:00Z"
 
 
 @dataclass
@@ -200,68 +192,6 @@ def _plain_decimal(text: str) -> str:
     if len(whole) > 18 or len(fraction) > 30:
         raise ValueError(TOO_LONG)
     return plain
-
-
-def utc_timestamps(column: Converted, **cut: int) -> Converted:
-    """
-    Write timestamps in UTC.
-
-    :param column: ISO 8601 texts; without an offset they are UTC.
-    :param cut: what is cut off, as arguments of ``datetime.replace``, like ``minute=0, second=0, microsecond=0``.
-    """
-    texts = column.texts
-    column.texts, column.cut = _utc_of_canonical(texts, cut)
-    written: dict[str, str | None] = {}
-    shortened = []
-    for text in texts.filter(column.texts.is_null()).drop_nulls().unique().to_list():
-        moment = _parse_moment(text)
-        if moment is None:
-            continue
-        kept = moment.replace(**cut)  # type: ignore[arg-type]
-        written[text] = f"{kept:%Y-%m-%dT%H:%M:%SZ}".rjust(20, "0")
-        if kept != moment:
-            shortened.append(text)
-    if written:
-        others = texts.replace_strict(list(written), list(written.values()), default=None, return_dtype=pl.String)
-        column.texts = column.texts.zip_with(column.texts.is_not_null(), others)
-        column.cut += int(texts.is_in(shortened).sum())
-    for index in (column.texts.is_null() & texts.is_not_null()).arg_true().to_list():
-        column.bad[index] = NOT_TIMESTAMP
-    return column
-
-
-def _utc_of_canonical(texts: pl.Series, cut: dict[str, Any]) -> tuple[pl.Series, int]:
-    """Let the engine do what is written like ``2026-03-16T13:05:00Z``, which may be a million different times."""
-    text = pl.col("text")
-    read = pl.when(text.str.contains(_CANONICAL)).then(text.str.to_datetime("%Y-%m-%dT%H:%M:%SZ", strict=False))
-    moments = texts.alias("text").to_frame().select(read.alias("given"))
-    moments = moments.with_columns(kept=pl.col("given").dt.replace(**cut))
-    return moments["kept"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"), int((moments["kept"] != moments["given"]).sum())
-
-
-def _parse_moment(text: str) -> datetime | None:
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
-        return None
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
-    try:
-        moment = datetime(
-            int(year),
-            int(month),
-            int(day),
-            int(hour or 0),
-            int(minute or 0),
-            int(second or 0),
-            int(f"{(fraction or '.0')[1:7]:0<6}"),
-            tzinfo=timezone.utc,
-        )
-        if offset in (None, "Z", "z"):
-            return moment
-        return datetime.strptime(f"{moment:%Y-%m-%dT%H:%M:%S.%f}{offset}", "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(
-            timezone.utc
-        )
-    except (ValueError, OverflowError):
-        return None
 
 
 def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Converted:

@@ -14,8 +14,8 @@ from cloudzero_provider.texts import (
     moment_text,
     plain_decimals,
     text_of,
-    utc_timestamps,
 )
+from cloudzero_provider.timestamps import utc_timestamps
 
 if TYPE_CHECKING:
     from cloudzero_provider.sources import Values
@@ -31,9 +31,9 @@ def convert(kind: Kind, values: Values) -> Converted:
     if kind is Kind.DECIMAL:
         return plain_decimals(as_text(values, decimal_text))
     if kind is Kind.HOUR:
-        return utc_timestamps(as_text(values, moment_text), minute=0, second=0, microsecond=0)
+        return utc_timestamps(as_text(values, moment_text), minute=0, second=0)
     if kind is Kind.TIMESTAMP:
-        return utc_timestamps(as_text(values, moment_text), microsecond=0)
+        return utc_timestamps(as_text(values, moment_text))
     column = as_text(values, text_of)
     if kind is Kind.LINEITEM_TYPE:
         return checked(column, lambda text: text in LINEITEM_TYPES, f"not one of {', '.join(LINEITEM_TYPES)}")

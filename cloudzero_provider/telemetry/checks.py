@@ -18,7 +18,8 @@ from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.telemetry.kinds import CUT, SEND_PAGE
 from cloudzero_provider.telemetry.values import TOO_PRECISE, convert_keys, convert_values, is_zero
-from cloudzero_provider.texts import as_text, checked, first_given, is_blank, moment_text, text_of, utc_timestamps
+from cloudzero_provider.texts import as_text, checked, first_given, is_blank, moment_text, text_of
+from cloudzero_provider.timestamps import utc_timestamps
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
@@ -218,17 +219,15 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
     given = rows.columns.get("timestamp")
     if given is None:
         return pl.Series([None] * rows.count, dtype=pl.String)
-    written = as_text(given, moment_text)
-    as_written = written.texts
-    column = utc_timestamps(written, **CUT[granularity])
+    column = utc_timestamps(as_text(given, moment_text), **CUT[granularity])
     problems.add_each(column.bad, "timestamp", given)
     if column.cut:
         log.info("%s timestamps were cut to their period (%s, UTC)", f"{column.cut:,}", granularity)
-    months = column.texts.str.slice(0, 7)
-    moved = (as_written.str.slice(0, 7) != months).fill_null(False)
-    problems.add_all(moved, "timestamp", "in UTC this is in another month than it is written in: give it in UTC", given)
+    problems.add_all(
+        column.moved, "timestamp", "in UTC this is in another month than it is written in: give it in UTC", given
+    )
     if rules.month is not None:
-        elsewhere = (months != str(rules.month)).fill_null(False) & ~moved
+        elsewhere = (column.texts.str.slice(0, 7) != str(rules.month)).fill_null(False) & ~column.moved
         problems.add_all(elsewhere, "timestamp", f"not in {rules.month} (UTC), the month of this task", given)
     return column.texts
 

@@ -18,7 +18,10 @@ TYPES = (
     "not one of Usage, Tax, Support, Purchase, CommittedUsePurchase, CommittedUseVacancy, CommittedUseRecurringFee, "
     "Discount, Credit, Fee, Adjustment"
 )
-NO_TIME = "not an ISO 8601 date or date and time, like 2026-03-16T13:00:00Z"
+NO_TIME = (
+    "not an ISO 8601 date or date and time, like 2026-03-16T13:00:00Z, 2026-03-16 13:00:00.000 +0530, "
+    "2026-03-16 13:00 UTC, 20260316T130000Z or 2026-03-16 (the year first; a zone is Z, UTC, GMT or an offset)"
+)
 
 
 def words_of(call):

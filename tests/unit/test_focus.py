@@ -14,7 +14,7 @@ from charges import GOOD, SEPTEMBER, charge, check, converted, frame_of, problem
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, REQUIRED
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
-from cloudzero_provider.texts import NOT_TIMESTAMP
+from cloudzero_provider.times import NOT_TIMESTAMP
 
 
 @pytest.fixture(autouse=True)

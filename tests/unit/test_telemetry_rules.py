@@ -18,6 +18,7 @@ from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, samp
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
 from cloudzero_provider.telemetry.kinds import KINDS
+from cloudzero_provider.times import NOT_TIMESTAMP
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 REPLACE, SUM, DELETE = TelemetryOperation.REPLACE, TelemetryOperation.SUM, TelemetryOperation.DELETE
@@ -75,7 +76,7 @@ def problems(records, **options):
         (
             record(timestamp="soon"),
             ALLOCATION,
-            "column 'timestamp', value 'soon': not an ISO 8601 date or date and time, like 2026-03-16T13:00:00Z",
+            f"column 'timestamp', value 'soon': {NOT_TIMESTAMP}",
         ),
         (
             record(timestamp="2026-03-01T00:30:00+02:00"),
@@ -275,7 +276,7 @@ def test_records_of_another_month_are_named_once():
 
 def test_what_is_no_time_is_not_said_to_be_of_another_month_too():
     (problem,) = problems([record(timestamp="soon")], month=Month(2026, 3))
-    assert problem.endswith("not an ISO 8601 date or date and time, like 2026-03-16T13:00:00Z")
+    assert problem.endswith(f"value 'soon': {NOT_TIMESTAMP}")
 
 
 # Duplicates, zeros, sets of keys

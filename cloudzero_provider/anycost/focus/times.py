@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.focus.options import MonthFrom
-from cloudzero_provider.texts import NOT_TIMESTAMP, as_text, moment_text, utc_timestamps
+from cloudzero_provider.texts import as_text, moment_text
+from cloudzero_provider.times import NOT_TIMESTAMP
+from cloudzero_provider.timestamps import utc_timestamps
 
 if TYPE_CHECKING:
     from cloudzero_provider.problems import Problems
 
 log = logging.getLogger(__name__)
 
-# What the engine reads faster when it is written in full.
-_WITHOUT_ZONE = "^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}:[0-9]{2})$"
 _EVERY_CHARGE = "every charge needs a value with month_from='billing_period'"
 
 
@@ -50,9 +50,7 @@ def usage_times(
 
 def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
     given = times.drop_nulls().unique()
-    column = as_text(given, moment_text)
-    column.texts = column.texts.str.replace(_WITHOUT_ZONE, "${1}T${2}Z")
-    written = utc_timestamps(column).texts
+    written = utc_timestamps(as_text(given, moment_text)).texts
     in_utc = times.replace_strict(given, written, default=None, return_dtype=pl.String)
     if problems is not None:
         problems.add_all(in_utc.is_null() & times.is_not_null(), times.name, NOT_TIMESTAMP, times)
