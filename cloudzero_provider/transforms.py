@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.names import differently_written
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +50,9 @@ def decimals(*columns: str) -> Transform:
         series = {}
         for name in columns:
             if name not in rows.columns:
-                raise InputError(f"decimals: there is no column {name!r}; there are {', '.join(frame.columns)}.")
+                hint = differently_written([name], frame.columns)
+                hint = f"; names are matched exactly: {hint} (in SQL, quote the name)" if hint else ""
+                raise InputError(f"decimals: there is no column {name!r}; there are {', '.join(frame.columns)}{hint}.")
             series[name], bad = _decimal_series(rows.columns[name])
             problems.add_each(bad, name, rows.columns[name])
         problems.raise_if_any()

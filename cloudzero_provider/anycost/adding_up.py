@@ -133,7 +133,7 @@ class _Reading:
         """
         for name in self.frame.columns:
             if name not in COLUMNS and not is_tag(name) and name.partition("/")[0].lower() in _CATEGORIES:
-                self.problems.add(0, name, f"no column of the Common Bill Format{did_you_mean(name.lower())}")
+                self.problems.add(0, name, f"no column of the Common Bill Format{did_you_mean(name)}")
         self.problems.raise_if_any()
 
 

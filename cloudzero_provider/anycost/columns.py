@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from enum import Enum
+
+from cloudzero_provider.names import meant_by
 
 CBF_PAGE = "https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf"
 SEND_PAGE = "https://docs.cloudzero.com/docs/anycost-send-stream-data"
@@ -148,8 +149,7 @@ def is_cost(name: str) -> bool:
 
 def did_you_mean(name: str) -> str:
     """Name the column that an unknown one looks like, for the end of a sentence; nothing when there is none."""
-    similar = difflib.get_close_matches(name, COLUMNS, n=1)
-    return f"; did you mean {similar[0]!r}?" if similar else ""
+    return meant_by(name, COLUMNS)
 
 
 def in_cbf_order(names: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.names import meant_by
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.telemetry.kinds import CUT, SEND_PAGE
 from cloudzero_provider.telemetry.values import TOO_PRECISE, convert_keys, convert_values, is_zero
@@ -143,8 +143,7 @@ def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
 def _check_fields(rows: Rows, rules: RecordRules, problems: Problems) -> None:
     for name in rows.columns:
         if name not in rules.kind.fields:
-            similar = difflib.get_close_matches(name, rules.kind.fields, n=1)
-            hint = f"; did you mean {similar[0]!r}?" if similar else ""
+            hint = meant_by(name, rules.kind.fields)
             rule = f"no field of {rules.kind.stream_type.value} records, which are {', '.join(rules.kind.fields)}{hint}"
             problems.add(first_given(rows.columns[name]), name, rule)
 

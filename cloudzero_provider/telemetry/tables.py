@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.names import differently_written
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.sources import Rows, Values, as_objects
 from cloudzero_provider.telemetry.kinds import KINDS
@@ -46,13 +47,16 @@ def as_records(rows: Rows, kind: RecordKind) -> Rows:
 def _check_names(rows: Rows, kind: RecordKind) -> None:
     """A field of the other kind, or one in another case, would become a filter key in silence."""
     known = {field for any_kind in KINDS.values() for field in any_kind.fields}
-    for name in rows.columns:
-        if name not in kind.fields and name.casefold() in known:
-            where = rows.where(0) if rows.count else "The table"
-            raise InputError(
-                f"{where}: the column {name!r} is no filter key; the fields of {kind.stream_type.value} records are "
-                f"{', '.join(kind.fields)}."
-            )
+    wrong = [name for name in rows.columns if name not in kind.fields and name.casefold() in known]
+    missing = [name for name in kind.fields if name not in rows.columns]
+    similar = differently_written(missing, [name for name in rows.columns if name not in kind.fields])
+    if wrong or similar:
+        where = rows.where(0) if rows.count else "The table"
+        hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
+        named = f"the column {wrong[0]!r} is no filter key; " if wrong else ""
+        raise InputError(
+            f"{where}: {named}the fields of {kind.stream_type.value} records are {', '.join(kind.fields)}.{hint}"
+        )
 
 
 def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:

@@ -406,7 +406,7 @@ class TestBadRows:
     def test_what_looks_like_a_misspelled_column_is_not_left_out_in_silence(self, name, like):
         [(_, column, _, rule)] = self.problems([row(resource__service="A", **{name: "1"})])
         assert column == name
-        assert f"did you mean '{like}'?" in rule
+        assert repr(like) in rule
 
     def test_nor_is_a_column_of_a_category_that_has_more_parts(self):
         [(_, column, _, rule)] = self.problems([row(resource__service="A", **{"resource/service/name": "A"})])

@@ -192,7 +192,7 @@ def test_a_column_that_is_no_filter_key_is_named_in_a_table_without_rows_too():
         as_records(sources.from_frame(pl.DataFrame({"Value": []})), METRIC)
     assert str(error.value) == (
         "The table: the column 'Value' is no filter key; the fields of metric records are timestamp, value, "
-        "granularity, associated_cost."
+        "granularity, associated_cost. Names are matched exactly: 'Value' is not 'value' (in SQL, quote the name)."
     )
 
 

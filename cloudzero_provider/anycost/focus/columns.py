@@ -9,6 +9,7 @@ import polars as pl
 
 from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, REQUIRED, Holds
 from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.names import differently_written
 from cloudzero_provider.sources import plain_type
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
     missing = [name for name in required if name not in frame.columns]
     if missing:
         what = "These are no FOCUS rows: they have" if len(missing) == len(required) else "The rows have"
-        similar = _similar(missing, frame.columns)
+        similar = differently_written(missing, frame.columns)
         hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
         raise InputError(f"{what} no column {' and no '.join(missing)}.{hint} The columns are: {there}.")
     for name, option in options.chosen_columns.items():
@@ -78,16 +79,6 @@ def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
 def _log_left_out(names: list[str]) -> None:
     if names:
         log.info("Columns that have no place in CBF, left out: %s", ", ".join(names))
-    similar = _similar(list(FOCUS_COLUMNS), names)
+    similar = differently_written(list(FOCUS_COLUMNS), names)
     if similar:
         log.warning("Names of FOCUS columns are matched exactly, so these are not used: %s", similar)
-
-
-def _similar(wanted: list[str], names: list[str]) -> str:
-    """Say which names differ from wanted ones in case and ``_`` only."""
-    bare = {_bare(name): name for name in names}
-    return ", ".join(f"{bare[_bare(name)]!r} is not {name!r}" for name in wanted if _bare(name) in bare)
-
-
-def _bare(name: str) -> str:
-    return name.replace("_", "").replace(" ", "").lower()
