@@ -116,6 +116,7 @@ def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: P
     if elsewhere.any():
         others = sorted(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
         rule = f"not in {month} (UTC); all rows of a drop are of one month, and there are rows of {_listed(others)}"
+        rule += f"; {rows.month_hint}" if rows.month_hint else ""
         problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +14,7 @@ from airflow.providers.common.compat.sdk import Asset, BaseHook, BaseOperator
 from cloudzero_provider.compat import set_default_of_mapped
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.month_hints import collected_hints
 from cloudzero_provider.operators._claims import RunClaims
 from cloudzero_provider.parameters import read_bool
 
@@ -143,10 +145,12 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         from cloudzero_provider.sources import joined
         from cloudzero_provider.transforms import transformed
 
-        parts = list(self._parts(context))
-        if self.transform is not None:
-            parts = [transformed(joined(parts), self.transform)]
-        return joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
+        with collected_hints() as hints:
+            parts = list(self._parts(context))
+            if self.transform is not None:
+                parts = [transformed(joined(parts), self.transform)]
+        rows = joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
+        return replace(rows, month_hint="; ".join(hints))
 
     def _parts(self, context: Context) -> Iterator[Rows]:
         from cloudzero_provider.sources import from_records, read_files

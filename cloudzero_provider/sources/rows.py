@@ -33,12 +33,14 @@ class Rows:
     :param count: how many rows.
     :param where: says where a row (counted from 0) stands, for error messages.
     :param is_table: whether the columns are those of a table (CSV, SQL, a data frame), not the fields of records.
+    :param month_hint: what to do about rows of another month, for the end of an error.
     """
 
     columns: Mapping[str, Values] = field(repr=False)
     count: int
     where: Callable[[int], str] = field(repr=False)
     is_table: bool = False
+    month_hint: str = ""
 
 
 def row_number(index: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from decimal import Decimal
+from functools import partial
 
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from sandbox_client import STREAM
 from tasks import context, send
 
 from cloudzero_provider import exceptions as errors
+from cloudzero_provider.anycost import focus
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.transforms import decimals
 
@@ -218,3 +220,57 @@ def test_the_stream_is_still_the_one_of_the_connection(sandbox):
 
 def to_cbf_names():
     return [pl.col("day").alias("time/usage_start"), pl.col("cost").alias("cost/cost")]
+
+
+CHARGE = {
+    "BilledCost": "1.50",
+    "BillingCurrency": "USD",
+    "BillingPeriodStart": "2026-03-01",
+    "ChargePeriodStart": "2026-03-05",
+    "ChargeCategory": "Usage",
+}
+#: Billed in March, for what was used in February.
+REFUND = CHARGE | {"BilledCost": "-0.25", "ChargePeriodStart": "2026-02-11"}
+
+
+def to_cbf_in_a_function_of_ones_own(charges):
+    return focus.to_cbf(charges).with_columns(pl.lit("team").alias("resource/service"))
+
+
+@pytest.mark.parametrize("transform", [focus.to_cbf, [focus.to_cbf], to_cbf_in_a_function_of_ones_own])
+def test_a_refund_of_an_earlier_month_is_an_error_that_names_the_way_out(sandbox, transform):
+    with pytest.raises(errors.InvalidRowsError) as error:
+        send(records=[CHARGE, REFUND], transform=transform)
+    [problem] = error.value.problems
+    assert (problem.where, problem.value) == ("row 2", "'2026-02-11T00:00:00Z'")
+    assert problem.rule.endswith(
+        "; 1 charges have a billing period of another month than their ChargePeriodStart: "
+        "to_cbf(month_from='billing_period') sends them in the month of their billing period"
+    )
+    assert sandbox.writes() == []
+    send(records=[CHARGE, REFUND], transform=partial(focus.to_cbf, month_from="billing_period"))
+    assert held(sandbox) == (2, "1.25")
+
+
+def test_rows_of_another_month_that_no_option_would_mend_say_nothing_of_it(sandbox):
+    with pytest.raises(errors.InvalidRowsError) as error:
+        send(records=[CHARGE, REFUND | {"BillingPeriodStart": "2026-02-01"}], transform=focus.to_cbf)
+    assert "month_from" not in str(error.value)
+    with pytest.raises(errors.InvalidRowsError, match="not in 2026-03") as error:
+        send(records=[{"time/usage_start": "2026-02-11", "cost/cost": "1"}])
+    assert "month_from" not in str(error.value)
+
+
+def test_a_billing_month_east_of_utc_is_that_month(sandbox):
+    beijing = CHARGE | {"BillingPeriodStart": "2026-02-28T16:00Z", "BillingPeriodEnd": "2026-03-31T16:00Z"}
+    charges = [beijing | {"ChargePeriodStart": f"2026-{day}T16:00Z"} for day in ("02-28", "03-01", "03-30")]
+    by_billing_period = partial(focus.to_cbf, month_from="billing_period")
+    with pytest.raises(errors.InvalidRowsError, match=r"^3 problems .*nothing was sent"):
+        send(month="2026-02", records=charges, transform=by_billing_period)
+    send(records=charges, transform=by_billing_period)
+    assert held(sandbox) == (3, "4.5")
+    assert [row["time/usage_start"] for row in sandbox.rows("2026-03")] == [
+        "2026-03-01T00:00:00Z",
+        "2026-03-01T16:00:00Z",
+        "2026-03-30T16:00:00Z",
+    ]

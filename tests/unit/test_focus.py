@@ -218,7 +218,7 @@ class TestMonth:
     def test_is_that_of_the_charge_period_and_others_are_counted(self, caplog):
         rows = converted(charge(), self.late, self.late)
         assert [row["time/usage_start"] for row in rows[1:]] == ["2024-08-31T23:00:00Z"] * 2
-        assert "2 charges have a BillingPeriodStart in another month" in caplog.text
+        assert "2 charges have a billing period of another month than their ChargePeriodStart" in caplog.text
         assert "month_from='billing_period'" in caplog.text
 
     def test_the_checks_refuse_a_charge_of_another_month(self):
@@ -231,7 +231,7 @@ class TestMonth:
             ("2024-09-18T22:00:00Z", "2024-09-18T23:00:00Z"),
             ("2024-09-01T00:00:00Z", None),
         ]
-        assert "1 charges of another month than their billing period's" in caplog.text
+        assert "1 charges of another month (UTC) than their billing period's are sent at the start of" in caplog.text
         check(to_cbf(frame_of(charge(), self.late), month_from="billing_period"))
 
     def test_a_month_is_one_in_utc(self):

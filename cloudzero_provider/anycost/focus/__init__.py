@@ -37,9 +37,9 @@ def to_cbf(
         https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
 
     :param frame: charges.
-    :param month_from: what says which month a charge belongs to: its ``charge_period``, or its ``billing_period``: a
-        charge whose billing period begins in another month than its charge period (a correction, as a rule) is sent at
-        the start of its billing period. The log counts these charges either way.
+    :param month_from: what says which month a charge belongs to: its ``charge_period``, or its ``billing_period``, in
+        whatever time zone that is cut: a charge of another month than its billing period's (a correction, as a rule) is
+        sent at the start of the month of its billing period. The log counts these charges either way.
     :param currency: that all charges must be in, since CBF has none.
     :param unused_commitment: line item type of the unused part of a commitment: ``Usage``, as FOCUS has it, or
         ``CommittedUseVacancy``, which takes it out of CloudZero's Real Cost, and which CloudZero's API may not know.

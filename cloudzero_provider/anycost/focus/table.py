@@ -47,6 +47,7 @@ FOCUS_COLUMNS = {
         FocusColumn("PricingQuantity", Holds.NUMBER),
         FocusColumn("ChargePeriodEnd", Holds.TIME),
         FocusColumn("BillingPeriodStart", Holds.TIME),
+        FocusColumn("BillingPeriodEnd", Holds.TIME),
         FocusColumn("Tags", Holds.TAGS),
         *map(
             FocusColumn,
@@ -96,7 +97,7 @@ FIRST_OF = {
 
 #: CBF column → FOCUS columns that a rule of its own makes it of.
 MADE_OF = {
-    USAGE_START: ("ChargePeriodStart", "BillingPeriodStart"),
+    USAGE_START: ("ChargePeriodStart", "BillingPeriodStart", "BillingPeriodEnd"),
     "time/usage_end": ("ChargePeriodEnd",),
     "lineitem/type": ("ChargeCategory", "ChargeFrequency", "CommitmentDiscountId", "CommitmentDiscountStatus"),
     RESOURCE_ID: ("ResourceType", "ResourceId"),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.anycost.focus.billing_periods import billed_in
 from cloudzero_provider.anycost.focus.options import MonthFrom
+from cloudzero_provider.month_hints import give_hint
 from cloudzero_provider.texts import as_text, moment_text
 from cloudzero_provider.times import NOT_TIMESTAMP
 from cloudzero_provider.timestamps import utc_timestamps
@@ -34,18 +36,32 @@ def usage_times(
     starts = _utc(columns["ChargePeriodStart"], problems)
     ends = _utc(columns["ChargePeriodEnd"], problems)
     if month_from is MonthFrom.CHARGE_PERIOD:
-        _log_other_months(_elsewhere(starts, _utc(columns["BillingPeriodStart"], None)))
+        _note_other_months(starts, _billed_in(columns, None)["month"])
         return starts, ends
     problems.add_all(columns["BillingPeriodStart"].is_null(), "BillingPeriodStart", _EVERY_CHARGE)
-    billing = _utc(columns["BillingPeriodStart"], problems)
-    moved = _elsewhere(starts, billing)
-    if moved.any():
-        log.warning(
-            "%s charges of another month than their billing period's are sent at the start of the billing period",
-            f"{moved.sum():,}",
-        )
+    billed = _billed_in(columns, problems)
+    moved = _elsewhere(starts, billed["month"])
     # The end of a charge that was moved would lie before its start, or a month behind it.
-    return billing.zip_with(moved, starts), ends.set(moved, None)
+    return starts.zip_with(~moved, _moved(starts, billed, moved)), ends.set(moved, None)
+
+
+def _billed_in(columns: dict[str, pl.Series], problems: Problems | None) -> pl.DataFrame:
+    starts, ends = (_utc(columns[name], problems) for name in ("BillingPeriodStart", "BillingPeriodEnd"))
+    return billed_in(starts, ends, problems)
+
+
+def _moved(starts: pl.Series, billed: pl.DataFrame, moved: pl.Series) -> pl.Series:
+    """Take the nearest hour of the month for a charge at the end of its billing period, the first for all others."""
+    late = ((starts > billed["last"]) & (starts < billed["end"])).fill_null(value=False)
+    for count, where in ((moved & ~late).sum(), "at the start of"), ((moved & late).sum(), "in the last hour of"):
+        if count:
+            log.warning(
+                "%s charges of another month (UTC) than their billing period's are sent %s the month of their billing "
+                "period",
+                f"{count:,}",
+                where,
+            )
+    return billed["last"].zip_with(late, billed["first"])
 
 
 def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
@@ -57,15 +73,20 @@ def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
     return in_utc
 
 
-def _elsewhere(starts: pl.Series, billing: pl.Series) -> pl.Series:
-    return (starts.str.slice(0, 7) != billing.str.slice(0, 7)).fill_null(value=False)
+def _elsewhere(starts: pl.Series, months: pl.Series) -> pl.Series:
+    return (starts.str.slice(0, 7) != months).fill_null(value=False)
 
 
-def _log_other_months(elsewhere: pl.Series) -> None:
-    if elsewhere.any():
+def _note_other_months(starts: pl.Series, months: pl.Series) -> None:
+    count = _elsewhere(starts, months).sum()
+    if count:
         log.warning(
-            "%s charges have a BillingPeriodStart in another month than their ChargePeriodStart (corrections, as a "
+            "%s charges have a billing period of another month than their ChargePeriodStart (corrections, as a "
             "rule): their month is that of the ChargePeriodStart (month_from='billing_period' sends them in the "
             "billing period's)",
-            f"{elsewhere.sum():,}",
+            f"{count:,}",
+        )
+        give_hint(
+            f"{count:,} charges have a billing period of another month than their ChargePeriodStart: "
+            "to_cbf(month_from='billing_period') sends them in the month of their billing period"
         )
