@@ -472,7 +472,7 @@ def test_records_of_one_set_of_keys_go_out_together_in_their_order():
     keys = [{"b": ["1"]}, {"a": ["1"]}, None, {"b": ["2"]}, {"a": ["2"]}]
     found = batches([record(element_name=str(n), filter=key) for n, key in enumerate(keys)])
     sent = [[one["element_name"] for one in json.loads(batch.body)["records"]] for batch in found]
-    assert sent == [["0", "3"], ["1", "4"], ["2"]]
+    assert sent == [["2"], ["0", "3"], ["1", "4"]]
 
 
 def test_records_are_looked_for_in_the_order_in_which_they_are_sent():
