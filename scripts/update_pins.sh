@@ -22,8 +22,9 @@ line 3.2 3.2.2 2026-06-10
 dependencies() {
   pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in requirements/frames.in "$@"
 }
+# Airflow 2.11.0 opens no file by ObjectStoragePath with a newer universal-pathlib; later ones of 2.11 say so themselves.
 dependencies --constraint <(pins --extra sandbox pyproject.toml --no-deps --resolution lowest-direct) \
-  --exclude-newer 2026-03-20 --output-file requirements/lowest.txt
+  --constraint <(echo "universal-pathlib<0.3") --exclude-newer 2026-03-20 --output-file requirements/lowest.txt
 dependencies --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-11-29 --output-file requirements/highest.txt
 pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-newer 2026-11-14 \
   --output-file requirements/build.txt
