@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.anycost.claim import MonthWrite
 from cloudzero_provider.anycost.columns import COST
+from cloudzero_provider.anycost.guards import read_min_rows_ratio
 from cloudzero_provider.anycost.plan import Limits, Operation, Plan, empty_month_body, make_plan
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 from cloudzero_provider.anycost.run import run_plan
@@ -25,6 +26,7 @@ from cloudzero_provider.exceptions import (
     UnexpectedReplyError,
     VerificationError,
 )
+from cloudzero_provider.parameters import read_bool, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +69,11 @@ class SendOptions:
     claims: Claims | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_rows_ratio <= 1:
-            raise ConfigurationError(f"min_rows_ratio is {self.min_rows_ratio}: expected 0 (off) to 1.")
+        read_min_rows_ratio(self.min_rows_ratio)
+        for name in ("check_only", "validate_with_cloudzero", "verify"):
+            read_bool(name, getattr(self, name))
+        if self.settle_from is not None:
+            read_number("settle_from", self.settle_from)
         if self.verify and self.operation is Operation.SUM:
             raise ConfigurationError(
                 "verify=True compares a month with what was sent, so it needs replace_drop or replace_hourly, not sum."

@@ -29,6 +29,7 @@ from cloudzero_provider.exceptions import (
     UnexpectedReplyError,
     ValidationFailedError,
 )
+from cloudzero_provider.parameters import read_number, read_whole_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.outcome import Effect
@@ -74,7 +75,7 @@ class Client(TelemetryEndpoints):
 
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
-        self._sender.wait_until_settled(began)
+        self._sender.wait_until_settled(read_number("began", began))
 
     def list_connections(self, *, limit: int | None = None) -> list[dict[str, Any]]:
         """
@@ -83,7 +84,7 @@ class Client(TelemetryEndpoints):
         :param limit: return the first so many; all of them without it.
         """
         found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"limit": limit} if limit else {}
+        query: dict[str, Any] = {} if limit is None else {"limit": read_whole_number("limit", limit)}
         seen: set[str | None] = {None}
         secret, size = self.config.api_key, 0
         while True:

@@ -166,7 +166,7 @@ def test_replace_hourly_and_sum_shrink_nothing(sandbox):
 def test_a_ratio_that_is_none(ratio):
     with pytest.raises(errors.ConfigurationError) as error:
         SendOptions(min_rows_ratio=ratio)
-    assert str(error.value) == f"min_rows_ratio is {ratio}: expected 0 (off) to 1."
+    assert str(error.value) == f"min_rows_ratio is {ratio}: expected a number, 0 (off) to 1."
 
 
 def test_a_sum_can_not_be_verified():

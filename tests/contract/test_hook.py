@@ -110,9 +110,9 @@ def test_extras_set_the_client(monkeypatch):
     ("fields", "words"),
     [
         ({"password": ""}, "There is no API key"),
-        ({"extra": {"timeout": "soon"}}, "timeout is 'soon', not a number"),
-        ({"extra": {"timeout": True}}, "timeout is True, not a number"),
-        ({"extra": {"allow_http": "maybe"}}, "allow_http is 'maybe', not true or false"),
+        ({"extra": {"timeout": "soon"}}, "timeout is 'soon': expected a number, 0 to 604,800 seconds"),
+        ({"extra": {"timeout": True}}, "timeout is True: expected a number, 0 to 604,800 seconds"),
+        ({"extra": {"allow_http": "maybe"}}, "allow_http is 'maybe': expected True or False, also as text"),
         (
             {"extra": {"conection_id": "x"}},
             "nothing reads 'conection_id' in the extra. Expected: anycost_connection_id",
