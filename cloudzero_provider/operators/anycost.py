@@ -67,6 +67,9 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         (``replace_drop`` only). (templated)
     :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows CloudZero holds; 0 turns it off.
         (templated)
+    :param max_rows_ratio: refuse a month that becomes more than so many times the rows CloudZero holds. Without it, a
+        month that is over and becomes more than twice as large is a warning. A month that CloudZero does not hold yet
+        is not compared. (templated)
     :param check_only: check the rows, ask CloudZero to validate them, and write nothing. (templated)
     :param validate_with_cloudzero: ask CloudZero to validate every request before the first is sent. (templated)
     :param verify: read the month back at the end, until rows and the exact total of every cost column are as sent.
@@ -95,6 +98,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "operation",
         "on_empty",
         "min_rows_ratio",
+        "max_rows_ratio",
         "check_only",
         "validate_with_cloudzero",
         "verify",
@@ -117,6 +121,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         operation: str = "replace_drop",
         on_empty: str = "skip",
         min_rows_ratio: float | str = 0.5,
+        max_rows_ratio: float | str | None = None,
         check_only: bool | str = False,
         validate_with_cloudzero: bool | str = False,
         verify: bool | str = False,
@@ -137,6 +142,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         self.operation = operation
         self.on_empty = on_empty
         self.min_rows_ratio = min_rows_ratio
+        self.max_rows_ratio = max_rows_ratio
         self.check_only = check_only
         self.validate_with_cloudzero = validate_with_cloudzero
         self.verify = verify
@@ -176,13 +182,14 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""
-        from cloudzero_provider.anycost.guards import read_min_rows_ratio
+        from cloudzero_provider.anycost.guards import read_max_rows_ratio, read_min_rows_ratio
         from cloudzero_provider.anycost.plan import Limits, Operation
         from cloudzero_provider.anycost.send import SendOptions
 
         return SendOptions(
             operation=Operation.parse(self.operation, "operation"),
             min_rows_ratio=read_min_rows_ratio(self.min_rows_ratio, templated=True),
+            max_rows_ratio=read_max_rows_ratio(self.max_rows_ratio, templated=True),
             check_only=read_bool("check_only", self.check_only, templated=True),
             validate_with_cloudzero=read_bool("validate_with_cloudzero", self.validate_with_cloudzero, templated=True),
             verify=read_bool("verify", self.verify, templated=True),

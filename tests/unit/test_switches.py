@@ -30,7 +30,7 @@ OF_FUNCTIONS = ("anycost", "anycost.checks", "anycost.focus", "anycost.send", "a
     *("sources", "transforms", "telemetry.batches", "telemetry.checks", "telemetry.send", "telemetry.tables"),
 )
 #: Functions that are public for the other modules only: what they take has been read by then.
-INSIDE = {"row_number", "rows_held"}
+INSIDE = {"row_number"}
 #: Classes of settings are called so.
 SETTINGS = re.compile(r"\w*(Options|Limits|Config|Rules)|Wanted[A-Z]\w*")
 #: Parameters that Airflow reads when it parses the DAG, with what it says of wrong ones.
