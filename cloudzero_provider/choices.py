@@ -18,12 +18,12 @@ class Choice(str, Enum):
         """
         Read a choice by its name.
 
-        :param value: the name.
+        :param value: the name. White space around it, as a template may render, does not count.
         :param parameter: what the user knows it as.
         :raises ConfigurationError: when it is another name.
         """
         try:
-            return cls(value)
+            return cls(value.strip() if isinstance(value, str) else value)
         except ValueError:
             names = ", ".join(choice.value for choice in cls)
             raise ConfigurationError(f"{parameter} is {value!r}: expected one of {names}.") from None

@@ -112,6 +112,10 @@ class MonthWouldShrinkError(InputError):
     """The rows would replace a much larger month (see ``min_rows_ratio``). Nothing was sent."""
 
 
+class MonthWouldGrowError(InputError):
+    """The month would become much larger (see ``max_rows_ratio``). Nothing was sent."""
+
+
 class ValidationFailedError(InputError):
     """CloudZero's own validation refuses the rows. Nothing was sent."""
 

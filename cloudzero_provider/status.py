@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.telemetry import READABLE_RECORDS, TelemetryRecords
 from cloudzero_provider.exceptions import NotFoundError, StreamInvalidError, UnexpectedReplyError
+from cloudzero_provider.parameters import read_bool
 from cloudzero_provider.telemetry.identity import hashes_of
 
 if TYPE_CHECKING:
@@ -235,6 +236,9 @@ class WantedDrop:
     drop_ids: tuple[str, ...] = ()
     row_counts: tuple[int, ...] = ()
     or_more: bool = False
+
+    def __post_init__(self) -> None:
+        read_bool("or_more", self.or_more)
 
     def look(self, client: Client) -> DropReading:
         """

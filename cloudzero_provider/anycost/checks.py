@@ -27,6 +27,7 @@ from cloudzero_provider.anycost.columns import (
 )
 from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exact import exact_sum
+from cloudzero_provider.parameters import read_bool
 from cloudzero_provider.problems import Problems
 from cloudzero_provider.texts import first_given, is_blank
 
@@ -63,6 +64,7 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     :param allow_unknown_columns: send columns that the Common Bill Format does not know.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
     """
+    read_bool("allow_unknown_columns", allow_unknown_columns)
     problems = Problems(rows)
     texts: dict[str, pl.Series] = {}
     for name in in_cbf_order(list(rows.columns)):

@@ -12,8 +12,9 @@ from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_STA
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
-from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES, check_limit
+from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES
 from cloudzero_provider.months import Month
+from cloudzero_provider.parameters import read_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,9 +60,9 @@ class Limits:
     max_month_rows: int = MAX_MONTH_ROWS
 
     def __post_init__(self) -> None:
-        check_limit("max_body_bytes", self.max_body_bytes, LARGEST_BODY)
-        check_limit("max_month_bytes", self.max_month_bytes)
-        check_limit("max_month_rows", self.max_month_rows)
+        read_whole_number("max_body_bytes", self.max_body_bytes, most=LARGEST_BODY)
+        read_whole_number("max_month_bytes", self.max_month_bytes)
+        read_whole_number("max_month_rows", self.max_month_rows)
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.anycost.claim import MonthWrite
 from cloudzero_provider.anycost.columns import COST
+from cloudzero_provider.anycost.guards import (
+    Guards,
+    check_readable,
+    look_before,
+    read_max_rows_ratio,
+    read_min_rows_ratio,
+    rows_held_if_known,
+)
 from cloudzero_provider.anycost.plan import Limits, Operation, Plan, empty_month_body, make_plan
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 from cloudzero_provider.anycost.run import run_plan
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.exceptions import (
-    AuthenticationError,
     CloudZeroError,
     ConfigurationError,
     MonthNotFoundError,
-    MonthWouldShrinkError,
-    NotFoundError,
     RequestRejectedError,
-    UnexpectedReplyError,
     VerificationError,
 )
+from cloudzero_provider.parameters import read_bool, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +63,7 @@ class SendOptions:
 
     operation: Operation = Operation.REPLACE_DROP
     min_rows_ratio: float = 0.5
+    max_rows_ratio: float | None = None
     check_only: bool = False
     validate_with_cloudzero: bool = False
     verify: bool = False
@@ -67,8 +73,12 @@ class SendOptions:
     claims: Claims | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.min_rows_ratio <= 1:
-            raise ConfigurationError(f"min_rows_ratio is {self.min_rows_ratio}: expected 0 (off) to 1.")
+        read_min_rows_ratio(self.min_rows_ratio)
+        read_max_rows_ratio(self.max_rows_ratio)
+        for name in ("check_only", "validate_with_cloudzero", "verify"):
+            read_bool(name, getattr(self, name))
+        if self.settle_from is not None:
+            read_number("settle_from", self.settle_from)
         if self.verify and self.operation is Operation.SUM:
             raise ConfigurationError(
                 "verify=True compares a month with what was sent, so it needs replace_drop or replace_hourly, not sum."
@@ -84,7 +94,7 @@ class SendSummary:
     :param connection_id: the AnyCost stream.
     :param operation: ``replace_drop``, ``replace_hourly`` or ``sum``.
     :param rows: how many rows were sent.
-    :param replaced_rows: how many CloudZero held before; ``None`` when it was not asked or the key may not list drops.
+    :param replaced_rows: how many CloudZero held before; ``None`` when it was not asked or CloudZero did not tell.
     :param requests: how many requests the month took.
     :param bytes: of all their bodies.
     :param total_cost: exact sum of ``cost/cost``, as decimal text.
@@ -142,7 +152,9 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
             sha256.update(body)
         return _summary(plan, connection_id, None, sha256.hexdigest(), check_only=True)
     _wait_for_earlier_try(client, options)
-    replaced = _look_before(client, connection_id, plan, options.min_rows_ratio)
+    replaced = look_before(client, connection_id, plan, Guards(options.min_rows_ratio, options.max_rows_ratio))
+    if options.verify:
+        check_readable(client, connection_id, plan.month, "verify=True")
     if options.validate_with_cloudzero:
         _validate(client, plan)
     with claimed(options.claims, lambda: MonthWrite.of_plan(client, connection_id, plan)):
@@ -167,7 +179,8 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     else:
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
         _wait_for_earlier_try(client, options)
-        replaced = rows_held(client, connection_id, month, needed=False)
+        replaced = rows_held_if_known(client, connection_id, month)
+        check_readable(client, connection_id, month, "on_empty='clear'")
         with claimed(options.claims, lambda: MonthWrite.of_nothing(client, connection_id, month)):
             _send_nothing(client, connection_id, body)
         _until_agreed(client, month, lambda: _rows_left(client, connection_id, month), _NOT_CLEARED)
@@ -194,60 +207,6 @@ def _send_nothing(client: Client, connection_id: str, body: bytes) -> None:
         if isinstance(error, RequestRejectedError):
             error.standing = _NOT_CLEARED
         raise
-
-
-def rows_held(client: Client, connection_id: str, month: Month, *, needed: bool) -> int | None:
-    """
-    How many rows CloudZero lists for a month; ``None`` when the key may not list drops, or no number is listed.
-
-    :param needed: whether a list that can't be read is an error.
-    """
-    try:
-        drops = client.list_drops(connection_id)
-    except UnexpectedReplyError as error:
-        if needed:
-            error.standing = "So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
-            raise
-        log.warning("Can't see how many rows %s holds: %s", month, error)
-        return None
-    except (AuthenticationError, NotFoundError) as error:
-        log.warning("Can't see how many rows %s holds, so min_rows_ratio is not checked: %s", month, error)
-        return None
-    counts = [drop.row_count for drop in drops if drop.month == str(month)]
-    if None in counts:
-        log.warning("CloudZero lists %s without a number of rows, so min_rows_ratio is not checked", month)
-        return None
-    return sum(count for count in counts if count is not None)
-
-
-def _look_before(client: Client, connection_id: str, plan: Plan, min_rows_ratio: float) -> int | None:
-    guards = plan.operation is Operation.REPLACE_DROP and min_rows_ratio > 0
-    held = rows_held(client, connection_id, plan.month, needed=guards)
-    if plan.operation is not Operation.REPLACE_DROP:
-        return held
-    known = "an unknown number of" if held is None else f"{held:,}"
-    log.info("%s: replaces %s rows by %s", plan.month, known, f"{plan.rows:,}")
-    if held is not None and plan.rows < min_rows_ratio * held:
-        raise MonthWouldShrinkError(
-            f"{plan.month}: {plan.rows:,} rows would replace the {held:,} that CloudZero holds, less than "
-            f"{min_rows_ratio:.0%} of them (min_rows_ratio); nothing was sent. replace_drop replaces the whole month: "
-            "send all rows of the month, or use operation='replace_hourly' for a part of it, or set "
-            "min_rows_ratio=0 if the month really shrank."
-        )
-    _warn_of_a_single_day(plan, held)
-    return held
-
-
-def _warn_of_a_single_day(plan: Plan, held: int | None) -> None:
-    """Rows of one day over a month that holds others look right by their number: only a person can tell."""
-    day = plan.hours[0][:10]
-    if held and not day.endswith("-01") and plan.hours[-1][:10] == day:
-        log.warning(
-            "%s: all rows are of %s, and replace_drop replaces the whole month. Rows of other days, if CloudZero holds "
-            "any, are gone after this: send the month to date, or use operation='replace_hourly'",
-            plan.month,
-            day,
-        )
 
 
 def _validate(client: Client, plan: Plan) -> None:

@@ -29,6 +29,7 @@ from cloudzero_provider.exceptions import (
     UnexpectedReplyError,
     ValidationFailedError,
 )
+from cloudzero_provider.parameters import read_number, read_whole_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.outcome import Effect
@@ -74,7 +75,7 @@ class Client(TelemetryEndpoints):
 
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
-        self._sender.wait_until_settled(began)
+        self._sender.wait_until_settled(read_number("began", began))
 
     def list_connections(self, *, limit: int | None = None) -> list[dict[str, Any]]:
         """
@@ -83,7 +84,7 @@ class Client(TelemetryEndpoints):
         :param limit: return the first so many; all of them without it.
         """
         found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {"limit": limit} if limit else {}
+        query: dict[str, Any] = {} if limit is None else {"limit": read_whole_number("limit", limit)}
         seen: set[str | None] = {None}
         secret, size = self.config.api_key, 0
         while True:
@@ -159,15 +160,34 @@ class Client(TelemetryEndpoints):
         :param save_to: a file open for writing bytes; what it held before is overwritten.
         :raises MonthNotFoundError: when the stream holds nothing for the month.
         """
-        if not isinstance(month, str) or not YEAR_MONTH.fullmatch(month):
-            raise ConfigurationError(f"{month!r:.80} is no month: expected text like 2026-03.")
-        path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops/{month}"
+        path = _month_path(connection_id, month)
         try:
             self._sender.send("GET", path, scope=SCOPE_READ_MONTH, save_to=save_to)
         except NotFoundError as error:
             raise MonthNotFoundError(
                 f"AnyCost stream {connection_id} holds no billing drop for {month}. ({error.message})", error.status
             ) from None
+
+    def find_month(self, connection_id: str, month: str) -> bool:
+        """
+        See whether a month is there and can be read, without reading it: the connection is closed before the rows come.
+
+        :param connection_id: the AnyCost stream.
+        :param month: which month, as text like ``2026-03``.
+        :return: whether the stream holds it. That it does not (404) is told to a key that may read it.
+        :raises AuthenticationError: when the key may not read months.
+        """
+        try:
+            self._sender.send("GET", _month_path(connection_id, month), scope=SCOPE_READ_MONTH, skip_body=True)
+        except NotFoundError:
+            return False
+        return True
+
+
+def _month_path(connection_id: str, month: str) -> str:
+    if not isinstance(month, str) or not YEAR_MONTH.fullmatch(month):
+        raise ConfigurationError(f"{month!r:.80} is no month: expected text like 2026-03.")
+    return f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops/{month}"
 
 
 def _invalid(words: str) -> ValidationFailedError:

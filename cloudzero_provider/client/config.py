@@ -9,6 +9,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.parameters import read_bool, read_number
 
 LONGEST_SECONDS = 7 * 24 * 3600
 DEFAULT_BASE_URL = "https://api.cloudzero.com"
@@ -58,12 +59,10 @@ class ClientConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "api_key", Secret(checked_key(self.api_key)))
-        object.__setattr__(self, "base_url", checked_base_url(self.base_url, allow_http=self.allow_http))
+        allow_http = read_bool("allow_http", self.allow_http)
+        object.__setattr__(self, "base_url", checked_base_url(self.base_url, allow_http=allow_http))
         for name in ("timeout", "max_retry_seconds", "settle_seconds"):
-            if not 0 <= getattr(self, name) <= LONGEST_SECONDS:
-                raise ConfigurationError(
-                    f"{name} is {getattr(self, name)}: expected 0 to {LONGEST_SECONDS:,} seconds (a week)."
-                )
+            object.__setattr__(self, name, read_seconds(name, getattr(self, name)))
         if not self.timeout:
             raise ConfigurationError("timeout is 0: it must be more than 0 seconds.")
 
@@ -72,6 +71,19 @@ class ClientConfig:
         """Whether the key travels unencrypted to another machine."""
         url = urlsplit(self.base_url)
         return url.scheme == "http" and not _is_this_machine(url.hostname or "")
+
+
+def read_seconds(name: str, value: object, *, as_text: bool = False) -> float:
+    """
+    Read a time of the settings.
+
+    :param name: of the setting.
+    :param value: what was given.
+    :param as_text: whether the number may be written as text, as in the extra of a connection.
+    :raises ConfigurationError: when it is anything but a number of seconds, up to a week.
+    """
+    meaning = f"0 to {LONGEST_SECONDS:,} seconds (a week)"
+    return read_number(name, value, least=0, most=LONGEST_SECONDS, meaning=meaning, as_text=as_text)
 
 
 def checked_key(key: str | None) -> str:

@@ -58,6 +58,7 @@ class Sender:
         effect: Effect = Effect.REPEATABLE,
         save_to: BinaryIO | None = None,
         writes: bool = False,
+        skip_body: bool = False,
     ) -> Reply:
         """
         Send a request, again and again where that is safe and useful.
@@ -69,6 +70,7 @@ class Sender:
         :param effect: what applying it does, and so whether it may be sent again.
         :param save_to: where the body of a successful answer goes.
         :param writes: whether it changes what CloudZero holds, so that a lost one must settle before the next.
+        :param skip_body: whether the body of a successful answer is left unread.
         :return: a reply of success.
         :raises CloudZeroError: the class says what happened (section "Errors" of the documentation).
         """
@@ -77,7 +79,9 @@ class Sender:
         maybe_applied = False
         while True:
             attempt += 1
-            result = self._try_once(method, path, body, effect, save_to, deadline, fresh=attempt > 1, writes=writes)
+            result = self._try_once(
+                method, path, body, effect, save_to, deadline, fresh=attempt > 1, writes=writes, skip_body=skip_body
+            )
             outcome = outcome_of(result)
             action = action_for(outcome, effect)
             if action is Action.FINISH and isinstance(result, Reply):
@@ -109,6 +113,7 @@ class Sender:
         *,
         fresh: bool,
         writes: bool,
+        skip_body: bool,
     ) -> Reply | NoReply:
         began = time.monotonic()
         try:
@@ -119,6 +124,7 @@ class Sender:
                 body=body,
                 save_to=save_to,
                 needs_body=not writes,
+                skip_body=skip_body,
                 fresh=fresh or effect is not Effect.REPEATABLE,
             )
         except ConfigurationError:

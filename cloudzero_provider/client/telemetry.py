@@ -12,6 +12,7 @@ from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.client.replies import json_of, refuse_error_inside
 from cloudzero_provider.client.shapes import find_list
 from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
+from cloudzero_provider.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.config import ClientConfig
@@ -114,7 +115,7 @@ class TelemetryEndpoints:
         :param stream_name: the stream; its name can't be used again for minutes, up to an hour.
         :param force: delete it even if it has data. The name of this parameter is not published.
         """
-        body = json.dumps({"force": True}).encode() if force else None
+        body = json.dumps({"force": True}).encode() if read_bool("force", force) else None
         path = f"{_TELEMETRY}/{checked_stream_name(stream_name)}"
         try:
             reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
@@ -127,9 +128,8 @@ class TelemetryEndpoints:
         refuse_error_inside(reply, json_of(reply), f"DELETE {path}", self.config.api_key)
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
-        if not 1 <= limit <= READABLE_RECORDS:
-            raise ConfigurationError(f"limit is {limit}: expected 1 to {READABLE_RECORDS:,}.")
-        reply = self._sender.send("GET", f"{path}?limit={limit}", scope=SCOPE_READ_TELEMETRY)
+        most = read_whole_number("limit", limit, most=READABLE_RECORDS)
+        reply = self._sender.send("GET", f"{path}?limit={most}", scope=SCOPE_READ_TELEMETRY)
         return _read_records(reply, path, self.config.api_key)
 
 

@@ -103,6 +103,7 @@ class Transport:
         body: bytes | None = None,
         save_to: BinaryIO | None = None,
         needs_body: bool = True,
+        skip_body: bool = False,
         fresh: bool = False,
     ) -> Reply | NoReply:
         """
@@ -114,6 +115,7 @@ class Transport:
         :param body: JSON, encoded.
         :param save_to: where the body of a successful answer goes; without it, into the reply.
         :param needs_body: whether an answer of success is none without the whole of its body.
+        :param skip_body: leave the body of an answer of success unread, and close the connection.
         :param fresh: use a connection of its own, so that one which went stale can't be mistaken for a lost answer.
         :raises ConfigurationError: when such a request can't be sent from here at all.
         """
@@ -121,7 +123,7 @@ class Transport:
         with self._session(fresh=fresh) as session, watched(timeout=self._config.timeout, limit=limit) as progress:
             try:
                 with self._response(session, method, path, body) as response:
-                    return _answer(response, save_to, began, needs_body=needs_body)
+                    return _answer(response, save_to, began, needs_body=needs_body, skip_body=skip_body)
             except _UNUSABLE as error:
                 reason, is_usable = in_words(error), False
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
@@ -169,9 +171,11 @@ class Transport:
 
 
 def _answer(
-    response: requests.Response, save_to: BinaryIO | None, began: float, *, needs_body: bool
+    response: requests.Response, save_to: BinaryIO | None, began: float, *, needs_body: bool, skip_body: bool
 ) -> Reply | NoReply:
     reply = Reply(response.status_code, response.headers, b"", began)
+    if reply.ok and skip_body:
+        return reply
     if not reply.ok:
         body, broken = read_body(response, MAX_ERROR_BYTES)
     elif save_to is None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS
+from cloudzero_provider.parameters import read_bool
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -63,10 +64,14 @@ class ConnectionFields:
 
         :raises ConfigurationError: when the connection says something that can't be one.
         """
-        options: dict[str, Any] = {name: self._number(name) for name in _NUMBERS if name in self.extra}
+        from cloudzero_provider.client.config import read_seconds
+
+        given = {name: self.extra[name] for name in _NUMBERS if name in self.extra}
+        # Airflow's forms write numbers and switches as text.
+        options: dict[str, Any] = {name: read_seconds(name, value, as_text=True) for name, value in given.items()}
         if base_url := self._base_url():
             options["base_url"] = base_url
-        return options | {"allow_http": self._boolean("allow_http")}
+        return options | {"allow_http": read_bool("allow_http", self.extra.get("allow_http", False), as_text=True)}
 
     def _base_url(self) -> str | None:
         from cloudzero_provider.client.config import DEFAULT_BASE_URL
@@ -81,23 +86,6 @@ class ConnectionFields:
         if port and named and named != port:
             raise ConfigurationError(f"the host names port {named}, and the port field {port}.")
         return f"{host.rstrip('/')}:{port}" if port and not named else host
-
-    def _number(self, name: str) -> float:
-        value = self.extra[name]
-        try:
-            if isinstance(value, bool):
-                raise ValueError
-            return float(value)
-        except (TypeError, ValueError):
-            raise ConfigurationError(f"{name} is {value!r:.80}, not a number of seconds.") from None
-
-    def _boolean(self, name: str) -> bool:
-        value = self.extra.get(name, False)
-        if isinstance(value, str) and value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        if not isinstance(value, bool):
-            raise ConfigurationError(f"{name} is {value!r:.80}, not true or false.")
-        return value
 
 
 def _check_extra(extra: dict[str, Any]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.choices import Choice
+from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.failures import airflow_failures
 from cloudzero_provider.limits import MAX_BODY_BYTES
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.months import Month, resolve_month
 from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from, sum_journal
+from cloudzero_provider.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +24,13 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.send import SendOptions, SendSummary
 
-ON_EMPTY = ("skip", "fail", "clear")
+
+class OnEmpty(Choice):
+    """What happens without a single row."""
+
+    SKIP = "skip"
+    FAIL = "fail"
+    CLEAR = "clear"
 
 
 class AnyCostBillingDropOperator(CloudZeroSendOperator):
@@ -53,13 +62,18 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param transform: a function from a polars frame to a polars frame of CBF columns, or a list of such
         functions, one after the other: applied to the rows before they are checked.
     :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum``
-        (adds; at most once).
+        (adds; at most once). (templated)
     :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or ``clear`` the month
-        (``replace_drop`` only).
+        (``replace_drop`` only). (templated)
     :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows CloudZero holds; 0 turns it off.
-    :param check_only: check the rows, ask CloudZero to validate them, and write nothing.
-    :param validate_with_cloudzero: ask CloudZero to validate every request before the first is sent.
+        (templated)
+    :param max_rows_ratio: refuse a month that becomes more than so many times the rows CloudZero holds. Without it, a
+        month that is over and becomes more than twice as large is a warning. A month that CloudZero does not hold yet
+        is not compared. (templated)
+    :param check_only: check the rows, ask CloudZero to validate them, and write nothing. (templated)
+    :param validate_with_cloudzero: ask CloudZero to validate every request before the first is sent. (templated)
     :param verify: read the month back at the end, until rows and the exact total of every cost column are as sent.
+        (templated)
     :param allow_unknown_columns: send columns that the Common Bill Format does not know.
     :param max_body_bytes: of one request; CloudZero takes 5 MB.
     :param max_month_bytes: of all requests of the month; CloudZero takes 70 MB.
@@ -81,6 +95,13 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "files",
         "sql",
         "sql_conn_id",
+        "operation",
+        "on_empty",
+        "min_rows_ratio",
+        "max_rows_ratio",
+        "check_only",
+        "validate_with_cloudzero",
+        "verify",
         "replace_in_same_run",
     )
     unrendered_fields = ("records",)
@@ -99,10 +120,11 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         transform: Any = None,
         operation: str = "replace_drop",
         on_empty: str = "skip",
-        min_rows_ratio: float = 0.5,
-        check_only: bool = False,
-        validate_with_cloudzero: bool = False,
-        verify: bool = False,
+        min_rows_ratio: float | str = 0.5,
+        max_rows_ratio: float | str | None = None,
+        check_only: bool | str = False,
+        validate_with_cloudzero: bool | str = False,
+        verify: bool | str = False,
         allow_unknown_columns: bool = False,
         max_body_bytes: int = MAX_BODY_BYTES,
         max_month_bytes: int = 70_000_000,
@@ -120,6 +142,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         self.operation = operation
         self.on_empty = on_empty
         self.min_rows_ratio = min_rows_ratio
+        self.max_rows_ratio = max_rows_ratio
         self.check_only = check_only
         self.validate_with_cloudzero = validate_with_cloudzero
         self.verify = verify
@@ -140,44 +163,47 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         from cloudzero_provider.anycost.checks import check_rows
         from cloudzero_provider.anycost.send import clear_month, send_month
 
+        # All parameters are read before any row is.
+        options = self._options(context)
+        on_empty = OnEmpty.parse(self.on_empty, "on_empty")
+        allow_unknown_columns = read_bool("allow_unknown_columns", self.allow_unknown_columns)
         month = resolve_month(self.month, context)
         connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
         client = self.cloudzero_hook.get_conn()
-        options = self._options(context, f"{client.config.base_url} {connection_id} {month}")
+        options = self._with_tries(options, context, f"{client.config.base_url} {connection_id} {month}")
         rows = self.given_rows(context)
         if rows.count:
-            checked = check_rows(rows, month, allow_unknown_columns=self.allow_unknown_columns)
+            checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
             return send_month(client, connection_id, checked, options)
         if options.journal is not None:
             options.journal.finish()
-        self._refuse_empty(month)
+        _refuse_empty(on_empty, month)
         return clear_month(client, connection_id, month, options)
 
-    def _options(self, context: Context, target: str) -> SendOptions:
+    def _options(self, context: Context) -> SendOptions:
+        """Read the parameters, which templates may have rendered as text."""
+        from cloudzero_provider.anycost.guards import read_max_rows_ratio, read_min_rows_ratio
         from cloudzero_provider.anycost.plan import Limits, Operation
         from cloudzero_provider.anycost.send import SendOptions
 
-        if self.on_empty not in ON_EMPTY:
-            raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
-        operation = Operation.parse(self.operation, "operation")
-        adds = operation is Operation.SUM and not self.check_only
         return SendOptions(
-            operation=operation,
-            min_rows_ratio=self.min_rows_ratio,
-            check_only=self.check_only,
-            validate_with_cloudzero=self.validate_with_cloudzero,
-            verify=self.verify,
+            operation=Operation.parse(self.operation, "operation"),
+            min_rows_ratio=read_min_rows_ratio(self.min_rows_ratio, templated=True),
+            max_rows_ratio=read_max_rows_ratio(self.max_rows_ratio, templated=True),
+            check_only=read_bool("check_only", self.check_only, templated=True),
+            validate_with_cloudzero=read_bool("validate_with_cloudzero", self.validate_with_cloudzero, templated=True),
+            verify=read_bool("verify", self.verify, templated=True),
             limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
-            settle_from=settle_from(context),
-            journal=sum_journal(context, target) if adds else None,
             claims=self.claims(context),
         )
 
-    def _refuse_empty(self, month: Month) -> None:
-        if self.on_empty == "skip":
-            raise AirflowSkipException(f"No rows for {month}: nothing was sent (on_empty='skip').")
-        if self.on_empty == "fail":
-            raise InputError(f"No rows for {month}: nothing was sent (on_empty='fail').")
+    def _with_tries(self, options: SendOptions, context: Context, target: str) -> SendOptions:
+        """Add what is known of the tries before this one."""
+        from cloudzero_provider.anycost.plan import Operation
+
+        adds = options.operation is Operation.SUM and not options.check_only
+        journal = sum_journal(context, target) if adds else None
+        return replace(options, settle_from=settle_from(context), journal=journal)
 
 
 class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
@@ -240,3 +266,10 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
             "%s: read %s rows into %s, total cost %s", month, summary["rows"], self.path, summary["total_cost"]
         )
         return summary
+
+
+def _refuse_empty(on_empty: OnEmpty, month: Month) -> None:
+    if on_empty is OnEmpty.SKIP:
+        raise AirflowSkipException(f"No rows for {month}: nothing was sent (on_empty='skip').")
+    if on_empty is OnEmpty.FAIL:
+        raise InputError(f"No rows for {month}: nothing was sent (on_empty='fail').")

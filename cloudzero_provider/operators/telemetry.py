@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthError
+from cloudzero_provider.choices import Choice
+from cloudzero_provider.exceptions import InputError, MonthError
 from cloudzero_provider.failures import airflow_failures
 from cloudzero_provider.limits import MAX_BODY_BYTES
 from cloudzero_provider.links import TelemetryStreamsLink, show_links
 from cloudzero_provider.months import resolve_month
 from cloudzero_provider.operators._base import CloudZeroSendOperator, settle_from, sum_journal
+from cloudzero_provider.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +24,14 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.months import Month
     from cloudzero_provider.telemetry.checks import RecordRules
-    from cloudzero_provider.telemetry.send import TelemetrySummary
+    from cloudzero_provider.telemetry.send import TelemetryOptions, TelemetrySummary
 
-ON_EMPTY = ("skip", "fail")
+
+class OnEmpty(Choice):
+    """What happens without a single record."""
+
+    SKIP = "skip"
+    FAIL = "fail"
 
 
 class TelemetrySendOperator(CloudZeroSendOperator):
@@ -37,10 +45,10 @@ class TelemetrySendOperator(CloudZeroSendOperator):
 
     :param stream_name: 1 to 256 letters, digits and ``_ . -``. CloudZero makes the stream on the first records.
         (templated)
-    :param stream_type: ``metric`` or ``allocation``.
+    :param stream_type: ``metric`` or ``allocation``. (templated)
     :param cloudzero_conn_id: the Airflow connection. (templated)
     :param operation: ``replace`` overwrites or adds records; ``sum`` adds to them; ``delete`` hides them (their values
-        are not sent).
+        are not sent). (templated)
     :param records: a list of dicts, or the output of an upstream task: ``timestamp``, ``value``, for allocations
         ``granularity`` and ``element_name``, and ``associated_cost`` (metric: key → text) or ``filter`` (allocation:
         key → list of texts). Resolved when the task runs, never rendered by Jinja.
@@ -55,15 +63,17 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     :param granularity: for records that have none: ``DAILY``, ``MONTHLY``, or ``HOURLY`` (allocation only). (templated)
     :param month: that all records must be in, when it is given or can be found in the run. (templated)
     :param on_duplicate: two records of one identity in a ``replace``: ``error``, or ``sum`` adds them up exactly.
+        (templated)
     :param on_zero: a value of zero, which CloudZero does not take: ``error``; ``delete`` deletes the record, and with
         it every record that has its properties and more (one without filter keys: those with any); ``skip`` leaves
-        what CloudZero holds.
+        what CloudZero holds. (templated)
     :param on_mixed_keys: records with different sets of filter keys: ``split`` into requests of their own, or
-        ``error``.
-    :param on_empty: without a single record: ``skip`` the task, or ``fail`` it.
+        ``error``. (templated)
+    :param on_empty: without a single record: ``skip`` the task, or ``fail`` it. (templated)
     :param clear_periods: first delete all records of the periods that the records cover, so that elements which
         vanished do not stay. How CloudZero matches such a deletion is not published; it is outside of the guarantees.
-    :param check_only: check the records and send nothing.
+        (templated)
+    :param check_only: check the records and send nothing. (templated)
     :param max_body_bytes: of one request; CloudZero takes 5 MB.
     :param max_batch_records: of one request.
     :param replace_in_same_run: replace records that another task, or another instance of this mapped task, sent to the
@@ -78,12 +88,20 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     template_fields: Sequence[str] = (
         "cloudzero_conn_id",
         "stream_name",
+        "stream_type",
         "granularity",
         "month",
         "records",
         "files",
         "sql",
         "sql_conn_id",
+        "operation",
+        "on_duplicate",
+        "on_zero",
+        "on_mixed_keys",
+        "on_empty",
+        "clear_periods",
+        "check_only",
         "replace_in_same_run",
     )
     unrendered_fields = ("records",)
@@ -107,8 +125,8 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         on_zero: str = "error",
         on_mixed_keys: str = "split",
         on_empty: str = "skip",
-        clear_periods: bool = False,
-        check_only: bool = False,
+        clear_periods: bool | str = False,
+        check_only: bool | str = False,
         max_body_bytes: int = MAX_BODY_BYTES,
         max_batch_records: int = 3_000,
         **kwargs: Any,
@@ -142,39 +160,53 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         return summary
 
     def _send(self, context: Context) -> TelemetrySummary:
-        from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name
-        from cloudzero_provider.telemetry.batches import BatchLimits
+        from cloudzero_provider.client.telemetry import checked_stream_name
         from cloudzero_provider.telemetry.checks import check_records
-        from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
+        from cloudzero_provider.telemetry.send import send_records
         from cloudzero_provider.telemetry.tables import as_records
 
+        # All parameters are read before any record is.
+        options = self._options(context)
+        on_empty = OnEmpty.parse(self.on_empty, "on_empty")
         rules = self._rules(context)
         stream_name = checked_stream_name(self.stream_name)
-        adds = rules.operation is TelemetryOperation.SUM and not self.check_only
         client = self.cloudzero_hook.get_conn()
-        target = f"{client.config.base_url} {self.stream_type} {stream_name}"
-        options = TelemetryOptions(
-            clear_periods=self.clear_periods,
-            check_only=self.check_only,
-            limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
-            settle_from=settle_from(context),
-            journal=sum_journal(context, target) if adds else None,
-            claims=self.claims(context),
-        )
+        target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
+        options = self._with_tries(options, rules, context, target)
         rows = self.given_rows(context, lambda part: as_records(part, rules.kind))
         if not rows.count:
             if options.journal is not None:
                 options.journal.finish()
-            self._refuse_empty(stream_name)
+            _refuse_empty(on_empty, stream_name)
         return send_records(client, stream_name, check_records(rows, rules), options)
+
+    def _options(self, context: Context) -> TelemetryOptions:
+        """Read the parameters, which templates may have rendered as text."""
+        from cloudzero_provider.telemetry.batches import BatchLimits
+        from cloudzero_provider.telemetry.send import TelemetryOptions
+
+        return TelemetryOptions(
+            clear_periods=read_bool("clear_periods", self.clear_periods, templated=True),
+            check_only=read_bool("check_only", self.check_only, templated=True),
+            limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
+            claims=self.claims(context),
+        )
+
+    def _with_tries(
+        self, options: TelemetryOptions, rules: RecordRules, context: Context, target: str
+    ) -> TelemetryOptions:
+        """Add what is known of the tries before this one."""
+        from cloudzero_provider.client.telemetry import TelemetryOperation
+
+        adds = rules.operation is TelemetryOperation.SUM and not options.check_only
+        journal = sum_journal(context, target) if adds else None
+        return replace(options, settle_from=settle_from(context), journal=journal)
 
     def _rules(self, context: Context) -> RecordRules:
         from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
         from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules
         from cloudzero_provider.telemetry.kinds import KINDS
 
-        if self.on_empty not in ON_EMPTY:
-            raise ConfigurationError(f"on_empty is {self.on_empty!r}: expected one of {', '.join(ON_EMPTY)}.")
         return RecordRules(
             kind=KINDS[StreamType.parse(self.stream_type, "stream_type")],
             operation=TelemetryOperation.parse(self.operation, "operation"),
@@ -193,7 +225,8 @@ class TelemetrySendOperator(CloudZeroSendOperator):
                 raise
             return None
 
-    def _refuse_empty(self, stream_name: str) -> None:
-        if self.on_empty == "skip":
-            raise AirflowSkipException(f"No records for {stream_name}: nothing was sent (on_empty='skip').")
-        raise InputError(f"No records for {stream_name}: nothing was sent (on_empty='fail').")
+
+def _refuse_empty(on_empty: OnEmpty, stream_name: str) -> NoReturn:
+    if on_empty is OnEmpty.SKIP:
+        raise AirflowSkipException(f"No records for {stream_name}: nothing was sent (on_empty='skip').")
+    raise InputError(f"No records for {stream_name}: nothing was sent (on_empty='fail').")

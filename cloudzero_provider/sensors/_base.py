@@ -24,6 +24,7 @@ from cloudzero_provider.exceptions import CloudZeroError, InputError, Unexpected
 from cloudzero_provider.failures import airflow_failures
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.links import show_links
+from cloudzero_provider.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,10 +90,18 @@ class CloudZeroBaseSensor(BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         """Wait; return what was seen: ids, states and counts."""
         show_links(self, context)
-        if not self.deferrable:
+        with airflow_failures():
+            deferrable = self._read_switches()
+        if not deferrable:
             return super().execute(context)
         with self._soft_failures():
             return self._look_or_defer(context, time.time() + self.timeout)
+
+    def _read_switches(self) -> bool:
+        """Read the switches of every sensor, Airflow's own as well; say whether this one is deferrable."""
+        for name in ("soft_fail", "silent_fail", "never_fail"):
+            read_bool(name, getattr(self, name))
+        return read_bool("deferrable", self.deferrable)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """

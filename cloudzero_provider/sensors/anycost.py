@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import AnyCostConnectionLink
 from cloudzero_provider.months import resolve_month
+from cloudzero_provider.parameters import read_whole_number
 from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, given_summary
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             return self._of_summary()
         if lost := [name for name in self._has if getattr(self, name) is None]:
             raise InputError(f"{' and '.join(lost)} turned out to be None: what an upstream task was to return?")
+        row_counts = () if self.rows is None else (read_whole_number("rows", self.rows, least=0, templated=True),)
         return WantedDrop(
             connection_id=self.cloudzero_hook.anycost_connection_id(self.connection_id),
             month=str(resolve_month(self.month, context)),
             drop_ids=(self.drop_id,) if self.drop_id is not None else (),
-            row_counts=(_whole_number(self.rows),) if self.rows is not None else (),
+            row_counts=row_counts,
         )
 
     def trigger_class(self) -> type[AnyCostBillingDropTrigger]:
@@ -106,9 +108,3 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             row_counts=tuple(sorted(row_counts)),
             or_more=summary["operation"] != "replace_drop",
         )
-
-
-def _whole_number(rows: int | str) -> int:
-    if isinstance(rows, bool) or not str(rows).isdecimal():
-        raise InputError(f"rows is {rows!r}: expected a whole number.")
-    return int(rows)

@@ -40,16 +40,24 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
     :param records: instead of a summary: up to 500 records, as the operator takes them; without values, any value
         will do. (templated)
     :param granularity: of ``records`` that do not say theirs; ``DAILY`` without it. (templated)
-    :param status: to wait for, in CloudZero's words. ``Available`` is also more than ``Loading``.
+    :param status: to wait for, in CloudZero's words. ``Available`` is also more than ``Loading``. (templated)
     :param match: ``all`` records must be seen, or ``any``: use it where a later run may replace some of them before
-        they are processed.
+        they are processed. (templated)
     :return: stream_name, status, looked_for, submitted, processed (how many of the records are among those).
     :raises StreamInvalidError: when CloudZero says that the stream is ``Invalid``.
     :raises AuthenticationError: when the key is wrong, or lacks ``unit-cost_v1:read_telemetry``.
     :raises AirflowSensorTimeout: when ``timeout`` has passed.
     """
 
-    template_fields: Sequence[str] = ("cloudzero_conn_id", "summary", "stream_name", "records", "granularity")
+    template_fields: Sequence[str] = (
+        "cloudzero_conn_id",
+        "summary",
+        "stream_name",
+        "records",
+        "granularity",
+        "status",
+        "match",
+    )
     operator_extra_links = (TelemetryStreamsLink(),)
     ui_color = "#e6f7ec"
 
@@ -77,14 +85,15 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         """Say which records to look for, and which status they should have."""
         from cloudzero_provider.status import Match, StreamStatus, WantedBatch
 
+        status, match = StreamStatus.parse(self.status, "status"), Match.parse(self.match, "match")
         by_hand = self.records is not None
         stream_name, granularity, hashes = self._by_hand() if by_hand else self._of_summary()
         return WantedBatch(
             stream_name=stream_name,
             granularity=granularity,
             record_hashes=tuple(hashes),
-            status=StreamStatus.parse(self.status, "status").value,
-            match=Match.parse(self.match, "match").value,
+            status=status.value,
+            match=match.value,
         )
 
     def trigger_class(self) -> type[CloudZeroStreamStatusTrigger]:

@@ -11,7 +11,8 @@ import polars as pl
 
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES, check_limit
+from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES
+from cloudzero_provider.parameters import read_bool, read_whole_number
 from cloudzero_provider.telemetry.identity import record_hash
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class BatchLimits:
     max_batch_records: int = MAX_BATCH_RECORDS
 
     def __post_init__(self) -> None:
-        check_limit("max_body_bytes", self.max_body_bytes, LARGEST_BODY)
-        check_limit("max_batch_records", self.max_batch_records)
+        read_whole_number("max_body_bytes", self.max_body_bytes, most=LARGEST_BODY)
+        read_whole_number("max_batch_records", self.max_batch_records)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     :param clear_periods: first delete all records of the periods that these cover.
     :raises InputError: when a single record is larger than a request may be.
     """
-    if clear_periods:
+    if read_bool("clear_periods", clear_periods):
         whole = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
         yield from _batches(whole, TelemetryOperation.DELETE, records, limits)
     for operation, frame in (

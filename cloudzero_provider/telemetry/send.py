@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, RequestRejectedError
+from cloudzero_provider.parameters import read_bool, read_number
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
 from cloudzero_provider.telemetry.claim import RecordsWrite
@@ -46,6 +47,12 @@ class TelemetryOptions:
     settle_from: float | None = None
     journal: SumJournal | None = None
     claims: Claims | None = None
+
+    def __post_init__(self) -> None:
+        read_bool("clear_periods", self.clear_periods)
+        read_bool("check_only", self.check_only)
+        if self.settle_from is not None:
+            read_number("settle_from", self.settle_from)
 
 
 @dataclass(frozen=True)

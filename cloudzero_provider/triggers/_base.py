@@ -14,6 +14,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.exceptions import CloudZeroError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.parameters import read_number
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -52,8 +53,8 @@ class CloudZeroTrigger(BaseTrigger):
     def __init__(self, *, cloudzero_conn_id: str, poll_interval: float, deadline: float, **fields: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.cloudzero_conn_id = cloudzero_conn_id
-        self.poll_interval = poll_interval
-        self.deadline = deadline
+        self.poll_interval = read_number("poll_interval", poll_interval, least=0)
+        self.deadline = read_number("deadline", deadline)
         self.fields = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

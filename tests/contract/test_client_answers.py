@@ -77,7 +77,7 @@ def test_an_answer_without_records_is_never_taken_for_none(body):
 
 @pytest.mark.parametrize("limit", [0, 1001])
 def test_as_many_records_are_asked_for_as_can_be_read(limit):
-    with pytest.raises(errors.ConfigurationError, match=f"limit is {limit}: expected 1 to 1,000"):
+    with pytest.raises(errors.ConfigurationError, match=f"limit is {limit}: expected a whole number, 1 to 1,000"):
         client_of("http://127.0.0.1:1").processed_records("orders", limit=limit)
 
 

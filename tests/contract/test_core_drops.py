@@ -6,17 +6,21 @@ import hashlib
 import logging
 import re
 import time
+from datetime import datetime, timezone
 from operator import itemgetter
 
 import pytest
 from core import SETTLE, STREAM, answering, client_of, held_rows, paths
+from sandbox_client import SandboxServer
 from stores import Store
 
 from cloudzero_provider import exceptions as errors, sources
 from cloudzero_provider.anycost import send as sending
 from cloudzero_provider.anycost.checks import check_rows
+from cloudzero_provider.anycost.guards import rows_held_if_known
 from cloudzero_provider.anycost.plan import Limits, Operation
-from cloudzero_provider.anycost.send import SendOptions, clear_month, rows_held, send_month
+from cloudzero_provider.anycost.send import SendOptions, clear_month, send_month
+from cloudzero_provider.client import Client
 from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.months import Month
 
@@ -166,7 +170,7 @@ def test_replace_hourly_and_sum_shrink_nothing(sandbox):
 def test_a_ratio_that_is_none(ratio):
     with pytest.raises(errors.ConfigurationError) as error:
         SendOptions(min_rows_ratio=ratio)
-    assert str(error.value) == f"min_rows_ratio is {ratio}: expected 0 (off) to 1."
+    assert str(error.value) == f"min_rows_ratio is {ratio}: expected a number, 0 (off) to 1."
 
 
 def test_a_sum_can_not_be_verified():
@@ -185,19 +189,29 @@ def test_rows_held_are_those_of_the_month_in_all_its_drops():
     of = [("2026-03", 2), ("2026-03", 3), ("2026-02", 50)]
     drops = [{"month": f"{month}-01T00:00:00Z", "drop_id": "d", "row_count": count} for month, count in of]
     with answering(listing(*drops)) as client:
-        assert rows_held(client, STREAM, MARCH, needed=True) == 5
-        assert rows_held(client, STREAM, Month(2026, 1), needed=True) == 0
+        assert rows_held_if_known(client, STREAM, MARCH) == 5
+        assert rows_held_if_known(client, STREAM, Month(2026, 1)) == 0
 
 
-def test_rows_held_are_unknown_where_no_number_is_listed(caplog):
+def test_a_list_without_a_number_of_rows_stops_what_might_let_a_month_shrink(caplog):
     drops = [{"month": "2026-03-01T00:00:00Z", "drop_id": "d", "row_count": count} for count in (5, None)]
     with answering(listing(*drops)) as client:
-        assert rows_held(client, STREAM, MARCH, needed=True) is None
-        # And then the month is sent: nobody can say that it would shrink.
+        with pytest.raises(errors.UnexpectedReplyError) as error:
+            send(None, SIX, client=client)
+        assert str(error.value) == (
+            "CloudZero lists 2026-03 without a number of rows. So min_rows_ratio can't be checked; nothing was sent. "
+            "min_rows_ratio=0 sends anyway."
+        )
         caplog.set_level(logging.INFO)
-        assert send(None, SIX[:1], client=client).replaced_rows is None
+        assert send(None, SIX[:1], client=client, min_rows_ratio=0).replaced_rows is None
     assert "2026-03: replaces an unknown number of rows by 1" in caplog.messages
     assert "2026-03 without a number of rows" in caplog.text
+
+
+def test_a_month_that_is_not_listed_needs_no_number():
+    other = {"month": "2026-02-01T00:00:00Z", "drop_id": "d", "row_count": None}
+    with answering(lambda line, body: {"billing_drops": [other]} if line.startswith("GET") else {}) as client:
+        assert send(None, client=client).replaced_rows == 0
 
 
 def unreadable(line, _body):
@@ -219,16 +233,211 @@ def test_it_stops_nothing_else(options, caplog):
     with answering(unreadable) as client:
         summary = send(None, client=client, **options)
     assert (summary.rows, summary.replaced_rows) == (6, None)
-    assert "Can't see how many rows 2026-03 holds: " in caplog.text
+    assert "Can't see how many rows 2026-03 holds, so nothing is compared: " in caplog.text
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_rows_held_are_unknown_to_a_key_that_may_not_list_drops(sandbox, status, caplog):
-    sandbox.faults({"kind": "refuse", "status": status, "method": "GET", "times": 10})
-    assert send(sandbox).replaced_rows is None
-    sandbox.clear_faults()
-    assert "so min_rows_ratio is not checked" in caplog.text
-    assert len(held_rows(sandbox)) == 6
+SENDS = "connections:create_billing_anycost_billing_drop"
+LISTS = "connections:read_billing_anycost_billing_drops"
+READS = "connections:read_billing_anycost_billing_drops_month"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """A sandbox and three keys: one with all scopes, one that may not list drops, one that may not read months."""
+    more = (
+        "--api-key",
+        f"key-without-list-8d2f:{SENDS},{READS}",
+        "--api-key",
+        f"key-without-read-3e1a:{SENDS},{LISTS}",
+    )
+    server = SandboxServer(tmp_path_factory.mktemp("keys"), *more)
+    yield server
+    server.stop()
+
+
+def without_list(server):
+    return Client("key-without-list-8d2f", base_url=server.url, max_retry_seconds=2, settle_seconds=SETTLE)
+
+
+def without_read(server):
+    return Client("key-without-read-3e1a", base_url=server.url, max_retry_seconds=2, settle_seconds=SETTLE)
+
+
+def test_a_key_that_may_not_list_drops_does_not_turn_the_guard_off(keys, caplog):
+    keys.reset()
+    send(keys)
+    with pytest.raises(errors.AuthenticationError) as error:
+        send(None, SIX[:1], client=without_list(keys))
+    assert f"lacks the scope {LISTS}. " in str(error.value)
+    assert str(error.value).endswith(
+        " So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
+    )
+    assert len(held_rows(keys)) == 6
+    assert send(None, SIX[:1], client=without_list(keys), min_rows_ratio=0).replaced_rows is None
+    assert "Can't see how many rows 2026-03 holds" in caplog.text
+    assert len(held_rows(keys)) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_list_that_is_refused_stops_what_might_let_a_month_shrink(sandbox, status):
+    send(sandbox)
+    sandbox.faults({"kind": "refuse", "status": status, "method": "GET"})
+    with pytest.raises(errors.ReplyError, match=r"nothing was sent\. min_rows_ratio=0 sends anyway\.$"):
+        send(sandbox, SIX[:3])
+    assert (len(held_rows(sandbox)), len(sandbox.writes())) == (6, 1)
+
+
+@pytest.mark.parametrize("operation", [Operation.REPLACE_HOURLY, Operation.SUM])
+def test_what_shrinks_nothing_needs_no_list(keys, operation):
+    keys.reset()
+    assert send(None, client=without_list(keys), operation=operation).replaced_rows is None
+    assert len(held_rows(keys)) == 6
+    with pytest.raises(
+        errors.AuthenticationError,
+        match=r"So max_rows_ratio can't be checked; nothing was sent\. max_rows_ratio=None sends anyway\.$",
+    ):
+        send(None, client=without_list(keys), operation=operation, max_rows_ratio=3)
+    assert len(held_rows(keys)) == 6
+
+
+def test_two_guards_are_named():
+    with (
+        answering(unreadable) as client,
+        pytest.raises(
+            errors.UnexpectedReplyError,
+            match=r"So min_rows_ratio and max_rows_ratio can't be .*\. min_rows_ratio=0 and max_rows_ratio=None sends",
+        ),
+    ):
+        send(None, client=client, max_rows_ratio=2)
+
+
+@pytest.mark.parametrize("already", [True, False])
+def test_a_key_that_may_not_read_months_is_found_before_the_first_write(keys, already):
+    """It was found when the month was replaced."""
+    keys.reset()
+    if already:
+        send(keys)
+    writes = len(keys.writes())
+    with pytest.raises(errors.AuthenticationError) as error:
+        send(None, client=without_read(keys), verify=True, validate_with_cloudzero=True)
+    assert f"lacks the scope {READS}. " in str(error.value)
+    assert str(error.value).endswith(" So what is sent can't be read back (verify=True); nothing was sent.")
+    with pytest.raises(errors.AuthenticationError, match=r"read back \(on_empty='clear'\); nothing was sent\.$"):
+        clear_month(without_read(keys), STREAM, MARCH, SendOptions())
+    assert len(keys.writes()) == writes
+    assert send(None, client=without_read(keys)).rows == 6
+
+
+def test_whether_a_month_can_be_read_is_one_request_that_reads_none_of_it(sandbox):
+    assert client_of(sandbox.url).find_month(STREAM, "2026-03") is False
+    rows = [row(hour % 700, "1", **{"lineitem/description": "x" * 1000}) for hour in range(20_000)]
+    send(sandbox, rows)
+    began = time.monotonic()
+    assert client_of(sandbox.url).find_month(STREAM, "2026-03") is True
+    assert time.monotonic() - began < 5
+    # What was not read is not in the way of the next request.
+    assert send(sandbox, rows, verify=True).rows == 20_000
+    asked = [path for path in paths(sandbox) if path != "POST billing_drops"]
+    assert asked == [
+        "GET 2026-03",
+        "GET billing_drops",
+        "GET 2026-03",
+        "GET billing_drops",
+        "GET 2026-03",
+        "GET 2026-03",
+    ]
+
+
+# A month that grows
+
+
+THEN = Month(2024, 2)
+NOW = Month.parse(datetime.now(timezone.utc))
+
+
+def rows_of(month, count):
+    return [{"time/usage_start": str(month.start.date()), "cost/cost": str(number + 1)} for number in range(count)]
+
+
+def send_rows(server, month, count, **options):
+    rows = check_rows(sources.from_records(rows_of(month, count)), month)
+    return send_month(client_of(server.url), STREAM, rows, SendOptions(**{"min_rows_ratio": 0, **options}))
+
+
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("month", "held", "count", "operation", "grown"),
+    [
+        (THEN, 3, 7, Operation.REPLACE_DROP, "7"),
+        (THEN, 3, 6, Operation.REPLACE_DROP, None),
+        (THEN, 0, 7, Operation.REPLACE_DROP, None),
+        (NOW, 3, 7, Operation.REPLACE_DROP, None),
+        (THEN, 3, 7, Operation.REPLACE_HOURLY, "at least 7"),
+        (THEN, 3, 4, Operation.SUM, "7"),
+        (THEN, 3, 3, Operation.SUM, None),
+    ],
+)
+def test_a_month_that_is_over_and_grows_to_more_than_twice_is_said_aloud(
+    sandbox, caplog, month, held, count, operation, grown
+):
+    if held:
+        send_rows(sandbox, month, held)
+    caplog.clear()
+    send_rows(sandbox, month, count, operation=operation)
+    expected = (
+        f"2024-02 grows from the 3 rows that CloudZero holds to {grown}, more than twice as many, and that month is "
+        "over. Are rows there twice, such as those of two exports of the month? max_rows_ratio makes this an error"
+    )
+    assert warnings_of(caplog) == ([expected] if grown else [])
+
+
+@pytest.mark.parametrize("month", [THEN, NOW])
+@pytest.mark.parametrize(
+    ("count", "ratio", "goes"), [(10, 1, True), (11, 1, False), (11, 1.1, True), (12, 1.1, False), (30, 3, True)]
+)
+def test_a_month_that_grows_to_more_than_it_may_is_refused(sandbox, caplog, month, count, ratio, goes):
+    send_rows(sandbox, month, 10)
+    if goes:
+        send_rows(sandbox, month, count, max_rows_ratio=ratio)
+        assert (len(held_rows(sandbox, str(month))), warnings_of(caplog)) == (count, [])
+        return
+    with pytest.raises(errors.MonthWouldGrowError) as error:
+        send_rows(sandbox, month, count, max_rows_ratio=ratio)
+    assert str(error.value) == (
+        f"{month} grows from the 10 rows that CloudZero holds to {count}, more than {ratio:g} times as many "
+        "(max_rows_ratio); nothing was sent. Are rows there twice, such as those of two exports of the month? If the "
+        "month really grew, set a larger max_rows_ratio."
+    )
+    assert len(held_rows(sandbox, str(month))) == 10
+
+
+@pytest.mark.parametrize("operation", [Operation.REPLACE_HOURLY, Operation.SUM])
+def test_hours_and_additions_grow_a_month_too(sandbox, operation):
+    send_rows(sandbox, THEN, 10)
+    with pytest.raises(errors.MonthWouldGrowError):
+        send_rows(sandbox, THEN, 16, operation=operation, max_rows_ratio=1.5)
+    assert len(held_rows(sandbox, str(THEN))) == 10
+
+
+def test_a_month_that_cloudzero_does_not_hold_yet_can_not_grow(sandbox):
+    assert send_rows(sandbox, THEN, 100, max_rows_ratio=1).replaced_rows == 0
+
+
+@pytest.mark.parametrize("ratio", [0, 0.9, True, "2", float("inf")])
+def test_a_largest_ratio_that_is_none(ratio):
+    with pytest.raises(errors.ConfigurationError, match=r"^max_rows_ratio is .*: expected a number, at least 1\.$"):
+        SendOptions(max_rows_ratio=ratio)
+
+
+def test_ratios_are_the_decimal_numbers_that_they_are_written_as(sandbox):
+    """As floats, 0.07 of 100 rows are more than 7, and 1.15 of them fewer than 115."""
+    send_rows(sandbox, THEN, 100)
+    send_rows(sandbox, THEN, 115, max_rows_ratio=1.15)
+    send_rows(sandbox, THEN, 100)
+    assert send_rows(sandbox, THEN, 7, min_rows_ratio=0.07).rows == 7
 
 
 @pytest.mark.parametrize(
@@ -248,8 +457,8 @@ def test_a_single_day_over_a_month_is_said_aloud(sandbox, caplog, before, rows, 
         send(sandbox, before)
     caplog.clear()
     send(sandbox, rows)
-    found = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert [record.getMessage()[:51] for record in found] == (
+    found = [words for words in warnings_of(caplog) if "all rows" in words]
+    assert [words[:51] for words in found] == (
         ["2026-03: all rows are of 2026-03-02, and replace_dr"] if is_said else []
     )
 

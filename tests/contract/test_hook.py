@@ -110,9 +110,9 @@ def test_extras_set_the_client(monkeypatch):
     ("fields", "words"),
     [
         ({"password": ""}, "There is no API key"),
-        ({"extra": {"timeout": "soon"}}, "timeout is 'soon', not a number"),
-        ({"extra": {"timeout": True}}, "timeout is True, not a number"),
-        ({"extra": {"allow_http": "maybe"}}, "allow_http is 'maybe', not true or false"),
+        ({"extra": {"timeout": "soon"}}, "timeout is 'soon': expected a number, 0 to 604,800 seconds"),
+        ({"extra": {"timeout": True}}, "timeout is True: expected a number, 0 to 604,800 seconds"),
+        ({"extra": {"allow_http": "maybe"}}, "allow_http is 'maybe': expected True or False, also as text"),
         (
             {"extra": {"conection_id": "x"}},
             "nothing reads 'conection_id' in the extra. Expected: anycost_connection_id",
@@ -209,10 +209,12 @@ def test_sending_without_the_scope_names_it(monkeypatch, keys):
         CloudZeroHook().client.send_drop(STREAM, b"{}", effect=Effect.REPEATABLE)
 
 
-def test_a_key_that_may_not_list_drops_still_sends(monkeypatch, keys):
+def test_a_key_that_may_not_list_drops_sends_without_the_guard_only(monkeypatch, keys):
     from tasks import send
 
     monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection(keys, key="blind-key-1"))
-    summary = send(records=[{"time/usage_start": "2026-03-01", "cost/cost": "1"}])
+    with pytest.raises(AuthenticationError, match=r"nothing was sent\. min_rows_ratio=0 sends anyway\."):
+        send(records=[{"time/usage_start": "2026-03-01", "cost/cost": "1"}])
+    summary = send(records=[{"time/usage_start": "2026-03-01", "cost/cost": "1"}], min_rows_ratio=0)
     assert summary["replaced_rows"] is None
     assert keys.month("2026-03")["rows"] == 1

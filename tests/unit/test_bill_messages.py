@@ -175,7 +175,8 @@ def test_requests_know_their_first_and_last_hour_and_what_they_hold():
 def test_a_limit_of_nothing_is_refused(name):
     with pytest.raises(ConfigurationError) as error:
         Limits(**{name: 0})
-    assert str(error.value) == f"{name} is 0: expected a whole number above 0."
+    limit = "1 to 5,000,000" if name == "max_body_bytes" else "at least 1"
+    assert str(error.value) == f"{name} is 0: expected a whole number, {limit}."
 
 
 # Adding up

@@ -448,9 +448,9 @@ def test_3000_records_go_out_in_one_request():
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ({"max_body_bytes": 5_000_001}, "max_body_bytes is 5,000,001: CloudZero takes 5,000,000 at the most."),
-        ({"max_body_bytes": 0}, "max_body_bytes is 0: expected a whole number above 0."),
-        ({"max_batch_records": 0}, "max_batch_records is 0: expected a whole number above 0."),
+        ({"max_body_bytes": 5_000_001}, "max_body_bytes is 5000001: expected a whole number, 1 to 5,000,000."),
+        ({"max_body_bytes": 0}, "max_body_bytes is 0: expected a whole number, 1 to 5,000,000."),
+        ({"max_batch_records": 0}, "max_batch_records is 0: expected a whole number, at least 1."),
     ],
 )
 def test_limits_that_make_no_sense(limits, words):

@@ -1,0 +1,193 @@
+"""What CloudZero holds before the first write, and the guards that look at it. A guard that can't look refuses."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.anycost.plan import Operation
+from cloudzero_provider.exceptions import (
+    AuthenticationError,
+    CloudZeroError,
+    MonthWouldGrowError,
+    MonthWouldShrinkError,
+    NotFoundError,
+    UnexpectedReplyError,
+)
+from cloudzero_provider.months import Month
+from cloudzero_provider.parameters import read_number
+
+if TYPE_CHECKING:
+    from cloudzero_provider.anycost.plan import Plan
+    from cloudzero_provider.client import Client
+
+log = logging.getLogger(__name__)
+
+#: A month that is over and becomes more than so many times as large is worth a warning.
+UNUSUAL_GROWTH = 2
+_TWICE = "Are rows there twice, such as those of two exports of the month?"
+
+
+def read_min_rows_ratio(value: object, *, templated: bool = False) -> float:
+    """
+    Read the parameter ``min_rows_ratio``.
+
+    :param value: what was given.
+    :param templated: whether a template may have rendered it.
+    :raises ConfigurationError: when it is not a number from 0 to 1.
+    """
+    return read_number("min_rows_ratio", value, least=0, most=1, meaning="0 (off) to 1", templated=templated)
+
+
+def read_max_rows_ratio(value: object, *, templated: bool = False) -> float | None:
+    """
+    Read the parameter ``max_rows_ratio``.
+
+    :param value: what was given; ``None`` for a warning instead of an error.
+    :param templated: whether a template may have rendered it.
+    :raises ConfigurationError: when it is not a number of at least 1.
+    """
+    if value is None:
+        return None
+    return read_number("max_rows_ratio", value, least=1, meaning="at least 1", templated=templated)
+
+
+@dataclass(frozen=True)
+class Guards:
+    """
+    How much a month may shrink and grow.
+
+    :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows that CloudZero holds; 0 turns it
+        off.
+    :param max_rows_ratio: refuse a month that becomes more than so many times the rows that CloudZero holds. ``None``:
+        only a warning, for a month that is over and becomes more than twice as large.
+    """
+
+    min_rows_ratio: float
+    max_rows_ratio: float | None = None
+
+    def needed_for(self, operation: Operation) -> list[str]:
+        """Name the guards that refuse, each as what turns it off."""
+        shrinks = operation is Operation.REPLACE_DROP and self.min_rows_ratio > 0
+        return ["min_rows_ratio=0"] * shrinks + ["max_rows_ratio=None"] * (self.max_rows_ratio is not None)
+
+
+def look_before(client: Client, connection_id: str, plan: Plan, guards: Guards) -> int | None:
+    """
+    Compare what a plan sends with what CloudZero holds.
+
+    :param client: CloudZero.
+    :param connection_id: the AnyCost stream.
+    :param plan: what is to be sent.
+    :param guards: how much the month may shrink and grow.
+    :return: how many rows CloudZero holds of the month; ``None`` when that can't be seen, and no guard needs it.
+    :raises MonthWouldShrinkError, MonthWouldGrowError: when a guard refuses.
+    :raises CloudZeroError: when a guard needs the number of rows, and CloudZero does not tell it.
+    """
+    needed = guards.needed_for(plan.operation)
+    held = _held_for_guards(client, connection_id, plan.month, needed) if needed else None
+    if not needed:
+        held = rows_held_if_known(client, connection_id, plan.month)
+    if plan.operation is Operation.REPLACE_DROP:
+        known = "an unknown number of" if held is None else f"{held:,}"
+        log.info("%s: replaces %s rows by %s", plan.month, known, f"{plan.rows:,}")
+    if held:
+        _check_shrinking(plan, held, guards)
+        _check_growth(plan, held, guards)
+        _warn_of_a_single_day(plan)
+    return held
+
+
+def rows_held_if_known(client: Client, connection_id: str, month: Month) -> int | None:
+    """
+    How many rows CloudZero lists for a month; ``None``, and a warning, when it does not tell.
+
+    :param client: CloudZero.
+    :param connection_id: the AnyCost stream.
+    :param month: which month.
+    """
+    try:
+        return _rows_held(client, connection_id, month)
+    except (AuthenticationError, NotFoundError, UnexpectedReplyError) as error:
+        log.warning("Can't see how many rows %s holds, so nothing is compared: %s", month, error)
+        return None
+
+
+def _held_for_guards(client: Client, connection_id: str, month: Month, needed: list[str]) -> int:
+    try:
+        return _rows_held(client, connection_id, month)
+    except (AuthenticationError, NotFoundError, UnexpectedReplyError) as error:
+        names = " and ".join(setting.partition("=")[0] for setting in needed)
+        error.standing = f"So {names} can't be checked; nothing was sent. {' and '.join(needed)} sends anyway."
+        raise
+
+
+def _rows_held(client: Client, connection_id: str, month: Month) -> int:
+    counts = [drop.row_count for drop in client.list_drops(connection_id) if drop.month == str(month)]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        raise UnexpectedReplyError(f"CloudZero lists {month} without a number of rows.")
+    return sum(known)
+
+
+def _exactly(ratio: float) -> Fraction:
+    """Take a ratio for the decimal number that it was written as: 0.07 of 100 rows are 7, and as floats more."""
+    return Fraction(str(ratio))
+
+
+def _check_shrinking(plan: Plan, held: int, guards: Guards) -> None:
+    if plan.operation is not Operation.REPLACE_DROP or plan.rows >= _exactly(guards.min_rows_ratio) * held:
+        return
+    raise MonthWouldShrinkError(
+        f"{plan.month}: {plan.rows:,} rows would replace the {held:,} that CloudZero holds, less than "
+        f"{guards.min_rows_ratio:.0%} of them (min_rows_ratio); nothing was sent. replace_drop replaces the whole "
+        "month: send all rows of the month, or use operation='replace_hourly' for a part of it, or set "
+        "min_rows_ratio=0 if the month really shrank."
+    )
+
+
+def _check_growth(plan: Plan, held: int, guards: Guards) -> None:
+    """Compare what the month becomes, which is at least what is sent: hours that are not replaced stay."""
+    becomes = plan.rows + (held if plan.operation is Operation.SUM else 0)
+    at_least = "at least " if plan.operation is Operation.REPLACE_HOURLY else ""
+    grows = f"{plan.month} grows from the {held:,} rows that CloudZero holds to {at_least}{becomes:,}, more than"
+    ratio = guards.max_rows_ratio
+    if ratio is not None and becomes > _exactly(ratio) * held:
+        raise MonthWouldGrowError(
+            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {_TWICE} If the month really grew, "
+            "set a larger max_rows_ratio."
+        )
+    if ratio is None and becomes > UNUSUAL_GROWTH * held and plan.month < Month.parse(datetime.now(timezone.utc)):
+        log.warning("%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, _TWICE)
+
+
+def _warn_of_a_single_day(plan: Plan) -> None:
+    """Rows of one day over a month that holds others look right by their number: only a person can tell."""
+    day = plan.hours[0][:10]
+    if plan.operation is Operation.REPLACE_DROP and not day.endswith("-01") and plan.hours[-1][:10] == day:
+        log.warning(
+            "%s: all rows are of %s, and replace_drop replaces the whole month. Rows of other days, if CloudZero holds "
+            "any, are gone after this: send the month to date, or use operation='replace_hourly'",
+            plan.month,
+            day,
+        )
+
+
+def check_readable(client: Client, connection_id: str, month: Month, needed_by: str) -> None:
+    """
+    See that a month can be read back, before it is replaced.
+
+    :param client: CloudZero.
+    :param connection_id: the AnyCost stream.
+    :param month: which month; one that CloudZero does not hold yet is fine.
+    :param needed_by: the parameter that has it read back.
+    :raises CloudZeroError: when it can't, as by a key without the scope.
+    """
+    try:
+        client.find_month(connection_id, str(month))
+    except CloudZeroError as error:
+        error.standing = f"So what is sent can't be read back ({needed_by}); nothing was sent."
+        raise
