@@ -10,15 +10,16 @@ from typing import Any
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import from_frame, is_frame
 from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined, row_number
+from cloudzero_provider.sources.scalars import plain_values
 
 
 def from_records(records: Any) -> Rows:
     """
     Take rows that are in memory, or come out of a generator.
 
-    :param records: dicts, column → value (a missing key, ``None`` and an empty text mean "no value"): a list or any
-        iterable of them; or a data frame (polars, pandas, Arrow); or an iterable of such lists and frames, like what a
-        mapped upstream task returns, which are strung together.
+    :param records: dicts, column → value (a missing key, ``None``, an empty text, NaN, NA and NaT mean "no value";
+        numpy's scalars are taken as Python's): a list or any iterable of them; or a data frame (polars, pandas, Arrow);
+        or an iterable of such lists and frames, like what a mapped upstream task returns, which are strung together.
     :raises InputError: when it is ``None`` or something else.
     """
     if records is None:
@@ -62,7 +63,7 @@ def _of_batches(batches: Iterable[Any]) -> Rows:
 
 
 def _of_dicts(rows: Iterable[Any]) -> Rows:
-    columns, count = columns_of(_checked(rows))
+    columns, count = columns_of(_checked(rows), plain_values)
     return Rows(columns, count, row_number)
 
 

@@ -98,14 +98,17 @@ def _objects(part: Values | None, count: int) -> list[Any]:
     return [None] * count if part is None else as_objects(part)
 
 
-def columns_of(rows: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Values], int]:
+def columns_of(
+    rows: Iterable[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[Any]] | None = None
+) -> tuple[dict[str, Values], int]:
     """
     Turn rows into columns, block by block, so that they are never all in memory as dicts.
 
     :param rows: column → value; each is looked at once.
+    :param as_plain: applied to the values of each column of a block.
     :return: the columns, and how many rows there were.
     """
-    parts = [_block(block) for block in _blocks(rows)]
+    parts = [_block(block, as_plain) for block in _blocks(rows)]
     if not parts:
         return {}, 0
     whole = joined(parts)
@@ -118,10 +121,13 @@ def _blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any
         yield block
 
 
-def _block(rows: list[Mapping[str, Any]]) -> Rows:
+def _block(rows: list[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[Any]] | None) -> Rows:
     names = dict.fromkeys(chain.from_iterable(rows))
     check_cells(len(names), len(rows))
-    return Rows({name: compact([row.get(name) for row in rows]) for name in names}, len(rows), row_number)
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    if as_plain is not None:
+        columns = {name: as_plain(values) for name, values in columns.items()}
+    return Rows({name: compact(values) for name, values in columns.items()}, len(rows), row_number)
 
 
 def compact(values: list[Any]) -> Values:

@@ -64,7 +64,7 @@ def test_required_columns_need_a_value_in_every_row(name):
     ("changes", "column", "value", "rule"),
     [
         ({"cost__cost": "twelve"}, "cost/cost", "'twelve'", "not a decimal number"),
-        ({"usage__amount": float("nan")}, "usage/amount", "nan", "not a decimal number"),
+        ({"usage__amount": float("inf")}, "usage/amount", "inf", "not a decimal number"),
         ({"time__usage_start": "soon"}, "time/usage_start", "'soon'", "ISO 8601"),
         ({"time__usage_end": "soon"}, "time/usage_end", "'soon'", "ISO 8601"),
         ({"time__usage_start": "2026-04-01T00:00:00Z"}, "time/usage_start", "'2026-04-01T00:00:00Z'", "not in 2026-03"),
