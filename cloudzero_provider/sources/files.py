@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.contents import check_contents
 from cloudzero_provider.sources.csv_files import read_csv
+from cloudzero_provider.sources.equal_files import FilesSeen
 from cloudzero_provider.sources.json_files import read_json, read_json_lines
 from cloudzero_provider.sources.named_files import FileStore, ending_of, named_files, store_for
 from cloudzero_provider.sources.parquet_files import read_parquet
@@ -32,7 +33,7 @@ _READERS: dict[str, Callable[[str, str], Rows]] = {
 _NOT_OUTAGES = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
 
-def from_files(files: Any, store: FileStore | None = None) -> Rows:
+def from_files(files: Any, store: FileStore | None = None, *, allow_equal_files: bool = False) -> Rows:
     """
     Read files, one after the other, as one table.
 
@@ -40,21 +41,26 @@ def from_files(files: Any, store: FileStore | None = None) -> Rows:
         ending says what a file is: ``.csv``, ``.json`` (an array of objects, or an object per line), ``.jsonl`` or
         ``.ndjson`` (an object per line), each also with ``.gz``, or ``.parquet``.
     :param store: for URIs.
-    :raises InputError: when a file is missing or can't be read, naming file and line.
+    :param allow_equal_files: whether two files may hold the same rows.
+    :raises InputError: when a file is missing or can't be read, naming file and line; or two hold the same rows.
     """
-    return joined(list(read_files(files, store)))
+    return joined(list(read_files(files, store, allow_equal_files=allow_equal_files)))
 
 
-def read_files(files: Any, store: FileStore | None = None) -> Iterator[Rows]:
+def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files: bool = False) -> Iterator[Rows]:
     """
     Read files, one after the other, each as rows of its own.
 
     :param files: as for :func:`from_files`; likewise the others, and what is raised.
     """
+    seen = None if allow_equal_files else FilesSeen()
     for name, ending in [(name, ending_of(name)) for name in named_files(files, store)]:
         with _on_disk(name, store) as path:
             check_contents(name, path, ending)
-            yield _READERS[ending.removesuffix(".gz")](name, path)
+            rows = _READERS[ending.removesuffix(".gz")](name, path)
+        if seen is not None:
+            seen.refuse_equal(name, rows)
+        yield rows
 
 
 @contextmanager

@@ -96,8 +96,10 @@ BAD = {
     "JSON that is an object around rows": (
         "bill.json",
         b'{"data": []}',
-        "bill.json, line 1: the file is one object, and its 'data' a list. If these are the rows, write the list alone; "
-        "if the object is a row, name the file .jsonl.",
+        (
+            "bill.json, line 1: the file is one object, and its 'data' a list. If these are the rows, write the list alone; "
+            "if the object is a row, name the file .jsonl."
+        ),
     ),
     "JSON of numbers": ("bill.json", b"[\n1]", "bill.json, line 2: expected a JSON object, not int."),
     "empty JSON": (

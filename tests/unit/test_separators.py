@@ -72,13 +72,17 @@ def test_a_line_of_excel_that_names_the_separator_is_no_header(tmp_path, first):
 BAD = {
     "a line that does not agree": (
         "a;b\n1;2\n3,4\n",
-        "1 problem in the rows; nothing was sent.\n  bill.csv, line 3: 1 cells, but the header has 2 (separated by ';', "
-        "as in the header)",
+        (
+            "1 problem in the rows; nothing was sent.\n  bill.csv, line 3: 1 cells, but the header has 2 (separated by ';', "
+            "as in the header)"
+        ),
     ),
     "a header that may be separated by two": (
         "a;b|c\n1;2\n",
-        "bill.csv: the header has no comma, and may be separated by ';' or '|'. Write the file with commas, or with "
-        "sep=; as its first line.",
+        (
+            "bill.csv: the header has no comma, and may be separated by ';' or '|'. Write the file with commas, or with "
+            "sep=; as its first line."
+        ),
     ),
     "another separator in a line of Excel": (
         "sep=:\na:b\n",
