@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseHook, ObjectStoragePath
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.sources.files import without_folders
+from cloudzero_provider.sources.named_files import without_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

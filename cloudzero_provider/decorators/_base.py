@@ -124,7 +124,7 @@ def _refuse_async(function: Callable[..., Any], name: str) -> None:
 
 
 def _refuse_row_sources(given: Mapping[str, Any], name: str, sends_by: str) -> None:
-    for source in ROW_SOURCES:
+    for source in (*ROW_SOURCES, "allow_equal_files"):
         if given.get(source) is not None:
             raise ConfigurationError(
                 f"{name} sends the rows that its function returns, so it takes no {source}: leave it out, or use "

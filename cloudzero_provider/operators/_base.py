@@ -117,6 +117,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         own value and ``default_args`` win. Several tasks or DAGs on one stream: put them into a pool with one slot.
     :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent, like a final
         bill an estimate. (templated)
+    :param allow_equal_files: whether two of ``files`` may hold the same rows. (templated)
     """
 
     records: Any
@@ -129,10 +130,16 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
     def __init__(
-        self, *, max_active_tis_per_dag: int | None = 1, replace_in_same_run: bool | str = False, **kwargs: Any
+        self,
+        *,
+        max_active_tis_per_dag: int | None = 1,
+        replace_in_same_run: bool | str = False,
+        allow_equal_files: bool | str = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
         self.replace_in_same_run = replace_in_same_run
+        self.allow_equal_files = allow_equal_files
 
     def given_rows(self, context: Context, as_one_kind: Callable[[Rows], Rows] | None = None) -> Rows:
         """
@@ -156,10 +163,11 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         from cloudzero_provider.sources import from_records, read_files
 
         self._check_sources()
+        allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
         if self.files is not None:
             from cloudzero_provider.storage import ObjectStorage
 
-            yield from read_files(self.files, ObjectStorage())
+            yield from read_files(self.files, ObjectStorage(), allow_equal_files=allow_equal_files)
         elif self.records is not None:
             yield from_records(self.resolve_unrendered("records", context))
         else:

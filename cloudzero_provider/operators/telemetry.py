@@ -54,7 +54,9 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         key → list of texts). Resolved when the task runs, never rendered by Jinja.
     :param files: instead of ``records``: a path, a URI (``s3://my_aws_conn@bucket/2026-03.parquet``), a pattern
         (``…/2026-03/*.csv.gz``), or a list of those: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also with
-        ``.gz``, and ``.parquet``. (templated)
+        ``.gz``, and ``.parquet``. Lists of mapped upstream tasks are strung together. (templated)
+    :param allow_equal_files: two files that hold the same rows, in any order, are an error, since they would count
+        twice; ``True`` allows them. (templated)
     :param sql: instead of ``records``: a query whose columns are fields and filter keys, or the path of a ``.sql`` file
         that holds it. (templated)
     :param sql_conn_id: the Airflow connection that the query runs on: any whose hook is a ``DbApiHook``. (templated)
@@ -93,6 +95,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         "month",
         "records",
         "files",
+        "allow_equal_files",
         "sql",
         "sql_conn_id",
         "operation",

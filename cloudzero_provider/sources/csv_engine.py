@@ -13,28 +13,31 @@ from typing import BinaryIO
 import polars as pl
 
 from cloudzero_provider.sources.rows import ENGINE_ERRORS
+from cloudzero_provider.sources.separators import COMMA
 
 # Stands in no text: with it as the separator, the engine reads whole lines.
 _NO_SEPARATOR = "\x01"
-_CELL = r'(?:"(?:[^"\r]|"")*"|[^",\r]*)'
+_CELL = r'(?:"(?:[^"\r]|"")*"|[^"{separator}\r]*)'
 _PIECE = 1024 * 1024
 _MOST_COLUMNS = 500
 
 
-def read_plain_csv(file: BinaryIO, path: str) -> pl.DataFrame | None:
+def read_plain_csv(file: BinaryIO, path: str, separator: str = COMMA) -> pl.DataFrame | None:
     """
     Read a CSV file whose lines are all plain, and as wide as its header.
 
     :param file: open at its beginning, to look at.
     :param path: the same file, for the engine.
+    :param separator: between cells.
     :return: all cells as text; ``None`` for any other file.
     """
     try:
-        header = _header(file)
-        if header is None or not _is_plain(file, path, len(header)):
+        header = _header(file, separator)
+        if header is None or not _is_plain(file, path, len(header), separator):
             return None
         frame = pl.read_csv(
             path,
+            separator=separator,
             infer_schema=False,
             low_memory=True,
             glob=False,
@@ -44,17 +47,18 @@ def read_plain_csv(file: BinaryIO, path: str) -> pl.DataFrame | None:
     return frame.fill_null("") if frame.columns == header else None
 
 
-def _header(file: BinaryIO) -> list[str] | None:
+def _header(file: BinaryIO, separator: str) -> list[str] | None:
     """Read the first line, when it can be a header."""
     line = file.readline().decode("utf-8-sig")
-    cells = next(csv.reader([line], strict=True), [])
+    cells = next(csv.reader([line], delimiter=separator, strict=True), [])
     is_good = 0 < len(cells) <= _MOST_COLUMNS and all(cells) and len(set(cells)) == len(cells)
     return cells if is_good else None
 
 
-def _is_plain(file: BinaryIO, path: str, width: int) -> bool:
+def _is_plain(file: BinaryIO, path: str, width: int, separator: str) -> bool:
     line = pl.col("line")
-    plain = f"^{_CELL}(?:,{_CELL}){{{width - 1}}}$"
+    cell = _CELL.format(separator=separator)
+    plain = f"^{cell}(?:[{separator}]{cell}){{{width - 1}}}$"
     counted = (
         pl.scan_csv(
             path,

@@ -13,6 +13,7 @@ from cloudzero_provider.sources.csv_engine import read_plain_csv
 from cloudzero_provider.sources.frames import table
 from cloudzero_provider.sources.lines import UNREADABLE, open_text, plain_file, unreadable
 from cloudzero_provider.sources.rows import BLOCK, Rows
+from cloudzero_provider.sources.separators import COMMA, Separator, find_separator
 
 if TYPE_CHECKING:
     from cloudzero_provider.sources.objects import Values
@@ -24,15 +25,18 @@ def read_csv(name: str, path: str) -> Rows:
     """
     Read a CSV file. An empty cell means "no value"; an empty line is no row.
 
+    Cells may also be separated by semicolons, tabs or pipes, where the header is.
+
     :param name: of the file, as the user knows it.
     :param path: where it is.
     :raises InputError: naming file and line.
     """
-    frame = _read_by_engine(name, path)
+    separator = find_separator(name, path)
+    frame = _read_by_engine(path, separator)
     if frame is not None:
         return table(frame, lambda index: f"{name}, line {index + 2:,}")
-    with open_text(name, path) as stream:
-        reading = _Reading(name, stream)
+    with open_text(path) as stream:
+        reading = _Reading(name, stream, separator)
         try:
             return reading.rows()
         except csv.Error as error:
@@ -41,27 +45,33 @@ def read_csv(name: str, path: str) -> Rows:
             raise InputError(unreadable(error, name, path, reading.line)) from None
 
 
-def _read_by_engine(name: str, path: str) -> pl.DataFrame | None:
+def _read_by_engine(path: str, separator: Separator) -> pl.DataFrame | None:
     """Read a file that is plain, and ``None`` for one that is not, or is broken: Python's reader says where."""
+    if separator.is_named:
+        return None
     try:
-        with plain_file(name, path) as file:
-            return read_plain_csv(file, file.name)
+        with plain_file(path) as file:
+            return read_plain_csv(file, file.name, separator.character)
     except UNREADABLE:
         return None
 
 
 class _Reading:
-    def __init__(self, name: str, stream: TextIO) -> None:
+    def __init__(self, name: str, stream: TextIO, separator: Separator) -> None:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
         self.name = name
-        self.reader = csv.reader(stream, strict=True)
+        self.separator = separator
+        self.reader = csv.reader(stream, delimiter=separator.character, strict=True)
 
     @property
     def line(self) -> int:
         return self.reader.line_num
 
     def rows(self) -> Rows:
-        header = next((cells for cells in self.reader if cells), [])
+        full = (cells for cells in self.reader if cells)
+        if self.separator.is_named:
+            next(full)
+        header = next(full, [])
         _check_header(self.name, header, self.line)
         width, lines = len(header), array("Q")
         blocks: list[list[pl.Series]] = []
@@ -75,13 +85,19 @@ class _Reading:
                     blocks.append(_as_columns(block, width))
                     block = []
             elif cells:
-                raise _wrong_width(f"{self.name}, line {before + 1:,}", len(cells), width)
+                raise self._wrong_width(before + 1, len(cells), width)
             before = self.line
         blocks.append(_as_columns(block, width))
         columns: dict[str, Values] = {
             column: pl.concat([columns[number] for columns in blocks]) for number, column in enumerate(header)
         }
         return Rows(columns, len(lines), lambda index: f"{self.name}, line {lines[index]:,}", is_table=True)
+
+    def _wrong_width(self, line: int, found: int, expected: int) -> InputError:
+        rule = f"{found} cells, but the header has {expected}"
+        if self.separator.character != COMMA:
+            rule += f" (separated by {self.separator.character!r}, as in the header)"
+        return InvalidRowsError([Problem(f"{self.name}, line {line:,}", None, None, rule)], 1)
 
 
 def _as_columns(block: list[list[str]], width: int) -> list[pl.Series]:
@@ -98,8 +114,3 @@ def _check_header(name: str, header: list[str], line: int) -> None:
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
         raise InputError(f"{name}, line {line}: the header names {', '.join(map(repr, twice))} twice.")
-
-
-def _wrong_width(where: str, found: int, expected: int) -> InputError:
-    rule = f"{found} cells, but the header has {expected}"
-    return InvalidRowsError([Problem(where, None, None, rule)], 1)

@@ -1,12 +1,13 @@
-"""JSON files: an array of objects, or an object per line. Numbers are exact."""
+"""JSON files: an array of objects, or an object per line, whatever the name says. Numbers are exact."""
 
 from __future__ import annotations
 
 import json
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from itertools import chain, islice
 from typing import Any, NoReturn, TextIO
 
 from cloudzero_provider.exceptions import InputError
@@ -15,31 +16,34 @@ from cloudzero_provider.sources.rows import Rows, columns_of, is_text
 
 _Objects = Iterator[tuple[int, dict[str, Any]]]
 _SPACE = re.compile(r"[ \t\r\n]*")
+_EXPECTED = "expected an array of objects ([…]), or an object per line"
 
 
 def read_json(name: str, path: str) -> Rows:
     """
-    Read a file that holds an array of objects.
+    Read a file of objects: an array of them, or one after the other, as a rule one per line.
+
+    An object around the rows, which many APIs answer with, is refused.
 
     :param name: of the file, as the user knows it.
     :param path: where it is.
     :raises InputError: naming file and line.
     """
-    return _read(name, path, _array)
+    return _read(name, path, _json)
 
 
 def read_json_lines(name: str, path: str) -> Rows:
     """
-    Read a file that holds an object per line. An empty line is no row.
+    Read a file as :func:`read_json` does, but take every object for a row, and an empty file for one without rows.
 
     :param name: of the file, as the user knows it.
     :param path: where it is.
     :raises InputError: naming file and line.
     """
-    return _read(name, path, _lines)
+    return _read(name, path, _json_lines)
 
 
-def _read(name: str, path: str, objects: Callable[[TextIO], _Objects]) -> Rows:
+def _read(name: str, path: str, read: Callable[[TextIO], _Objects]) -> Rows:
     lines = array("Q")
 
     def noted(found: _Objects) -> Iterator[dict[str, Any]]:
@@ -47,9 +51,9 @@ def _read(name: str, path: str, objects: Callable[[TextIO], _Objects]) -> Rows:
             lines.append(line)
             yield row
 
-    with open_text(name, path) as stream:
+    with open_text(path) as stream:
         try:
-            columns, count = columns_of(noted(objects(stream)))
+            columns, count = columns_of(noted(read(stream)))
         except _WrongError as error:
             raise InputError(f"{name}, line {error.line:,}: {error}.") from None
         except UNREADABLE as error:
@@ -63,22 +67,90 @@ class _WrongError(Exception):
         self.line = line
 
 
-def _lines(stream: TextIO) -> _Objects:
+def _json(stream: TextIO) -> _Objects:
+    line, text = _first_line(stream)
+    if not text:
+        raise _WrongError(1, f"the file is empty: {_EXPECTED}")
+    return _array(stream, text, line) if text[0] == "[" else _without_wrapper(_one_by_one(stream, text, line))
+
+
+def _json_lines(stream: TextIO) -> _Objects:
+    line, text = _first_line(stream)
+    return _array(stream, text, line) if text[:1] == "[" else _one_by_one(stream, text, line)
+
+
+def _first_line(stream: TextIO) -> tuple[int, str]:
+    """Read the first line with more than space, and its number."""
     for number, line in enumerate(stream, start=1):
+        if text := line.lstrip():
+            return number, text
+    return 1, ""
+
+
+def _without_wrapper(rows: _Objects) -> _Objects:
+    """Refuse what an API answers with: one object, in which a list holds the rows."""
+    first = list(islice(rows, 2))
+    if len(first) == 1:
+        ((line, row),) = first
+        for name, value in row.items():
+            if isinstance(value, list) and (len(row) == 1 or _are_rows(value)):
+                raise _WrongError(
+                    line,
+                    f"the file is one object, and its {name!r} a list. If these are the rows, write the list alone; if "
+                    "the object is a row, name the file .jsonl",
+                )
+    yield from first
+    yield from rows
+
+
+def _are_rows(values: list[Any]) -> bool:
+    """Whether a list holds objects, other than the tags of a row of FOCUS."""
+    return bool(values) and all(
+        isinstance(value, dict) and not {"key", "value"} <= set(map(str.lower, value)) for value in values
+    )
+
+
+def _one_by_one(stream: TextIO, text: str, line: int) -> _Objects:
+    """Read objects that no array holds. Only where they are not one per line is all of the text in memory."""
+    if not text or _is_object(text):
+        return _lines(chain([text], stream), line)
+    return _sequence(text + stream.read(), line)
+
+
+def _is_object(text: str) -> bool:
+    """Whether a line is one object, and no more or less."""
+    try:
+        _, end = _object_at(text, 0, 1)
+    except _WrongError:
+        return False
+    return not text[end:].strip()
+
+
+def _lines(lines: Iterable[str], first: int) -> _Objects:
+    for number, line in enumerate(lines, start=first):
         text = line.strip()
         if text:
             row, end = _object_at(text, 0, number)
             if end != len(text):
-                raise _WrongError(number, "more than one JSON object; an array of objects is a .json file")
+                raise _WrongError(number, "more than one JSON object; an array of objects is in brackets ([…])")
             yield number, row
 
 
-def _array(stream: TextIO) -> _Objects:
-    text = stream.read()
-    place = _after_space(text, 0)
-    if text[place : place + 1] != "[":
-        raise _WrongError(1, "expected an array of objects ([…]); an object per line is a .jsonl file")
-    place, line, counted = _after_space(text, place + 1), 1, 0
+def _sequence(text: str, line: int) -> _Objects:
+    """Read objects that go over several lines, or several of which are in one."""
+    place, counted = 0, 0
+    while place < len(text):
+        line, counted = line + text.count("\n", counted, place), place
+        if text[place] != "{":
+            raise _WrongError(line, _EXPECTED)
+        row, place = _object_at(text, place, line)
+        yield line, row
+        place = _after_space(text, place)
+
+
+def _array(stream: TextIO, text: str, line: int) -> _Objects:
+    text += stream.read()
+    place, counted = _after_space(text, 1), 0
     while text[place : place + 1] != "]":
         line, counted = line + text.count("\n", counted, place), place
         row, place = _object_at(text, place, line)

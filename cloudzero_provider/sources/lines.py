@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import shutil
 import tempfile
-import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+
+from cloudzero_provider.sources.contents import BROKEN_GZIP, is_gzipped, open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What reading text raises when the file, not the machine, is at fault.
-UNREADABLE = (UnicodeDecodeError, gzip.BadGzipFile, EOFError, zlib.error)
+UNREADABLE = (UnicodeDecodeError, *BROKEN_GZIP)
 
 _PIECE = 1024 * 1024
 
 
-def open_text(name: str, path: str) -> TextIO:
+def open_text(path: str) -> TextIO:
     """
-    Open a file of UTF-8 text.
+    Open a file of UTF-8 text, gzipped or not.
 
-    :param name: says by its ending whether it is gzipped.
     :param path: where it is.
     """
-    return io.TextIOWrapper(_open_bytes(name, path), encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
 
 
 @contextmanager
-def plain_file(name: str, path: str) -> Iterator[BinaryIO]:
+def plain_file(path: str) -> Iterator[BinaryIO]:
     """
     Have a file open that is not gzipped: itself, or an unzipped copy for as long as it is looked at.
 
-    :param name: says by its ending whether it is gzipped.
     :param path: where it is.
     """
-    with _open_bytes(name, path) as source:
-        if not name.lower().endswith(".gz"):
+    with open_bytes(path) as source:
+        if not is_gzipped(path):
             yield source
             return
         with tempfile.NamedTemporaryFile(prefix="cloudzero-", suffix=".csv") as copy:
             shutil.copyfileobj(source, copy, _PIECE)
             copy.seek(0)
             yield cast("BinaryIO", copy)
-
-
-def _open_bytes(name: str, path: str) -> BinaryIO:
-    if name.lower().endswith(".gz"):
-        return cast("BinaryIO", gzip.open(path))
-    return open(path, "rb")
 
 
 def unreadable(error: Exception, name: str, path: str, line: int) -> str:
@@ -62,16 +54,17 @@ def unreadable(error: Exception, name: str, path: str, line: int) -> str:
     :param path: where it is.
     :param line: up to which it could be read.
     """
-    if isinstance(error, UnicodeDecodeError):
-        return f"{name}, line {_undecodable(name, path):,}: no valid UTF-8. Save the file as UTF-8."
-    what = "a broken gzip file" if name.lower().endswith(".gz") else "broken"
-    return f"{name}, after line {line:,}: {what} ({error})."
+    if not isinstance(error, UnicodeDecodeError):
+        return f"{name}, after line {line:,}: a broken gzip file ({error})."
+    if name.lower().endswith(".gz") and not is_gzipped(path):
+        return f"{name}: its name ends in .gz, but its content is neither gzipped nor UTF-8 text."
+    return f"{name}, line {_undecodable(path):,}: no valid UTF-8. Save the file as UTF-8."
 
 
-def _undecodable(name: str, path: str) -> int:
+def _undecodable(path: str) -> int:
     """Find the first line that is no UTF-8: text is decoded in large blocks, which does not tell."""
     number = 1
-    with _open_bytes(name, path) as file:
+    with open_bytes(path) as file:
         while _is_decodable(file.readline()):
             number += 1
     return number

@@ -52,11 +52,20 @@ BAD = {
         CSV * 10_000 + "Müller,4\n".encode("latin-1"),
         "bill.csv, line 20,001: no valid UTF-8. Save the file as UTF-8.",
     ),
-    "UTF-16": ("bill.csv", "a,b\n1,2\n".encode("utf-16"), "bill.csv, line 1: no valid UTF-8. Save the file as UTF-8."),
-    "no gzip": (
+    "no gzip and no text": (
         "bill.csv.gz",
-        CSV,
-        "bill.csv.gz, after line 0: a broken gzip file (Not a gzipped file (b'a,')).",
+        b"\xf3\xa1\x00\x9c",
+        "bill.csv.gz: its name ends in .gz, but its content is neither gzipped nor UTF-8 text.",
+    ),
+    "gzip of 0 bytes": (
+        "bill.jsonl.gz",
+        b"",
+        "bill.jsonl.gz: the file has 0 bytes, which is not a valid gzip file. Was it written completely?",
+    ),
+    "garbage behind gzip": (
+        "bill.csv.gz",
+        gzip.compress(CSV) + b"garbage",
+        "bill.csv.gz, after line 2: a broken gzip file (Not a gzipped file (b'ga')).",
     ),
     "gzip cut short": (
         "bill.csv.gz",
@@ -84,31 +93,54 @@ BAD = {
         "bill.json, line 2: a comma, but no object after it.",
     ),
     "JSON with more behind it": ("bill.json", b'[{"a": 1}] 2', "bill.json, line 1: there is more behind the array."),
-    "JSON that is an object": (
+    "JSON that is an object around rows": (
         "bill.json",
         b'{"data": []}',
-        "bill.json, line 1: expected an array of objects ([…]); an object per line is a .jsonl file.",
+        (
+            "bill.json, line 1: the file is one object, and its 'data' a list. If these are the rows, write the list alone; "
+            "if the object is a row, name the file .jsonl."
+        ),
     ),
     "JSON of numbers": ("bill.json", b"[\n1]", "bill.json, line 2: expected a JSON object, not int."),
     "empty JSON": (
         "bill.json",
-        b"",
-        "bill.json, line 1: expected an array of objects ([…]); an object per line is a .jsonl file.",
+        b" \n",
+        "bill.json, line 1: the file is empty: expected an array of objects ([…]), or an object per line.",
+    ),
+    "CSV named JSON": (
+        "bill.json",
+        CSV,
+        "bill.json, line 1: expected an array of objects ([…]), or an object per line.",
+    ),
+    "objects with commas between them": (
+        "bill.json",
+        b'{"a": 1},\n{"a": 2}\n',
+        "bill.json, line 1: expected an array of objects ([…]), or an object per line.",
+    ),
+    "JSON lines that go on with something else": (
+        "bill.json",
+        b'\n{"a": 1}\n\n2\n',
+        "bill.json, line 4: expected a JSON object, not int.",
+    ),
+    "pretty JSON cut short": (
+        "bill.json",
+        b'{\n"a": 1\n}\n{\n"a": 2\n',
+        "bill.json, line 6: no valid JSON (Expecting ',' delimiter).",
     ),
     "JSON line cut short": (
         "bill.jsonl",
         b'{"a": 1}\n{"a": \n',
         "bill.jsonl, line 2: no valid JSON (Expecting value).",
     ),
-    "JSON lines with an array": (
+    "JSON lines with arrays": (
         "bill.ndjson",
-        b'[{"a": 1}]\n',
-        "bill.ndjson, line 1: expected a JSON object, not list.",
+        b'[{"a": 1}]\n[{"a": 2}]\n',
+        "bill.ndjson, line 1: there is more behind the array.",
     ),
     "two objects in a JSON line": (
         "bill.jsonl",
         b'{"a": 1}\n{"a": 2} {"a": 3}\n',
-        "bill.jsonl, line 2: more than one JSON object; an array of objects is a .json file.",
+        "bill.jsonl, line 2: more than one JSON object; an array of objects is in brackets ([…]).",
     ),
     "a name twice": (
         "bill.jsonl",
@@ -206,6 +238,7 @@ def test_a_pattern_that_fits_a_folder(tmp_path):
     (tmp_path / "2.csv").mkdir()
     (tmp_path / "2.csv" / "part.csv").write_bytes(CSV)
     assert error_of(tmp_path, str(tmp_path / "*")) == ("2.csv is a folder: name the files in it, as in 2.csv/*.")
+    (tmp_path / "2.csv" / "part.csv").write_bytes(b"a,b\n3,4\n")
     assert from_files([str(tmp_path / "*1*"), str(tmp_path / "*.csv" / "*")]).count == 2
     assert from_files(str(tmp_path / "**")).count == 2
 
