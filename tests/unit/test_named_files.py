@@ -55,7 +55,6 @@ class Lazy:
         "[ab].csv",
         "[ab].cs[v]",
     ],
-    ids=str,
 )
 def test_lists_are_strung_together(files):
     assert names(files) == ["a", "b"]
