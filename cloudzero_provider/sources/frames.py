@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.maps import as_entries, is_map
 from cloudzero_provider.sources.objects import Values, as_objects
 from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells, compact, is_text, row_number
 
@@ -87,10 +88,16 @@ def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
 
 
 def plain_type(series: pl.Series) -> pl.Series:
-    """Take text that polars holds in another way for the text it is, and an Arrow extension for what it stores."""
+    """
+    Take a column in the type that the rest of this package knows.
+
+    Text that polars holds in another way is text, an Arrow extension is what it stores, and a map is a list of entries.
+    """
     if _EXTENSION is not None and isinstance(series.dtype, _EXTENSION):
         # BigQuery marks its columns so. polars 1 took the stored values by itself.
         return plain_type(series.ext.storage())
+    if is_map(series.dtype):
+        return as_entries(series)
     if series.dtype in (pl.Categorical, pl.Enum, pl.Null):
         return series.cast(pl.String)
     return series

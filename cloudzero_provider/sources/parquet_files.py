@@ -6,6 +6,7 @@ import polars as pl
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import table
+from cloudzero_provider.sources.maps import with_all_entries
 from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, row_number
 
 
@@ -22,4 +23,5 @@ def read_parquet(name: str, path: str) -> Rows:
     except ENGINE_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(f"{name}: no Parquet file that can be read ({reason}).") from None
+    frame = with_all_entries(name, path, frame)
     return table(frame, lambda index: f"{name}, {row_number(index)}")

@@ -22,7 +22,7 @@ PLAIN = {
     "cost/discounted_amortized_cost": ["EffectiveCost"],
     "cost/on_demand_cost": ["ListCost"],
     "lineitem/description": ["ChargeDescription"],
-    "lineitem/cloud_provider": ["ServiceProviderName", "ProviderName"],
+    "lineitem/cloud_provider": ["ServiceProviderName", "ProviderName", "Provider"],
     "resource/service": ["ServiceName"],
     "resource/usage_family": ["ServiceSubcategory", "SkuMeter"],
     "resource/account": ["SubAccountId", "BillingAccountId"],
@@ -53,15 +53,19 @@ def by_hand(charge):
     row["time/usage_start"] = moment(first("ChargePeriodStart"), minute=0, second=0)
     row["time/usage_end"] = moment(first("ChargePeriodEnd")) if first("ChargePeriodEnd") else None
     row["lineitem/type"] = lineitem_type(first)
-    region = first("RegionId")
+    region = first("RegionId", "Region")
     row["resource/region"] = "no-region" if region is None or region.lower() == "global" else region
-    for kind in ("Pricing", "Consumed"):
-        if first(f"{kind}Quantity") is not None:
-            row |= {"usage/amount": number(first(f"{kind}Quantity")), "usage/units": first(f"{kind}Unit")}
-    if first("ResourceId") is not None:
-        parts = (first("ResourceType") or "resource", first("ResourceId"))
+    for kinds in (["Pricing"], ["Consumed", "Usage"]):
+        quantity = first(*(f"{kind}Quantity" for kind in kinds))
+        if quantity is not None:
+            row |= {"usage/amount": number(quantity), "usage/units": first(*(f"{kind}Unit" for kind in kinds))}
+    resource = [part for part in (first("ResourceId"), first("AllocatedResourceId")) if part is not None]
+    if resource:
+        parts = (first("ResourceType") or "resource", "|".join(resource))
         row["resource/id"] = "/".join(re.sub("[:/]", "|", part) for part in parts)
-        for key, value in (json.loads(first("Tags") or "{}")).items():
+        allocated = first("AllocatedTags") if first("AllocatedResourceId") else None
+        tags = json.loads(first("Tags") or "{}")
+        for key, value in (tags | {k: v for k, v in json.loads(allocated or "{}").items() if v}).items():
             row["resource/tag:" + re.sub(r"[^A-Za-z0-9_.:/=+\-@]", "_", key)] = value
     return {name: value for name, value in row.items() if value not in MISSING}
 
@@ -103,9 +107,14 @@ CHARGES = st.fixed_dictionaries(
     },
     optional={
         **{name: TEXTS for names in PLAIN.values() for name in names if "Cost" not in name},
-        **dict.fromkeys(("RegionId", "ConsumedUnit", "PricingUnit", "CommitmentDiscountId"), TEXTS),
+        **dict.fromkeys(
+            ("RegionId", "ConsumedUnit", "PricingUnit", "CommitmentDiscountId", "Region", "UsageUnit"), TEXTS
+        ),
         **dict.fromkeys(("EffectiveCost", "ListCost", "ConsumedQuantity", "PricingQuantity"), NUMBERS | ABSENT),
+        "UsageQuantity": NUMBERS | ABSENT,
         "ChargePeriodEnd": TIMES | ABSENT,
+        "AllocatedResourceId": st.sampled_from(["pod:a", "b", *MISSING]),
+        "AllocatedTags": TAGS | ABSENT,
         "Tags": TAGS | ABSENT,
     },
 )

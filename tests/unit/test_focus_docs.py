@@ -13,7 +13,15 @@ from charges import charge, converted, frame_of
 
 from cloudzero_provider.anycost.columns import COLUMNS, TAG_PREFIX
 from cloudzero_provider.anycost.focus import to_cbf
-from cloudzero_provider.anycost.focus.table import FIRST_OF, FOCUS_COLUMNS, MADE_OF, MAPPING_VERSION, REQUIRED
+from cloudzero_provider.anycost.focus.table import (
+    FIRST_OF,
+    FOCUS_COLUMNS,
+    MADE_OF,
+    MAPPING_VERSION,
+    OLDER_NAMES,
+    REQUIRED,
+)
+from cloudzero_provider.anycost.focus.versions import NEWEST, VERSIONS, columns_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "focus-to-cbf.md").read_text(encoding="utf-8")
 #: Columns of CBF that the page tells why FOCUS has nothing for.
@@ -56,10 +64,26 @@ def test_what_the_table_lists_first_is_taken_first():
 
 
 def test_each_column_of_the_table_comes_out():
-    row = dict.fromkeys(FOCUS_COLUMNS, "1") | charge(ChargePeriodEnd="2024-09-19", Tags='{"a": "1"}', x_Id="7")
+    row = dict.fromkeys(FOCUS_COLUMNS, "1")
+    row |= charge(ChargePeriodEnd="2024-09-19", Tags='{"a": "1"}', AllocatedTags='{"b": "1"}', x_Id="7")
     out = converted(row, lineitem_id_column="x_Id")[0]
     told = {names(cbf)[0] for cbf, _, _ in table("The table") if names(cbf)}
     assert {TAG_PREFIX if name.startswith(TAG_PREFIX) else name for name in out} == told - {"cost/discounted_cost"}
+
+
+def test_older_names():
+    assert {names(now)[0]: names(older)[0] for older, now in table("Versions")} == OLDER_NAMES
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_column_of_each_version_is_told_of(version):
+    left_out = {name for cell, _, why in table("Columns that are left out") for name in names(cell) + names(why)}
+    assert not left_out & (set(FOCUS_COLUMNS) | set(OLDER_NAMES.values()))
+    assert columns_of(version) <= left_out | set(FOCUS_COLUMNS) | set(OLDER_NAMES.values())
+
+
+def test_the_newest_version():
+    assert f"turns it, 1.0 to {NEWEST}, into rows" in PAGE
 
 
 def test_the_version():
@@ -102,9 +126,45 @@ def test_the_resource_ids():
         assert row["resource/id"] == names(written)[0].replace("\\|", "|")
 
 
-@pytest.mark.parametrize("code", [inspect.cleandoc("\n" + text) for _, text in BLOCKS], ids=["a DAG", "tags renamed"])
+@pytest.mark.parametrize(
+    "code",
+    [inspect.cleandoc("\n" + text) for _, text in BLOCKS],
+    ids=["a DAG", "a resource made", "tags named", "tags renamed"],
+)
 def test_the_code_compiles(code):
     compile(code, "focus-to-cbf.md", "exec")
+
+
+def test_the_split_charges():
+    for resource_type, resource_id, allocated, written in table("Split charges"):
+        allocated_id = names(allocated)[0] if names(allocated) else None
+        [row] = converted(
+            charge(ResourceType=resource_type, ResourceId=names(resource_id)[0], AllocatedResourceId=allocated_id)
+        )
+        assert row["resource/id"] == names(written)[0].replace("\\|", "|")
+
+
+def transform_of(word):
+    [code] = [inspect.cleandoc("\n" + text) for _, text in BLOCKS if word in text]
+    scope = {}
+    exec(code, scope)
+    return scope["transform"]
+
+
+def test_the_example_makes_a_resource():
+    frame = frame_of(charge(ServiceName="Function Duration", Tags='{"ProjectId": "prj_1"}'))
+    [row] = transform_of("resource_from=")(frame).rows(named=True)
+    assert row["resource/id"] == "resource/Function Duration|prj_1"
+    assert f"# {row['resource/id']}" in PAGE
+
+
+def test_the_example_names_tags():
+    frame = frame_of(charge(ResourceId="a", Tags='{"環境": "1", "cost center": "2", "größe": "3"}'))
+    [row] = transform_of("tag_names=")(frame).rows(named=True)
+    assert row["resource/tag:environment"] == "1"
+    assert row["resource/tag:old_cost_center"] == "2"
+    assert row["resource/tag:xn--gre-6ka8i"] == "3"
+    assert "`größe` as `xn--gre-6ka8i`" in PAGE
 
 
 def test_the_example_renames_a_tag():

@@ -34,9 +34,12 @@ V1_2 = V1_1 + words("""
 BillingAccountType InvoiceId PricingCurrency PricingCurrencyContractedUnitPrice PricingCurrencyEffectiveCost
 PricingCurrencyListUnitPrice SubAccountType
 """)
-V1_3 = [name for name in V1_2 if name not in ("ProviderName", "PublisherName")] + words("""
+V1_3 = V1_2 + words("""
 AllocatedMethodDetails AllocatedMethodId AllocatedResourceId AllocatedResourceName AllocatedTags ContractApplied
 HostProviderName ServiceProviderName
+""")
+V1_4 = [name for name in V1_3 if name not in ("ProviderName", "PublisherName")] + words("""
+CommitmentProgramEligibilityDetails InvoiceDetailId
 """)
 
 TEXT = pl.DataFrame(
@@ -86,18 +89,25 @@ def meaning(frame: pl.DataFrame) -> list[dict[str, object]]:
     ]
 
 
-@pytest.mark.parametrize("names", [V1_0, V1_1, V1_2, V1_3], ids=["1.0", "1.1", "1.2", "1.3"])
+@pytest.mark.parametrize("names", [V1_0, V1_1, V1_2, V1_3, V1_4], ids=["1.0", "1.1", "1.2", "1.3", "1.4"])
 def test_the_columns_of_each_version(names):
     values = {name: name for name in names} | charge(
-        EffectiveCost="1", ListCost="2", ConsumedQuantity="3", ChargePeriodEnd="2024-09-18 23:00:00", Tags='{"a": "1"}'
+        EffectiveCost="1",
+        ListCost="2",
+        ConsumedQuantity="3",
+        ChargePeriodEnd="2024-09-18 23:00:00",
+        Tags='{"a": "1"}',
+        AllocatedTags='{"b": "2"}',
     )
-    [row] = check(to_cbf(frame_of(values).select(names))).frame.rows(named=True)
     has = set(names)
-    assert row["lineitem/cloud_provider"] == ("ServiceProviderName" if names is V1_3 else "ProviderName")
+    [row] = check(to_cbf(frame_of(values).select(names))).frame.rows(named=True)
+    assert row["lineitem/cloud_provider"] == ("ServiceProviderName" if "ServiceProviderName" in has else "ProviderName")
     assert row.get("resource/usage_family") == ("ServiceSubcategory" if "ServiceSubcategory" in has else None)
     assert row["action/usage_type"] == ("SkuMeter" if "SkuMeter" in has else "SkuId")
     assert row.get("bill/invoice_id") == ("InvoiceId" if "InvoiceId" in has else None)
-    assert row["resource/id"] == "ResourceType/ResourceId"
+    split = "AllocatedResourceId" in has
+    assert row["resource/id"] == ("ResourceType/ResourceId|AllocatedResourceId" if split else "ResourceType/ResourceId")
+    assert row.get("resource/tag:b") == ("2" if split else None)
     assert row["resource/account"] == "SubAccountId"
     assert row["resource/tag:a"] == "1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import polars as pl
 
@@ -20,15 +20,18 @@ def to_cbf(
     negative_quantity: str = "keep",
     id_separator: str = "|",
     tag_columns: Collection[str] = (),
+    tag_names: Mapping[str, str] | None = None,
+    duplicate_tags: str = "own",
+    resource_from: Collection[str] = (),
     lineitem_id_column: str | None = None,
 ) -> pl.DataFrame:
     """
-    Turn charges in FOCUS columns, 1.0 to 1.3, into rows of the Common Bill Format: a ``transform`` of the operators.
+    Turn charges in FOCUS columns into rows of the Common Bill Format: a ``transform`` of the operators.
 
-    One charge becomes one row, in the same order; costs stay exactly what they are. The table of what becomes what is
-    in ``docs/focus-to-cbf.md``. Columns may be text, as a CSV file has them, or typed, as Parquet has them. An empty
-    text and the word ``NULL`` mean "missing", as a null does. Times without a zone are UTC. Columns that the table does
-    not name are left out.
+    It takes FOCUS 1.0 to 1.4, and the names of 1.0-preview. One charge becomes one row, in the same order; costs stay
+    exactly what they are. The table of what becomes what is in ``docs/focus-to-cbf.md``. Columns may be text, as a CSV
+    file has them, or typed, as Parquet has them. An empty text and the word ``NULL`` mean "missing", as a null does.
+    Times without a zone are UTC. Columns that the table does not name are left out.
 
     Options go along with ``functools.partial(to_cbf, month_from="billing_period")``.
 
@@ -51,12 +54,20 @@ def to_cbf(
         id at the first of them and drops what follows the second one. One printable ASCII character.
     :param tag_columns: columns that are sent as tags of the resource beside ``Tags``, like ``SubAccountName``.
         CloudZero keeps one value per resource and tag, the latest, so take what belongs to a resource, not to a charge.
+    :param tag_names: key of a tag, as the source writes it → the name that it is sent by. Without one, characters of
+        other scripts are written as Punycode (``xn--…``), and other characters that CloudZero does not take become
+        ``_``.
+    :param duplicate_tags: which of two tags of one resource with the same key is sent: ``own``, the one that is not
+        marked as inherited, where the list of tags says so, and an error where it does not; ``first`` or ``last``, the
+        one that is first or last in the list, where two are left.
+    :param resource_from: columns, and keys of tags with ``tag:`` in front, that a resource is made of for rows without
+        a ``ResourceId``, like ``["tag:ProjectId"]``.
     :param lineitem_id_column: a column that is sent as ``lineitem/id``.
     :return: rows of the Common Bill Format.
     :raises InputError: when a required column is not there, or holds what it can't.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest: a charge
         without cost, time or category, an unknown category, another currency, a time that is none, tags that are no
-        JSON object, two tags or two resources that would become one.
+        JSON object, a tag that is there twice, two tags or two resources that would become one.
     :raises ConfigurationError: naming the option and what is allowed.
     """
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -70,6 +81,9 @@ def to_cbf(
         negative_quantity=negative_quantity,
         id_separator=id_separator,
         tag_columns=tag_columns,
+        tag_names={} if tag_names is None else tag_names,
+        duplicate_tags=duplicate_tags,
+        resource_from=resource_from,
         lineitem_id_column=lineitem_id_column,
     )
     return line_items(frame, options)

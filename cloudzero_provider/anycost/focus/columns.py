@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, REQUIRED, Holds
+from cloudzero_provider.anycost.focus.options import FROM_TAG
+from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, OLDER_NAMES, REQUIRED, Holds
+from cloudzero_provider.anycost.focus.versions import NEWEST, recognised, unknown_columns
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.names import differently_written
 from cloudzero_provider.sources import plain_type
@@ -33,11 +35,28 @@ def focus_columns(frame: pl.DataFrame, options: FocusOptions) -> dict[str, pl.Se
     _check_names(frame, options)
     used = {name: column.holds for name, column in FOCUS_COLUMNS.items()}
     used |= {name: Holds.TEXT for name in options.chosen_columns if name not in used}
-    _log_left_out([name for name in frame.columns if name not in used])
-    return {
-        name: _column(frame[name], holds) if name in frame.columns else _missing(name, frame.height)
-        for name, holds in used.items()
-    }
+    log.info("The columns are those of FOCUS %s", recognised(frame.columns))
+    read = {*used, *OLDER_NAMES.values()}
+    _log_left_out([name for name in frame.columns if name not in read])
+    return {name: _read(frame, name, holds) for name, holds in used.items()}
+
+
+def first_of(columns: list[pl.Series]) -> pl.Series:
+    """Take the first that has a value in a row."""
+    first, *others = columns
+    for other in others:
+        if first.has_nulls():
+            if first.dtype != other.dtype:
+                # The common type of two kinds of numbers may be a float.
+                first, other = first.cast(pl.String), other.cast(pl.String)
+            first = first.zip_with(first.is_not_null(), other)
+    return first
+
+
+def _read(frame: pl.DataFrame, name: str, holds: Holds) -> pl.Series:
+    """Read a column, and the one that an older version has for it; it is named by the one that is there."""
+    there = [each for each in (name, OLDER_NAMES.get(name)) if each in frame.columns]
+    return first_of([_column(frame[each], holds) for each in there]) if there else _missing(name, frame.height)
 
 
 def _missing(name: str, count: int) -> pl.Series:
@@ -62,7 +81,7 @@ def _column(values: pl.Series, holds: Holds) -> pl.Series:
 def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
     there = ", ".join(frame.columns) or "none"
     required = [*REQUIRED, *options.required_columns]
-    missing = [name for name in required if name not in frame.columns]
+    missing = [name for name in required if {name, OLDER_NAMES.get(name)}.isdisjoint(frame.columns)]
     if missing:
         what = "These are no FOCUS rows: they have" if len(missing) == len(required) else "The rows have"
         similar = differently_written(missing, frame.columns)
@@ -70,15 +89,26 @@ def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
         raise InputError(f"{what} no column {' and no '.join(missing)}.{hint} The columns are: {there}.")
     for name, option in options.chosen_columns.items():
         if name not in frame.columns:
-            raise ConfigurationError(f"{option} names {name!r}: there is no such column. The columns are: {there}.")
+            hint = f" For the tag of that key, write {FROM_TAG + name!r}." if option == "resource_from" else ""
+            raise ConfigurationError(
+                f"{option} names {name!r}: there is no such column.{hint} The columns are: {there}."
+            )
         if name in FOCUS_COLUMNS and FOCUS_COLUMNS[name].holds is not Holds.TEXT:
             holds = FOCUS_COLUMNS[name].holds.value
             raise ConfigurationError(f"{option} names {name!r}, which holds {holds}: expected a column of text.")
 
 
 def _log_left_out(names: list[str]) -> None:
-    if names:
-        log.info("Columns that have no place in CBF, left out: %s", ", ".join(names))
-    similar = differently_written(list(FOCUS_COLUMNS), names)
+    similar = differently_written([*FOCUS_COLUMNS, *OLDER_NAMES.values()], names)
     if similar:
         log.warning("Names of FOCUS columns are matched exactly, so these are not used: %s", similar)
+    unknown = unknown_columns(names)
+    if unknown:
+        log.warning(
+            "Columns that may be of a newer version of FOCUS than %s, the newest that is known here, left out: %s",
+            NEWEST,
+            ", ".join(unknown),
+        )
+    rest = [name for name in names if name not in unknown]
+    if rest:
+        log.info("Columns that have no place in CBF, left out: %s", ", ".join(rest))

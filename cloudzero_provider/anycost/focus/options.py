@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cloudzero_provider.anycost.columns import TAG_KEY, TAG_KEY_RULE
 from cloudzero_provider.choices import Choice
 from cloudzero_provider.exceptions import ConfigurationError
+
+#: What a name in ``resource_from`` begins with that is the key of a tag, not a column.
+FROM_TAG = "tag:"
 
 
 class MonthFrom(Choice):
@@ -39,6 +43,14 @@ class NegativeQuantity(Choice):
     ZERO = "zero"
 
 
+class DuplicateTags(Choice):
+    """Which of two tags of one resource with the same key is sent."""
+
+    OWN = "own"
+    FIRST = "first"
+    LAST = "last"
+
+
 @dataclass(frozen=True)
 class FocusOptions:
     """The options of :func:`~cloudzero_provider.anycost.focus.to_cbf`, checked."""
@@ -50,6 +62,9 @@ class FocusOptions:
     negative_quantity: NegativeQuantity
     id_separator: str
     tag_columns: tuple[str, ...]
+    tag_names: Mapping[str, str]
+    duplicate_tags: DuplicateTags
+    resource_from: tuple[str, ...]
     lineitem_id_column: str | None
 
     @classmethod
@@ -63,6 +78,9 @@ class FocusOptions:
         negative_quantity: str,
         id_separator: str,
         tag_columns: Collection[str],
+        tag_names: Mapping[str, str],
+        duplicate_tags: str,
+        resource_from: Collection[str],
         lineitem_id_column: str | None,
     ) -> FocusOptions:
         """
@@ -77,7 +95,10 @@ class FocusOptions:
             RecurringCommitment.parse(recurring_commitment, "recurring_commitment"),
             NegativeQuantity.parse(negative_quantity, "negative_quantity"),
             _matching(id_separator, r"[!-.0-9;-~]", "id_separator", "one printable ASCII character but ':' and '/'"),
-            _names(tag_columns),
+            _names(tag_columns, "tag_columns", "a list of column names"),
+            _tag_names(tag_names),
+            DuplicateTags.parse(duplicate_tags, "duplicate_tags"),
+            _names(resource_from, "resource_from", f"a list of column names and of tags, like {FROM_TAG}project"),
             lineitem_id_column,
         )
 
@@ -90,6 +111,7 @@ class FocusOptions:
     def chosen_columns(self) -> dict[str, str]:
         """Columns that the user named: column → the option that names it."""
         chosen = dict.fromkeys(self.tag_columns, "tag_columns")
+        chosen |= {name: "resource_from" for name in self.resource_from if not name.startswith(FROM_TAG)}
         return chosen | ({self.lineitem_id_column: "lineitem_id_column"} if self.lineitem_id_column is not None else {})
 
 
@@ -99,7 +121,16 @@ def _matching(value: Any, pattern: str, option: str, expected: str) -> str:
     return value
 
 
-def _names(value: Any) -> tuple[str, ...]:
+def _names(value: Any, option: str, expected: str) -> tuple[str, ...]:
     if isinstance(value, str) or not isinstance(value, Collection) or not all(isinstance(name, str) for name in value):
-        raise ConfigurationError(f"tag_columns is {value!r}: expected a list of column names.")
+        raise ConfigurationError(f"{option} is {value!r}: expected {expected}.")
     return tuple(dict.fromkeys(value))
+
+
+def _tag_names(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"tag_names is {value!r}: expected a dict of tag keys and the names to send them by.")
+    for key, name in value.items():
+        if not isinstance(key, str) or not isinstance(name, str) or not TAG_KEY.fullmatch(name):
+            raise ConfigurationError(f"tag_names names {key!r} {name!r}: {TAG_KEY_RULE}.")
+    return dict(value)

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.columns import RESOURCE_ID, USAGE_START, Kind, in_cbf_order
-from cloudzero_provider.anycost.focus.columns import focus_columns
+from cloudzero_provider.anycost.focus.columns import first_of, focus_columns
 from cloudzero_provider.anycost.focus.options import NegativeQuantity
 from cloudzero_provider.anycost.focus.resources import resource_ids
 from cloudzero_provider.anycost.focus.table import (
+    ADJUSTMENT,
     COMMITMENT_PURCHASE,
+    CREDIT,
+    CREDIT_SUBCATEGORY,
     FIRST_OF,
     LINEITEM_TYPE_OF,
     MAPPING_VERSION,
     NO_REGION,
     PURCHASE,
     REQUIRED,
+    SUBCATEGORIES,
+    UNUSED_COMMITMENT,
     USAGE,
 )
-from cloudzero_provider.anycost.focus.tags import resource_tags
+from cloudzero_provider.anycost.focus.tags import tag_columns, tags_of_rows
 from cloudzero_provider.anycost.focus.times import usage_times
 from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exact import exact_sum
@@ -52,15 +57,16 @@ def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
     problems = Problems(Rows({}, frame.height, row_number))
     _check_required(columns, problems)
     _check_currency(columns["BillingCurrency"], options.currency, problems, is_there="BillingCurrency" in frame.columns)
-    items = {name: _first_of(columns, focus) for name, focus in FIRST_OF.items()}
+    tags = tags_of_rows(columns, options, problems)
+    items = {name: first_of([columns[each] for each in focus]) for name, focus in FIRST_OF.items()}
     items["lineitem/type"] = _lineitem_types(columns, options, problems)
     items[USAGE_START], items["time/usage_end"] = usage_times(columns, options.month_from, problems)
-    items[RESOURCE_ID] = resource_ids(columns, options.id_separator, problems)
+    items[RESOURCE_ID] = resource_ids(columns, tags, options, problems)
     items["resource/region"] = _regions(columns["RegionId"])
     items["usage/amount"], items["usage/units"] = _usage(columns, options.negative_quantity)
     if options.lineitem_id_column:
         items["lineitem/id"] = columns[options.lineitem_id_column]
-    items |= resource_tags(columns, options.tag_columns, items[RESOURCE_ID].is_not_null(), problems)
+    items |= tag_columns(tags, options.tag_names, items[RESOURCE_ID].is_not_null(), problems)
     problems.raise_if_any()
     _log_totals(columns["BilledCost"], columns["EffectiveCost"])
     log.info("FOCUS to CBF, version %s of the mapping: %s rows", MAPPING_VERSION, f"{frame.height:,}")
@@ -69,7 +75,9 @@ def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
 
 def _check_required(columns: dict[str, pl.Series], problems: Problems) -> None:
     for name in REQUIRED:
-        problems.add_all(columns[name].is_null(), name, "every charge needs a value (no empty text, no NULL)")
+        problems.add_all(
+            columns[name].is_null(), columns[name].name, "every charge needs a value (no empty text, no NULL)"
+        )
 
 
 def _check_currency(currencies: pl.Series, currency: str, problems: Problems, *, is_there: bool) -> None:
@@ -85,27 +93,33 @@ def _check_currency(currencies: pl.Series, currency: str, problems: Problems, *,
     )
 
 
-def _first_of(columns: dict[str, pl.Series], names: tuple[str, ...]) -> pl.Series:
-    first, *others = (columns[name] for name in names)
-    for other in others:
-        if first.has_nulls():
-            first = first.zip_with(first.is_not_null(), other)
-    return first
-
-
 def _lineitem_types(columns: dict[str, pl.Series], options: FocusOptions, problems: Problems) -> pl.Series:
     categories, commitments = columns["ChargeCategory"], columns["CommitmentDiscountId"]
     type_of = {given: LINEITEM_TYPE_OF.get(given.lower()) for given in categories.drop_nulls().unique()}
     types = categories.replace_strict(type_of, default=None, return_dtype=pl.String)
     unknown = types.is_null() & categories.is_not_null()
     expected = ", ".join(LINEITEM_TYPE_OF.values())
-    problems.add_all(unknown, "ChargeCategory", f"no charge category of FOCUS: expected one of {expected}", categories)
-    is_unused = (types == USAGE) & _is(columns["CommitmentDiscountStatus"], "unused")
+    problems.add_all(unknown, categories.name, f"no charge category of FOCUS: expected one of {expected}", categories)
+    subcategories = columns["ChargeSubcategory"]
+    _log_subcategories(subcategories)
+    is_unused = (types == USAGE) & (
+        _is(columns["CommitmentDiscountStatus"], "unused") | _is(subcategories, UNUSED_COMMITMENT)
+    )
+    is_credit = (types == ADJUSTMENT) & _is(subcategories, CREDIT_SUBCATEGORY)
     is_commitment = (types == PURCHASE) & commitments.is_not_null()
     is_recurring = is_commitment & _is(columns["ChargeFrequency"], "recurring")
     types = types.set(is_unused, options.unused_commitment.value)
+    types = types.set(is_credit, CREDIT)
     types = types.set(is_commitment, COMMITMENT_PURCHASE)
     return types.set(is_recurring, options.recurring_commitment.value)
+
+
+def _log_subcategories(subcategories: pl.Series) -> None:
+    """Name what FOCUS 1.0-preview does not have in its list: nobody knows what it changes."""
+    given = subcategories.drop_nulls().unique(maintain_order=True)
+    unknown = [repr(word) for word in given if word.lower() not in SUBCATEGORIES]
+    if unknown:
+        log.warning("Values of ChargeSubcategory that FOCUS does not have change nothing: %s", ", ".join(unknown))
 
 
 def _is(values: pl.Series, word: str) -> pl.Series:
@@ -124,10 +138,7 @@ def _regions(regions: pl.Series) -> pl.Series:
 
 def _usage(columns: dict[str, pl.Series], negative: NegativeQuantity) -> tuple[pl.Series, pl.Series]:
     consumed, priced = columns["ConsumedQuantity"], columns["PricingQuantity"]
-    if consumed.dtype != priced.dtype:
-        # The engine's common type of two kinds of numbers may be a float.
-        consumed, priced = consumed.cast(pl.String), priced.cast(pl.String)
-    amounts = consumed.zip_with(consumed.is_not_null(), priced)
+    amounts = first_of([consumed, priced])
     units = columns["ConsumedUnit"].zip_with(consumed.is_not_null(), columns["PricingUnit"])
     units = _units_of(amounts, units)
     below = amounts.str.contains(_BELOW_ZERO) if amounts.dtype == pl.String else amounts < 0

@@ -8,7 +8,7 @@ from enum import Enum
 from cloudzero_provider.anycost.columns import COST, RESOURCE_ID, TAG_PREFIX, USAGE_START
 
 #: Grows with every change of what a row becomes.
-MAPPING_VERSION = 1
+MAPPING_VERSION = 2
 
 
 class Holds(Enum):
@@ -17,13 +17,13 @@ class Holds(Enum):
     TEXT = "text"
     NUMBER = "numbers"
     TIME = "times"
-    TAGS = "tags: a JSON object as text, a Struct, or a List of Struct with key and value"
+    TAGS = "tags: a JSON object as text, a Struct, a Map, or a List of Struct with key and value"
 
 
 @dataclass(frozen=True)
 class FocusColumn:
     """
-    One column of FOCUS 1.0 to 1.3 that has a place in CBF.
+    One column of FOCUS, 1.0 to 1.4, that has a place in CBF.
 
     :param name: as FOCUS writes it.
     :param holds: what its values are.
@@ -49,20 +49,23 @@ FOCUS_COLUMNS = {
         FocusColumn("BillingPeriodStart", Holds.TIME),
         FocusColumn("BillingPeriodEnd", Holds.TIME),
         FocusColumn("Tags", Holds.TAGS),
+        FocusColumn("AllocatedTags", Holds.TAGS),  # 1.3
         *map(
             FocusColumn,
             (
+                "AllocatedResourceId",  # 1.3
                 "BillingAccountId",
                 "BillingCurrency",
                 "ChargeDescription",
                 "ChargeFrequency",
+                "ChargeSubcategory",  # 1.0-preview only
                 "CommitmentDiscountId",
                 "CommitmentDiscountStatus",
                 "ConsumedUnit",
                 "InvoiceId",  # 1.2
                 "PricingCategory",
                 "PricingUnit",
-                "ProviderName",  # until 1.3
+                "ProviderName",  # gone in 1.4
                 "RegionId",
                 "ResourceId",
                 "ResourceType",
@@ -75,6 +78,16 @@ FOCUS_COLUMNS = {
             ),
         ),
     )
+}
+
+#: FOCUS column → the name that it had in version 0.5 or 1.0-preview.
+OLDER_NAMES = {
+    "ChargeCategory": "ChargeType",
+    "EffectiveCost": "AmortizedCost",
+    "ConsumedQuantity": "UsageQuantity",
+    "ConsumedUnit": "UsageUnit",
+    "ProviderName": "Provider",
+    "RegionId": "Region",
 }
 
 REQUIRED = tuple(name for name, column in FOCUS_COLUMNS.items() if column.required)
@@ -99,23 +112,35 @@ FIRST_OF = {
 MADE_OF = {
     USAGE_START: ("ChargePeriodStart", "BillingPeriodStart", "BillingPeriodEnd"),
     "time/usage_end": ("ChargePeriodEnd",),
-    "lineitem/type": ("ChargeCategory", "ChargeFrequency", "CommitmentDiscountId", "CommitmentDiscountStatus"),
-    RESOURCE_ID: ("ResourceType", "ResourceId"),
+    "lineitem/type": (
+        "ChargeCategory",
+        "ChargeSubcategory",
+        "ChargeFrequency",
+        "CommitmentDiscountId",
+        "CommitmentDiscountStatus",
+    ),
+    RESOURCE_ID: ("ResourceType", "ResourceId", "AllocatedResourceId"),
     "resource/region": ("RegionId",),
     "usage/amount": ("ConsumedQuantity", "PricingQuantity"),
     "usage/units": ("ConsumedUnit", "PricingUnit"),
-    TAG_PREFIX: ("Tags",),
+    TAG_PREFIX: ("Tags", "AllocatedTags"),
 }
 
-USAGE, PURCHASE = "Usage", "Purchase"
+USAGE, PURCHASE, CREDIT, ADJUSTMENT = "Usage", "Purchase", "Credit", "Adjustment"
 #: ChargeCategory, in small letters → line item type.
 LINEITEM_TYPE_OF = {
     "usage": USAGE,
     "purchase": PURCHASE,
     "tax": "Tax",
-    "credit": "Credit",
-    "adjustment": "Adjustment",
+    "credit": CREDIT,
+    "adjustment": ADJUSTMENT,
 }
+#: What 1.0-preview's ChargeSubcategory may say, in small letters. The first two change what a row becomes.
+UNUSED_COMMITMENT, CREDIT_SUBCATEGORY = "unused commitment", "credit"
+SUBCATEGORIES = frozenset(
+    {UNUSED_COMMITMENT, CREDIT_SUBCATEGORY, "on-demand", "used commitment", "refund", "rounding error"}
+    | {"general adjustment"}
+)
 COMMITMENT_PURCHASE = "CommittedUsePurchase"
 
 NO_REGION = "no-region"

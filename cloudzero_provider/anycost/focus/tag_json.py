@@ -1,0 +1,122 @@
+"""Tags that are JSON text: an object, or a list of pairs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cloudzero_provider.anycost.focus.tag_pairs import TagPairs, pair_fields, pairs_frame
+from cloudzero_provider.problems import shown_value
+from cloudzero_provider.sources.json_files import no_constant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BLOCK = 20_000
+_NOT_AN_OBJECT = 'not a JSON object, like {"team": "web"}'
+_NOT_A_LIST = 'not a list of tags, like [{"key": "team", "value": "web"}]'
+# Objects become tuples of pairs, to see a key that is there twice; numbers stay the text they are written as.
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=no_constant)
+
+
+def pairs_of_json(texts: pl.Series) -> TagPairs:
+    """
+    Read tags that are JSON text. Each text is read once, in however many rows it is.
+
+    :param texts: one per row.
+    """
+    distinct = texts.drop_nulls().unique(maintain_order=True)
+    bad: dict[int, str] = {}
+    starts = range(0, len(distinct), _BLOCK)
+    blocks = [_read_block(distinct.slice(start, _BLOCK), start, bad) for start in starts]
+    numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
+    sets = texts.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
+    frame = pl.concat([pairs_frame({}), *(frame for frame, _ in blocks)])
+    return TagPairs(frame, sets, len(distinct), bad, may_repeat=any(repeats for _, repeats in blocks))
+
+
+def _read_block(texts: pl.Series, start: int, bad: dict[int, str]) -> tuple[pl.DataFrame, bool]:
+    sets: list[int] = []
+    keys: list[str] = []
+    values: list[str] = []
+    marked: list[int] = []
+    repeats = False
+    for number, text in enumerate(texts.to_list(), start):
+        try:
+            tags, inherited = tags_of_json(text)
+        except ValueError as error:
+            bad[number] = str(error)
+            continue
+        if tags:
+            repeats = repeats or len(dict(tags)) < len(tags)
+            marked.extend(len(keys) + place for place in inherited)
+            sets.extend([number] * len(tags))
+            some_keys, some_values = zip(*tags, strict=True)
+            keys.extend(some_keys)
+            values.extend(some_values)
+    is_inherited = pl.repeat(value=False, n=len(keys), dtype=pl.Boolean, eager=True).scatter(marked, values=True)
+    return pairs_frame({"set": sets, "key": keys, "value": values, "inherited": is_inherited}), repeats
+
+
+def tags_of_json(text: str) -> tuple[Sequence[tuple[str, str]], list[int]]:
+    """
+    Read the tags of one resource.
+
+    :param text: a JSON object, or ``null``, or a list of pairs, as maps are written by what knows none. ``true``,
+        ``false`` and numbers are taken as they are written, and a key with ``null`` is no tag.
+    :return: keys and values, and the places of those that are inherited.
+    :raises ValueError: with the rule it breaks.
+    """
+    try:
+        found: Any = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        raise ValueError(_NOT_AN_OBJECT) from None
+    inherited: list[int] = []
+    if isinstance(found, list):
+        pairs = [pair for pair in map(_pair, found) if pair[1] is not None]
+        inherited = [place for place, pair in enumerate(pairs) if pair[2]]
+        found = [pair[:2] for pair in pairs]
+    elif found is None:
+        found = ()
+    elif not isinstance(found, tuple):
+        raise ValueError(_NOT_AN_OBJECT)
+    tags: Sequence[tuple[str, str]] = found
+    if any(type(value) is not str for _, value in found):
+        tags = [(key, _tag_value(key, value)) for key, value in found if value is not None]
+    if "\\u" in text:
+        _check_unicode(tags)
+    return tags, inherited
+
+
+def _pair(item: Any) -> tuple[str, Any, bool]:
+    """Take a pair out of a list: ``["team", "web"]``, or an object with fields for key and value."""
+    inherited = False
+    if isinstance(item, tuple):
+        fields = pair_fields(tuple(name for name, _ in item))
+        if fields is None:
+            raise ValueError(_NOT_A_LIST)
+        by_name = dict(item)
+        inherited = by_name.get(fields.inherited) in (True, "true", "True", "TRUE")
+        item = [by_name[fields.key], by_name[fields.value]]
+    if not isinstance(item, list) or len(item) != 2 or not isinstance(item[0], str):
+        raise ValueError(_NOT_A_LIST)
+    return item[0], item[1], inherited
+
+
+def _tag_value(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        rule = f"the value of the tag {shown_value(key)} is nested: expected text, a number, true, false or null"
+        raise ValueError(rule)
+    return value
+
+
+def _check_unicode(tags: Sequence[tuple[str, str]]) -> None:
+    """JSON can spell halves of characters, which are no text."""
+    try:
+        "".join(key + value for key, value in tags).encode()
+    except UnicodeEncodeError:
+        raise ValueError("not valid Unicode text") from None
