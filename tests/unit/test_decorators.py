@@ -45,7 +45,7 @@ class TestFlavours:
         assert made.template_fields_renderers == {"op_args": "py", "op_kwargs": "py"}
         assert made.template_ext == ()
 
-    @pytest.mark.parametrize("source", ["records", "files", "sql", "sql_conn_id"])
+    @pytest.mark.parametrize("source", ["records", "files", "sql", "sql_conn_id", "allow_equal_files"])
     def test_where_rows_are_is_refused(self, flavour, needed, operator, source):
         message = rf"@task\.cloudzero_\w+ .* takes no {source}: .*{operator.__name__}\({source}=\.\.\.\)"
         with pytest.raises(ConfigurationError, match=message):
