@@ -141,11 +141,14 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         self.replace_in_same_run = replace_in_same_run
         self.allow_equal_files = allow_equal_files
 
-    def given_rows(self, context: Context, as_one_kind: Callable[[Rows], Rows] | None = None) -> Rows:
+    def given_rows(
+        self, context: Context, *, allow_equal_files: bool, as_one_kind: Callable[[Rows], Rows] | None = None
+    ) -> Rows:
         """
         Take what the user gave: ``records``, ``files`` or ``sql``, and what ``transform`` makes of it.
 
         :param context: of the task.
+        :param allow_equal_files: whether two of ``files`` may hold the same rows.
         :param as_one_kind: applied to the rows of each file, so that files of several kinds can be strung together.
         :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
@@ -153,17 +156,16 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         from cloudzero_provider.transforms import transformed
 
         with collected_hints() as hints:
-            parts = list(self._parts(context))
+            parts = list(self._parts(context, allow_equal_files=allow_equal_files))
             if self.transform is not None:
                 parts = [transformed(joined(parts), self.transform)]
         rows = joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
         return replace(rows, month_hint="; ".join(hints))
 
-    def _parts(self, context: Context) -> Iterator[Rows]:
+    def _parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
         from cloudzero_provider.sources import from_records, read_files
 
         self._check_sources()
-        allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
         if self.files is not None:
             from cloudzero_provider.storage import ObjectStorage
 

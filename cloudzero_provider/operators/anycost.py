@@ -169,12 +169,13 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         # All parameters are read before any row is.
         options = self._options(context)
         on_empty = OnEmpty.parse(self.on_empty, "on_empty")
+        allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
         allow_unknown_columns = read_bool("allow_unknown_columns", self.allow_unknown_columns)
         month = resolve_month(self.month, context)
         connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
         client = self.cloudzero_hook.get_conn()
         options = self._with_tries(options, context, f"{client.config.base_url} {connection_id} {month}")
-        rows = self.given_rows(context)
+        rows = self.given_rows(context, allow_equal_files=allow_equal_files)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
             return send_month(client, connection_id, checked, options)

@@ -171,12 +171,15 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         # All parameters are read before any record is.
         options = self._options(context)
         on_empty = OnEmpty.parse(self.on_empty, "on_empty")
+        allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
         rules = self._rules(context)
         stream_name = checked_stream_name(self.stream_name)
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
         options = self._with_tries(options, rules, context, target)
-        rows = self.given_rows(context, lambda part: as_records(part, rules.kind))
+        rows = self.given_rows(
+            context, allow_equal_files=allow_equal_files, as_one_kind=lambda part: as_records(part, rules.kind)
+        )
         if not rows.count:
             if options.journal is not None:
                 options.journal.finish()

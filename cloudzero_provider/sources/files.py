@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.parameters import read_bool
 from cloudzero_provider.sources.contents import check_contents
 from cloudzero_provider.sources.csv_files import read_csv
 from cloudzero_provider.sources.equal_files import FilesSeen
@@ -53,7 +54,7 @@ def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files:
 
     :param files: as for :func:`from_files`; likewise the others, and what is raised.
     """
-    seen = None if allow_equal_files else FilesSeen()
+    seen = None if read_bool("allow_equal_files", allow_equal_files) else FilesSeen()
     for name, ending in [(name, ending_of(name)) for name in named_files(files, store)]:
         with _on_disk(name, store) as path:
             check_contents(name, path, ending)

@@ -162,7 +162,8 @@ def decorators():
         (task.cloudzero_billing_drop, AnyCostBillingDropOperator),
         (task.cloudzero_telemetry, TelemetrySendOperator),
     ):
-        yield f"@task of {kind.__name__}", decorated(flavour, kind), signature_of(kind)
+        taken = {name: value for name, value in signature_of(kind).items() if name != "allow_equal_files"}
+        yield f"@task of {kind.__name__}", decorated(flavour, kind), taken
 
 
 def functions():
