@@ -216,7 +216,7 @@ def test_a_mapped_wait_for_none_is_an_error(sandbox, mode):
 def test_what_an_upstream_task_returned_can_be_the_rows_and_the_drop(sandbox):
     summary = send(records=MONTH)
     assert wait_for(POKE, month="2026-03", rows="31").result["rows"] == 31
-    with pytest.raises(errors.InputError, match="rows is 'many'"):
+    with pytest.raises(errors.ConfigurationError, match="rows is 'many': expected a whole number"):
         wait_for(POKE, month="2026-03", rows="many")
     sensor = AnyCostBillingDropSensor(task_id="wait", month="2026-03", drop_id=summary["drop_ids"][0], mode="poke")
     sensor.drop_id = None  # what Airflow makes of an upstream task's None
