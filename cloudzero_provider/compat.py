@@ -58,6 +58,19 @@ def pull_all(ti: Any, task_ids: Sequence[str], key: str) -> list[Any]:
     return list(ti.xcom_pull(task_ids=list(task_ids), key=key))
 
 
+def pull_instances(ti: Any, task_id: str, key: str, map_indexes: Sequence[int]) -> list[Any]:
+    """
+    Return an XCom of some instances of a mapped task in the run, without those that have none.
+
+    :param ti: the running task instance.
+    :param task_id: of a task in its DAG.
+    :param key: of the XCom.
+    :param map_indexes: of the instances.
+    """
+    found = ti.xcom_pull(task_ids=task_id, key=key, map_indexes=list(map_indexes)) if map_indexes else []
+    return [value for value in found if value is not None]
+
+
 def instance_states(ti: Any, task_id: str) -> dict[int, str | None]:
     """
     Return the state of each instance of a task in the run, by map index (-1 where it is not mapped).

@@ -16,6 +16,7 @@ from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.month_hints import collected_hints
 from cloudzero_provider.operators._claims import RunClaims
+from cloudzero_provider.operators._upstreams import UpstreamOutputs, is_output
 from cloudzero_provider.parameters import read_bool
 
 if TYPE_CHECKING:
@@ -92,9 +93,16 @@ class CloudZeroBaseOperator(BaseOperator):
 
         :param name: of the field.
         :param context: of the task.
+        :raises InputError: when an upstream task failed, returned nothing, or was skipped and is the only one.
         """
         value = getattr(self, name)
-        return self._resolve(value.value if isinstance(value, Unrendered) else value, context)
+        value = value.value if isinstance(value, Unrendered) else value
+        outputs = UpstreamOutputs(name, context)
+        if is_output(value):
+            return outputs.one(value)
+        if type(value) in (list, tuple):
+            return outputs.several(value, lambda item: self._resolve(item, context))
+        return self._resolve(value, context)
 
     def _resolve(self, value: Any, context: Context) -> Any:
         if isinstance(value, str):

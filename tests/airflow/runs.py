@@ -64,12 +64,13 @@ def run(dag: DAG, *, logical_date: datetime | str | None = "now", run_conf: dict
     return _outcome(lines.test_run(dag, logical_date, run_conf), errors)
 
 
-def clear_and_run(dag: DAG, outcome: Outcome, task_id: str) -> Outcome:
-    """Clear a task, as in the UI, and run what has to run then."""
+def clear_and_run(dag: DAG, outcome: Outcome, *task_ids: str) -> Outcome:
+    """Clear tasks, as in the UI, and run what has to run then."""
     with create_session() as session:
         dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
         session.expunge(dag_run)
-    lines.clear(dag, dag_run, task_id)
+    for task_id in task_ids:
+        lines.clear(dag, dag_run, task_id)
     return run_existing(dag, dag_run)
 
 
