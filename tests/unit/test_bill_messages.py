@@ -245,6 +245,7 @@ def focus(*charges, frame=None, **options):
     return to_cbf(frame_of(*charges) if frame is None else frame, **options)
 
 
+NO_LIST = 'not a list of tags, like [{"key": "team", "value": "web"}]'
 REQUIRED = "every charge needs a value (no empty text, no NULL)"
 
 
@@ -284,16 +285,19 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
         ),
         ({"Tags": "x"}, {}, "column 'Tags', value 'x': not a JSON object, like {\"team\": \"web\"}"),
         ({"Tags": '"x"'}, {}, 'column \'Tags\', value \'"x"\': not a JSON object, like {"team": "web"}'),
-        ({"Tags": "[1]"}, {}, "column 'Tags', value '[1]': not a JSON object, like {\"team\": \"web\"}"),
+        ({"Tags": "[1]"}, {}, f"column 'Tags', value '[1]': {NO_LIST}"),
         (
             {"Tags": '[["a", "b", "c"]]'},
             {},
-            'column \'Tags\', value \'[["a", "b", "c"]]\': not a JSON object, like {"team": "web"}',
+            f'column \'Tags\', value \'[["a", "b", "c"]]\': {NO_LIST}',
         ),
         (
             {"Tags": '{"a": 1, "a": 2}'},
             {},
-            "column 'Tags', value '{\"a\": 1, \"a\": 2}': the tag 'a' is there twice",
+            (
+                "column 'Tags', value '{\"a\": 1, \"a\": 2}': the tag 'a' is there twice, and the list does not say that one "
+                "of the two is inherited (duplicate_tags='first' or 'last' takes one of them)"
+            ),
         ),
         (
             {"Tags": '{"a": {"b": 1}}'},
@@ -310,7 +314,7 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
             {},
             (
                 "column 'Tags': the key 'a_b' of Tags would become resource/tag:a_b, as does the key 'a b' of Tags: two tags "
-                "would be one in CloudZero (give one of them another name before)"
+                "would be one in CloudZero (give one of them another name, like tag_names={'a_b': ...})"
             ),
         ),
         (
@@ -318,7 +322,8 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
             {"tag_columns": ["SubAccountName"]},
             (
                 "column 'SubAccountName': the column 'SubAccountName' would become resource/tag:SubAccountName, as does the key "
-                "'SubAccountName' of Tags: two tags would be one in CloudZero (give one of them another name before)"
+                "'SubAccountName' of Tags: two tags would be one in CloudZero (give one of them another name in a "
+                "transform before)"
             ),
         ),
     ],
@@ -407,7 +412,7 @@ def test_columns_of_focus_that_are_missing_are_named(columns, words):
             "Tags",
             [1],
             (
-                "Column 'Tags' holds Int64: expected tags: a JSON object as text, a Struct, or a List of Struct with key and "
+                "Column 'Tags' holds Int64: expected tags: a JSON object as text, a Struct, a Map, or a List of Struct with key and "
                 "value."
             ),
         ),
@@ -415,7 +420,7 @@ def test_columns_of_focus_that_are_missing_are_named(columns, words):
             "Tags",
             [[{"name": "a"}]],
             (
-                "Column 'Tags' holds List(Struct({'name': String})): expected tags: a JSON object as text, a Struct, or a List "
+                "Column 'Tags' holds List(Struct({'name': String})): expected tags: a JSON object as text, a Struct, a Map, or a List "
                 "of Struct with key and value."
             ),
         ),

@@ -144,9 +144,10 @@ def _check_names(tags: list[Tag], written: dict[str, str], problems: Problems) -
             problems.add(_first_row(tag), tag.column, "a tag needs a key")
         other = taken.setdefault(column, tag)
         if other is not tag:
+            way_out = f", like tag_names={{{tag.key!r}: ...}}" if tag.key != other.key else " in a transform before"
             rule = (
                 f"{tag.origin} would become {column}, as does {other.origin}: two tags would be one in CloudZero "
-                f"(give one of them another name, like tag_names={{{tag.key!r}: ...}})"
+                f"(give one of them another name{way_out})"
             )
             problems.add(_first_row(tag), tag.column, rule)
 
