@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
@@ -62,8 +62,8 @@ async def serve(sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = (
         loop.add_signal_handler(number, ended.set)
     runner = web.AppRunner(make_app(sandbox, own_hosts), shutdown_timeout=_PATIENCE)
     await runner.setup()
-    server = runner.server
-    assert server is not None  # noqa: S101 - it was set up
+    # It is there once the runner is set up.
+    server = cast("web.Server", runner.server)
     try:
         listener = await loop.create_server(
             lambda: Connection(sandbox.keys, server, loop), address.host, address.port, backlog=128

@@ -38,7 +38,9 @@ def test_json_lines_named_json(sandbox, tmp_path, name):
     assert held(sandbox) == (2, "3")
 
 
-@pytest.mark.parametrize(("name", "content"), [("1.csv.gz", CSV), ("2.csv", gzip.compress(CSV))])
+@pytest.mark.parametrize(
+    ("name", "content"), [("1.csv.gz", CSV), ("2.csv", gzip.compress(CSV))], ids=["plain", "zipped"]
+)
 def test_gzip_in_name_or_in_content_only(sandbox, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     for files in (str(tmp_path / name), f"file://{tmp_path}/{name}"):

@@ -57,12 +57,15 @@ def error_of(path):
         ("members.csv.gz", gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n") + bytes(8)),
         ("not-plain.csv", gzip.compress(b'a,b\n"1",2\n\n')),
     ],
+    ids=["plain", "zipped", "members", "not plain"],
 )
 def test_the_content_decides_whether_a_file_is_gzipped(tmp_path, name, content):
     assert cells(from_files(written(tmp_path, name, content))) == {"a": ["1"], "b": ["2"]}
 
 
-@pytest.mark.parametrize(("name", "content"), [("1.json.gz", LINES), ("2.jsonl", gzip.compress(LINES))])
+@pytest.mark.parametrize(
+    ("name", "content"), [("1.json.gz", LINES), ("2.jsonl", gzip.compress(LINES))], ids=["plain", "zipped"]
+)
 def test_so_it_does_for_json(tmp_path, name, content):
     assert cells(from_files(written(tmp_path, name, content))) == TWO
 
