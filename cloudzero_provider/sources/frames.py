@@ -12,6 +12,7 @@ from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.maps import as_entries, is_map
 from cloudzero_provider.sources.objects import Values, as_objects
 from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells, compact, is_text, row_number
+from cloudzero_provider.sources.scalars import plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def _pandas_column(column: Any) -> Values:
     if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 4:
         return as_objects(pl.Series(values=column.to_numpy("float32", na_value=math.nan), nan_to_null=True))
     values = column.astype(object)
-    return compact(values.where(column.notna(), None).tolist())
+    return compact(plain_values(values.where(column.notna(), None).tolist()))
 
 
 def _check_names(names: list[Any]) -> None:

@@ -112,6 +112,22 @@ def test_a_frame_and_its_records_are_the_same_rows(orient):
     assert in_transform.to_dict(as_series=False) == of_frame.to_dict(as_series=False)
 
 
+def test_a_frame_of_python_objects_and_its_records_are_the_same_rows():
+    """A column that mixes types is one of objects in pandas, and keeps numpy's scalars as they are."""
+    amounts = [numpy.int64(3), pandas.NA, numpy.float64("nan"), numpy.float64(0.1), pandas.NaT, Decimal("0.5")]
+    frame = pandas.DataFrame({"usage/amount": pandas.Series(amounts, dtype=object)})
+    records = frame.to_dict("records")
+    assert cells(records) == cells(frame) == {"usage/amount": [3, None, None, 0.1, None, Decimal("0.5")]}
+    # numpy's scalars are equal to Python's.
+    assert [type(value) for value in cells(frame)["usage/amount"]] == [
+        int,
+        *[type(None)] * 2,
+        float,
+        type(None),
+        Decimal,
+    ]
+
+
 def test_a_short_float_is_the_number_that_it_is_written_as():
     frame = pandas.DataFrame({"a": numpy.array([0.1, 1e10, 1 / 3, float("nan")], dtype="float32")})
     records = [{"a": value} for value in frame["a"].to_numpy()]
