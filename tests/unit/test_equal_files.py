@@ -70,7 +70,7 @@ OTHER = {
     "another value": BILL.replace("20", "21"),
     "values of each other's rows": "day,cost\n2024-09-01,20\n2024-09-02,10\n",
     "values of each other's columns": "cost,day\n2024-09-01,10\n2024-09-02,20\n",
-    "another column": BILL.replace("cost", "price"),
+    "another column": BILL.replace("cost", "costs"),
     "a column more": "day,cost,tag\n2024-09-01,10,x\n2024-09-02,20,\n",
     "a row more": f"{BILL}2024-09-03,30\n",
     "one row twice": "day,cost\n2024-09-01,10\n2024-09-01,10\n",

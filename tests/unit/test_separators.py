@@ -67,6 +67,7 @@ def test_a_line_of_excel_that_names_the_separator_is_no_header(tmp_path, first):
     assert {name: list(values) for name, values in rows.columns.items()} == {"a|b": ["1,5"], "c": ["2"]}
     assert rows.where(0) == f"{path}, line 3"
     assert read(tmp_path, "sep=,\na;b\n1;2\n") == {"a;b": ["1;2"]}
+    assert read(tmp_path, '"sep=;"\na\n1\n') == {"a": ["1"]}
 
 
 BAD = {
