@@ -59,6 +59,12 @@ def test_what_lies_outside_of_the_month_in_utc_is_sent_in_its_nearest_hour(caplo
     assert "5 charges of another month (UTC) than their billing period's are sent in the last hour of" in caplog.text
 
 
+def test_without_an_end_the_period_ends_as_far_from_the_month_as_it_begins():
+    late, later = ("2025-12-01T04:00Z", "2025-12-01T05:00Z")
+    rows = by_billing_period(*(period("2025-11-01T05:00Z", ChargePeriodStart=start) for start in (late, later)))
+    assert [row["time/usage_start"] for row in rows] == ["2025-11-30T23:00:00Z", "2025-11-01T05:00:00Z"]
+
+
 def test_a_charge_of_another_month_than_its_period_is_sent_at_the_start():
     beijing = ("2025-10-31T16:00Z", "2025-11-30T16:00Z")
     starts = ["2025-09-12T05:00Z", "2025-12-01T00:00Z"]
@@ -97,6 +103,7 @@ def test_the_month_that_is_billed(start, end, month):
         ("2025-11-15", "2025-12-15"),
         ("2025-11-09", "2025-12-09"),
         ("2025-11-01", "2026-02-01"),
+        ("2025-11-01", "2025-12-10"),  # three quarters of it are in November, but it is no month
         ("2025-11-01", "2026-11-01"),
         ("2025-11-01", "2025-11-01"),
         ("2025-11-01", "2025-10-01"),
