@@ -44,13 +44,14 @@ class Month:
             offset are converted to UTC; those without one are UTC.
         :raises MonthError: when the value is anything else, the text ``None`` of an empty template included.
         """
-        if isinstance(value, datetime):
+        # pandas' NaT is a datetime that is not equal to itself.
+        if isinstance(value, datetime) and value == value:
             try:
                 moment = value.astimezone(timezone.utc) if value.tzinfo else value
             except OverflowError:
                 raise MonthError(f"{value!r} is before the first or after the last month there is.") from None
             return cls(moment.year, moment.month)
-        if isinstance(value, date):
+        if isinstance(value, date) and not isinstance(value, datetime):
             return cls(value.year, value.month)
         if isinstance(value, str):
             text = value.strip()

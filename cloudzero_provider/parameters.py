@@ -84,7 +84,7 @@ def _number(value: object, *, in_text: bool) -> float | None:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         try:
             return float(value)
-        except OverflowError:
+        except (OverflowError, ValueError):  # a signaling NaN is no float
             return None
     if in_text and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value)

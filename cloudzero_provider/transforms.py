@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -205,7 +206,7 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return text_of(value)
     if isinstance(value, (dict, list, tuple)):
-        return text_of(json.dumps(value, ensure_ascii=False, default=str))
+        return text_of(json.dumps(_json_value(value), ensure_ascii=False))
     text = value.isoformat() if isinstance(value, (date, datetime)) else str(value)
     if text in ("nan", "NaT"):
         raise ValueError(f"{text} among values of other kinds: a missing value is None")
@@ -213,3 +214,25 @@ def _text(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)) or text.startswith("<"):
         raise ValueError(f"expected text, a number or a time, not {type(value).__name__}")
     return text
+
+
+def _json_value(value: Any) -> Any:
+    """
+    Take what a cell holds inside as JSON has it; NaN, NA and NaT are missing there as they are at the top.
+
+    :raises ValueError: for what has no form in JSON. Its ``str`` would be a value that nobody gave.
+    """
+    from cloudzero_provider.sources.scalars import plain_values
+
+    if isinstance(value, dict):
+        return {key: _json_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(item) for item in value]
+    (plain,) = plain_values([value])
+    if plain is None or isinstance(plain, (str, int)) or (isinstance(plain, float) and math.isfinite(plain)):
+        return plain
+    if isinstance(plain, Decimal) and plain.is_finite():
+        return str(plain)
+    if isinstance(plain, (date, datetime)):
+        return plain.isoformat()
+    raise ValueError(f"it holds a value that is not text, a number or a time, but {type(value).__name__}")

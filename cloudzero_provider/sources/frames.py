@@ -114,6 +114,8 @@ def _from_pandas(frame: Any) -> Rows:
 
 def _pandas_column(column: Any) -> Values:
     """Take the values one by one: only so does a column of Decimals stay exact."""
+    if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 2:
+        return compact(plain_values(list(column.to_numpy())))
     if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 4:
         return as_objects(pl.Series(values=column.to_numpy("float32", na_value=math.nan), nan_to_null=True))
     values = column.astype(object)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
-from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, RequestRejectedError
+from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, RequestRejectedError
 from cloudzero_provider.parameters import read_bool, read_number
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
@@ -119,6 +119,11 @@ def send_records(
     """
     if options.clear_periods and records.rules.operation is not TelemetryOperation.REPLACE:
         raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
+    if options.clear_periods and records.zeros_skipped:
+        raise InputError(
+            f"{records.zeros_skipped:,} records have a value of zero: on_zero='skip' leaves what CloudZero holds of "
+            "them, and clear_periods=True would delete it; nothing was sent. Use on_zero='delete', or leave them out."
+        )
     batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
     log.info(
         "%s: %s records, total %s; requests: %d", stream_name, f"{records.frame.height:,}", records.total, len(batches)

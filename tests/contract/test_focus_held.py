@@ -6,11 +6,13 @@ import json
 from fractions import Fraction
 from functools import partial
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pytest
 from tasks import send
 
 from cloudzero_provider.anycost.focus import to_cbf
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 MONTH = "2024-09"
 CHARGE = {

@@ -155,6 +155,13 @@ def test_elements_that_vanished_stay_unless_their_periods_are_cleared(sandbox):
     assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 7, ("2026-03-02T00:00:00Z", "b"): 5}
 
 
+def test_a_zero_that_is_skipped_keeps_its_period_from_being_cleared(sandbox):
+    send(records=[allocation(1, "a", 5)])
+    with pytest.raises(errors.InputError, match="1 records have a value of zero: on_zero='skip' leaves"):
+        send(records=[allocation(1, "a", 0)], on_zero="skip", clear_periods=True)
+    assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 5}
+
+
 @several_key_sets
 def test_records_of_three_key_sets_go_as_requests_of_their_own(sandbox):
     records = [allocation(1, str(n), 1, filter={key: ["x"]}) for n, key in enumerate(("custom:A", "custom:B") * 2)]

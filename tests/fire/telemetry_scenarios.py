@@ -124,11 +124,13 @@ def _records(draw: Draw, kind: str, granularity: str, pool: Sequence[Any], order
 def _orders(draw: Draw) -> Order:
     operation = draw(st.sampled_from(("replace", "replace", "replace", "sum", "sum", "delete")))
     replaces = operation == "replace"
+    on_zero = draw(st.sampled_from(("delete", "delete", "skip", "error") if replaces else ("skip", "error")))
     return Order(
         operation=operation,
         on_duplicate=draw(st.sampled_from(("error", "sum"))),
-        on_zero=draw(st.sampled_from(("delete", "delete", "skip", "error") if replaces else ("skip", "error"))),
-        clear_periods=replaces and draw(st.integers(0, 9)) == 0,
+        on_zero=on_zero,
+        # A zero that is skipped stays, so its period can't be cleared: that is refused.
+        clear_periods=replaces and on_zero != "skip" and draw(st.integers(0, 9)) == 0,
         records=(),
     )
 

@@ -55,10 +55,14 @@ def by_hand(charge):
     row["lineitem/type"] = lineitem_type(first)
     region = first("RegionId", "Region")
     row["resource/region"] = "no-region" if region is None or region.lower() == "global" else region
-    for kinds in (["Pricing"], ["Consumed", "Usage"]):
-        quantity = first(*(f"{kind}Quantity" for kind in kinds))
+    for kind, units in (
+        ("Pricing", ["PricingUnit"]),
+        ("Usage", ["UsageUnit", "ConsumedUnit"]),
+        ("Consumed", ["ConsumedUnit"] if first("UsageQuantity") else ["ConsumedUnit", "UsageUnit"]),
+    ):
+        quantity = first(f"{kind}Quantity")
         if quantity is not None:
-            row |= {"usage/amount": number(quantity), "usage/units": first(*(f"{kind}Unit" for kind in kinds))}
+            row |= {"usage/amount": number(quantity), "usage/units": first(*units)}
     resource = [part for part in (first("ResourceId"), first("AllocatedResourceId")) if part is not None]
     if resource:
         parts = (first("ResourceType") or "resource", "|".join(resource))

@@ -6,8 +6,6 @@ import sys
 from decimal import Decimal
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from charges import charge, check
 
@@ -16,6 +14,9 @@ from cloudzero_provider.exceptions import InvalidRowsError
 from cloudzero_provider.sources import from_frame, from_records
 from cloudzero_provider.sources.parquet_files import read_parquet
 from cloudzero_provider.transforms import to_frame
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 ONCE = [[("user:team", "web"), ("b", None)], [], None]
 TWICE = [[("a", "1"), ("b", "2"), ("a", "3")], [("z", "1")], None]

@@ -38,7 +38,8 @@ def focus_columns(frame: pl.DataFrame, options: FocusOptions) -> dict[str, pl.Se
     log.info("The columns are those of FOCUS %s", recognised(frame.columns))
     read = {*used, *OLDER_NAMES.values()}
     _log_left_out([name for name in frame.columns if name not in read])
-    return {name: _read(frame, name, holds) for name, holds in used.items()}
+    columns = {name: _read(frame, name, holds) for name, holds in used.items()}
+    return columns | _unit_of_quantity(frame)
 
 
 def first_of(columns: list[pl.Series]) -> pl.Series:
@@ -57,6 +58,22 @@ def _read(frame: pl.DataFrame, name: str, holds: Holds) -> pl.Series:
     """Read a column, and the one that an older version has for it; it is named by the one that is there."""
     there = [each for each in (name, OLDER_NAMES.get(name)) if each in frame.columns]
     return first_of([_column(frame[each], holds) for each in there]) if there else _missing(name, frame.height)
+
+
+def _unit_of_quantity(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """Give the unit of the version whose quantity is taken; the other version's only where it has no quantity."""
+
+    def both(name: str, holds: Holds) -> list[pl.Series]:
+        names = (name, OLDER_NAMES[name])
+        return [
+            _column(frame[each], holds) if each in frame.columns else _missing(each, frame.height) for each in names
+        ]
+
+    quantity, older_quantity = both("ConsumedQuantity", Holds.NUMBER)
+    unit, older_unit = both("ConsumedUnit", Holds.TEXT)
+    is_older = quantity.is_null() & older_quantity.is_not_null()
+    own, other = older_unit.zip_with(is_older, unit), unit.zip_with(is_older, older_unit)
+    return {"ConsumedUnit": own.zip_with(own.is_not_null() | (older_quantity.is_not_null() & ~is_older), other)}
 
 
 def _missing(name: str, count: int) -> pl.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,7 +122,9 @@ def _matching(value: Any, pattern: str, option: str, expected: str) -> str:
 
 
 def _names(value: Any, option: str, expected: str) -> tuple[str, ...]:
-    if isinstance(value, str) or not isinstance(value, Collection) or not all(isinstance(name, str) for name in value):
+    # A set has another order in every process, and what is made of the names would, too.
+    is_list = isinstance(value, Collection) and not isinstance(value, (str, Set))
+    if not is_list or not all(isinstance(name, str) for name in value):
         raise ConfigurationError(f"{option} is {value!r}: expected {expected}.")
     return tuple(dict.fromkeys(value))
 

@@ -76,6 +76,9 @@ def _pairs(tags: pl.Series) -> TagPairs:
         return pairs_of_json(tags)
     if isinstance(tags.dtype, pl.Array):
         tags = tags.cast(pl.List(tags.dtype.inner))
+    if tags.dtype in (pl.List(pl.Null), pl.Null):
+        # Nothing but empty lists: no row has a tag.
+        return pairs_of_json(pl.repeat(None, len(tags), dtype=pl.String, eager=True).alias(tags.name))
     fields = None
     if isinstance(tags.dtype, pl.List) and isinstance(tags.dtype.inner, pl.Struct):
         fields = pair_fields(tuple(field.name for field in tags.dtype.inner.fields))
@@ -129,9 +132,14 @@ def _by_key(pairs: pl.DataFrame, count: int) -> dict[str, pl.Series]:
     }
 
 
+_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
+
+
 def _as_text(values: pl.Series, column: str) -> pl.Series:
-    if values.dtype.is_nested() or values.dtype == pl.Binary:
+    dtype = values.dtype
+    if not (dtype.is_numeric() or dtype in _WRITTEN):
         raise InputError(
-            f"Column {column!r} holds {values.dtype} for {values.name!r}: expected text, numbers, or true and false."
+            f"Column {column!r} holds {dtype} for {values.name!r}: expected text, numbers, or true and false."
         )
-    return values.cast(pl.String)
+    # NaN is how pandas has a missing value.
+    return (values.fill_nan(None) if dtype.is_float() else values).cast(pl.String)
