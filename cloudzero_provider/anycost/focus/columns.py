@@ -62,6 +62,9 @@ def _read(frame: pl.DataFrame, name: str, holds: Holds) -> pl.Series:
 
 def _unit_of_quantity(frame: pl.DataFrame) -> dict[str, pl.Series]:
     """Give the unit of the version whose quantity is taken; the other version's only where it has no quantity."""
+    if OLDER_NAMES["ConsumedQuantity"] not in frame.columns:
+        # There is nothing to choose between: the unit is read as every column is.
+        return {}
 
     def both(name: str, holds: Holds) -> list[pl.Series]:
         names = (name, OLDER_NAMES[name])
