@@ -3,7 +3,7 @@ Everything that can go wrong, as one tree.
 
 ``CloudZeroError`` is the root. The core of the package knows no Airflow, so these classes don't either;
 operators add Airflow's ``AirflowFailException`` to those that a retry can't help (see
-:mod:`cloudzero_provider.failures`), so ``except AuthenticationError`` and Airflow's own rules both work.
+:mod:`cloudzero_provider.airflow_support.errors`), so ``except AuthenticationError`` and Airflow's own rules both work.
 """
 
 from __future__ import annotations

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timezone, tzinfo
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timezone
 
 from cloudzero_provider.exceptions import MonthError
-from cloudzero_provider.times import read_time
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from cloudzero_provider.values.time_formats import read_time
 
 _YEAR_MONTH = re.compile(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])")
-
-_WAYS = (
-    "Give the month in one of three ways: the parameter month='2026-03' (a template works: "
-    "month='{{ data_interval_start | ds }}'); a DAG that is partitioned by month, with keys like 2026-03 "
-    "(CronPartitionTimetable(..., key_format='%Y-%m'), Airflow 3.2 and later); or a schedule whose data interval is "
-    "exactly one calendar month (CronDataIntervalTimetable('@monthly', timezone='UTC'))."
-)
 
 
 @dataclass(frozen=True, order=True)
@@ -78,65 +67,3 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"
-
-
-def resolve_month(month: str | date | None, context: Mapping[str, Any]) -> Month:
-    """
-    Find the month of a task: the argument, else the run's partition key, else its data interval.
-
-    A month is never guessed: a cron ``@monthly`` run of Airflow 3 has a data interval of no length, and the same
-    schedule means another month in Airflow 2.
-
-    :param month: the operator's ``month``, rendered.
-    :param context: the task's context.
-    :raises MonthError: when none of the three names exactly one month.
-    """
-    if month is not None:
-        return _named_month(month)
-    dag_run = context.get("dag_run")
-    key = context.get("partition_key") or getattr(dag_run, "partition_key", None)
-    if key is not None:
-        return _partition_month(str(key))
-    return _interval_month(context)
-
-
-def _named_month(month: str | date) -> Month:
-    try:
-        return Month.parse(month)
-    except MonthError as error:
-        raise MonthError(f"month: {error.message} {_WAYS}") from None
-
-
-def _partition_month(key: str) -> Month:
-    if not _YEAR_MONTH.fullmatch(key):
-        raise MonthError(
-            f"The run's partition key {key!r} is no month: expected a key like '2026-03'. "
-            "Set key_format='%Y-%m' on the DAG's CronPartitionTimetable, or give the operator's month."
-        )
-    return Month.parse(key)
-
-
-def _interval_month(context: Mapping[str, Any]) -> Month:
-    start, end = context.get("data_interval_start"), context.get("data_interval_end")
-    if start is None or end is None:
-        raise MonthError(f"No month: the run has neither a partition key nor a data interval. {_WAYS}")
-    zone = _dag_zone(context)
-    local_start, local_end = start.astimezone(zone), end.astimezone(zone)
-    first = Month(local_start.year, local_start.month)
-    if not (_is_month_start(local_start) and _is_month_start(local_end)) or first.next != Month(
-        local_end.year, local_end.month
-    ):
-        raise MonthError(
-            f"No month: the run's data interval, {start.isoformat()} to {end.isoformat()}, is not exactly one calendar "
-            f"month{' (it has no length: a plain cron schedule in Airflow 3)' if start == end else ''}. {_WAYS}"
-        )
-    return first
-
-
-def _dag_zone(context: Mapping[str, Any]) -> tzinfo:
-    zone = getattr(context.get("dag"), "timezone", None)
-    return zone if isinstance(zone, tzinfo) else timezone.utc
-
-
-def _is_month_start(moment: datetime) -> bool:
-    return moment.day == 1 and (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)

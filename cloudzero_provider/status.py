@@ -13,11 +13,10 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.telemetry import READABLE_RECORDS, TelemetryRecords
 from cloudzero_provider.exceptions import NotFoundError, StreamInvalidError, UnexpectedReplyError
-from cloudzero_provider.parameters import read_bool
 from cloudzero_provider.telemetry.identity import hashes_of
+from cloudzero_provider.values.parameters import Choice, read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.names import differently_written
+from cloudzero_provider.values.did_you_mean import differently_written
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from cloudzero_provider.sources import Rows, Values
+    from cloudzero_provider.sources import Rows
+    from cloudzero_provider.values.python_values import Values
 
     Transform = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -43,8 +44,8 @@ def decimals(*columns: str) -> Transform:
         raise ConfigurationError(f"decimals takes columns one by one, like decimals('cost', 'discount'), not {wrong}.")
 
     def as_decimals(frame: pl.DataFrame) -> pl.DataFrame:
-        from cloudzero_provider.problems import Problems
         from cloudzero_provider.sources import from_frame
+        from cloudzero_provider.values.problems import Problems
 
         rows = from_frame(frame)
         problems = Problems(rows)
@@ -123,8 +124,8 @@ def to_frame(rows: Rows) -> pl.DataFrame:
     """
     import polars as pl
 
-    from cloudzero_provider.problems import Problems
-    from cloudzero_provider.texts import as_text
+    from cloudzero_provider.values.conversion import as_text
+    from cloudzero_provider.values.problems import Problems
 
     problems = Problems(rows)
     series = {}
@@ -190,7 +191,7 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
     """Hold numbers as exact decimals; ``None`` where they need more digits than the engine has."""
     import polars as pl
 
-    from cloudzero_provider.texts import as_text, decimal_text, plain_decimals
+    from cloudzero_provider.values.conversion import as_text, decimal_text, plain_decimals
 
     column = plain_decimals(as_text(values, decimal_text))
     texts = column.texts.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
@@ -201,7 +202,7 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
 
 
 def _text(value: Any) -> str:
-    from cloudzero_provider.texts import text_of
+    from cloudzero_provider.values.conversion import text_of
 
     if isinstance(value, str):
         return text_of(value)
@@ -222,7 +223,7 @@ def _json_value(value: Any) -> Any:
 
     :raises ValueError: for what has no form in JSON. Its ``str`` would be a value that nobody gave.
     """
-    from cloudzero_provider.sources.scalars import plain_values
+    from cloudzero_provider.sources.numpy_values import plain_values
 
     if isinstance(value, dict):
         return {key: _json_value(item) for key, item in value.items()}

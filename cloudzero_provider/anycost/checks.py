@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import (
     CBF_PAGE,
     COLUMNS,
@@ -25,15 +26,15 @@ from cloudzero_provider.anycost.columns import (
     is_tag,
     kind_of,
 )
-from cloudzero_provider.anycost.values import convert
-from cloudzero_provider.exact import exact_sum
-from cloudzero_provider.parameters import read_bool
-from cloudzero_provider.problems import Problems
-from cloudzero_provider.texts import first_given, is_blank
+from cloudzero_provider.values.conversion import first_given, is_blank
+from cloudzero_provider.values.exact_sums import exact_sum
+from cloudzero_provider.values.parameters import read_bool
+from cloudzero_provider.values.problems import Problems
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
-    from cloudzero_provider.sources import Rows, Values
+    from cloudzero_provider.sources import Rows
+    from cloudzero_provider.values.python_values import Values
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from cloudzero_provider.names import meant_by
+from cloudzero_provider.values.did_you_mean import meant_by
 
 CBF_PAGE = "https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf"
 SEND_PAGE = "https://docs.cloudzero.com/docs/anycost-send-stream-data"

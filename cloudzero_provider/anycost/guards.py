@@ -18,7 +18,7 @@ from cloudzero_provider.exceptions import (
     UnexpectedReplyError,
 )
 from cloudzero_provider.months import Month
-from cloudzero_provider.parameters import read_number
+from cloudzero_provider.values.parameters import read_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.plan import Plan

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_START
-from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
-from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES
 from cloudzero_provider.months import Month
-from cloudzero_provider.parameters import read_whole_number
+from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES
+from cloudzero_provider.values.parameters import Choice, read_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import COST, USAGE_START, Kind, in_cbf_order
-from cloudzero_provider.anycost.contents import Row, rows_of
-from cloudzero_provider.anycost.values import convert
-from cloudzero_provider.exact import exact_sum
+from cloudzero_provider.anycost.month_reply import Row, rows_of
 from cloudzero_provider.exceptions import UnexpectedReplyError
+from cloudzero_provider.values.exact_sums import exact_sum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

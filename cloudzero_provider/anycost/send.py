@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.anycost.claim import MonthWrite
 from cloudzero_provider.anycost.columns import COST
+from cloudzero_provider.anycost.execute_plan import run_plan
 from cloudzero_provider.anycost.guards import (
     Guards,
     check_readable,
@@ -20,7 +21,6 @@ from cloudzero_provider.anycost.guards import (
 )
 from cloudzero_provider.anycost.plan import Limits, Operation, Plan, empty_month_body, make_plan
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
-from cloudzero_provider.anycost.run import run_plan
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.exceptions import (
     CloudZeroError,
@@ -29,13 +29,13 @@ from cloudzero_provider.exceptions import (
     RequestRejectedError,
     VerificationError,
 )
-from cloudzero_provider.parameters import read_bool, read_number
+from cloudzero_provider.values.parameters import read_bool, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloudzero_provider.anycost.checks import CheckedRows
-    from cloudzero_provider.anycost.run import Sent
+    from cloudzero_provider.anycost.execute_plan import Sent
     from cloudzero_provider.claims import Claims
     from cloudzero_provider.client import Client
     from cloudzero_provider.journal import SumJournal

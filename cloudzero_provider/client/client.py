@@ -1,55 +1,18 @@
-"""CloudZero's endpoints, one method each."""
+"""The client: CloudZero's endpoints on one connection pool."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
-from urllib.parse import urlencode
+from typing import Any, NoReturn
 
+from cloudzero_provider.client.anycost import AnyCostEndpoints
 from cloudzero_provider.client.config import ClientConfig
-from cloudzero_provider.client.error_text import words_of
-from cloudzero_provider.client.replies import (
-    YEAR_MONTH,
-    json_object,
-    listed_drop,
-    listed_objects,
-    next_cursor,
-    objects,
-    receipt_of,
-    wrapped,
-)
 from cloudzero_provider.client.retry import Sender
 from cloudzero_provider.client.telemetry import TelemetryEndpoints
-from cloudzero_provider.client.transport import MAX_REPLY_BYTES, Transport
-from cloudzero_provider.exceptions import (
-    ConfigurationError,
-    MonthNotFoundError,
-    NotFoundError,
-    RequestRejectedError,
-    UnexpectedReplyError,
-    ValidationFailedError,
-)
-from cloudzero_provider.parameters import read_number, read_whole_number
-
-if TYPE_CHECKING:
-    from cloudzero_provider.client.outcome import Effect
-    from cloudzero_provider.client.replies import BillingDrop, DropReceipt
-
-SCOPE_SEND_DROP = "connections:create_billing_anycost_billing_drop"
-SCOPE_VALIDATE_DROP = "connections:create_billing_anycost_validate_billing_drop"
-SCOPE_LIST_DROPS = "connections:read_billing_anycost_billing_drops"
-SCOPE_READ_MONTH = "connections:read_billing_anycost_billing_drops_month"
-SCOPE_LIST_CONNECTIONS = "connections:read_billings"
-
-_CONNECTIONS = "/v2/connections/billing"
-_ANYCOST = f"{_CONNECTIONS}/anycost"
-#: Whether validation says "invalid" with success or with one of these is not published.
-_INVALID = frozenset({400, 422})
-_CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
-_MOST_PAGES = 1000
+from cloudzero_provider.client.transport import Transport
+from cloudzero_provider.values.parameters import read_number
 
 
-class Client(TelemetryEndpoints):
+class Client(AnyCostEndpoints, TelemetryEndpoints):
     """
     CloudZero's API. Threads may share a client; a process that was forked off opens connections of its own.
 
@@ -76,129 +39,3 @@ class Client(TelemetryEndpoints):
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
         self._sender.wait_until_settled(read_number("began", began))
-
-    def list_connections(self, *, limit: int | None = None) -> list[dict[str, Any]]:
-        """
-        List billing connections (https://docs.cloudzero.com/reference/getbillingconnections).
-
-        :param limit: return the first so many; all of them without it.
-        """
-        found: list[dict[str, Any]] = []
-        query: dict[str, Any] = {} if limit is None else {"limit": read_whole_number("limit", limit)}
-        seen: set[str | None] = {None}
-        secret, size = self.config.api_key, 0
-        while True:
-            path = f"{_CONNECTIONS}?{urlencode(query)}" if query else _CONNECTIONS
-            reply = self._sender.send("GET", path, scope=SCOPE_LIST_CONNECTIONS)
-            content = json_object(reply, path, secret)
-            page = objects(content, "connections", path)
-            found += page
-            cursor = next_cursor(content, path, secret)
-            if not page or cursor in seen or (limit and len(found) >= limit):
-                return found[:limit] if limit else found
-            seen.add(cursor)
-            size += len(reply.body)
-            if len(seen) > _MOST_PAGES or size > MAX_REPLY_BYTES:
-                raise UnexpectedReplyError(f"{path}: the list goes on and on.", reply.status)
-            query["cursor"] = cursor
-
-    def list_drops(self, connection_id: str) -> list[BillingDrop]:
-        """
-        List the months a stream holds (https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdrops).
-
-        :param connection_id: the AnyCost stream.
-        :raises NotFoundError, RequestRejectedError: when CloudZero does not know the stream.
-        """
-        path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
-        reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
-        listed = listed_objects(reply, "billing_drops", path, self.config.api_key)
-        return [listed_drop(item, path, self.config.api_key) for item in listed]
-
-    def send_drop(self, connection_id: str, body: bytes, *, effect: Effect) -> DropReceipt:
-        """
-        Send one drop (https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop).
-
-        :param connection_id: the AnyCost stream.
-        :param body: JSON with ``month``, ``operation`` and ``data``, encoded, 5 MB at most.
-        :param effect: what applying its operation does.
-        :raises AmbiguousWriteError: when it must not be repeated and may or may not have been applied.
-        """
-        path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
-        reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
-        return receipt_of(reply, path, self.config.api_key)
-
-    def validate_drop(self, body: bytes) -> None:
-        """
-        Ask CloudZero whether it would take a drop (https://docs.cloudzero.com/reference/validateoneanycoststreamconnectionbillingdrop).
-
-        :param body: as for :meth:`send_drop`.
-        :raises ValidationFailedError: with CloudZero's own words, when it would not.
-        """
-        path = f"{_ANYCOST}/validate_billing_drop"
-        try:
-            reply = self._sender.send("POST", path, scope=SCOPE_VALIDATE_DROP, body=body)
-        except RequestRejectedError as error:
-            if error.status not in _INVALID:
-                raise
-            raise _invalid(error.message) from None
-        content = json_object(reply, path, self.config.api_key)
-        verdict = next((part for part in wrapped(content) if isinstance(part.get("is_valid"), bool)), None)
-        if verdict is None:
-            raise UnexpectedReplyError(f"POST {path}: the reply does not say whether the drop is valid.", reply.status)
-        if not verdict["is_valid"]:
-            words = words_of(verdict.get("errors"), secret=self.config.api_key)
-            raise _invalid(words)
-
-    def download_month(self, connection_id: str, month: str, save_to: BinaryIO) -> None:
-        """
-        Save the contents of a month, as JSON (https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdropcontents).
-
-        The reply has no pages and may hold a million rows, so it goes to a file.
-
-        :param connection_id: the AnyCost stream.
-        :param month: which month, as text like ``2026-03``.
-        :param save_to: a file open for writing bytes; what it held before is overwritten.
-        :raises MonthNotFoundError: when the stream holds nothing for the month.
-        """
-        path = _month_path(connection_id, month)
-        try:
-            self._sender.send("GET", path, scope=SCOPE_READ_MONTH, save_to=save_to)
-        except NotFoundError as error:
-            raise MonthNotFoundError(
-                f"AnyCost stream {connection_id} holds no billing drop for {month}. ({error.message})", error.status
-            ) from None
-
-    def find_month(self, connection_id: str, month: str) -> bool:
-        """
-        See whether a month is there and can be read, without reading it: the connection is closed before the rows come.
-
-        :param connection_id: the AnyCost stream.
-        :param month: which month, as text like ``2026-03``.
-        :return: whether the stream holds it. That it does not (404) is told to a key that may read it.
-        :raises AuthenticationError: when the key may not read months.
-        """
-        try:
-            self._sender.send("GET", _month_path(connection_id, month), scope=SCOPE_READ_MONTH, skip_body=True)
-        except NotFoundError:
-            return False
-        return True
-
-
-def _month_path(connection_id: str, month: str) -> str:
-    if not isinstance(month, str) or not YEAR_MONTH.fullmatch(month):
-        raise ConfigurationError(f"{month!r:.80} is no month: expected text like 2026-03.")
-    return f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops/{month}"
-
-
-def _invalid(words: str) -> ValidationFailedError:
-    return ValidationFailedError(f"CloudZero's validation refuses the rows: {words.rstrip('.')}. Nothing was sent.")
-
-
-def checked_connection_id(connection_id: str) -> str:
-    """Refuse what can't be an AnyCost connection id, so that it can't lead to another path."""
-    if not isinstance(connection_id, str) or not _CONNECTION_ID.fullmatch(connection_id):
-        raise ConfigurationError(
-            f"{connection_id!r:.80} is no AnyCost connection id: copy it from the stream's page under Settings > "
-            "Billing Connections; it looks like 1234abcd-1234-abcd-1234-abcd1234efgh."
-        )
-    return connection_id

@@ -9,7 +9,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from cloudzero_provider.exceptions import ConfigurationError
-from cloudzero_provider.parameters import read_bool, read_number
+from cloudzero_provider.values.parameters import read_bool, read_number
 
 LONGEST_SECONDS = 7 * 24 * 3600
 DEFAULT_BASE_URL = "https://api.cloudzero.com"

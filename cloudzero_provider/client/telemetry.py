@@ -7,12 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.client.replies import json_of, refuse_error_inside
 from cloudzero_provider.client.shapes import find_list
 from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
-from cloudzero_provider.parameters import read_bool, read_whole_number
+from cloudzero_provider.values.parameters import Choice, read_bool, read_whole_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.config import ClientConfig

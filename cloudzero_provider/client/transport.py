@@ -13,8 +13,8 @@ import urllib3
 from requests.auth import AuthBase
 
 from cloudzero_provider import __version__
-from cloudzero_provider.client.body import ACCEPTED_ENCODING, in_words, read_body
-from cloudzero_provider.client.wire import Session, watched
+from cloudzero_provider.client.http_session import Session, watched
+from cloudzero_provider.client.reply_body import ACCEPTED_ENCODING, in_words, read_body
 from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:

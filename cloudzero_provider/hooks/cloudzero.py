@@ -16,7 +16,7 @@ from cloudzero_provider.exceptions import (
     RequestRejectedError,
 )
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS, HIDDEN_FIELDS, PLACEHOLDERS, RELABELING
-from cloudzero_provider.hooks.connection_fields import UNREADABLE, ConnectionFields, why_unreadable
+from cloudzero_provider.hooks.connection_form import UNREADABLE, ConnectionFields, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,7 @@ class CloudZeroHook(BaseHook):
         :param connection_id: what the caller asks for; without it, the connection's own.
         :raises ConfigurationError: when there is neither, or it can't be one.
         """
-        from cloudzero_provider.client.client import checked_connection_id
+        from cloudzero_provider.client.anycost import checked_connection_id
 
         chosen = connection_id or self._fields.extra.get("anycost_connection_id")
         if not chosen:
@@ -165,7 +165,7 @@ class CloudZeroHook(BaseHook):
 
 
 def _probe(hook: CloudZeroHook) -> tuple[bool, str]:
-    from cloudzero_provider.client import client as endpoints
+    from cloudzero_provider.client import anycost as endpoints
 
     client = hook.make_client(max_retry_seconds=0)
     named_stream = hook._fields.extra.get("anycost_connection_id")

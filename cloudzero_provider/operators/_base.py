@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import Asset, BaseHook, BaseOperator
 
-from cloudzero_provider.compat import set_default_of_mapped
+from cloudzero_provider.airflow_support.compat import set_default_of_mapped
+from cloudzero_provider.airflow_support.run_claims import RunClaims
+from cloudzero_provider.airflow_support.upstream_outputs import UpstreamOutputs, is_output
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
-from cloudzero_provider.month_hints import collected_hints
-from cloudzero_provider.operators._claims import RunClaims
-from cloudzero_provider.operators._upstreams import UpstreamOutputs, is_output
-from cloudzero_provider.parameters import read_bool
+from cloudzero_provider.values.month_hints import collected_hints
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     import jinja2
@@ -175,7 +175,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
         self._check_sources()
         if self.files is not None:
-            from cloudzero_provider.storage import ObjectStorage
+            from cloudzero_provider.airflow_support.object_storage import ObjectStorage
 
             yield from read_files(self.files, ObjectStorage(), allow_equal_files=allow_equal_files)
         elif self.records is not None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from cloudzero_provider.choices import Choice
+from cloudzero_provider.airflow_support.errors import airflow_failures
+from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.failures import airflow_failures
-from cloudzero_provider.limits import MAX_BODY_BYTES
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
-from cloudzero_provider.months import Month, resolve_month
 from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from, sum_journal
-from cloudzero_provider.parameters import read_bool
+from cloudzero_provider.values.limits import MAX_BODY_BYTES
+from cloudzero_provider.values.parameters import Choice, read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from cloudzero_provider.anycost.send import SendOptions, SendSummary
+    from cloudzero_provider.months import Month
 
 
 class OnEmpty(Choice):
@@ -250,7 +250,7 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
             return self._read(context)
 
     def _read(self, context: Context) -> dict[str, Any]:
-        from cloudzero_provider.anycost.files import write_rows, writer_for
+        from cloudzero_provider.anycost.file_writers import write_rows, writer_for
         from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 
         writer_for(self.path)

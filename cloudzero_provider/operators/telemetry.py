@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from cloudzero_provider.choices import Choice
+from cloudzero_provider.airflow_support.errors import airflow_failures
+from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.exceptions import InputError, MonthError
-from cloudzero_provider.failures import airflow_failures
-from cloudzero_provider.limits import MAX_BODY_BYTES
 from cloudzero_provider.links import TelemetryStreamsLink, show_links
-from cloudzero_provider.months import resolve_month
 from cloudzero_provider.operators._base import CloudZeroSendOperator, settle_from, sum_journal
-from cloudzero_provider.parameters import read_bool
+from cloudzero_provider.values.limits import MAX_BODY_BYTES
+from cloudzero_provider.values.parameters import Choice, read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,7 +165,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         from cloudzero_provider.client.telemetry import checked_stream_name
         from cloudzero_provider.telemetry.checks import check_records
         from cloudzero_provider.telemetry.send import send_records
-        from cloudzero_provider.telemetry.tables import as_records
+        from cloudzero_provider.telemetry.table_records import as_records
 
         # All parameters are read before any record is.
         options = self._options(context)
@@ -211,7 +210,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     def _rules(self, context: Context) -> RecordRules:
         from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
         from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules
-        from cloudzero_provider.telemetry.kinds import KINDS
+        from cloudzero_provider.telemetry.record_kinds import KINDS
 
         return RecordRules(
             kind=KINDS[StreamType.parse(self.stream_type, "stream_type")],

@@ -9,6 +9,6 @@ if __name__ == "__main__":
     if importlib.util.find_spec("aiohttp") is None:
         print("The sandbox needs aiohttp: pip install 'airflow-provider-cloudzero[sandbox]'", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    from .cli import main
+    from cloudzero_provider.sandbox.cli import main
 
     sys.exit(main(sys.argv[1:]))

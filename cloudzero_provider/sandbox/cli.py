@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .connections import InvalidConnectionError, parse_option
-from .keys import ApiKey, InvalidKeyOptionError, parse_key
-from .sandbox import Sandbox
-from .server import Address, serve
-from .settings import Settings, UnknownSettingError, changed
+from cloudzero_provider.sandbox.anycost.connections import InvalidConnectionError, parse_option
+from cloudzero_provider.sandbox.server.keys import ApiKey, InvalidKeyOptionError, parse_key
+from cloudzero_provider.sandbox.server.server import Address, serve
+from cloudzero_provider.sandbox.server.state import Sandbox
+from cloudzero_provider.sandbox.settings.all_settings import Settings, UnknownSettingError, changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,11 +20,11 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
+from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.exceptions import CloudZeroError, InputError, UnexpectedReplyError
-from cloudzero_provider.failures import airflow_failures
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.links import show_links
-from cloudzero_provider.parameters import read_bool
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
+from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import AnyCostConnectionLink
-from cloudzero_provider.months import resolve_month
-from cloudzero_provider.parameters import read_whole_number
 from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, given_summary
+from cloudzero_provider.values.parameters import read_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

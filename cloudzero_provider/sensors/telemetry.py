@@ -128,7 +128,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         from cloudzero_provider.sources import from_records
         from cloudzero_provider.telemetry.batches import SAMPLED_RECORDS, sampled_hashes
         from cloudzero_provider.telemetry.checks import RecordRules, check_records
-        from cloudzero_provider.telemetry.kinds import KINDS
+        from cloudzero_provider.telemetry.record_kinds import KINDS
 
         if self.stream_name is None or self._has_summary:
             raise ConfigurationError("records go with a stream_name, and instead of a summary.")

@@ -8,10 +8,9 @@ what a column means.
 from __future__ import annotations
 
 from cloudzero_provider.sources.cursors import from_cursor
+from cloudzero_provider.sources.file_names import ENDINGS, FileStore
 from cloudzero_provider.sources.files import from_files, read_files
 from cloudzero_provider.sources.frames import from_frame, plain_type
-from cloudzero_provider.sources.named_files import ENDINGS, FileStore
-from cloudzero_provider.sources.objects import Values, as_objects
 from cloudzero_provider.sources.records import from_records
 from cloudzero_provider.sources.rows import Rows, is_text, joined, row_number
 
@@ -19,8 +18,6 @@ __all__ = [
     "ENDINGS",
     "FileStore",
     "Rows",
-    "Values",
-    "as_objects",
     "from_cursor",
     "from_files",
     "from_frame",

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
-from cloudzero_provider.sources.csv_engine import read_plain_csv
+from cloudzero_provider.sources.csv_polars import read_plain_csv
+from cloudzero_provider.sources.csv_separators import COMMA, Separator, find_separator
 from cloudzero_provider.sources.frames import table
-from cloudzero_provider.sources.lines import UNREADABLE, open_text, plain_file, unreadable
 from cloudzero_provider.sources.rows import BLOCK, Rows
-from cloudzero_provider.sources.separators import COMMA, Separator, find_separator
+from cloudzero_provider.sources.text_files import UNREADABLE, open_text, plain_file, unreadable
 
 if TYPE_CHECKING:
-    from cloudzero_provider.sources.objects import Values
+    from cloudzero_provider.values.python_values import Values
 
 _LONGEST_CELL = 16_000_000
 

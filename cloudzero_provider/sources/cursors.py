@@ -10,7 +10,7 @@ from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.rows import BLOCK, Rows, check_cells, compact, is_text, joined
 
 if TYPE_CHECKING:
-    from cloudzero_provider.sources.objects import Values
+    from cloudzero_provider.values.python_values import Values
 
 
 def from_cursor(cursor: Any) -> Rows | None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.objects import as_objects
+from cloudzero_provider.values.python_values import as_objects
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from cloudzero_provider.sources.objects import Values
     from cloudzero_provider.sources.rows import Rows
+    from cloudzero_provider.values.python_values import Values
 
 _HALF = 2**32
 

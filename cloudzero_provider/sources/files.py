@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.parameters import read_bool
-from cloudzero_provider.sources.contents import check_contents
 from cloudzero_provider.sources.csv_files import read_csv
 from cloudzero_provider.sources.equal_files import FilesSeen
+from cloudzero_provider.sources.file_names import FileStore, ending_of, named_files, store_for
+from cloudzero_provider.sources.file_signatures import check_contents
 from cloudzero_provider.sources.json_files import read_json, read_json_lines
-from cloudzero_provider.sources.named_files import FileStore, ending_of, named_files, store_for
 from cloudzero_provider.sources.parquet_files import read_parquet
 from cloudzero_provider.sources.rows import Rows, joined
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ from itertools import chain, islice
 from typing import Any, NoReturn, TextIO
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.lines import UNREADABLE, open_text, unreadable
 from cloudzero_provider.sources.rows import Rows, columns_of, is_text
+from cloudzero_provider.sources.text_files import UNREADABLE, open_text, unreadable
 
 _Objects = Iterator[tuple[int, dict[str, Any]]]
 _SPACE = re.compile(r"[ \t\r\n]*")

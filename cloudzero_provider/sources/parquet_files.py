@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.arrow_maps import with_all_entries
 from cloudzero_provider.sources.frames import table
-from cloudzero_provider.sources.maps import with_all_entries
 from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, row_number
 
 

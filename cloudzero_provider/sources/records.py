@@ -9,8 +9,8 @@ from typing import Any
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import from_frame, is_frame
+from cloudzero_provider.sources.numpy_values import plain_values
 from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined, row_number
-from cloudzero_provider.sources.scalars import plain_values
 
 
 def from_records(records: Any) -> Rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.objects import Values, as_objects
+from cloudzero_provider.values.python_values import Values, as_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

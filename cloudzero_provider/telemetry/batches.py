@@ -11,9 +11,9 @@ import polars as pl
 
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.limits import LARGEST_BODY, MAX_BODY_BYTES
-from cloudzero_provider.parameters import read_bool, read_whole_number
 from cloudzero_provider.telemetry.identity import record_hash
+from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES
+from cloudzero_provider.values.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

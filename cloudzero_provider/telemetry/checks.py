@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.choices import Choice
 from cloudzero_provider.client.telemetry import TelemetryOperation
-from cloudzero_provider.exact import exact_sum
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.names import meant_by
-from cloudzero_provider.problems import Problems
-from cloudzero_provider.telemetry.kinds import CUT, SEND_PAGE
-from cloudzero_provider.telemetry.values import TOO_PRECISE, convert_keys, convert_values, is_zero
-from cloudzero_provider.texts import as_text, checked, first_given, is_blank, moment_text, text_of
-from cloudzero_provider.timestamps import utc_timestamps
+from cloudzero_provider.telemetry.record_kinds import CUT, SEND_PAGE
+from cloudzero_provider.telemetry.record_values import TOO_PRECISE, convert_keys, convert_values, is_zero
+from cloudzero_provider.values.conversion import as_text, checked, first_given, is_blank, moment_text, text_of
+from cloudzero_provider.values.did_you_mean import meant_by
+from cloudzero_provider.values.exact_sums import exact_sum
+from cloudzero_provider.values.parameters import Choice
+from cloudzero_provider.values.problems import Problems
+from cloudzero_provider.values.timestamps import utc_timestamps
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
-    from cloudzero_provider.sources import Rows, Values
-    from cloudzero_provider.telemetry.kinds import RecordKind
+    from cloudzero_provider.sources import Rows
+    from cloudzero_provider.telemetry.record_kinds import RecordKind
+    from cloudzero_provider.values.python_values import Values
 
 log = logging.getLogger(__name__)
 

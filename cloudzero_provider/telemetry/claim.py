@@ -11,7 +11,15 @@ import polars as pl
 
 from cloudzero_provider.claims import comparable_url
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
-from cloudzero_provider.telemetry.entries import Entry, entries_of, pack, pack_entries, shown, unpack, unpack_entries
+from cloudzero_provider.telemetry.claim_entries import (
+    Entry,
+    entries_of,
+    pack,
+    pack_entries,
+    shown,
+    unpack,
+    unpack_entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

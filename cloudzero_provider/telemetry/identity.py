@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cloudzero_provider.telemetry.kinds import CUT, KINDS, SIGNIFICANT_DIGITS
+from cloudzero_provider.telemetry.record_kinds import CUT, KINDS, SIGNIFICANT_DIGITS
 
 _HASH_LENGTH = 12
 _KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())

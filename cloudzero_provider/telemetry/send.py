@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, RequestRejectedError
-from cloudzero_provider.parameters import read_bool, read_number
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
 from cloudzero_provider.telemetry.claim import RecordsWrite
+from cloudzero_provider.values.parameters import read_bool, read_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.claims import Claims

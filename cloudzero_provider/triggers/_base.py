@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from cloudzero_provider.choices import Choice
 from cloudzero_provider.exceptions import CloudZeroError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
-from cloudzero_provider.parameters import read_number
+from cloudzero_provider.values.parameters import Choice, read_number
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -20,7 +20,7 @@ from cloudzero_provider.months import Month
 from cloudzero_provider.telemetry.batches import BatchLimits
 from cloudzero_provider.telemetry.checks import OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import record_hash
-from cloudzero_provider.telemetry.kinds import KINDS
+from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
 
 NAME = "orders"

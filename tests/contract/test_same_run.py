@@ -247,10 +247,10 @@ def test_a_claim_that_can_not_be_read_is_an_error(sandbox, first, second):
 )
 def test_of_two_tasks_at_once_one_goes_on_at_the_most(sandbox, pair):
     """In every order in which their requests can reach Airflow."""
+    from cloudzero_provider.airflow_support.run_claims import RunClaims
     from cloudzero_provider.anycost.claim import MonthWrite
     from cloudzero_provider.anycost.plan import Operation
     from cloudzero_provider.operators._base import CloudZeroSendOperator
-    from cloudzero_provider.operators._claims import RunClaims
 
     seen = set()
     for order in orders(4):

@@ -18,9 +18,9 @@ from tasks import context
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
-from cloudzero_provider.sandbox.drop_reads import open_month
-from cloudzero_provider.sandbox.months import parse_month
-from cloudzero_provider.sandbox.settings import MonthFormat
+from cloudzero_provider.sandbox.anycost.reads import open_month
+from cloudzero_provider.sandbox.common.months import parse_month
+from cloudzero_provider.sandbox.settings.anycost import MonthFormat
 
 DROPS = f"/v2/connections/billing/anycost/{STREAM}/billing_drops"
 RETRIES = 90

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone, tzinfo
 from types import SimpleNamespace
 
-from cloudzero_provider.sandbox.pauses import Pauses
-from cloudzero_provider.sandbox.running import RunningRequests
+from cloudzero_provider.sandbox.server.pauses import Pauses
+from cloudzero_provider.sandbox.server.running import RunningRequests
 
 #: A Sunday in 2026, in seconds since 1970.
 START = 1_774_785_600.0

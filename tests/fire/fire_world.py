@@ -28,14 +28,14 @@ from fire_script import FINE, SETTLE_SECONDS, Fate, Interrupted, Killed, Script,
 from sandbox_client import KEY, STREAM
 
 from cloudzero_provider.anycost import send as anycost_send
-from cloudzero_provider.client import retry, transport, wire
+from cloudzero_provider.client import http_session, retry, transport
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.operators import _base as operators_base
-from cloudzero_provider.sandbox.faults import parse_fault
-from cloudzero_provider.sandbox.keys import parse_key
-from cloudzero_provider.sandbox.sandbox import Sandbox
-from cloudzero_provider.sandbox.server import make_app
-from cloudzero_provider.sandbox.settings import Settings, changed
+from cloudzero_provider.sandbox.server.faults import parse_fault
+from cloudzero_provider.sandbox.server.keys import parse_key
+from cloudzero_provider.sandbox.server.server import make_app
+from cloudzero_provider.sandbox.server.state import Sandbox
+from cloudzero_provider.sandbox.settings.all_settings import Settings, changed
 
 CLIENT_MODULES = (retry, transport, anycost_send, operators_base)
 #: Nothing listens there.
@@ -117,7 +117,7 @@ class World:
             patches.setattr(module, "time", now)
         patches.setattr(retry, "random", self._jitter)
         patches.setattr(retry, "datetime", datetime_by(self.clock))
-        patches.setattr(wire, "threading", threading_for(self._pauses))
+        patches.setattr(http_session, "threading", threading_for(self._pauses))
         real = Transport.exchange
         patches.setattr(Transport, "exchange", lambda *given, **options: self._exchange(real, *given, **options))
 

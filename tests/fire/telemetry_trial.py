@@ -16,8 +16,8 @@ from telemetry_truth import Held, held_of, misfits
 
 from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, InputError
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
-from cloudzero_provider.sandbox.settings import changed
-from cloudzero_provider.sandbox.telemetry_state import open_records
+from cloudzero_provider.sandbox.settings.all_settings import changed
+from cloudzero_provider.sandbox.telemetry.totals import open_records
 
 NAME, OTHER = "under-fire", "another"
 MAX_RETRY_SECONDS = 600

@@ -29,7 +29,7 @@ from .few_examples import draws, with_few_examples
 # Of mutmut: what is in its files.
 KILLED, SURVIVED, NO_TESTS, TIMEOUT = 1, 0, 33, 36
 #: What talks HTTP is judged over HTTP; all else by the unit tests alone, which are quicker.
-TALK_HTTP = ("anycost.send", "anycost.run", "anycost.readback", "telemetry.send")
+TALK_HTTP = ("anycost.send", "anycost.execute_plan", "anycost.readback", "telemetry.send")
 LONGEST_SECONDS = 30.0
 #: A mutant that makes all tests together so many times slower, and then some seconds, is seen by everybody.
 SLOWER = 4

@@ -324,7 +324,7 @@ class TestResources:
     def test_many_combinations_are_made_part_by_part(self, monkeypatch):
         rows = [line(**{TEAM: str(number), ENV: "a"}) for number in range(7)] + [line(**{TEAM: "", ENV: None})]
         at_once = self.ids(rows, [TEAM, ENV])
-        monkeypatch.setattr("cloudzero_provider.anycost.made_resources._SLICE", 3)
+        monkeypatch.setattr("cloudzero_provider.anycost.aggregation.resource_ids._SLICE", 3)
         assert self.ids(rows, [TEAM, ENV]) == at_once
         assert len(set(at_once)) == 8
 

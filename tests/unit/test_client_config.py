@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from cloudzero_provider.client import Client
-from cloudzero_provider.client.client import checked_connection_id
+from cloudzero_provider.client.anycost import checked_connection_id
 from cloudzero_provider.client.config import ClientConfig
 from cloudzero_provider.exceptions import ConfigurationError
 

@@ -9,8 +9,8 @@ import ijson
 import polars as pl
 import pytest
 
-from cloudzero_provider.anycost import contents, readback
-from cloudzero_provider.anycost.contents import rows_of
+from cloudzero_provider.anycost import month_reply, readback
+from cloudzero_provider.anycost.month_reply import rows_of
 from cloudzero_provider.anycost.readback import hours_of, read_month, total_cost
 from cloudzero_provider.exceptions import UnexpectedReplyError
 from cloudzero_provider.months import Month
@@ -146,7 +146,7 @@ def test_a_month_without_rows_is_an_empty_frame():
 @pytest.mark.parametrize("row", [{"a": "\ud800"}, {"\ud800": "x"}])
 def test_half_a_character_is_no_text(monkeypatch, row):
     # The parser of ijson that is there on every machine.
-    monkeypatch.setattr(contents.ijson, "basic_parse", ijson.get_backend("python").basic_parse)
+    monkeypatch.setattr(month_reply.ijson, "basic_parse", ijson.get_backend("python").basic_parse)
     with pytest.raises(UnexpectedReplyError) as error:
         read([row])
     assert str(error.value) == "The contents of the month hold something that is no Unicode text."

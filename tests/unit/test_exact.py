@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
-from cloudzero_provider import exact
-from cloudzero_provider.exact import exact_sum, exact_sums
+from cloudzero_provider.values import exact_sums as exact
+from cloudzero_provider.values.exact_sums import exact_sum, exact_sums
 
 WIRE = st.from_regex(r"-?[0-9]{1,18}(\.[0-9]{1,30})?", fullmatch=True)
 LARGEST = "9" * 18 + "." + "9" * 30

@@ -6,8 +6,8 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from cloudzero_provider import exceptions
+from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.exceptions import CloudZeroError, InvalidRowsError, Problem, RateLimitError
-from cloudzero_provider.failures import airflow_failures
 
 KINDS = [
     kind

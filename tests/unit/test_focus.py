@@ -12,9 +12,9 @@ import pytest
 from charges import GOOD, SEPTEMBER, charge, check, converted, frame_of, problem_of, problems_of
 
 from cloudzero_provider.anycost.focus import to_cbf
-from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, REQUIRED
+from cloudzero_provider.anycost.focus.mapping import FOCUS_COLUMNS, REQUIRED
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
-from cloudzero_provider.times import NOT_TIMESTAMP
+from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +145,7 @@ class TestCosts:
         )
 
     def test_the_totals_hold_for_many_rows(self, caplog, monkeypatch):
-        monkeypatch.setattr("cloudzero_provider.exact._SLICE", 7)
+        monkeypatch.setattr("cloudzero_provider.values.exact_sums._SLICE", 7)
         converted(*[charge(BilledCost="0.1", EffectiveCost="0.3")] * 100)
         assert "BilledCost is 10 in all, EffectiveCost 30: a difference of 20" in caplog.text
 

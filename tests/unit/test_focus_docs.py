@@ -13,7 +13,7 @@ from charges import charge, converted, frame_of
 
 from cloudzero_provider.anycost.columns import COLUMNS, TAG_PREFIX
 from cloudzero_provider.anycost.focus import to_cbf
-from cloudzero_provider.anycost.focus.table import (
+from cloudzero_provider.anycost.focus.mapping import (
     FIRST_OF,
     FOCUS_COLUMNS,
     MADE_OF,

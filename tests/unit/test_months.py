@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pendulum
 import pytest
 
+from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.exceptions import MonthError
-from cloudzero_provider.months import Month, resolve_month
+from cloudzero_provider.months import Month
 
 MARCH = Month(2026, 3)
 UTC = timezone.utc

@@ -9,11 +9,11 @@ from rows import checked, row
 from cloudzero_provider import sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
 from cloudzero_provider.exceptions import InputError, InvalidRowsError
-from cloudzero_provider.names import meant_by
 from cloudzero_provider.telemetry.checks import RecordRules, check_records
-from cloudzero_provider.telemetry.kinds import KINDS
-from cloudzero_provider.telemetry.tables import as_records
+from cloudzero_provider.telemetry.record_kinds import KINDS
+from cloudzero_provider.telemetry.table_records import as_records
 from cloudzero_provider.transforms import decimals
+from cloudzero_provider.values.did_you_mean import meant_by
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 

@@ -13,9 +13,9 @@ from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError, MonthError
 from cloudzero_provider.months import Month
-from cloudzero_provider.parameters import read_number
 from cloudzero_provider.sources import from_records
 from cloudzero_provider.transforms import transformed
+from cloudzero_provider.values.parameters import read_number
 
 numpy = pytest.importorskip("numpy")
 pandas = pytest.importorskip("pandas")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from cloudzero_provider.exceptions import ConfigurationError
-from cloudzero_provider.parameters import read_bool, read_number, read_whole_number
+from cloudzero_provider.values.parameters import read_bool, read_number, read_whole_number
 
 
 @pytest.mark.parametrize("value", ["false", "no", "", "0", 0, 1, None, [], "true"])

@@ -72,7 +72,7 @@ def test_no_data_frame_library_no_http_library_and_no_sandbox_is_loaded():
     before, after = loaded(AIRFLOW, PROVIDER)
     added = after - before
     assert {"cloudzero_provider.operators.anycost", "cloudzero_provider.triggers.anycost"} <= added
-    assert "cloudzero_provider.anycost.aggregation" in added
+    assert "cloudzero_provider.anycost.aggregation.options" in added
     assert not added & HEAVY
 
 

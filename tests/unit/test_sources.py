@@ -16,8 +16,8 @@ from hypothesis import given, strategies as st
 
 from cloudzero_provider.exceptions import CloudZeroError, InputError
 from cloudzero_provider.sources import csv_files, from_cursor, from_files, from_records
-from cloudzero_provider.sources.csv_engine import read_plain_csv
-from cloudzero_provider.sources.separators import Separator
+from cloudzero_provider.sources.csv_polars import read_plain_csv
+from cloudzero_provider.sources.csv_separators import Separator
 
 HEADER = "time/usage_start,cost/cost,lineitem/description\n"
 

@@ -26,9 +26,14 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 
 #: Modules whose functions the documentation uses.
-OF_FUNCTIONS = ("anycost", "anycost.checks", "anycost.focus", "anycost.send", "anycost.readback", "anycost.files") + (
-    *("sources", "transforms", "telemetry.batches", "telemetry.checks", "telemetry.send", "telemetry.tables"),
-)
+OF_FUNCTIONS = (
+    "anycost",
+    "anycost.checks",
+    "anycost.focus",
+    "anycost.send",
+    "anycost.readback",
+    "anycost.file_writers",
+) + (*("sources", "transforms", "telemetry.batches", "telemetry.checks", "telemetry.send", "telemetry.table_records"),)
 #: Functions that are public for the other modules only: what they take has been read by then.
 INSIDE = {"row_number"}
 #: Classes of settings are called so.

@@ -22,8 +22,8 @@ from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
-from cloudzero_provider.telemetry.kinds import KINDS
-from cloudzero_provider.telemetry.tables import as_records
+from cloudzero_provider.telemetry.record_kinds import KINDS
+from cloudzero_provider.telemetry.table_records import as_records
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 

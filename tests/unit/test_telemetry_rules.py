@@ -17,8 +17,8 @@ from cloudzero_provider.months import Month
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
-from cloudzero_provider.telemetry.kinds import KINDS
-from cloudzero_provider.times import NOT_TIMESTAMP
+from cloudzero_provider.telemetry.record_kinds import KINDS
+from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 REPLACE, SUM, DELETE = TelemetryOperation.REPLACE, TelemetryOperation.SUM, TelemetryOperation.DELETE

@@ -15,10 +15,10 @@ from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
 from cloudzero_provider.exceptions import InvalidRowsError, MonthError
 from cloudzero_provider.months import Month
 from cloudzero_provider.telemetry.checks import RecordRules, check_records
-from cloudzero_provider.telemetry.kinds import KINDS
-from cloudzero_provider.texts import Converted
-from cloudzero_provider.times import NOT_TIMESTAMP, read_time
-from cloudzero_provider.timestamps import utc_timestamps
+from cloudzero_provider.telemetry.record_kinds import KINDS
+from cloudzero_provider.values.conversion import Converted
+from cloudzero_provider.values.time_formats import NOT_TIMESTAMP, read_time
+from cloudzero_provider.values.timestamps import utc_timestamps
 
 FIVE = "2026-03-03T05:00:00Z"
 #: All the same moment, as warehouses, languages and people write it.

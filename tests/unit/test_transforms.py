@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
+from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
-from cloudzero_provider.anycost.values import convert
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
-from cloudzero_provider.problems import Problems
 from cloudzero_provider.sources import from_files, from_frame, from_records
 from cloudzero_provider.transforms import decimals, to_frame, transformed
+from cloudzero_provider.values.problems import Problems
 
 BERLIN = timezone(timedelta(hours=2))
 NEW_YORK = timezone(timedelta(hours=-5))

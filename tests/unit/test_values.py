@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
+from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
-from cloudzero_provider.anycost.values import convert
-from cloudzero_provider.exact import exact_sum
+from cloudzero_provider.values.exact_sums import exact_sum
 
 
 def texts(kind, *values):

@@ -8,7 +8,7 @@ import os
 import polars as pl
 import pytest
 
-from cloudzero_provider.anycost.files import write_rows, writer_for
+from cloudzero_provider.anycost.file_writers import write_rows, writer_for
 from cloudzero_provider.exceptions import ConfigurationError
 
 FRAME = pl.DataFrame({"a": ["1", None], "b": ['x,"y"', "ü"]})

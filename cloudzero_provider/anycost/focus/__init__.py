@@ -70,8 +70,8 @@ def to_cbf(
         JSON object, a tag that is there twice, two tags or two resources that would become one.
     :raises ConfigurationError: naming the option and what is allowed.
     """
+    from cloudzero_provider.anycost.focus.line_items import line_items
     from cloudzero_provider.anycost.focus.options import FocusOptions
-    from cloudzero_provider.anycost.focus.rules import line_items
 
     options = FocusOptions.parse(
         month_from=month_from,

@@ -11,7 +11,7 @@ import polars as pl
 from cloudzero_provider.months import Month
 
 if TYPE_CHECKING:
-    from cloudzero_provider.problems import Problems
+    from cloudzero_provider.values.problems import Problems
 
 #: The zones of the world move the start of a month by up to 14 hours.
 _NEAR = timedelta(days=1)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.anycost.focus.mapping import FOCUS_COLUMNS, OLDER_NAMES, REQUIRED, Holds
 from cloudzero_provider.anycost.focus.options import FROM_TAG
-from cloudzero_provider.anycost.focus.table import FOCUS_COLUMNS, OLDER_NAMES, REQUIRED, Holds
 from cloudzero_provider.anycost.focus.versions import NEWEST, recognised, unknown_columns
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.names import differently_written
 from cloudzero_provider.sources import plain_type
+from cloudzero_provider.values.did_you_mean import differently_written
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudzero_provider.anycost.columns import TAG_KEY, TAG_KEY_RULE
-from cloudzero_provider.choices import Choice
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.values.parameters import Choice
 
 #: What a name in ``resource_from`` begins with that is the key of a tag, not a column.
 FROM_TAG = "tag:"

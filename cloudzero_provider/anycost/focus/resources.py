@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.anycost.focus.mapping import NO_RESOURCE_TYPE
 from cloudzero_provider.anycost.focus.options import FROM_TAG
-from cloudzero_provider.anycost.focus.table import NO_RESOURCE_TYPE
 from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.sources import row_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
     from cloudzero_provider.anycost.focus.tags import Tag
-    from cloudzero_provider.problems import Problems
+    from cloudzero_provider.values.problems import Problems
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.anycost.focus.tag_pairs import TagPairs, pair_fields, pairs_frame
-from cloudzero_provider.problems import shown_value
 from cloudzero_provider.sources.json_files import no_constant
+from cloudzero_provider.values.problems import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

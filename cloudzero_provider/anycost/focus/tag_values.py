@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus.table import Holds
+from cloudzero_provider.anycost.focus.mapping import Holds
 from cloudzero_provider.anycost.focus.tag_json import pairs_of_json
 from cloudzero_provider.anycost.focus.tag_pairs import PairFields, TagPairs, pair_fields, settle_duplicates
 from cloudzero_provider.exceptions import InputError
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import DuplicateTags
-    from cloudzero_provider.problems import Problems
+    from cloudzero_provider.values.problems import Problems
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from cloudzero_provider.anycost.focus.options import FocusOptions
-    from cloudzero_provider.problems import Problems
+    from cloudzero_provider.values.problems import Problems
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from journeys import Outcome
 from possibilities import AREAS, DROPS, PAIRS, TELEMETRY, WITHOUT_SETTING, Unknown, Values
 from runs import STEPS, Results, run_of
 
-from cloudzero_provider.sandbox.settings import Settings
+from cloudzero_provider.sandbox.settings.all_settings import Settings
 
 INTRO = """\
 # What CloudZero has not published, and what happens in each case

@@ -7,7 +7,7 @@ from typing import Any
 
 from journeys import SLOW_RATE
 
-from cloudzero_provider.sandbox.settings import Settings, possible_values
+from cloudzero_provider.sandbox.settings.all_settings import Settings, possible_values
 
 DROPS, TELEMETRY = "drops", "telemetry"
 Values = dict[str, Any]

@@ -15,7 +15,7 @@ from page import Notes, pair_row, single_sections
 from possibilities import AREAS, PAIRS
 from runs import STEPS, results_of, run_of, single_runs
 
-from cloudzero_provider.sandbox.settings import Settings, possible_values
+from cloudzero_provider.sandbox.settings.all_settings import Settings, possible_values
 
 PAGE = (Path(__file__).parents[3] / "docs" / "unknowns.md").read_text(encoding="utf-8")
 SOME_PAIRS = PAIRS[::6]

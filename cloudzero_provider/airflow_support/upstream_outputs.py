@@ -1,0 +1,160 @@
+"""Outputs of upstream tasks: a skipped one has none, and any other that is missing is an error."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.airflow_support.compat import instance_states, operator_class, pull_instances
+from cloudzero_provider.exceptions import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+_RETURN_VALUE = "return_value"
+
+
+class UpstreamOutputs:
+    """
+    What upstream tasks returned, for a parameter that takes several outputs.
+
+    :param name: of the parameter.
+    :param context: of the task.
+    """
+
+    def __init__(self, name: str, context: Context) -> None:
+        self._name = name
+        self._context = context
+
+    def one(self, output: Any) -> Any:
+        """
+        Resolve an output.
+
+        :param output: what stands for it.
+        :raises InputError: when a task of it was skipped, failed or returned nothing.
+        """
+        skipped = self._skipped(output, self._name)
+        return self._nothing(skipped) if skipped else self._resolved(output, self._name)
+
+    def several(self, items: Sequence[Any], resolve_other: Callable[[Any], Any]) -> list[Any]:
+        """
+        Resolve the outputs in a list; those of skipped tasks are left out.
+
+        :param items: outputs, and anything else.
+        :param resolve_other: resolves anything else.
+        :raises InputError: when a task failed or returned nothing, or all of them were skipped.
+        """
+        found: list[Any] = []
+        skipped: list[Any] = []
+        for number, item in enumerate(items):
+            where = f"{self._name}[{number}]"
+            if not is_output(item):
+                found.append(resolve_other(item))
+            elif operators := self._skipped(item, where):
+                skipped += operators
+            else:
+                found.append(self._resolved(item, where))
+        if skipped and not found:
+            return self._nothing(skipped)
+        if skipped:
+            log.info("%s: its output is left out, since %s", self._name, _skipped(skipped))
+        return found
+
+    def _nothing(self, skipped: Sequence[Any]) -> list[Any]:
+        if all(map(_is_mapped, skipped)):
+            # Also a task that was mapped over an empty list is skipped.
+            return []
+        raise InputError(
+            f"{self._name}: there are no rows, since {_skipped(skipped)}; nothing was sent. "
+            "With the trigger rule none_failed_min_one_success, this task is skipped then, too."
+        )
+
+    def _resolved(self, output: Any, where: str) -> Any:
+        value = output.resolve(self._context)
+        operators = _operators(output)
+        if value is None and operators:
+            raise InputError(
+                f"{where} is None: the upstream task {_listed(operators)} returned nothing. Return an empty list when "
+                "there are no rows."
+            )
+        if hasattr(output, "operator") and _is_mapped(output.operator) and output.key == _RETURN_VALUE:
+            return self._of_instances(output.operator.task_id, value, where)
+        return value
+
+    def _of_instances(self, task_id: str, values: Sequence[Any], where: str) -> Sequence[Any]:
+        """Take the outputs of all instances that succeeded, and of no other."""
+        states = instance_states(self._context["ti"], task_id)
+        succeeded = sorted(index for index, state in states.items() if state == "success")
+        if len(values) > len(succeeded):
+            # After a clear, an instance may have been skipped or removed, and its XCom is still there.
+            values = pull_instances(self._context["ti"], task_id, _RETURN_VALUE, succeeded)
+        # One that returned None has no XCom, and would be missing in silence.
+        missing = len(succeeded) - len(values)
+        if missing:
+            raise InputError(
+                f"{where}: {missing:,} of {len(succeeded):,} instances of the upstream task {task_id!r} returned "
+                "nothing. Return an empty list when there are no rows."
+            )
+        return values
+
+    def _skipped(self, output: Any, where: str) -> list[Any]:
+        """Find the operators of an output that has no value, since they were skipped."""
+        if self._all_succeeded():
+            return []
+        skipped = []
+        operators = _operators(output)
+        for operator in operators:
+            # A state tells more than an XCom: after a clear, that of an earlier try may still be there.
+            states = self._states(operator)
+            if states == {"skipped"}:
+                skipped.append(operator)
+            elif unfinished := states - {"success", "skipped"}:
+                state = ", ".join(sorted(str(each or "not started") for each in unfinished))
+                raise InputError(
+                    f"{where}: the upstream task {operator.task_id!r} did not succeed ({state}), so its rows are "
+                    "missing; nothing was sent."
+                )
+        if skipped and len(skipped) < len(operators):
+            raise InputError(
+                f"{where}: {_skipped(skipped)}, and its output is one of several that are combined: give them "
+                f"in a list, {self._name}=[…, …], where skipped ones are left out."
+            )
+        return skipped
+
+    def _all_succeeded(self) -> bool:
+        """Without another trigger rule, this task would not run otherwise."""
+        return str(getattr(self._context["task"].trigger_rule, "value", "")) == "all_success"
+
+    def _states(self, operator: Any) -> set[str | None]:
+        ti = self._context["ti"]
+        states = instance_states(ti, operator.task_id)
+        group = operator.get_closest_mapped_task_group()
+        if group is not None and group is self._context["task"].get_closest_mapped_task_group():
+            states = {index: state for index, state in states.items() if index == ti.map_index}
+        return set(states.values()) - {"removed"}
+
+
+def is_output(value: Any) -> bool:
+    """Whether it stands for what upstream tasks returned."""
+    return callable(getattr(value, "resolve", None)) and hasattr(value, "iter_references")
+
+
+def _operators(output: Any) -> list[Any]:
+    return list({operator.task_id: operator for operator, _ in output.iter_references()}.values())
+
+
+def _is_mapped(operator: Any) -> bool:
+    return operator_class(operator) is not type(operator)
+
+
+def _listed(operators: Sequence[Any]) -> str:
+    return " and ".join(dict.fromkeys(repr(operator.task_id) for operator in operators))
+
+
+def _skipped(operators: Sequence[Any]) -> str:
+    tasks, were = ("task", "was") if len({operator.task_id for operator in operators}) == 1 else ("tasks", "were")
+    return f"the upstream {tasks} {_listed(operators)} {were} skipped"

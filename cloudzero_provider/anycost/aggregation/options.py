@@ -1,0 +1,16 @@
+"""What a user may choose about aggregation."""
+
+from __future__ import annotations
+
+from cloudzero_provider.anycost.columns import TAG_PREFIX
+from cloudzero_provider.values.parameters import Choice
+
+#: In ``by``: every tag that the rows have.
+ALL_TAGS = f"{TAG_PREFIX}*"
+
+
+class Period(Choice):
+    """What ``time/usage_start`` is cut to, in UTC."""
+
+    HOUR = "hour"
+    DAY = "day"

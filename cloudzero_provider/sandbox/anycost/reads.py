@@ -1,0 +1,92 @@
+"""Reading drops back, now or as they were some seconds ago."""
+
+# ruff: noqa: S608 - the only parts put into SQL are constants of the code
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.anycost.store import DropSummary
+from cloudzero_provider.sandbox.common.months import Month, parse_month
+from cloudzero_provider.sandbox.settings.anycost import MonthFormat
+from cloudzero_provider.sandbox.settings.replies import RowCountMeans
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from cloudzero_provider.sandbox.common.database import Database
+
+_PIECE = 256 * 1024
+
+
+def _alive(begin: str, end: str, at: float | None) -> tuple[str, tuple[float, ...]]:
+    # Without a lag the clock must not matter, so what is there now is told by the end alone.
+    if at is None:
+        return f"{end} IS NULL", ()
+    return f"{begin} <= ? AND ({end} IS NULL OR {end} > ?)", (at, at)
+
+
+def list_drops(database: sqlite3.Connection, stream: str, at: float | None, means: RowCountMeans) -> list[DropSummary]:
+    """The months of a stream, now or as they were at a moment."""
+    drop_alive, drop_times = _alive("drops.opened_at", "drops.closed_at", at)
+    block_alive, block_times = _alive("blocks.added_at", "blocks.removed_at", at)
+    # One line per request that something is left of. All is left of the last one.
+    found = database.execute(
+        "SELECT drops.drop_id, drops.month, sum(blocks.row_count) FROM drops"
+        f" JOIN blocks ON blocks.drop_number = drops.number AND {block_alive}"
+        f" WHERE drops.stream = ? AND {drop_alive}"
+        " GROUP BY drops.number, blocks.added_at ORDER BY drops.month, blocks.added_at",
+        (*block_times, stream, *drop_times),
+    )
+    counts: dict[tuple[str, str], list[int]] = {}
+    for drop_id, month, rows in found:
+        counts.setdefault((drop_id, month), []).append(rows)
+    return [
+        DropSummary(
+            drop_id, parse_month(month, MonthFormat.BOTH), rows[-1] if means is RowCountMeans.REQUEST else sum(rows)
+        )
+        for (drop_id, month), rows in counts.items()
+    ]
+
+
+@dataclass(frozen=True)
+class MonthContents:
+    """A month's rows as one JSON array, read piece by piece from one snapshot."""
+
+    length: int
+    pieces: Iterator[bytes]
+
+
+def open_month(database: Database, stream: str, month: Month, at: float | None) -> MonthContents | None:
+    """The rows of a month, or None when it is not there."""
+    connection = database.connect()
+    connection.execute("BEGIN")
+    alive, times = _alive("blocks.added_at", "blocks.removed_at", at)
+    blocks = (
+        f"blocks JOIN drops ON drops.number = blocks.drop_number WHERE drops.stream = ? AND drops.month = ? AND {alive}"
+    )
+    wanted = (stream, str(month), *times)
+    rows, size = connection.execute(f"SELECT sum(row_count), sum(byte_count) FROM {blocks}", wanted).fetchone()
+    if not rows:
+        connection.close()
+        return None
+    commas_and_brackets = rows - 1 + 2
+    query = f"SELECT rows FROM block_rows JOIN (SELECT id, hour FROM {blocks}) ON block_id = id ORDER BY hour, id"
+    return MonthContents(size + commas_and_brackets, _pieces(connection, query, wanted))
+
+
+def _pieces(connection: sqlite3.Connection, query: str, wanted: tuple[object, ...]) -> Iterator[bytes]:
+    try:
+        piece = bytearray(b"[")
+        separator = b""
+        for (rows,) in connection.execute(query, wanted):
+            piece += separator
+            piece += rows.replace(b"\n", b",")
+            separator = b","
+            if len(piece) >= _PIECE:
+                yield bytes(piece)
+                piece.clear()
+        yield bytes(piece + b"]")
+    finally:
+        connection.close()

@@ -1,0 +1,168 @@
+"""Checking rows and packing the good ones by hour."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.anycost.cbf import (
+    COST_COLUMNS,
+    REQUIRED_COLUMNS,
+    RESOURCE_ID,
+    USAGE_START,
+    Check,
+    column_problem,
+    is_ignored,
+    is_tag,
+    value_check,
+)
+from cloudzero_provider.sandbox.common.exact_sums import Totals
+from cloudzero_provider.sandbox.common.months import Month, hour_of, month_of, parse_cbf_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudzero_provider.sandbox.common.problems import Problems
+    from cloudzero_provider.sandbox.settings.all_settings import Settings
+
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
+class HourBlock:
+    """The rows of one hour as lines of compact JSON with sorted keys, and what they add up to."""
+
+    hour: str
+    rows: bytes
+    row_count: int
+    byte_count: int
+    totals: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What holds for every row with the same columns in the same order."""
+
+    problems: tuple[tuple[str, str], ...]
+    checks: tuple[tuple[str, Check], ...]
+    ignored: tuple[str, ...]
+    costs: tuple[str, ...]
+
+
+class _Hour:
+    def __init__(self) -> None:
+        self.rows: list[bytes] = []
+        self.totals = Totals()
+
+    def as_block(self, hour: str) -> HourBlock:
+        byte_count = sum(map(len, self.rows))
+        return HourBlock(hour, b"\n".join(self.rows), len(self.rows), byte_count, self.totals.as_texts())
+
+
+class RowReader:
+    """Checks the rows of one drop, in the order they come, and keeps them by hour."""
+
+    def __init__(self, settings: Settings, month: Month | None, problems: Problems) -> None:
+        self.month = month
+        self._month_is_given = month is not None
+        self._settings = settings
+        self._problems = problems
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+        self._moments: dict[str, tuple[str, Month]] = {}
+        self._hours: dict[str, _Hour] = {}
+
+    def read(self, rows: Sequence[object]) -> None:
+        for index, row in enumerate(rows):
+            if type(row) is not dict:
+                self._problems.add(f"row {index}: must be a JSON object")
+            elif self._check(index, row):
+                self._keep(index, row)
+
+    def blocks(self) -> tuple[HourBlock, ...]:
+        return tuple(self._hours[hour].as_block(hour) for hour in sorted(self._hours))
+
+    def _check(self, index: int, row: dict[str, object]) -> bool:
+        known = self._problems.count
+        shape = self._shape_of(row)
+        for column, rule in shape.problems:
+            self._problems.add_for_row(index, column, rule)
+        if set(map(type, row.values())) == {str}:
+            self._check_values(index, row, shape)
+        else:
+            self._tell_what_is_no_string(index, row)
+        return self._problems.count == known and self._is_in_month(index, str(row[USAGE_START]))
+
+    def _check_values(self, index: int, row: dict[str, object], shape: _Shape) -> None:
+        for column, check in shape.checks:
+            problem = check(str(row[column]))
+            if problem:
+                self._problems.add_for_row(index, column, problem)
+
+    def _tell_what_is_no_string(self, index: int, row: dict[str, object]) -> None:
+        rule = "must be a JSON string; leave out what has no value"
+        for column, value in row.items():
+            if type(value) is not str:
+                self._problems.add_for_row(index, column, rule)
+
+    def _shape_of(self, row: dict[str, object]) -> _Shape:
+        columns = tuple(row)
+        shape = self._shapes.get(columns)
+        if shape is None:
+            shape = self._shapes[columns] = _shape(columns, self._settings)
+        return shape
+
+    def _is_in_month(self, index: int, usage_start: str) -> bool:
+        month = self._moment(usage_start)[1]
+        if self.month is None:
+            self.month = month
+        if month == self.month:
+            return True
+        whose = "the drop's month" if self._month_is_given else "the month of the first row"
+        self._problems.add_for_row(index, USAGE_START, f"is in {month} (UTC), {whose} is {self.month}")
+        return False
+
+    def _moment(self, usage_start: str) -> tuple[str, Month]:
+        found = self._moments.get(usage_start)
+        if found is None:
+            moment = parse_cbf_time(usage_start, self._settings.cbf_times)
+            found = self._moments[usage_start] = (hour_of(moment), month_of(moment))
+        return found
+
+    def _keep(self, index: int, row: dict[str, object]) -> None:
+        shape = self._shape_of(row)
+        for column in shape.ignored:
+            del row[column]
+        try:
+            packed = _canonical(row).encode("utf-8")
+        except UnicodeEncodeError:
+            self._problems.add(f"row {index}: has half of a surrogate pair, which is not a character")
+            return
+        name = self._moment(str(row[USAGE_START]))[0]
+        hour = self._hours.get(name)
+        if hour is None:
+            hour = self._hours[name] = _Hour()
+        hour.rows.append(packed)
+        for column in shape.costs:
+            text = row[column]
+            if text:
+                hour.totals.add(column, Decimal(str(text)))
+
+
+def _shape(columns: tuple[str, ...], settings: Settings) -> _Shape:
+    ignored = tuple(column for column in columns if is_ignored(column, settings))
+    checks = [(column, check) for column in columns if (check := value_check(column, settings))]
+    problems = [(column, "is required") for column in REQUIRED_COLUMNS if column not in columns]
+    problems += [(column, problem) for column in columns if (problem := column_problem(column, settings))]
+    tags = [column for column in columns if is_tag(column)]
+    if tags and RESOURCE_ID not in columns:
+        problems.append((tags[0], f"a tag needs {RESOURCE_ID} in the same row"))
+    elif tags:
+        checks.append((RESOURCE_ID, _blank_id_problem))
+    costs = tuple(column for column in columns if column in COST_COLUMNS)
+    return _Shape(tuple(problems), tuple(checks), ignored, costs)
+
+
+def _blank_id_problem(value: str) -> str | None:
+    return None if value else "a row with tags needs a value here"

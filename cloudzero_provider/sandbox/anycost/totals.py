@@ -1,0 +1,112 @@
+"""What the sandbox holds for a month: exact totals, hours, and a digest of the rows."""
+
+# ruff: noqa: S608 - the only parts put into SQL are constants of the code
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.anycost.cbf import COST
+from cloudzero_provider.sandbox.common.exact_sums import Totals
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True)
+class MonthState:
+    """A month as it is now."""
+
+    rows: int
+    size: int
+    totals: dict[str, str]
+    cost_by_day: dict[str, str]
+    hours: int
+    first_hour: str
+    last_hour: str
+
+    @property
+    def total_cost(self) -> str:
+        return self.totals[COST]
+
+
+@dataclass(frozen=True)
+class MonthKey:
+    """A month of a stream as it is after a certain change: its newest block is never used again."""
+
+    stream: str
+    month: str
+    newest_block: int
+
+
+class MonthStates:
+    """Adds months up once per change."""
+
+    def __init__(self) -> None:
+        self._states: dict[MonthKey, MonthState] = {}
+        self._digests: dict[MonthKey, str] = {}
+
+    def months(self, database: sqlite3.Connection) -> list[MonthKey]:
+        """The months that are there now."""
+        found = database.execute(
+            "SELECT stream, month, max(blocks.id) FROM drops"
+            " JOIN blocks ON drop_number = drops.number AND removed_at IS NULL"
+            " WHERE closed_at IS NULL GROUP BY drops.number ORDER BY stream, month"
+        )
+        keys = [MonthKey(*row) for row in found]
+        self._states = {key: state for key, state in self._states.items() if key in keys}
+        self._digests = {key: digest for key, digest in self._digests.items() if key in keys}
+        return keys
+
+    def state(self, database: sqlite3.Connection, key: MonthKey) -> MonthState:
+        if key not in self._states:
+            self._states[key] = _add_up(database, key)
+        return self._states[key]
+
+    def digest(self, database: sqlite3.Connection, key: MonthKey) -> str:
+        """SHA-256 over the rows as compact JSON with sorted keys, sorted, one per line, in UTF-8."""
+        if key not in self._digests:
+            self._digests[key] = _digest(database, key)
+        return self._digests[key]
+
+
+_LIVE = (
+    "blocks JOIN drops ON drops.number = drop_number"
+    " WHERE stream = ? AND month = ? AND closed_at IS NULL AND removed_at IS NULL"
+)
+
+
+def drop_ids(database: sqlite3.Connection, key: MonthKey) -> list[str]:
+    """Every drop the month has had, the present one last."""
+    found = database.execute(
+        "SELECT drop_id FROM drops WHERE stream = ? AND month = ? ORDER BY number", (key.stream, key.month)
+    )
+    return [drop_id for (drop_id,) in found]
+
+
+def _add_up(database: sqlite3.Connection, key: MonthKey) -> MonthState:
+    totals, days = Totals(), Totals()
+    hours: set[str] = set()
+    rows = size = 0
+    blocks = database.execute(f"SELECT hour, row_count, byte_count, totals FROM {_LIVE}", (key.stream, key.month))
+    for hour, row_count, byte_count, block_totals in blocks:
+        rows += row_count
+        size += byte_count
+        hours.add(hour)
+        for column, text in json.loads(block_totals).items():
+            totals.add(column, Decimal(text))
+            if column == COST:
+                days.add(hour[:10], Decimal(text))
+    return MonthState(rows, size, totals.as_texts(), days.as_texts(), len(hours), min(hours), max(hours))
+
+
+def _digest(database: sqlite3.Connection, key: MonthKey) -> str:
+    found = database.execute(
+        f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {_LIVE})", (key.stream, key.month)
+    )
+    rows = [row for (block,) in found for row in block.split(b"\n")]
+    rows.sort()
+    return hashlib.sha256(b"\n".join(rows)).hexdigest()

@@ -1,0 +1,3 @@
+"""What both AnyCost and telemetry stand on."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""HTTP: bytes in and out."""
+
+from __future__ import annotations

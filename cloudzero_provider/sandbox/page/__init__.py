@@ -1,0 +1,3 @@
+"""The page that shows the sandbox to a person."""
+
+from __future__ import annotations

@@ -1,0 +1,227 @@
+"""The sandbox's own side, under ``/sandbox``: what it holds, what it was sent, and how it shall behave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from cloudzero_provider.sandbox.anycost.connections import list_all
+from cloudzero_provider.sandbox.anycost.reads import open_month
+from cloudzero_provider.sandbox.anycost.totals import MonthKey, drop_ids
+from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
+from cloudzero_provider.sandbox.common.months import parse_month
+from cloudzero_provider.sandbox.http.connection import expect
+from cloudzero_provider.sandbox.page.page import render
+from cloudzero_provider.sandbox.page.telemetry import ShownStream
+from cloudzero_provider.sandbox.server.faults import InvalidFaultError, parse_fault
+from cloudzero_provider.sandbox.settings.all_settings import Settings, UnknownSettingError, changed, possible_values
+from cloudzero_provider.sandbox.settings.anycost import MonthFormat
+from cloudzero_provider.sandbox.telemetry.reads import status
+from cloudzero_provider.sandbox.telemetry.store import key_sets
+from cloudzero_provider.sandbox.telemetry.totals import open_records
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from cloudzero_provider.sandbox.server.state import Sandbox
+
+_MOST_BODY = 1_000_000
+_SHOWN_REQUESTS = 25
+
+
+class SandboxSide:
+    """No key is needed here: whoever the guard lets in may look at the sandbox and set it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        routes = (
+            ("GET", "/", self.page),
+            ("GET", "/sandbox/state", self.state),
+            ("GET", "/sandbox/streams/{stream}/{month}/rows", self.month_rows),
+            ("GET", "/sandbox/telemetry/{name}/records", self.telemetry_records),
+            ("GET", "/sandbox/requests", self.requests),
+            ("GET", "/sandbox/faults", self.faults),
+            ("POST", "/sandbox/faults", self.arm_faults),
+            ("DELETE", "/sandbox/faults", self.clear_faults),
+            ("GET", "/sandbox/settings", self.settings),
+            ("POST", "/sandbox/settings", self.change_settings),
+            ("DELETE", "/sandbox/settings", self.default_settings),
+            ("POST", "/sandbox/reset", self.reset),
+        )
+        add = {"GET": router.add_get, "POST": router.add_post, "DELETE": router.add_delete}
+        for method, path, handler in routes:
+            add[method](path, handler, expect_handler=expect)
+
+    async def state(self, _request: web.Request) -> web.Response:
+        """Every stream with what it holds: rows, exact totals, and a digest independent of the order."""
+        return web.json_response(await self._sandbox.database.read(self._both))
+
+    def _both(self, database: sqlite3.Connection) -> dict[str, object]:
+        return {"streams": self._state(database), "telemetry": self._telemetry(database)}
+
+    def _telemetry(self, database: sqlite3.Connection) -> dict[str, object]:
+        return {
+            shown.stream.name: {
+                "kind": shown.stream.kind.value,
+                "granularity": shown.stream.granularity.value,
+                "status": shown.status.value,
+                "key_sets": [list(key_set) for key_set in key_sets(database, shown.stream)],
+                **shown.state.as_json(),
+            }
+            for shown in self._shown_telemetry(database)
+        }
+
+    def _shown_telemetry(self, database: sqlite3.Connection) -> list[ShownStream]:
+        states, settings, now = self._sandbox.telemetry_states, self._sandbox.settings, time.time()
+        return [
+            ShownStream(stream, status(stream, settings, now), states.state(database, stream))
+            for stream in states.streams(database)
+        ]
+
+    async def telemetry_records(self, request: web.Request) -> web.StreamResponse:
+        """Every visible record of a telemetry stream, by time, with its exact value."""
+        name = request.match_info["name"]
+        pieces = await self._sandbox.database.read(lambda _: open_records(self._sandbox.database, name))
+        if pieces is None:
+            raise web.HTTPNotFound(
+                text=json.dumps({"error": {"message": "There is no telemetry stream with this name."}}),
+                content_type="application/json",
+            )
+        return await _stream_json(request, pieces)
+
+    async def month_rows(self, request: web.Request) -> web.StreamResponse:
+        """Every row of a month as it is held, whatever the settings make of CloudZero's own reads."""
+        try:
+            month = parse_month(request.match_info["month"], MonthFormat.YEAR_MONTH)
+        except ValueError as error:
+            raise _bad(f"month {error}") from None
+        stream, database = request.match_info["stream"], self._sandbox.database
+        contents = await database.read(lambda _: open_month(database, stream, month, None))
+        return await _stream_json(request, iter((b"[]",)) if contents is None else contents.pieces)
+
+    def _state(self, database: sqlite3.Connection) -> dict[str, object]:
+        streams: dict[str, dict[str, object]] = {}
+        names = {connection.id: connection.name for connection in list_all(database) if connection.is_stream}
+        months = self._sandbox.states.months(database)
+        for stream, name in names.items():
+            held = {key.month: self._month(database, key) for key in months if key.stream == stream}
+            streams[stream] = {"name": name, "months": held}
+        return dict(streams)
+
+    def _month(self, database: sqlite3.Connection, key: MonthKey) -> dict[str, object]:
+        state = self._sandbox.states.state(database, key)
+        return {
+            "rows": state.rows,
+            "total_cost": state.total_cost,
+            "totals": state.totals,
+            "hours": state.hours,
+            "first_hour": state.first_hour,
+            "last_hour": state.last_hour,
+            "bytes": state.size,
+            "drop_ids": drop_ids(database, key),
+            "digest": self._sandbox.states.digest(database, key),
+        }
+
+    async def requests(self, request: web.Request) -> web.Response:
+        """The requests after number ``since``, in the order of arrival, the running ones included."""
+        since = request.query.get("since", "0")
+        if not (since.isascii() and since.isdigit() and len(since) < 16):
+            raise _bad("since must be a whole number")
+        return web.json_response({"requests": await self._sandbox.log.since(int(since))})
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        return self._armed()
+
+    async def arm_faults(self, request: web.Request) -> web.Response:
+        """Arm faults: all of those given, or none when one of them makes no sense."""
+        body = await _object(request)
+        listed = body.get("faults")
+        if set(body) != {"faults"} or not isinstance(listed, list):
+            raise _bad('the body must be {"faults": [...]}')
+        faults = []
+        for index, value in enumerate(listed):
+            try:
+                faults.append(parse_fault(value))
+            except InvalidFaultError as error:
+                raise _bad(f"fault {index}: {error}") from None
+        self._sandbox.faults.arm(faults)
+        return self._armed()
+
+    async def clear_faults(self, _request: web.Request) -> web.Response:
+        self._sandbox.faults.clear()
+        return self._armed()
+
+    def _armed(self) -> web.Response:
+        return web.json_response({"faults": [fault.as_json() for fault in self._sandbox.faults.armed]})
+
+    async def settings(self, _request: web.Request) -> web.Response:
+        return self._settings()
+
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """Change the settings given: all of them, or none when one is not possible."""
+        values = await _object(request)
+        try:
+            settings = changed(self._sandbox.settings, values)
+        except UnknownSettingError as error:
+            raise _bad(str(error)) from None
+        await self._sandbox.change_settings(settings)
+        return self._settings()
+
+    async def default_settings(self, _request: web.Request) -> web.Response:
+        await self._sandbox.change_settings(Settings())
+        return self._settings()
+
+    def _settings(self) -> web.Response:
+        return web.json_response({"settings": self._sandbox.settings.as_json(), "possible": possible_values()})
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        """Forget drops, telemetry, requests, kept replies and faults. Connections and settings stay."""
+        await self._sandbox.reset()
+        return web.json_response({})
+
+    async def page(self, request: web.Request) -> web.Response:
+        newest = await self._sandbox.log.last(_SHOWN_REQUESTS)
+        chosen = (request.query.get("stream"), request.query.get("month"))
+
+        def render_from(database: sqlite3.Connection) -> str:
+            return render(database, self._sandbox.states, self._shown_telemetry(database), newest, chosen)
+
+        html = await self._sandbox.database.read(render_from)
+        content = html.encode("utf-8", "replace")
+        return web.Response(body=content, content_type="text/html", charset="utf-8")
+
+
+async def _stream_json(request: web.Request, pieces: Iterator[bytes]) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    if request.method == "HEAD":
+        await response.write_eof()
+        return response
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+async def _object(request: web.Request) -> dict[str, object]:
+    text = await request.content.read(_MOST_BODY)
+    while not request.content.at_eof() and len(text) < _MOST_BODY:
+        text += await request.content.read(_MOST_BODY)
+    try:
+        value = parse_json(text)
+    except NotJsonError as error:
+        raise _bad(f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise _bad("the body must be a JSON object")
+    return value
+
+
+def _bad(message: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"error": {"message": message}}), content_type="application/json")

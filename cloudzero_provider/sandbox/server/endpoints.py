@@ -1,0 +1,190 @@
+"""
+CloudZero's endpoints, as far as the sandbox knows them.
+
+https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and its siblings,
+https://docs.cloudzero.com/reference/summetrictelemetry and its siblings
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from cloudzero_provider.sandbox.server.keys import Scope
+from cloudzero_provider.sandbox.telemetry.model import StreamKind, TelemetryOperation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Action(Enum):
+    """What an endpoint does."""
+
+    LIST_CONNECTIONS = auto()
+    CREATE_CONNECTION = auto()
+    READ_CONNECTION = auto()
+    UPDATE_CONNECTION = auto()
+    DELETE_CONNECTION = auto()
+    LIST_DROPS = auto()
+    CREATE_DROP = auto()
+    READ_DROP = auto()
+    VALIDATE_DROP = auto()
+    SEND_RECORDS = auto()
+    READ_SUBMITTED = auto()
+    READ_PROCESSED = auto()
+    DELETE_STREAM = auto()
+    NOT_IN_THE_SANDBOX = auto()
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A method and a path of CloudZero, and the scope that a key needs for them; without one any key will do."""
+
+    method: str
+    path: re.Pattern[str]
+    action: Action
+    scope: Scope | None = None
+
+    @property
+    def takes_a_drop(self) -> bool:
+        return self.action in (Action.CREATE_DROP, Action.VALIDATE_DROP)
+
+    @property
+    def is_telemetry(self) -> bool:
+        return self.action in _TELEMETRY
+
+    @property
+    def has_a_body(self) -> bool:
+        return self.needs_a_body or self.action is Action.DELETE_STREAM
+
+    @property
+    def needs_a_body(self) -> bool:
+        return self.method in ("POST", "PATCH") and self.action is not Action.NOT_IN_THE_SANDBOX
+
+
+_TELEMETRY = (Action.SEND_RECORDS, Action.READ_SUBMITTED, Action.READ_PROCESSED, Action.DELETE_STREAM)
+
+
+@dataclass(frozen=True)
+class TelemetryTarget:
+    """What a telemetry path names. Without an operation it is a sum, as it was before there were operations."""
+
+    name: str
+    kind: StreamKind
+    operation: TelemetryOperation
+
+
+@dataclass(frozen=True)
+class Target:
+    """An endpoint with the values that the path gives."""
+
+    endpoint: Endpoint
+    connection_id: str | None
+    month: str | None
+    telemetry: TelemetryTarget | None
+
+    @property
+    def stream(self) -> str | None:
+        """The AnyCost stream this is a request on."""
+        on_a_stream = self.endpoint.action in (Action.LIST_DROPS, Action.CREATE_DROP, Action.READ_DROP)
+        return self.connection_id if on_a_stream else None
+
+    @property
+    def running_on(self) -> str | None:
+        """What requests are on together: an AnyCost stream or a telemetry stream."""
+        return f"telemetry/{self.telemetry.name}" if self.telemetry else self.stream
+
+
+def _path(template: str) -> re.Pattern[str]:
+    with_choices = re.sub(r"\{(\w+):([\w|]+)\}", r"(?P<\1>\2)", template)
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", with_choices))
+
+
+_CONNECTIONS = "/v2/connections/billing"
+_DROPS = f"{_CONNECTIONS}/anycost/{{connection_id}}/billing_drops"
+_TELEMETRY_STREAMS = "/unit-cost/v1/telemetry"
+_RECORDS = f"{_TELEMETRY_STREAMS}/{{kind:metric|allocation}}/{{name}}"
+# The first that matches is taken: a fixed word goes before a name, so .../metric/records is a stream "records".
+ENDPOINTS: Sequence[Endpoint] = (
+    Endpoint("GET", _path(_CONNECTIONS), Action.LIST_CONNECTIONS, Scope.READ_CONNECTIONS),
+    Endpoint("POST", _path(_CONNECTIONS), Action.CREATE_CONNECTION, Scope.CREATE_CONNECTION),
+    Endpoint("GET", _path(f"{_CONNECTIONS}/{{connection_id}}"), Action.READ_CONNECTION, Scope.READ_CONNECTION),
+    Endpoint(
+        "PATCH",
+        _path(f"{_CONNECTIONS}/{{connection_id}}"),
+        Action.UPDATE_CONNECTION,
+        Scope.UPDATE_CONNECTION,
+    ),
+    Endpoint(
+        "DELETE",
+        _path(f"{_CONNECTIONS}/{{connection_id}}"),
+        Action.DELETE_CONNECTION,
+        Scope.DELETE_CONNECTION,
+    ),
+    Endpoint(
+        "POST",
+        _path(f"{_CONNECTIONS}/anycost/validate_billing_drop"),
+        Action.VALIDATE_DROP,
+        Scope.VALIDATE_DROP,
+    ),
+    Endpoint("GET", _path(_DROPS), Action.LIST_DROPS, Scope.READ_DROPS),
+    Endpoint("POST", _path(_DROPS), Action.CREATE_DROP, Scope.CREATE_DROP),
+    Endpoint("GET", _path(f"{_DROPS}/{{month}}"), Action.READ_DROP, Scope.READ_DROP),
+    Endpoint(
+        "POST",
+        _path(f"{_RECORDS}/{{operation:sum|replace|delete}}"),
+        Action.SEND_RECORDS,
+        Scope.MANAGE_TELEMETRY,
+    ),
+    Endpoint("POST", _path(_RECORDS), Action.SEND_RECORDS, Scope.MANAGE_TELEMETRY),
+    Endpoint("GET", _path(f"{_TELEMETRY_STREAMS}/metric/{{name}}"), Action.READ_SUBMITTED, Scope.READ_TELEMETRY),
+    Endpoint("GET", _path(f"{_TELEMETRY_STREAMS}/{{name}}/records"), Action.READ_PROCESSED, Scope.READ_TELEMETRY),
+    Endpoint(
+        "DELETE",
+        _path(f"{_TELEMETRY_STREAMS}/{{name}}"),
+        Action.DELETE_STREAM,
+        Scope.DELETE_TELEMETRY_STREAM,
+    ),
+    # What CloudZero has and the sandbox has not, under all methods that it has or may have there.
+    Endpoint("POST", _path(_TELEMETRY_STREAMS), Action.NOT_IN_THE_SANDBOX),
+    Endpoint("GET", re.compile("/v2/billing/(costs|dimensions)(/.*)?"), Action.NOT_IN_THE_SANDBOX),
+    *(
+        Endpoint(method, re.compile(path), Action.NOT_IN_THE_SANDBOX)
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        for path in (
+            "/v2/(budgets|costformation|insights|optimize|views)(/.*)?",
+            "(/unit-cost)?/v1/(container-metrics|events)(/.*)?",
+        )
+    ),
+)
+
+
+def find_target(method: str, raw_path: str) -> Target | None:
+    """
+    The endpoint for a request, by its path as it was sent (still percent-encoded).
+
+    HEAD is GET without the content of the reply: https://www.rfc-editor.org/rfc/rfc9110#name-head
+    """
+    wanted = "GET" if method == "HEAD" else method
+    for endpoint in ENDPOINTS:
+        match = endpoint.path.fullmatch(raw_path)
+        if match and endpoint.method == wanted:
+            values = {name: unquote(value) for name, value in match.groupdict().items()}
+            telemetry = _telemetry_target(values) if endpoint.is_telemetry else None
+            return Target(endpoint, values.get("connection_id"), values.get("month"), telemetry)
+    return None
+
+
+def _telemetry_target(values: Mapping[str, str]) -> TelemetryTarget:
+    kind = StreamKind(values.get("kind", StreamKind.METRIC.value))
+    operation = TelemetryOperation(values.get("operation", TelemetryOperation.SUM.value))
+    return TelemetryTarget(values["name"], kind, operation)
+
+
+def methods_of(raw_path: str) -> tuple[str, ...]:
+    """The methods under which CloudZero has a path; none where there is no such path."""
+    found = dict.fromkeys(endpoint.method for endpoint in ENDPOINTS if endpoint.path.fullmatch(raw_path))
+    return (*found, *(("HEAD",) if "GET" in found else ()))

@@ -1,0 +1,98 @@
+"""Every request on CloudZero's paths, in the order of arrival. No header is kept but the user agent."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from cloudzero_provider.sandbox.common.database import Database
+
+
+@dataclass(frozen=True)
+class RequestRecord:
+    """One request. ``ended`` is None while it runs, ``status`` is None when no reply was sent."""
+
+    number: int
+    method: str
+    path: str
+    connection_id: str | None
+    started: float
+    overlapped: bool
+    user_agent: str | None
+    stream: str | None = None
+    operation: str | None = None
+    month: str | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    status: int | None = None
+    applied: bool = False
+    applied_at: float | None = None
+    replayed: bool = False
+    fault: str | None = None
+    ended: float | None = None
+
+
+def _save(database: sqlite3.Connection, record: RequestRecord) -> None:
+    database.execute(
+        "INSERT INTO requests (number, record) VALUES (?, ?)"
+        " ON CONFLICT (number) DO UPDATE SET record = excluded.record",
+        (record.number, json.dumps(asdict(record))),
+    )
+
+
+class RequestLog:
+    """Numbers requests and stores their records; a number is never used twice, not even after a reset."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._numbers = itertools.count(database.write_now(_end_what_was_running) + 1)
+        self._forgotten = 0
+
+    def next_number(self) -> int:
+        return next(self._numbers)
+
+    def save(self, record: RequestRecord) -> None:
+        """Queue the record; whoever asks for the log afterwards sees it."""
+        self._database.note(lambda database: self.save_in(database, record))
+
+    def save_in(self, database: sqlite3.Connection, record: RequestRecord) -> None:
+        """Save inside the caller's transaction; a request from before a reset stays forgotten."""
+        if record.number > self._forgotten:
+            _save(database, record)
+
+    async def since(self, number: int) -> list[dict[str, object]]:
+        def read(database: sqlite3.Connection) -> list[tuple[str]]:
+            query = "SELECT record FROM requests WHERE number > ? ORDER BY number"
+            return database.execute(query, (number,)).fetchall()
+
+        return [json.loads(record) for (record,) in await self._database.write(read)]
+
+    async def last(self, count: int) -> list[dict[str, object]]:
+        """The newest requests, the newest first."""
+
+        def read(database: sqlite3.Connection) -> list[tuple[str]]:
+            query = "SELECT record FROM requests ORDER BY number DESC LIMIT ?"
+            return database.execute(query, (count,)).fetchall()
+
+        return [json.loads(record) for (record,) in await self._database.write(read)]
+
+    def forget_all(self, database: sqlite3.Connection) -> None:
+        self._forgotten = next(self._numbers)
+        database.execute("DELETE FROM requests")
+
+
+def _end_what_was_running(database: sqlite3.Connection) -> int:
+    """Requests that ran when an earlier sandbox ended run no more. Gives the last number used."""
+    now = time.time()
+    for (text,) in database.execute("SELECT record FROM requests").fetchall():
+        record = RequestRecord(**json.loads(text))
+        if record.ended is None:
+            _save(database, replace(record, ended=now))
+    found = database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'requests'").fetchone()
+    return found[0] if found else 0

@@ -1,0 +1,76 @@
+"""The HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from aiohttp import web
+
+from cloudzero_provider.sandbox.http.connection import Connection, expect
+from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroSide
+from cloudzero_provider.sandbox.server.control_api import SandboxSide
+from cloudzero_provider.sandbox.server.control_guard import OwnGuard, is_own
+
+if TYPE_CHECKING:
+    from cloudzero_provider.sandbox.server.state import Sandbox
+
+# Long enough for a handler to notice that it is over, short enough for "at once".
+_PATIENCE = 0.05
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the sandbox listens."""
+
+    host: str
+    port: int
+
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def make_app(sandbox: Sandbox, own_hosts: Sequence[str] = ()) -> web.Application:
+    """The application with both sides: the sandbox's own, and CloudZero's on every other path."""
+    app = web.Application(middlewares=[OwnGuard(sandbox.keys, own_hosts).middleware])
+    SandboxSide(sandbox).add_routes(app.router)
+    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroSide(sandbox)), expect_handler=expect)
+    return app
+
+
+def _cloudzero_unless_own(cloudzero: CloudZeroSide) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if is_own(request.path):
+            return web.json_response({"error": {"message": "The sandbox has no such page."}}, status=404)
+        return await cloudzero.handle(request)
+
+    return handle
+
+
+async def serve(sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = ()) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    runner = web.AppRunner(make_app(sandbox, own_hosts), shutdown_timeout=_PATIENCE)
+    await runner.setup()
+    # It is there once the runner is set up.
+    server = cast("web.Server", runner.server)
+    try:
+        listener = await loop.create_server(
+            lambda: Connection(sandbox.keys, server, loop), address.host, address.port, backlog=128
+        )
+        port = listener.sockets[0].getsockname()[1]
+        print(f"CloudZero sandbox at {Address(address.host, port).url()}", flush=True)  # noqa: T201
+        await ended.wait()
+        listener.close()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,134 @@
+"""The parts of a running sandbox, and a request on its way through them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.anycost.connections import ensure_streams
+from cloudzero_provider.sandbox.anycost.drop import DropReading
+from cloudzero_provider.sandbox.anycost.store import forget_all
+from cloudzero_provider.sandbox.anycost.totals import MonthStates
+from cloudzero_provider.sandbox.common.database import Database
+from cloudzero_provider.sandbox.server.faults import FaultQueue
+from cloudzero_provider.sandbox.server.idempotency import ReplyKey, forget_replies
+from cloudzero_provider.sandbox.server.keys import ApiKey, KeyRing
+from cloudzero_provider.sandbox.server.pauses import Pauses
+from cloudzero_provider.sandbox.server.request_log import RequestLog, RequestRecord
+from cloudzero_provider.sandbox.server.running import Running, RunningRequests
+from cloudzero_provider.sandbox.server.throttle import Throttle
+from cloudzero_provider.sandbox.server.waiting_clients import Clients
+from cloudzero_provider.sandbox.settings.all_settings import Settings, UnknownSettingError, changed
+from cloudzero_provider.sandbox.telemetry.records import TelemetryReading
+from cloudzero_provider.sandbox.telemetry.store import forget_all as forget_telemetry
+from cloudzero_provider.sandbox.telemetry.totals import TelemetryStates
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Hashable, Mapping, Sequence
+    from pathlib import Path
+
+    from aiohttp import web
+
+    from cloudzero_provider.sandbox.server.endpoints import Target
+
+_LONGEST_RESET = 1.0
+
+
+@dataclass
+class Call:
+    """A request for CloudZero while it is being dealt with."""
+
+    request: web.Request
+    target: Target | None
+    settings: Settings
+    record: RequestRecord
+    others: tuple[Running, ...]
+    reply_key: ReplyKey | None = None
+    is_second_of_its_key: bool = False
+    body: bytes = b""
+    path_month: str = ""
+    rate_scope: Hashable = None
+    reading: DropReading = field(default_factory=DropReading)
+    telemetry: TelemetryReading = field(default_factory=TelemetryReading)
+
+    @property
+    def connection_id(self) -> str:
+        """The connection that the path names, or nothing."""
+        return (self.target.connection_id if self.target else None) or ""
+
+
+class Sandbox:
+    """What a sandbox holds, on disk and in memory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        keys: Sequence[ApiKey],
+        streams: list[tuple[str, str]],
+        settings: Mapping[str, object],
+    ) -> None:
+        self.database = Database(directory)
+        self.keys = KeyRing(keys)
+        self.settings = changed(self.database.write_now(_load_settings), settings)
+        self.database.write_now(lambda database: _save_settings(database, self.settings))
+        self.database.write_now(lambda database: ensure_streams(database, streams))
+        self.log = RequestLog(self.database)
+        self.running = RunningRequests()
+        self.keys_in_use: dict[ReplyKey, int] = {}
+        self.faults = FaultQueue()
+        self.states = MonthStates()
+        self.telemetry_states = TelemetryStates()
+        self.throttle = Throttle()
+        self.anycost_throttle = Throttle()
+        self.pauses = Pauses()
+        self.clients = Clients()
+
+    async def change_settings(self, settings: Settings) -> None:
+        await self.database.write(lambda database: _save_settings(database, settings))
+        self.settings = settings
+
+    async def reset(self) -> None:
+        """
+        Forget drops, telemetry, requests, kept replies and faults.
+
+        What waits to be applied never is, and a client that is waited for loses its connection.
+        """
+        self.faults.clear()
+        self.throttle.reset()
+        self.anycost_throttle.reset()
+        held_back = self.pauses.cut_short() | self.clients.give_up()
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + _LONGEST_RESET
+        while held_back & self.running.numbers() and loop.time() < give_up:  # noqa: ASYNC110 - rare and short
+            await asyncio.sleep(0.005)
+
+        def forget(database: sqlite3.Connection) -> None:
+            forget_all(database)
+            forget_telemetry(database)
+            forget_replies(database)
+            self.log.forget_all(database)
+
+        await self.database.write(forget)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _load_settings(database: sqlite3.Connection) -> Settings:
+    stored = {name: json.loads(value) for name, value in database.execute("SELECT name, value FROM settings")}
+    settings = Settings()
+    for name, value in stored.items():
+        try:
+            settings = changed(settings, {name: value})
+        except UnknownSettingError:
+            # Written by a version that had it; the default is what this version knows.
+            continue
+    return settings
+
+
+def _save_settings(database: sqlite3.Connection, settings: Settings) -> None:
+    rows = ((name, json.dumps(value)) for name, value in settings.as_json().items())
+    database.executemany("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", rows)

@@ -1,0 +1,3 @@
+"""Telemetry: streams and their records."""
+
+from __future__ import annotations

@@ -1,0 +1,116 @@
+"""Reading telemetry records back: those submitted last, and those processed last."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.common.exact_sums import as_short_text
+from cloudzero_provider.sandbox.telemetry.keys import KEYS_FIELD
+from cloudzero_provider.sandbox.telemetry.model import Identity, StreamKind, StreamStatus, TelemetryOperation
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from cloudzero_provider.sandbox.settings.all_settings import Settings
+    from cloudzero_provider.sandbox.telemetry.records import Batch
+    from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
+
+LARGEST_LIMIT = 1000
+
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class InvalidLimitError(ValueError):
+    """A ``limit`` that makes no sense."""
+
+
+def parse_limit(query: Mapping[str, str]) -> int:
+    """How many records are wanted."""
+    text = query.get("limit", str(LARGEST_LIMIT))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= LARGEST_LIMIT):
+        raise InvalidLimitError(f"limit must be a whole number from 1 to {LARGEST_LIMIT}")
+    return int(text)
+
+
+def keep_submission(
+    database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float
+) -> None:
+    """Keep the last records of a request as they were submitted, as many as one read can show."""
+    if batch.operation is TelemetryOperation.DELETE:
+        return
+    shown = batch.records[-LARGEST_LIMIT:]
+    lines = [
+        _line(stream, record.identity, as_short_text(record.value), record.accepted)
+        for record in reversed(shown)
+        if record.value is not None
+    ]
+    database.execute(
+        "INSERT INTO telemetry_submissions (stream, submitted_at, record_count, records) VALUES (?, ?, ?, ?)",
+        (stream.number, now, len(lines), "\n".join(lines).encode()),
+    )
+    _forget_old_submissions(database, stream, now - settings.submitted_after_seconds)
+
+
+def _forget_old_submissions(database: sqlite3.Connection, stream: TelemetryStream, at: float) -> None:
+    query = "SELECT id, record_count FROM telemetry_submissions WHERE stream = ? AND submitted_at <= ? ORDER BY id DESC"
+    count = 0
+    for number, records in database.execute(query, (stream.number, at)):
+        count += records
+        if count >= LARGEST_LIMIT:
+            forget = "DELETE FROM telemetry_submissions WHERE stream = ? AND id < ?"
+            database.execute(forget, (stream.number, number))
+            return
+
+
+def submitted(
+    database: sqlite3.Connection, stream: TelemetryStream, settings: Settings, limit: int, now: float
+) -> list[str]:
+    """The records submitted last, the newest first, each as it was sent and as JSON."""
+    query = "SELECT records FROM telemetry_submissions WHERE stream = ? AND submitted_at <= ? ORDER BY id DESC LIMIT ?"
+    lines: list[str] = []
+    for (records,) in database.execute(query, (stream.number, now - settings.submitted_after_seconds, limit)):
+        lines += records.decode().split("\n")
+        if len(lines) >= limit:
+            break
+    return lines[:limit]
+
+
+def processed(
+    database: sqlite3.Connection, stream: TelemetryStream, settings: Settings, limit: int, now: float
+) -> list[str]:
+    """The records processed last, the newest first, as the stream had them when their time had come."""
+    at = now - settings.processed_after_seconds
+    found = database.execute(
+        "SELECT timestamp, element_name, keys, value FROM telemetry_records"
+        " WHERE stream = ? AND hidden = 0 AND added_at <= ? AND (removed_at IS NULL OR removed_at > ?)"
+        " ORDER BY id DESC LIMIT ?",
+        (stream.number, at, at, limit),
+    )
+    return [_line(stream, Identity(timestamp, element, keys), value, {}) for timestamp, element, keys, value in found]
+
+
+def status(stream: TelemetryStream, settings: Settings, now: float) -> StreamStatus:
+    """
+    How far a stream has come, by the times after which its first records show, unless a dimension of it is broken.
+
+    https://docs.cloudzero.com/docs/manage-streams
+    """
+    if stream.name in {name.strip() for name in settings.invalid_streams.split(",")}:
+        return StreamStatus.INVALID
+    age = now - stream.created_at
+    if age >= max(settings.submitted_after_seconds, settings.processed_after_seconds):
+        return StreamStatus.AVAILABLE
+    return StreamStatus.LOADING if age >= settings.submitted_after_seconds else StreamStatus.PENDING
+
+
+def _line(stream: TelemetryStream, identity: Identity, value: str, more: Mapping[str, object]) -> str:
+    of_allocation = stream.kind is StreamKind.ALLOCATION
+    element = f'"element_name":{_quoted(identity.element_name)},' if of_allocation else ""
+    extra = "".join(f",{json.dumps(name)}:{json.dumps(found, default=str)}" for name, found in more.items())
+    return (
+        f'{{"timestamp":"{identity.timestamp}","granularity":"{stream.granularity.value}",{element}'
+        f'"{KEYS_FIELD[stream.kind]}":{identity.keys},"value":{value}{extra}}}'
+    )

@@ -1,0 +1,125 @@
+"""What the sandbox holds for a telemetry stream: counts, the exact total, and a digest of the records."""
+
+# ruff: noqa: S608 - the only parts put into SQL are constants of the code
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.common.exact_sums import add, as_short_text
+from cloudzero_provider.sandbox.telemetry.model import StreamKind
+from cloudzero_provider.sandbox.telemetry.store import PRESENT, find_stream, list_streams
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from cloudzero_provider.sandbox.common.database import Database
+    from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_PIECE = 256 * 1024
+_ZERO = Decimal(0)
+_VISIBLE = f"timestamp, element_name, keys, value FROM telemetry_records WHERE {PRESENT} AND hidden = 0"
+
+
+@dataclass(frozen=True)
+class TelemetryState:
+    """A stream's records as they are now, whether or not a read shows them yet."""
+
+    records: int
+    total: str
+    hidden: int
+    first: str | None
+    last: str | None
+    digest: str
+    total_by_day: dict[str, str]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "records": self.records,
+            "total": self.total,
+            "hidden": self.hidden,
+            "first": self.first,
+            "last": self.last,
+            "digest": self.digest,
+        }
+
+
+class TelemetryStates:
+    """Adds streams up once per change."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[int, int], TelemetryState] = {}
+
+    def streams(self, database: sqlite3.Connection) -> list[TelemetryStream]:
+        """The streams that are there now."""
+        streams = list_streams(database)
+        present = {(stream.number, stream.changes) for stream in streams}
+        self._states = {key: state for key, state in self._states.items() if key in present}
+        return streams
+
+    def state(self, database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryState:
+        key = (stream.number, stream.changes)
+        found = self._states.get(key)
+        if found is None:
+            found = self._states[key] = _add_up(database, stream)
+        return found
+
+
+def _add_up(database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryState:
+    query = f"SELECT count(*) FROM telemetry_records WHERE {PRESENT} AND hidden = 1"
+    (hidden,) = database.execute(query, (stream.number,)).fetchone()
+    days: dict[str, Decimal] = {}
+    lines: list[bytes] = []
+    first = last = None
+    for timestamp, element, keys, value in database.execute(f"SELECT {_VISIBLE} ORDER BY timestamp", (stream.number,)):
+        lines.append(_line(stream, timestamp, element, keys, value).encode())
+        day = timestamp[:10]
+        known = days.get(day)
+        days[day] = Decimal(value) if known is None else add(known, Decimal(value))
+        first, last = first or timestamp, timestamp
+    lines.sort()
+    total = _ZERO
+    for of_day in days.values():
+        total = add(total, of_day)
+    digest = hashlib.sha256(b"\n".join(lines)).hexdigest()
+    by_day = {day: as_short_text(of_day) for day, of_day in days.items()}
+    return TelemetryState(len(lines), as_short_text(total), hidden, first, last, digest, by_day)
+
+
+def _line(stream: TelemetryStream, timestamp: str, element: str, keys: str, value: str) -> str:
+    """A record as compact JSON with sorted keys."""
+    name = _quoted(element) if stream.kind is StreamKind.ALLOCATION else "null"
+    return f'{{"element_name":{name},"keys":{keys},"timestamp":"{timestamp}","value":"{value}"}}'
+
+
+def open_records(database: Database, name: str) -> Iterator[bytes] | None:
+    """All visible records of a stream from one snapshot, in pieces of one JSON object; None without the stream."""
+    connection = database.connect()
+    connection.execute("BEGIN")
+    stream = find_stream(connection, name)
+    if stream is None:
+        connection.close()
+        return None
+    return _pieces(connection, stream)
+
+
+def _pieces(connection: sqlite3.Connection, stream: TelemetryStream) -> Iterator[bytes]:
+    try:
+        piece = bytearray(b'{"records":[')
+        separator = b""
+        query = f"SELECT {_VISIBLE} ORDER BY timestamp, element_name, keys"
+        for timestamp, element, keys, value in connection.execute(query, (stream.number,)):
+            piece += separator
+            piece += _line(stream, timestamp, element, keys, value).encode()
+            separator = b","
+            if len(piece) >= _PIECE:
+                yield bytes(piece)
+                piece.clear()
+        yield bytes(piece + b"]}")
+    finally:
+        connection.close()

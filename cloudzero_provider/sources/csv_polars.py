@@ -1,0 +1,89 @@
+"""
+CSV files by the engine, which is many times faster, and careless: it pads and cuts lines in silence.
+
+So every line is looked at first. A file that is anything but plain (a line of another width, an empty one, a cell with
+a line break, odd quotes) is left to Python's reader, which knows what to say of it.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import BinaryIO
+
+import polars as pl
+
+from cloudzero_provider.sources.csv_separators import COMMA
+from cloudzero_provider.sources.rows import ENGINE_ERRORS
+
+# Stands in no text: with it as the separator, the engine reads whole lines.
+_NO_SEPARATOR = "\x01"
+_CELL = r'(?:"(?:[^"\r]|"")*"|[^"{separator}\r]*)'
+_PIECE = 1024 * 1024
+_MOST_COLUMNS = 500
+
+
+def read_plain_csv(file: BinaryIO, path: str, separator: str = COMMA) -> pl.DataFrame | None:
+    """
+    Read a CSV file whose lines are all plain, and as wide as its header.
+
+    :param file: open at its beginning, to look at.
+    :param path: the same file, for the engine.
+    :param separator: between cells.
+    :return: all cells as text; ``None`` for any other file.
+    """
+    try:
+        header = _header(file, separator)
+        if header is None or not _is_plain(file, path, len(header), separator):
+            return None
+        frame = pl.read_csv(
+            path,
+            separator=separator,
+            infer_schema=False,
+            low_memory=True,
+            glob=False,
+        )
+    except (*ENGINE_ERRORS, UnicodeDecodeError, csv.Error):
+        return None
+    return frame.fill_null("") if frame.columns == header else None
+
+
+def _header(file: BinaryIO, separator: str) -> list[str] | None:
+    """Read the first line, when it can be a header."""
+    line = file.readline().decode("utf-8-sig")
+    cells = next(csv.reader([line], delimiter=separator, strict=True), [])
+    is_good = 0 < len(cells) <= _MOST_COLUMNS and all(cells) and len(set(cells)) == len(cells)
+    return cells if is_good else None
+
+
+def _is_plain(file: BinaryIO, path: str, width: int, separator: str) -> bool:
+    line = pl.col("line")
+    cell = _CELL.format(separator=separator)
+    plain = f"^{cell}(?:[{separator}]{cell}){{{width - 1}}}$"
+    counted = (
+        pl.scan_csv(
+            path,
+            separator=_NO_SEPARATOR,
+            quote_char=None,
+            has_header=False,
+            new_columns=["line"],
+            infer_schema=False,
+            glob=False,
+            low_memory=True,
+        )
+        .select(lines=pl.len(), plain=line.str.contains(plain).sum(), empty=(line.fill_null("") == "").sum())
+        .collect()
+    )
+    lines, plain_lines, empty = counted.row(0)
+    return bool(lines == plain_lines == _count_lines(file) and not empty)
+
+
+def _count_lines(file: BinaryIO) -> int | None:
+    """Count the lines; ``None`` where the engine and Python may not agree on what a line is."""
+    file.seek(0)
+    lines, last = 0, b"\n"
+    while piece := file.read(_PIECE):
+        returns = piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
+        if _NO_SEPARATOR.encode() in piece or returns != piece[:-1].count(b"\r") + (last == b"\r"):
+            return None
+        lines, last = lines + piece.count(b"\n"), piece[-1:]
+    return None if last == b"\r" else lines + (last != b"\n")

@@ -1,0 +1,84 @@
+"""Which character separates the cells of a CSV file."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources.text_files import UNREADABLE, open_text
+
+log = logging.getLogger(__name__)
+
+COMMA = ","
+_OTHERS = (";", "\t", "|")
+#: A line that Excel takes, and does not show: it names the separator.
+_NAMED = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+_LONGEST_LINE = 16_000_000
+
+
+@dataclass(frozen=True)
+class Separator:
+    """
+    What separates the cells of a file.
+
+    :param character: the one that does.
+    :param is_named: whether a first line ``sep=…`` names it, before the header.
+    """
+
+    character: str = COMMA
+    is_named: bool = False
+
+
+def find_separator(name: str, path: str) -> Separator:
+    """
+    Find the separator of a CSV file: a comma, unless the header has none and is separated by another one.
+
+    A header without any of them is that of a single column. Whether all lines agree, the reader sees.
+
+    :param name: of the file, as the user knows it.
+    :param path: where it is.
+    :raises InputError: when the header may be separated by several.
+    """
+    line = _first_line(path)
+    found = _named(name, line) or Separator(_of_header(name, line))
+    if found.character != COMMA:
+        log.info("%s: its cells are separated by %r; numbers need a decimal point", name, found.character)
+    return found
+
+
+def _first_line(path: str) -> str:
+    """Read the first line that is not empty. A file that can't be read has none: whoever reads it says why."""
+    try:
+        with open_text(path) as stream:
+            while line := stream.readline(_LONGEST_LINE):
+                if line.strip("\r\n"):
+                    return line
+    except UNREADABLE:
+        pass
+    return ""
+
+
+def _named(name: str, line: str) -> Separator | None:
+    named = _NAMED.fullmatch(line.rstrip("\r\n"))
+    if named is None:
+        return None
+    if named[1] not in (COMMA, *_OTHERS):
+        known = ", ".join(map(repr, (COMMA, *_OTHERS)))
+        raise InputError(f"{name}: its first line names the separator {named[1]!r}: expected one of {known}.")
+    return Separator(named[1], is_named=True)
+
+
+def _of_header(name: str, line: str) -> str:
+    bare = _QUOTED.sub("", line)
+    found = [character for character in _OTHERS if character in bare]
+    if COMMA in bare or not found:
+        return COMMA
+    if len(found) > 1:
+        raise InputError(
+            f"{name}: the header has no comma, and may be separated by {' or '.join(map(repr, found))}. Write the file "
+            f"with commas, or with sep={found[0]} as its first line."
+        )
+    return found[0]

@@ -1,0 +1,118 @@
+"""Values and filter keys of telemetry records."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cloudzero_provider.sources import is_text
+from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY, SIGNIFICANT_DIGITS
+from cloudzero_provider.values.conversion import Converted, as_text, decimal_text, plain_decimals
+
+if TYPE_CHECKING:
+    from cloudzero_provider.telemetry.record_kinds import RecordKind
+    from cloudzero_provider.values.python_values import Values
+
+TOO_PRECISE = (
+    f"more than {SIGNIFICANT_DIGITS} significant digits, which is what CloudZero keeps: round it first "
+    "(a float is rounded for you)"
+)
+
+
+def convert_values(values: Values) -> tuple[Converted, int]:
+    """
+    Write values as JSON numbers.
+
+    :param values: int, float, Decimal or text. Floats are written with 15 significant digits.
+    :return: the texts, and how many floats that changed.
+    """
+    changed = 0
+
+    def to_text(value: object) -> str:
+        nonlocal changed
+        if isinstance(value, float) and math.isfinite(value):
+            text = format(Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}"), "f")
+            changed += float(text) != value
+            return text
+        return decimal_text(value)
+
+    column = plain_decimals(as_text(values, to_text))
+    digits = column.texts.str.replace_all(r"[-.]", "").str.strip_chars("0")
+    for index in (digits.str.len_chars() > SIGNIFICANT_DIGITS).fill_null(False).arg_true().to_list():
+        column.bad[index] = TOO_PRECISE
+    return column, changed
+
+
+def is_zero(texts: pl.Series) -> pl.Series:
+    """Which values are zero, however they are written."""
+    return (texts.str.replace_all(r"[-.0]", "") == "").fill_null(False)
+
+
+@dataclass
+class Keys:
+    """
+    Filter keys of records.
+
+    :param texts: the keys and their values as JSON, sorted; null for a record without any.
+    :param key_sets: the keys alone, as JSON.
+    :param bad: row → the rule it breaks.
+    """
+
+    texts: pl.Series
+    key_sets: pl.Series
+    bad: dict[int, str] = field(default_factory=dict)
+
+
+def convert_keys(values: Values, kind: RecordKind) -> Keys:
+    """Check filter keys and write them in one way, so that equal ones are equal text."""
+    texts: list[str | None] = []
+    key_sets: list[str] = []
+    bad: dict[int, str] = {}
+    for index, value in enumerate(values):
+        try:
+            keys = _checked_keys(value, kind)
+        except ValueError as error:
+            bad[index] = str(error)
+            keys = {}
+        texts.append(json.dumps(keys, ensure_ascii=False) if keys else None)
+        key_sets.append(json.dumps(list(keys), ensure_ascii=False))
+    return Keys(pl.Series(values=texts, dtype=pl.String), pl.Series(values=key_sets, dtype=pl.String), bad)
+
+
+def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected a dict of filter key and value, not {type(value).__name__}")
+    if len(value) > MAX_KEYS:
+        raise ValueError(f"{len(value)} filter keys: CloudZero takes {MAX_KEYS} at the most")
+    for key in value:
+        if not is_text(key):
+            raise ValueError(f"the filter key {key!r} is no text, or empty")
+    check = _checked_list if kind.lists_values else _checked_one
+    return {key: check(key, value[key]) for key in sorted(value)}
+
+
+def _checked_one(key: str, value: Any) -> str:
+    if not is_text(value):
+        raise ValueError(f"filter key {key!r}: expected one text, not {type(value).__name__} (a metric takes no list)")
+    return str.__str__(value)
+
+
+def _checked_list(key: str, value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"filter key {key!r}: expected a list of texts, not {type(value).__name__}")
+    if not 1 <= len(value) <= MAX_VALUES_PER_KEY:
+        raise ValueError(f"filter key {key!r}: {len(value)} values; CloudZero takes 1 to {MAX_VALUES_PER_KEY}")
+    for item in value:
+        if not is_text(item):
+            raise ValueError(f"filter key {key!r}: the value {item!r} is no text, or empty")
+    if len(set(value)) < len(value):
+        raise ValueError(f"filter key {key!r}: a value is listed twice")
+    return sorted(str.__str__(item) for item in value)

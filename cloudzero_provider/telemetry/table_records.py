@@ -1,0 +1,127 @@
+"""
+Records in tables: CSV and Parquet files, queries, data frames.
+
+A table has the columns ``timestamp``, ``value``, ``element_name`` (allocation) and, if need be, ``granularity``. Every
+other column is a filter column, as in CloudZero's own CSV upload (https://docs.cloudzero.com/docs/send-via-csv): its
+name is the filter key, each cell one value, an empty cell no filter. Instead of filter columns, a table may have the
+one column ``associated_cost`` (metric) or ``filter`` (allocation), of structs, maps, or JSON objects as text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.sources import Rows
+from cloudzero_provider.telemetry.record_kinds import KINDS
+from cloudzero_provider.values.conversion import as_text, text_of
+from cloudzero_provider.values.did_you_mean import differently_written
+from cloudzero_provider.values.problems import Problems
+from cloudzero_provider.values.python_values import Values, as_objects
+
+if TYPE_CHECKING:
+    from cloudzero_provider.telemetry.record_kinds import RecordKind
+
+
+def as_records(rows: Rows, kind: RecordKind) -> Rows:
+    """
+    Take the rows of a table as records; what are records already stays as it is.
+
+    :param rows: as they came, of one source.
+    :param kind: of the records.
+    :raises InputError: when a column can neither be a field nor a filter key, or a record has a filter key twice.
+    """
+    if not rows.is_table:
+        return rows
+    if kind.keys_field in rows.columns:
+        keys = _nested(rows, kind.keys_field)
+        return Rows({**rows.columns, kind.keys_field: keys}, rows.count, rows.where)
+    _check_names(rows, kind)
+    filters = [name for name in rows.columns if name not in kind.fields]
+    plain = {name: values for name, values in rows.columns.items() if name in kind.fields}
+    if filters:
+        plain[kind.keys_field] = _folded({name: rows.columns[name] for name in filters}, kind)
+    return Rows(plain, rows.count, rows.where)
+
+
+def _check_names(rows: Rows, kind: RecordKind) -> None:
+    """A field of the other kind, or one in another case, would become a filter key in silence."""
+    known = {field for any_kind in KINDS.values() for field in any_kind.fields}
+    wrong = [name for name in rows.columns if name not in kind.fields and name.casefold() in known]
+    missing = [name for name in kind.fields if name not in rows.columns]
+    similar = differently_written(missing, [name for name in rows.columns if name not in kind.fields])
+    if wrong or similar:
+        where = rows.where(0) if rows.count else "The table"
+        hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
+        named = f"the column {wrong[0]!r} is no filter key; " if wrong else ""
+        raise InputError(
+            f"{where}: {named}the fields of {kind.stream_type.value} records are {', '.join(kind.fields)}.{hint}"
+        )
+
+
+def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:
+    """Make one field of the filter columns. What is no text is left as it is, for the check to name."""
+    cells = [_texts(values) for values in filters.values()]
+    return [
+        {
+            name: [value] if kind.lists_values else value
+            for name, value in zip(filters, row, strict=True)
+            if value is not None and value != ""
+        }
+        for row in zip(*cells, strict=True)
+    ]
+
+
+def _texts(values: Values) -> list[Any]:
+    column = as_text(values, text_of)
+    if not column.bad:
+        return column.texts.to_list()
+    return as_objects(values)
+
+
+def _nested(rows: Rows, name: str) -> list[Any]:
+    values = rows.columns[name]
+    keys: list[Any] = []
+    bad: dict[int, str] = {}
+    for index, value in enumerate(as_objects(values)):
+        try:
+            keys.append(_parsed(value) if isinstance(value, str) else _without_nulls(value))
+        except _TwinsError as error:
+            keys.append(None)
+            bad[index] = str(error)
+    problems = Problems(rows)
+    problems.add_each(bad, name, values)
+    problems.raise_if_any()
+    return keys
+
+
+class _TwinsError(Exception):
+    """Two values of one key, of which a dict would hold one."""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _TwinsError("a filter key stands twice in one record")
+    return found
+
+
+def _parsed(text: str) -> Any:
+    """Read a JSON object; anything else stays text, for the check to name."""
+    if not text:
+        return None
+    try:
+        value = json.loads(text, object_pairs_hook=_without_twins)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict) else text
+
+
+def _without_nulls(value: Any) -> Any:
+    """Take a struct, whose fields are null where a record has no such key, or a map as Parquet and Arrow have it."""
+    if isinstance(value, list) and all(isinstance(item, dict) and item.keys() == {"key", "value"} for item in value):
+        value = _without_twins([(item["key"], item["value"]) for item in value])
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if item is not None}

@@ -1,0 +1,216 @@
+"""Values as CloudZero takes them: exact decimal text, times in ISO 8601, plain text."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from cloudzero_provider.values.python_values import as_objects, beyond_calendar, without
+from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cloudzero_provider.values.python_values import Values
+
+#: What may go over the wire: no sign but minus, no exponent. The bounds keep every total exact.
+WIRE_DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,30})?$"
+# Zeros at the end of a fraction, and before a whole number, of what is plain but for them.
+_IDLE_FRACTION = r"^-?[0-9]+\.[0-9]*0$"
+_IDLE_WHOLE = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
+_ANY_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
+_LONGEST_INTEGER_BITS = 256
+
+NOT_DECIMAL = "not a decimal number"
+TOO_LONG = "more than 18 digits before the point or 30 behind it (round it first)"
+
+
+@dataclass
+class Converted:
+    """
+    A column as text.
+
+    :param texts: one text per row; null where there is no value, or a bad one.
+    :param bad: row → the rule it breaks.
+    :param cut: how many timestamps were cut to their hour or second.
+    """
+
+    texts: pl.Series
+    bad: dict[int, str] = field(default_factory=dict)
+    cut: int = 0
+
+
+def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
+    """
+    Turn the values of a column into text; ``None`` and an empty text become null.
+
+    :param values: Python objects, or text.
+    :param to_text: for a single object; raises ``ValueError`` with the rule that it breaks.
+    """
+    converted = _as_text(values, to_text)
+    converted.texts = converted.texts.set(converted.texts == "", None)
+    return converted
+
+
+def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
+    if isinstance(values, pl.Series):
+        in_engine = _text_in_engine(values, to_text)
+        if in_engine is not None:
+            return Converted(in_engine)
+        values = as_objects(values)
+    if set(map(type, values)) <= {str, type(None)}:
+        try:
+            return Converted(pl.Series(values=values, dtype=pl.String))
+        except UnicodeEncodeError:
+            pass
+    texts: list[str | None] = []
+    bad: dict[int, str] = {}
+    for index, value in enumerate(values):
+        try:
+            texts.append(None if value is None else to_text(value))
+        except ValueError as error:
+            texts.append(None)
+            bad[index] = str(error)
+    return Converted(pl.Series(values=texts, dtype=pl.String), bad)
+
+
+def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
+    """Let the engine write values, where it writes what ``to_text`` would; else ``None``."""
+    dtype = values.dtype
+    if dtype == pl.String:
+        return values
+    if dtype.is_integer() and to_text in (text_of, decimal_text):
+        return values.cast(pl.String)
+    if (dtype.is_decimal() or dtype.is_float()) and to_text is decimal_text:
+        return values.cast(pl.String)
+    if to_text is moment_text and dtype == pl.Date:
+        return _written(values, "%Y-%m-%d")
+    if to_text is moment_text and isinstance(dtype, pl.Datetime):
+        zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
+        return _written(values, f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+    return None
+
+
+def _written(values: pl.Series, form: str) -> pl.Series:
+    beyond = beyond_calendar(values)
+    written = without(values, beyond).dt.strftime(form)
+    return written.zip_with(~beyond, values.to_physical().cast(pl.String))
+
+
+def text_of(value: object) -> str:
+    """Take text, and whole numbers as text."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError("not valid Unicode text") from None
+        return str.__str__(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _whole_number(value)
+    raise ValueError(f"expected text, not {type(value).__name__}")
+
+
+def decimal_text(value: object) -> str:
+    """Write a number as decimal text, exactly; an exponent may be in it."""
+    if isinstance(value, str):
+        return text_of(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise ValueError(f"{NOT_DECIMAL}: expected int, float, Decimal or text, not {type(value).__name__}")
+    if isinstance(value, int):
+        return _whole_number(value)
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
+        raise ValueError(f"{NOT_DECIMAL}: there is no text for NaN and infinity")
+    return Decimal.__str__(value) if isinstance(value, Decimal) else float.__repr__(value)
+
+
+def _whole_number(value: int) -> str:
+    # Python refuses to write integers of thousands of digits.
+    if value.bit_length() > _LONGEST_INTEGER_BITS:
+        raise ValueError(TOO_LONG)
+    return int.__repr__(value)
+
+
+def moment_text(value: object) -> str:
+    """Write a date or a datetime in ISO 8601."""
+    if isinstance(value, str):
+        return text_of(value)
+    try:
+        if isinstance(value, datetime):
+            return value.isoformat()
+    except (ValueError, OverflowError):
+        raise ValueError(NOT_TIMESTAMP) from None
+    if isinstance(value, date):
+        return value.isoformat()
+    raise ValueError(f"{NOT_TIMESTAMP}, nor a date or datetime, but {type(value).__name__}")
+
+
+def plain_decimals(column: Converted) -> Converted:
+    """Write numbers in one way: no exponent, no zeros that mean nothing; equal numbers become equal text."""
+    column.texts = _without_idle_zeros(column.texts)
+    odd = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
+    if not len(odd):
+        return column
+    plain: list[str | None] = []
+    for index, text in zip(odd.to_list(), column.texts.gather(odd).to_list(), strict=True):
+        try:
+            plain.append(_plain_decimal(text))
+        except ValueError as error:
+            plain.append(None)
+            column.bad[index] = str(error)
+    column.texts = column.texts.scatter(odd, pl.Series(values=plain, dtype=pl.String))
+    return column
+
+
+def _without_idle_zeros(texts: pl.Series) -> pl.Series:
+    text = pl.col("text")
+    fraction = text.str.contains(_IDLE_FRACTION)
+    shorter = (
+        pl.when(fraction)
+        .then(text.str.strip_chars_end("0").str.strip_suffix("."))
+        .otherwise(text)
+        .str.replace(r"^(-?)0+([0-9])", "${1}${2}")
+        .str.replace(r"^-0$", "0")
+    )
+    idle = fraction | text.str.contains(_IDLE_WHOLE)
+    return texts.to_frame("text").select(pl.when(idle).then(shorter).otherwise(text).alias(texts.name)).to_series()
+
+
+def _plain_decimal(text: str) -> str:
+    if not _ANY_DECIMAL.fullmatch(text):
+        raise ValueError(NOT_DECIMAL)
+    plain = format(Decimal(text), "f")
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    plain = "0" if plain == "-0" else plain
+    whole, _, fraction = plain.lstrip("-").partition(".")
+    if len(whole) > 18 or len(fraction) > 30:
+        raise ValueError(TOO_LONG)
+    return plain
+
+
+def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Converted:
+    """Hold every distinct text against a rule."""
+    wrong = [text for text in column.texts.drop_nulls().unique().to_list() if not is_good(text)]
+    if wrong:
+        for index in column.texts.is_in(wrong).fill_null(False).arg_true().to_list():
+            column.bad[index] = rule
+    return column
+
+
+def is_blank(values: Values) -> pl.Series:
+    """Which rows of a column came without a value."""
+    if isinstance(values, pl.Series):
+        return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
+    return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
+
+
+def first_given(values: Values) -> int:
+    """Find the first row of a column that has a value; the first of all where none has."""
+    given = (~is_blank(values)).arg_true()
+    return int(given[0]) if len(given) else 0
