@@ -19,8 +19,9 @@ LINES = [
 def source_of(name: str) -> str:
     """The module that holds a function, in one line."""
     parts = name.split(".")
-    paths = (ROOT.joinpath("cloudzero_provider", *parts[:end]).with_suffix(".py") for end in range(len(parts), 0, -1))
-    path = next(path for path in paths if path.exists())
+    folders = [ROOT.joinpath("cloudzero_provider", *parts[:end]) for end in range(len(parts), 0, -1)]
+    modules = (path for folder in folders for path in (folder.with_suffix(".py"), folder / "__init__.py"))
+    path = next(path for path in modules if path.exists())
     return " ".join(path.read_text(encoding="utf-8").split())
 
 
