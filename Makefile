@@ -110,7 +110,7 @@ fire: $(VENV)/installed-dev
 
 # KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
 kill: $(VENV)/installed-dev
-	@$(BIN)/python scripts/kill.py --times 200 $(KILL)
+	@PYTHONPATH=tests $(BIN)/python scripts/kill.py --times 200 $(KILL)
 
 # Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
 audit: $(VENV)/audit/installed

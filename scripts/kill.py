@@ -1,8 +1,9 @@
 """
 Kills a worker at random moments of a month of 20 requests, runs its task again, and looks at every row.
 
-``python scripts/kill.py --times 200 --seed 7``; ``make kill`` does it. With ``--telemetry``, telemetry is sent. It
-ends with code 1 when a month was not exact.
+    PYTHONPATH=tests python scripts/kill.py --times 200 --seed 7
+
+``make kill`` does it. With ``--telemetry``, telemetry is sent. It ends with code 1 when a month was not exact.
 """
 
 from __future__ import annotations
@@ -19,15 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "contract")]
 HOME = tempfile.TemporaryDirectory(prefix="cloudzero-kill-")
 os.environ.update(AIRFLOW_HOME=HOME.name, AIRFLOW__CORE__UNIT_TEST_MODE="True", AIRFLOW__CORE__LOAD_EXAMPLES="False")
 
 import killed_sendings as sendings  # noqa: E402
 from killed_worker import Worker  # noqa: E402
-from sandbox_client import SandboxServer  # noqa: E402
-from tasks import connection  # noqa: E402
+from support.sandbox_server import SandboxServer  # noqa: E402
+from support.tasks import connection  # noqa: E402
 
 import cloudzero_provider.operators.anycost  # noqa: E402, F401 - workers are forked with what takes long to import
 import cloudzero_provider.operators.telemetry  # noqa: E402, F401

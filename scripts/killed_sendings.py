@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import requests
-from sandbox_client import STREAM, SandboxServer
-from stores import FileStore
-from tasks import context, send
+from support.sandbox_server import STREAM, SandboxServer
+from support.state_stores import FileStore
+from support.tasks import context, send
 
 if TYPE_CHECKING:
     import random

@@ -1,4 +1,8 @@
-"""Run the provider under every answer that CloudZero may give, and write docs/unknowns.md from what happened."""
+"""
+Run the provider under every answer that CloudZero may give, and write docs/unknowns.md from what happened.
+
+    PYTHONPATH=tests python scripts/unknowns.py
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,8 @@ def main() -> int:
 
 
 def _write(folder: Path) -> int:
-    from page import page
-    from runs import pair_runs, results_of, single_runs
+    from contract.unknowns.page import page
+    from contract.unknowns.runs import pair_runs, results_of, single_runs
 
     logging.disable(logging.CRITICAL)
     began = time.monotonic()

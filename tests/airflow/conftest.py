@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +28,8 @@ os.environ |= {
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "ACME_BILL_FOLDER": f"{os.environ['AIRFLOW_HOME']}/bills",
 }
-sys.path += [str(HERE.parent / "contract"), str(EXAMPLES)]
 
-from sandbox_client import STREAM, SandboxServer  # noqa: E402  (a module of the tests next door)
+from support.sandbox_server import STREAM, SandboxServer  # noqa: E402  (a module of the tests next door)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +61,7 @@ def sandbox(_server: SandboxServer) -> SandboxServer:
 
 @pytest.fixture(autouse=True)
 def _no_open_backfills() -> Iterator[None]:
-    from lines import close_backfills
+    from support.airflow_lines import close_backfills
 
     yield
     close_backfills()
@@ -73,7 +71,7 @@ def _no_open_backfills() -> Iterator[None]:
 def dags() -> dict[str, DAG]:
     """All DAGs of the examples and of these tests, known to Airflow's database."""
     from airflow.utils.db import initdb
-    from lines import make_known
+    from support.airflow_lines import make_known
 
     initdb()
     return make_known(DAG_FOLDERS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import lines
 import pytest
 from airflow.providers.common.compat.sdk import Connection
-from lines import ended
+from support import airflow_lines as lines
+from support.airflow_lines import ended
 
 from cloudzero_provider.client import Client
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import lines
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
-from runs import cleared_and_chosen, run
-from sandbox_client import STREAM
-from streams import records, stream
+from support import airflow_lines as lines
+from support.airflow_lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
+from support.airflow_runs import cleared_and_chosen, run
+from support.sandbox_server import STREAM
+from support.telemetry_streams import records, stream
 
 from cloudzero_provider.exceptions import AmbiguousWriteError, InputError
 

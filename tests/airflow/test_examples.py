@@ -12,8 +12,9 @@ from pathlib import Path
 import acme_bill
 import pytest
 from acme_bill import COLUMNS, DAY, month_rows
-from lines import AIRFLOW_SDK, PARTITIONS, SDK_TIMETABLES, dag_bag, too_new
-from runs import backfill, close_backfills, run
+from support.airflow_lines import AIRFLOW_SDK, PARTITIONS, SDK_TIMETABLES, dag_bag, too_new
+from support.airflow_runs import backfill, close_backfills, run
+from support.paths import environment
 
 EXAMPLES = Path(acme_bill.__file__).parent
 EXAMPLE_DAGS = {
@@ -79,13 +80,13 @@ class TestFolder:
 
     def test_parsing_loads_nothing_heavy(self):
         script = (
-            "import sys; from pathlib import Path; sys.path += sys.argv[2:];"
-            " import lines; before = set(sys.modules); bag = lines.dag_bag(Path(sys.argv[1]));"
+            "import sys; from pathlib import Path; from support.airflow_lines import dag_bag;"
+            " before = set(sys.modules); bag = dag_bag(Path(sys.argv[1]));"
             f" assert len(bag.dags) == {len(EXAMPLE_DAGS)};"
             " print(sorted({'polars', 'ijson', 'pandas', 'aiohttp'} & (set(sys.modules) - before)))"
         )
-        command = [sys.executable, "-c", script, str(EXAMPLES), str(Path(__file__).parent)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-c", script, str(EXAMPLES)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
         assert done.stdout.splitlines()[-1] == "[]"
 
 

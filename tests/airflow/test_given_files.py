@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from lines import LINE
-from runs import run
+from support.airflow_lines import LINE
+from support.airflow_runs import run
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 

@@ -6,8 +6,8 @@ from datetime import datetime, timezone
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from lines import AIRFLOW_SDK, LINE, PARTITIONS, ended
-from runs import backfill, close_backfills, run
+from support.airflow_lines import AIRFLOW_SDK, LINE, PARTITIONS, ended
+from support.airflow_runs import backfill, close_backfills, run
 
 from cloudzero_provider.exceptions import MonthError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskGroup, task
-from lines import scheduler_dag
-from runs import cleared_and_chosen, run
+from support.airflow_lines import scheduler_dag
+from support.airflow_runs import cleared_and_chosen, run
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, AnyCostBillingDropReadOperator
 

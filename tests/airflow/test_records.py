@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from airflow.providers.common.compat.sdk import AirflowFailException
-from runs import run
+from support.airflow_runs import run
 
 from cloudzero_provider.exceptions import InputError
 

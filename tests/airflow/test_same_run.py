@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
-from runs import clear_and_run, run
-from sandbox_client import STREAM
-from streams import records
+from support.airflow_runs import clear_and_run, run
+from support.sandbox_server import STREAM
+from support.telemetry_streams import records
 
 from cloudzero_provider.exceptions import ReplacesSameRunError
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import lines
 import pytest
-from runs import run
+from support import airflow_lines as lines
+from support.airflow_runs import run
 
 BILLING = "https://app.cloudzero.com/organization/connections"
 STREAMS = "https://app.cloudzero.com/settings/telemetry"

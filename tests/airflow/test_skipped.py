@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from lines import needs
-from runs import clear_and_run, run
+from support.airflow_lines import needs
+from support.airflow_runs import clear_and_run, run
 
 from cloudzero_provider.exceptions import InputError
 

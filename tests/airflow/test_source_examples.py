@@ -8,11 +8,11 @@ from collections import defaultdict
 from fractions import Fraction
 
 import pytest
-from bills import focus_bill, read_focus
-from forms import write_csv
-from lines import AIRFLOW_SDK
-from real_data import real_data
-from runs import run
+from support.airflow_lines import AIRFLOW_SDK
+from support.airflow_runs import run
+from support.bills import focus_bill, read_focus
+from support.formats import write_csv
+from support.real_data import real_data
 from test_examples import digests
 
 VENDOR_FILES = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
-from runs import clear_and_run, run
-from streams import records
+from support.airflow_lines import NO_TASK_STATE_STORE, TASK_STATE_STORE
+from support.airflow_runs import clear_and_run, run
+from support.telemetry_streams import records
 
 from cloudzero_provider.exceptions import AmbiguousWriteError, RateLimitError
 

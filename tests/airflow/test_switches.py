@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 from airflow.providers.common.compat.sdk import AirflowFailException
-from runs import run
-from streams import records
+from support.airflow_runs import run
+from support.telemetry_streams import records
 
 from cloudzero_provider.exceptions import ConfigurationError, MonthWouldShrinkError
 

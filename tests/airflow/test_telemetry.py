@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import AirflowFailException
-from runs import run
-from streams import records, stream
+from support.airflow_runs import run
+from support.telemetry_streams import records, stream
 
 from cloudzero_provider.exceptions import InvalidRowsError
 

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta, timezone
 
 from acme_usage import database_writes, days, orders
 from airflow.providers.common.compat.sdk import AirflowFailException
-from lines import PARTITIONS, SDK_TIMETABLES
-from runs import backfill, close_backfills, run
-from streams import records, stream
+from support.airflow_lines import PARTITIONS, SDK_TIMETABLES
+from support.airflow_runs import backfill, close_backfills, run
+from support.telemetry_streams import records, stream
 
 from cloudzero_provider.exceptions import InvalidRowsError
 

@@ -8,7 +8,7 @@ import pytest
 from airflow.models import TaskInstance
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
 from airflow.utils.session import create_session
-from runs import clear_and_run, run
+from support.airflow_runs import clear_and_run, run
 
 from cloudzero_provider.exceptions import AuthenticationError
 

@@ -10,9 +10,9 @@ from acme_bill import month_rows
 from acme_usage import orders
 from airflow.models import DagRun
 from airflow.utils.session import create_session
-from lines import SDK_TIMETABLES, TASK_STATE_STORE, backfill as create_runs, run_task
-from runs import backfill, close_backfills, run, run_existing
-from streams import stream
+from support.airflow_lines import SDK_TIMETABLES, TASK_STATE_STORE, backfill as create_runs, run_task
+from support.airflow_runs import backfill, close_backfills, run, run_existing
+from support.telemetry_streams import stream
 from test_examples import assert_holds, digests
 
 APRIL = datetime(2026, 4, 1, tzinfo=timezone.utc)
@@ -85,7 +85,7 @@ class TestSendAndWait:
         return made
 
     def test_waiting_again_sends_nothing(self, dags, sandbox):
-        from runs import clear_and_run
+        from support.airflow_runs import clear_and_run
 
         dag = dags["anycost_send_and_wait"]
         outcome = run(dag, logical_date=datetime(2026, 3, 1, tzinfo=timezone.utc))

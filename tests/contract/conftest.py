@@ -5,17 +5,14 @@ from __future__ import annotations
 import csv
 import os
 import random
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
-sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
-from sandbox_client import SandboxServer
-from tasks import Month, connect
+from support.sandbox_server import SandboxServer
+from support.tasks import Month, connect
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import socket
 import time
 
 import pytest
-from core import STREAM, client_of
-from raw_server import answer, raw_server, read_all
+from support.clients import STREAM, client_of
+from support.raw_server import answer, raw_server, read_all
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.client import Effect

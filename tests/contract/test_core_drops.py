@@ -10,10 +10,10 @@ from datetime import datetime, timezone
 from operator import itemgetter
 
 import pytest
-from core import SETTLE, STREAM, answering, client_of, held_rows, paths
-from raw_server import raw_server
-from sandbox_client import SandboxServer
-from stores import Store
+from support.clients import SETTLE, STREAM, answering, client_of, held_rows, paths
+from support.raw_server import raw_server
+from support.sandbox_server import SandboxServer
+from support.state_stores import Store
 
 from cloudzero_provider import exceptions as errors, sources
 from cloudzero_provider.anycost import send as sending

@@ -7,11 +7,11 @@ import json
 import time
 
 import pytest
-import telemetry_readings
-from core import SETTLE, client_of, paths
-from raw_server import answer, raw_server, read_all
-from stores import Store
-from telemetry_readings import several_key_sets
+from support import telemetry_readings
+from support.clients import SETTLE, client_of, paths
+from support.raw_server import answer, raw_server, read_all
+from support.state_stores import Store
+from support.telemetry_readings import several_key_sets
 
 from cloudzero_provider import exceptions as errors, sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation

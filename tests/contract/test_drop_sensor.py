@@ -11,9 +11,9 @@ from airflow.providers.common.compat.sdk import (
     AirflowSensorTimeout,
     AirflowSkipException,
 )
-from sandbox_client import STREAM
-from tasks import connect, context, send, start_worker
-from waiting import DEFERRABLE, POKE, Waited, first_event, wait
+from support.sandbox_server import STREAM
+from support.tasks import connect, context, send, start_worker
+from support.waiting import DEFERRABLE, POKE, Waited, first_event, wait
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 import pytest
-from tasks import send
+from support.tasks import send
 
 from cloudzero_provider.anycost.focus import to_cbf
 

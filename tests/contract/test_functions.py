@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, task
-from tasks import context, send as send_by_operator
+from support.tasks import context, send as send_by_operator
 
 from cloudzero_provider import exceptions as errors
 

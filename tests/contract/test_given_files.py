@@ -7,7 +7,7 @@ import json
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, ObjectStoragePath
-from tasks import send, send_telemetry
+from support.tasks import send, send_telemetry
 
 from cloudzero_provider import exceptions as errors
 

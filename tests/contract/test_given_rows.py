@@ -16,8 +16,8 @@ from airflow.providers.common.compat.sdk import (
     ObjectStoragePath,
 )
 from airflow.providers.common.sql.hooks.sql import DbApiHook
-from sandbox_client import STREAM
-from tasks import context, send
+from support.sandbox_server import STREAM
+from support.tasks import context, send
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.anycost import focus

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from sandbox_client import KEY, STREAM, SandboxServer
-from tasks import connection
+from support.sandbox_server import KEY, STREAM, SandboxServer
+from support.tasks import connection
 
 from cloudzero_provider.client import Effect
 from cloudzero_provider.exceptions import AuthenticationError, ConfigurationError
@@ -210,7 +210,7 @@ def test_sending_without_the_scope_names_it(monkeypatch, keys):
 
 
 def test_a_key_that_may_not_list_drops_sends_without_the_guard_only(monkeypatch, keys):
-    from tasks import send
+    from support.tasks import send
 
     monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection(keys, key="blind-key-1"))
     with pytest.raises(AuthenticationError, match=r"nothing was sent\. min_rows_ratio=0 sends anyway\."):

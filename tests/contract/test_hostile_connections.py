@@ -18,8 +18,8 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from raw_server import answer, raw_server, read_all, read_head, self_signed
-from sandbox_client import KEY, STREAM, SandboxServer
+from support.raw_server import answer, raw_server, read_all, read_head, self_signed
+from support.sandbox_server import KEY, STREAM, SandboxServer
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.client import Client, Effect

@@ -6,8 +6,8 @@ import os
 import socket
 
 import pytest
-from sandbox_client import KEY, STREAM
-from tasks import send
+from support.sandbox_server import KEY, STREAM
+from support.tasks import send
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.client import Client

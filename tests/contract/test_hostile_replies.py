@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import os
 import subprocess
 import sys
 import time
 import zlib
-from pathlib import Path
 
 import pytest
-from raw_server import answer, raw_server, read_all
-from sandbox_client import KEY
+from support.paths import environment
+from support.raw_server import answer, raw_server, read_all
+from support.sandbox_server import KEY
 
 WRITES = ("send drop", "add to drop", "send telemetry", "add telemetry", "delete stream")
 SECONDS, MEGABYTES = 8, 120
@@ -22,15 +21,15 @@ LONGEST_FILE = 20_000_000
 
 
 class HostileClient:
-    """The process that ``hostile_client.py`` is."""
+    """The process that ``support.measured_requests`` is."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "error::ResourceWarning", Path(__file__).with_name("hostile_client.py")],
+            [sys.executable, "-W", "error::ResourceWarning", "-m", "support.measured_requests"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
+            env=environment(MALLOC_ARENA_MAX="2"),
         )
 
     def __call__(self, behave, *kinds, certificate=None):

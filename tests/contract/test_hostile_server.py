@@ -10,8 +10,8 @@ import time
 import traceback
 
 import pytest
-from raw_server import answer, raw_server, read_all, self_signed
-from sandbox_client import KEY, STREAM
+from support.raw_server import answer, raw_server, read_all, self_signed
+from support.sandbox_server import KEY, STREAM
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.client import Client, Effect, transport

@@ -18,10 +18,10 @@ from urllib.parse import quote
 import pytest
 import requests
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
-from raw_server import answer, raw_server, read_all
-from sandbox_client import KEY, STREAM
-from stores import Store
-from tasks import context, send
+from support.raw_server import answer, raw_server, read_all
+from support.sandbox_server import KEY, STREAM
+from support.state_stores import Store
+from support.tasks import context, send
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.client import Client, Effect

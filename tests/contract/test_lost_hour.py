@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tasks import connect, send
+from support.tasks import connect, send
 
 from cloudzero_provider.exceptions import HourIncompleteError
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
-from real_data import real_data
-from sandbox_client import STREAM
-from tasks import SETTLE_SECONDS, connect, context, send
+from support.real_data import real_data
+from support.sandbox_server import STREAM
+from support.tasks import SETTLE_SECONDS, connect, context, send
 
 from cloudzero_provider import exceptions as errors
 

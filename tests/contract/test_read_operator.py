@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from sandbox_client import STREAM
-from tasks import read, send
+from support.sandbox_server import STREAM
+from support.tasks import read, send
 
 from cloudzero_provider.exceptions import ConfigurationError, MonthNotFoundError
 

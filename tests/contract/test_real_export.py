@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from real_data import real_data
-from tasks import send
+from support.real_data import real_data
+from support.tasks import send
 
 from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.focus import to_cbf

@@ -8,11 +8,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from bills import MONTH, cbf_bill, focus_bill, read_focus, with_long_numbers
-from forms import EXACT_FORMS, FLOAT_FORMS, generator, held_by_floats, polars_frame, write_csv
-from real_data import real_data
-from tasks import connect, context, send
-from wire_tap import WireTap
+from support.bills import MONTH, cbf_bill, focus_bill, read_focus, with_long_numbers
+from support.formats import EXACT_FORMS, FLOAT_FORMS, generator, held_by_floats, polars_frame, write_csv
+from support.real_data import real_data
+from support.recording_proxy import WireTap
+from support.tasks import connect, context, send
 
 from cloudzero_provider.anycost.focus import to_cbf
 

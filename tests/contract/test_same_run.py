@@ -7,9 +7,9 @@ import threading
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from core import client_of, held_rows
-from same_run import DagRun, RunInstance, Turns, context_of, orders
-from sandbox_client import STREAM
+from support.clients import client_of, held_rows
+from support.dag_run import DagRun, RunInstance, Turns, context_of, orders
+from support.sandbox_server import STREAM
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
@@ -173,7 +173,7 @@ def test_a_check_claims_nothing(sandbox, second):
     ],
 )
 def test_a_claim_is_withdrawn_when_nothing_was_written(sandbox, monkeypatch, first, fault, withdrawn):
-    from tasks import connect
+    from support.tasks import connect
 
     connect(monkeypatch, sandbox, settle_seconds=0.1, max_retry_seconds=0)
     sandbox.faults({**fault, "method": "POST"})
@@ -187,7 +187,7 @@ def test_a_claim_is_withdrawn_when_nothing_was_written(sandbox, monkeypatch, fir
 
 
 def test_a_claim_of_a_retry_stands_since_the_try_before_may_have_written(sandbox, monkeypatch):
-    from tasks import connect
+    from support.tasks import connect
 
     connect(monkeypatch, sandbox, settle_seconds=0.1, max_retry_seconds=0)
     task = drop("first", {1: "1"}, retries=3)

@@ -8,9 +8,9 @@ import pickle
 import traceback
 
 import pytest
-from raw_server import raw_server
-from sandbox_client import KEY, STREAM
-from tasks import connect, context, read, send
+from support.raw_server import raw_server
+from support.sandbox_server import KEY, STREAM
+from support.tasks import connect, context, read, send
 
 from cloudzero_provider.client import Client
 from cloudzero_provider.exceptions import CloudZeroError

@@ -9,7 +9,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from tasks import SETTLE_SECONDS, connect, send, start_worker
+from support.tasks import SETTLE_SECONDS, connect, send, start_worker
 
 from cloudzero_provider.exceptions import RequestRejectedError
 

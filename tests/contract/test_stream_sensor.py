@@ -11,10 +11,10 @@ from dataclasses import asdict
 import pytest
 import requests
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
-from raw_server import raw_server
-from sandbox_client import KEY, SandboxServer
-from tasks import connect, context
-from waiting import DEFERRABLE, POKE, Waited, wait
+from support.raw_server import raw_server
+from support.sandbox_server import KEY, SandboxServer
+from support.tasks import connect, context
+from support.waiting import DEFERRABLE, POKE, Waited, wait
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook

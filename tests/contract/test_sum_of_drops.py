@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from stores import Store
-from tasks import connect, context
+from support.state_stores import Store
+from support.tasks import connect, context
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator

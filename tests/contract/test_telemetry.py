@@ -5,19 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import subprocess
-import sys
 import time
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-import telemetry_readings
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
-from sandbox_client import SandboxServer
-from stores import FileStore, Store
-from tasks import SETTLE_SECONDS, connect, context
-from telemetry_readings import few_readings, one_key_set, one_reading, several_key_sets
+from support import telemetry_readings
+from support.sandbox_server import SandboxServer
+from support.state_stores import FileStore, Store
+from support.tasks import SETTLE_SECONDS, connect, context, start_worker
+from support.telemetry_readings import few_readings, one_key_set, one_reading, several_key_sets
+from support.telemetry_records import many_records
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
@@ -312,10 +310,7 @@ def test_empty_inputs(sandbox):
 
 # 100,000 records under fire
 
-BIG = [
-    {"timestamp": f"2026-03-{n % 31 + 1:02d}", "element_name": f"team-{n // 31}", "value": n % 997 + 0.25}
-    for n in range(100_000)
-]
+BIG = many_records()
 FAULTS = [
     {"kind": "apply_then_lose_reply", "skip": 1},
     {"kind": "refuse", "status": 429, "retry_after": 1, "skip": 4},
@@ -345,8 +340,7 @@ def test_100_000_records_are_held_once_after_two_runs_and_after_faults(sandbox):
 @few_readings
 def test_a_killed_worker_leaves_records_that_running_again_heals(sandbox):
     sandbox.faults({"kind": "slow", "seconds": 0.1, "times": 100})
-    program = "from test_telemetry import *; t = task(records=BIG); t.execute(context(t) | {'task_state_store': None})"
-    worker = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parent, stdout=subprocess.DEVNULL)
+    worker = start_worker("send_telemetry", records=BIG)
     wait_for_posts(sandbox, 7)
     worker.kill()
     worker.wait()
@@ -380,14 +374,8 @@ def test_100_000_records_are_added_once_after_throttling_and_unavailability(sand
 def test_a_killed_sum_and_its_retries_never_count_a_record_twice(sandbox, tmp_path, seed):
     draw = random.Random(seed)
     sandbox.faults({"kind": "slow", "seconds": 0.05, "times": 100})
-    program = (
-        "import sys; from test_telemetry import *; t = task(records=BIG, operation='sum', retries=3); "
-        "t.execute(context(t) | {'task_state_store': FileStore(sys.argv[1])})"
-    )
     path = str(tmp_path / "state.json")
-    worker = subprocess.Popen(
-        [sys.executable, "-c", program, path], cwd=Path(__file__).parent, stdout=subprocess.DEVNULL
-    )
+    worker = start_worker("send_telemetry", records=BIG, operation="sum", retries=3, store=path)
     wait_for_posts(sandbox, draw.randint(1, 30))
     time.sleep(draw.uniform(0, 0.2))
     worker.kill()

@@ -12,10 +12,10 @@ import json
 import random
 
 import pytest
-import telemetry_readings
-from tasks import SETTLE_SECONDS, connect, send_telemetry, start_worker
-from telemetry_readings import one_key_set, several_key_sets
-from two_tries import hold, posts, stopped, wait_until
+from support import telemetry_readings
+from support.attempts import hold, posts, stopped, wait_until
+from support.tasks import SETTLE_SECONDS, connect, send_telemetry, start_worker
+from support.telemetry_readings import one_key_set, several_key_sets
 
 from cloudzero_provider import exceptions as errors
 

@@ -10,9 +10,9 @@ from email.utils import format_datetime
 
 import pytest
 import time_machine
-from tasks import SETTLE_SECONDS, connect, read, send, send_telemetry, start_worker
-from two_tries import BODY, MONTH, bill, held, hold, posts, records, stopped, telemetry_held, wait_until
-from waiting import POKE, wait
+from support.attempts import BODY, MONTH, bill, held, hold, posts, records, stopped, telemetry_held, wait_until
+from support.tasks import SETTLE_SECONDS, connect, read, send, send_telemetry, start_worker
+from support.waiting import POKE, wait
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.anycost import send as sending

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from tasks import SETTLE_SECONDS, connect, send, send_telemetry, start_worker
-from two_tries import BODY, PATIENCE, bill, held, hold, posts, records, stopped, telemetry_held, wait_until, wake
+from support.attempts import BODY, PATIENCE, bill, held, hold, posts, records, stopped, telemetry_held, wait_until, wake
+from support.tasks import SETTLE_SECONDS, connect, send, send_telemetry, start_worker
 
 from cloudzero_provider import exceptions as errors
 

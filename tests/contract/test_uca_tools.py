@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sandbox_client import KEY
+from support.sandbox_server import KEY
 
 PYTHON = Path(__file__).parents[2] / ".venv/uca-tools/bin/python"
 

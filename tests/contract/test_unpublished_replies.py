@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from raw_server import answer, raw_server, read_all
-from sandbox_client import KEY, STREAM
-from tasks import connect, context, send
+from support.raw_server import answer, raw_server, read_all
+from support.sandbox_server import KEY, STREAM
+from support.tasks import connect, context, send
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.client import Client, Effect

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[2]
 DAGS = Path(__file__).parent / "dags"
-sys.path += [str(ROOT / "scripts"), str(ROOT / "tests" / "contract"), str(DAGS)]
 
 from demo_airflow import BIN, FEWEST, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
 from demo_processes import Processes, StopSignals, adopt_orphans  # noqa: E402
-from postgres_server import PostgresServer  # noqa: E402
-from s3_server import S3Server  # noqa: E402
-from sandbox_client import KEY, STREAM, SandboxServer  # noqa: E402
+from support.postgres_server import PostgresServer  # noqa: E402
+from support.s3_server import S3Server  # noqa: E402
+from support.sandbox_server import KEY, STREAM, SandboxServer  # noqa: E402
 
 CHROMIUM_FLAGS = [
     "--headless",

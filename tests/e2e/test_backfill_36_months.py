@@ -14,9 +14,9 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from airflow_database import ask
-from backfill_36_months import DAG_ID, MONTHS, STREAM_NAME, bill, orders
-from sandbox_client import KEY, STREAM
+from e2e.dags.backfill_36_months import DAG_ID, MONTHS, STREAM_NAME, bill, orders
+from support.airflow_database import ask
+from support.sandbox_server import KEY, STREAM
 
 LISTED_AFTER, PROCESSED_AFTER = 3, 5
 # How soon Airflow notices that something has died; its defaults are minutes.

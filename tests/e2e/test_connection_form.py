@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from connection_form import Pages, answers_in, distinct_lines, labels
 from demo_airflow import BIN
+from e2e.dags.saved_connection import BILL, CONNECTION
 from playwright.sync_api import expect
-from sandbox_client import KEY, STREAM
-from saved_connection import BILL, CONNECTION
+from support.connection_form import Pages, answers_in, distinct_lines, labels
+from support.sandbox_server import KEY, STREAM
 
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook

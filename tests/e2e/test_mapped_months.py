@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from mapped_months import MONTHS
-from sandbox_client import KEY
+from e2e.dags.mapped_months import MONTHS
+from support.sandbox_server import KEY
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from airflow_database import ask
+from support.airflow_database import ask
 
 MONTH = "2024-09"
 HEAD = """

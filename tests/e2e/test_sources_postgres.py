@@ -7,13 +7,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from bills import MONTH, cbf_bill, focus_bill, read_focus, with_long_numbers
-from forms import Row, write_csv
-from postgres_server import PASSWORD
 from psycopg2.extras import execute_values
-from real_data import real_data
-from tasks import connect, send
-from wire_tap import WireTap
+from support.bills import MONTH, cbf_bill, focus_bill, read_focus, with_long_numbers
+from support.formats import Row, write_csv
+from support.postgres_server import PASSWORD
+from support.real_data import real_data
+from support.recording_proxy import WireTap
+from support.tasks import connect, send
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import CloudZeroError, InputError

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowNotFoundException
-from big_export import BY, MONTH, ROWS, write_export
-from bills import cbf_bill
-from forms import polars_frame, write_csv
-from tasks import connect, send
+from support.big_export import BY, MONTH, ROWS, write_export
+from support.bills import cbf_bill
+from support.formats import polars_frame, write_csv
+from support.paths import environment
+from support.tasks import connect, send
 
 from cloudzero_provider.exceptions import CloudZeroError, InputError
-
-CONTRACT = Path(__file__).parents[1] / "contract"
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ def test_an_outage_of_the_storage_is_left_to_retries(connected, sandbox, monkeyp
 TASK = """
 import json, sys
 from pathlib import Path
-from tasks import send
+from support.tasks import send
 from cloudzero_provider.anycost import aggregate
 given = json.loads(sys.argv[1])
 summary = send(transform=aggregate(**given.pop("aggregate")), **given)
@@ -139,7 +138,7 @@ def test_a_million_rows_aggregated_are_exact_and_need_less_than_a_gibibyte(conne
     given = {"files": f"s3://acme_s3@acme-big-export/{MONTH}/*.parquet", "month": MONTH}
     arguments = {**given, "aggregate": {"by": BY, "period": "day"}}
     done = subprocess.run(
-        [sys.executable, "-c", TASK, json.dumps(arguments)], cwd=CONTRACT, capture_output=True, text=True
+        [sys.executable, "-c", TASK, json.dumps(arguments)], env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-4000:]
     told = json.loads(done.stdout.splitlines()[-1])

@@ -7,8 +7,8 @@ import os
 import signal
 
 import pytest
-from airflow_database import ask
-from sum_retries import DAYS
+from e2e.dags.sum_retries import DAYS
+from support.airflow_database import ask
 
 VALUES = [2**day for day in DAYS]
 DAG_IDS = ["sum_of_telemetry", "sum_of_drops"]

@@ -10,12 +10,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from bills import MONTH, cbf_bill
-from forms import polars_frame
-from postgres_server import PASSWORD
 from psycopg2.extras import execute_values
-from s3_server import SECRET_KEY
-from sandbox_client import KEY
+from support.bills import MONTH, cbf_bill
+from support.formats import polars_frame
+from support.postgres_server import PASSWORD
+from support.s3_server import SECRET_KEY
+from support.sandbox_server import KEY
 
 EXAMPLES = Path(__file__).parents[2] / "dags_examples"
 DAG_IDS = ("anycost_s3_parquet", "anycost_sql", "telemetry_sql")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
 # Months are small here, and processes many.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).parents[1] / "contract"))
-sys.path.insert(0, str(Path(__file__).parent))
 
-import fire_settings
 import pytest
-from fire_world import World
+from support.fire import settings
+from support.fire.world import World
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +21,7 @@ def world() -> Iterator[World]:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    if fire_settings.TALLIES:
+    if settings.TALLIES:
         terminalreporter.section("scenarios")
-        for line in fire_settings.report():
+        for line in settings.report():
             terminalreporter.line(line)

@@ -1,7 +1,7 @@
 """
 Billing drops under fire: whatever is lost, refused, slow, killed, retried or cleared, the promise holds.
 
-``CLOUDZERO_SCENARIOS=10000`` runs as many, other ones each time (``fire_settings.py``); ``scripts/fire.py`` spreads
+``CLOUDZERO_SCENARIOS=10000`` runs as many, other ones each time (``support/fire/settings.py``); ``scripts/fire.py`` spreads
 them over processes.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from drops_scenario import SCENARIOS, Scenario
-from drops_trial import DROPS, Trial, heals
-from drops_truth import Rows
-from fire_script import Killed, Script, Stop
-from fire_settings import count_scenario, scenarios, tally
-from fire_world import Ending, World
 from hypothesis import example, given
+from support.fire.drops_scenario import SCENARIOS, Scenario
+from support.fire.drops_trial import DROPS, Trial, heals
+from support.fire.drops_truth import Rows
+from support.fire.script import Killed, Script, Stop
+from support.fire.settings import count_scenario, scenarios, tally
+from support.fire.world import Ending, World
 
 COUNTS = tally("drops")
 SEEN: set[int] = set()

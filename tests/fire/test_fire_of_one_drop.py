@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from fire_script import Fate, Killed, Script, Stop
-from sandbox_client import STREAM
-from tasks import send
+from support.fire.script import Fate, Killed, Script, Stop
+from support.sandbox_server import STREAM
+from support.tasks import send
 
 MONTH = f"/v2/connections/billing/anycost/{STREAM}/billing_drops/2026-03"
 ROWS = [{"time/usage_start": f"2026-03-{day:02d}", "cost/cost": f"{day}.25"} for day in range(1, 10)]

@@ -1,19 +1,19 @@
 """
 Telemetry under fire: whatever is lost, refused, throttled, slow, killed, retried or cleared, the promise holds.
 
-``CLOUDZERO_SCENARIOS=10000`` runs as many, other ones each time (``fire_settings.py``); ``scripts/fire.py`` spreads
+``CLOUDZERO_SCENARIOS=10000`` runs as many, other ones each time (``support/fire/settings.py``); ``scripts/fire.py`` spreads
 them over processes.
 """
 
 from __future__ import annotations
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
-from fire_script import Killed
-from fire_settings import count_scenario, scenarios, tally
-from fire_world import World
 from hypothesis import given
-from telemetry_scenarios import SCENARIOS, Scenario
-from telemetry_trial import Trial, heals
+from support.fire.script import Killed
+from support.fire.settings import count_scenario, scenarios, tally
+from support.fire.telemetry_scenarios import SCENARIOS, Scenario
+from support.fire.telemetry_trial import Trial, heals
+from support.fire.world import World
 
 COUNTS = tally("telemetry")
 SEEN: set[int] = set()

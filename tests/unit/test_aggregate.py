@@ -12,7 +12,7 @@ from fractions import Fraction
 import polars as pl
 import pytest
 from hypothesis import given, settings, strategies as st
-from rows import MARCH, row
+from support.rows import MARCH, row
 
 from cloudzero_provider import sources
 from cloudzero_provider.anycost import aggregate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from charges import charge, frame_of
-from rows import checked, row
+from support.charges import charge, frame_of
+from support.rows import checked, row
 
 from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.focus import to_cbf

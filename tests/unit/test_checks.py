@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from rows import checked, row
+from support.rows import checked, row
 
 from cloudzero_provider.anycost.columns import COLUMNS, REQUIRED_COLUMNS
 from cloudzero_provider.anycost.plan import Operation, encode_rows, make_plan

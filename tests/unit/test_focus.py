@@ -9,7 +9,7 @@ from functools import partial
 
 import polars as pl
 import pytest
-from charges import GOOD, SEPTEMBER, charge, check, converted, frame_of, problem_of, problems_of
+from support.charges import GOOD, SEPTEMBER, charge, check, converted, frame_of, problem_of, problems_of
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.focus.mapping import FOCUS_COLUMNS, REQUIRED

@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 import polars as pl
-from charges import check, frame_of
 from hypothesis import given, settings, strategies as st
-from real_data import real_data
+from support.charges import check, frame_of
+from support.real_data import real_data
 
 from cloudzero_provider.anycost.focus import to_cbf
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from charges import charge, converted, frame_of
+from support.charges import charge, converted, frame_of
 
 from cloudzero_provider.anycost.columns import COLUMNS, TAG_PREFIX
 from cloudzero_provider.anycost.focus import to_cbf

@@ -8,8 +8,8 @@ from functools import partial
 
 import polars as pl
 import pytest
-from charges import charge, check, converted, frame_of, problem_of, problems_of
 from hypothesis import given, strategies as st
+from support.charges import charge, check, converted, frame_of, problem_of, problems_of
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InvalidRowsError

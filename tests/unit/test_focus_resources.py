@@ -7,8 +7,8 @@ import logging
 
 import polars as pl
 import pytest
-from charges import charge, check, converted, frame_of, problem_of, problems_of
 from hypothesis import given, settings, strategies as st
+from support.charges import charge, check, converted, frame_of, problem_of, problems_of
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InputError, InvalidRowsError

@@ -10,8 +10,8 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 import pytest
-from charges import check
-from real_data import real_data
+from support.charges import check
+from support.real_data import real_data
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InvalidRowsError

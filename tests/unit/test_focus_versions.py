@@ -6,7 +6,7 @@ import logging
 
 import polars as pl
 import pytest
-from charges import charge, check, converted, frame_of, problem_of, problems_of
+from support.charges import charge, check, converted, frame_of, problem_of, problems_of
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.focus.versions import VERSIONS, columns_of, recognised, unknown_columns

@@ -6,7 +6,7 @@ import logging
 from decimal import Decimal
 
 import pytest
-from charges import charge, check, converted, frame_of, problem_of
+from support.charges import charge, check, converted, frame_of, problem_of
 
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import ConfigurationError

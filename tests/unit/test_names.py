@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from rows import checked, row
+from support.rows import checked, row
 
 from cloudzero_provider import sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation

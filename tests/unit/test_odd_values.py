@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from rows import MARCH
+from support.rows import MARCH
 
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.focus import to_cbf

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from rows import MARCH, checked, row
+from support.rows import MARCH, checked, row
 
 from cloudzero_provider.anycost.plan import Limits, Operation, empty_month_body, make_plan
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError

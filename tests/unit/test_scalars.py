@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from rows import MARCH
+from support.rows import MARCH
 
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.exceptions import InvalidRowsError

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from charges import charge, converted, problem_of
 from hypothesis import example, given, strategies as st
-from rows import MARCH, checked, row
+from support.charges import charge, converted, problem_of
+from support.rows import MARCH, checked, row
 
 from cloudzero_provider import sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from airflow.providers.common.compat.sdk import dag, task
-from lines import CronDataIntervalTimetable
+from support.airflow_lines import CronDataIntervalTimetable
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 import requests
-from conftest import KEY
+from contract.sandbox.conftest import KEY
 
 
 def drops(cloudzero):

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 import requests
-from journeys import Held, Step, World, counted
-from sandbox_client import STREAM
-from tasks import context
+from contract.unknowns.journeys import Held, Step, World, counted
+from support.sandbox_server import STREAM
+from support.tasks import context
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, AnyCostBillingDropReadOperator
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor

@@ -13,8 +13,8 @@ from typing import Any
 
 import requests
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout
-from sandbox_client import STREAM, SandboxServer
-from tasks import connection
+from support.sandbox_server import STREAM, SandboxServer
+from support.tasks import connection
 
 from cloudzero_provider.exceptions import CloudZeroError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from journeys import Outcome
-from possibilities import AREAS, DROPS, PAIRS, TELEMETRY, WITHOUT_SETTING, Unknown, Values
-from runs import STEPS, Results, run_of
+from contract.unknowns.journeys import Outcome
+from contract.unknowns.possibilities import AREAS, DROPS, PAIRS, TELEMETRY, WITHOUT_SETTING, Unknown, Values
+from contract.unknowns.runs import STEPS, Results, run_of
 
 from cloudzero_provider.sandbox.settings.all_settings import Settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from journeys import SLOW_RATE
+from contract.unknowns.journeys import SLOW_RATE
 
 from cloudzero_provider.sandbox.settings.all_settings import Settings, possible_values
 

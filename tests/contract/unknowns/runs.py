@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from drop_journey import DROP_STEPS
-from journeys import Outcome, World, run_journey
-from possibilities import AREAS, DROPS, PAIRS, TELEMETRY, Values
-from sandbox_client import SandboxServer
-from telemetry_journey import TELEMETRY_STEPS
+from contract.unknowns.drop_journey import DROP_STEPS
+from contract.unknowns.journeys import Outcome, World, run_journey
+from contract.unknowns.possibilities import AREAS, DROPS, PAIRS, TELEMETRY, Values
+from contract.unknowns.telemetry_journey import TELEMETRY_STEPS
+from support.sandbox_server import SandboxServer
 
 STEPS = {DROPS: DROP_STEPS, TELEMETRY: TELEMETRY_STEPS}
 AT_A_TIME = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from journeys import Held, Step, World, counted
-from tasks import context
+from contract.unknowns.journeys import Held, Step, World, counted
+from support.tasks import context
 
 from cloudzero_provider.exceptions import RequestRejectedError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook

@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 
 import pytest
-from page import Notes, pair_row, single_sections
-from possibilities import AREAS, PAIRS
-from runs import STEPS, results_of, run_of, single_runs
+from contract.unknowns.page import Notes, pair_row, single_sections
+from contract.unknowns.possibilities import AREAS, PAIRS
+from contract.unknowns.runs import STEPS, results_of, run_of, single_runs
 
 from cloudzero_provider.sandbox.settings.all_settings import Settings, possible_values
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sandbox_client import SandboxServer
+
+from support.sandbox_server import SandboxServer
 
 Reading = dict[str, Any]
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fire_clock import START
 from hypothesis import strategies as st
+
+from support.fire.clock import START
 
 SETTLE_SECONDS = 60
 #: A lost request is applied so long after it began at the latest: later is outside the promise.

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-from sandbox_client import KEY, STREAM
+from support.sandbox_server import KEY, STREAM
 
 BODY = b'{"month":"2026-03","operation":"replace_drop","data":[]}'
 
@@ -64,9 +64,8 @@ class ConnectionTestError(Exception):
 
 
 def triggered(url: str) -> None:
-    from waiting import first_event
-
     from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
+    from support.waiting import first_event
 
     connect(url)
     trigger = AnyCostBillingDropTrigger(

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
-from forms import Row
+from support.formats import Row
 
 MONTH = "2024-09"
 _HOURS = 30 * 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox_client import SandboxServer
+from support.sandbox_server import SandboxServer
 
 
 def stream(sandbox: SandboxServer, name: str) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
-from raw_server import answer, raw_server, read_all
-from sandbox_client import KEY, STREAM, SandboxServer
 
 from cloudzero_provider.client import Client
+from support.raw_server import answer, raw_server, read_all
+from support.sandbox_server import KEY, STREAM, SandboxServer
 
 #: Long enough to be seen in a test, short enough to be waited for.
 SETTLE = 0.3

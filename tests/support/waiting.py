@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow.providers.common.compat.sdk import TaskDeferred
-from tasks import context
+
+from support.tasks import context
 
 POKE, DEFERRABLE = "poke", "deferrable"
 

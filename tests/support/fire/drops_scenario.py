@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import drops_truth as truth
-from fire_script import SCRIPTS, Script
 from hypothesis import strategies as st
+
+from support.fire import drops_truth as truth
+from support.fire.script import SCRIPTS, Script
 
 #: A body's own bytes beside its rows', and a little more.
 _OVERHEAD = 80

@@ -7,11 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fire_script import STOPS, Script, fate_lists
-from fire_settings import REPLACE_MATCH
 from hypothesis import strategies as st
-from telemetry_records_drawn import GRANULARITIES, KEYS_FIELD, Draw, amounts, pools, write_amount, written_records
-from telemetry_truth import Held, Identity, Order, Record
+
+from support.fire.script import STOPS, Script, fate_lists
+from support.fire.settings import REPLACE_MATCH
+from support.fire.telemetry_records import (
+    GRANULARITIES,
+    KEYS_FIELD,
+    Draw,
+    amounts,
+    pools,
+    write_amount,
+    written_records,
+)
+from support.fire.telemetry_truth import Held, Identity, Order, Record
 
 #: What a request has beside its records.
 _AROUND_RECORDS = 16

@@ -6,18 +6,18 @@ import json
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
-from fire_script import SETTLE_SECONDS, Interrupted, Killed, Script
-from fire_world import Ending, World
-from sandbox_client import KEY
-from stores import Store
-from tasks import context
-from telemetry_scenarios import Scenario, as_sent
-from telemetry_truth import Held, held_of, misfits
 
 from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError, InputError
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sandbox.settings.all_settings import changed
 from cloudzero_provider.sandbox.telemetry.totals import open_records
+from support.fire.script import SETTLE_SECONDS, Interrupted, Killed, Script
+from support.fire.telemetry_scenarios import Scenario, as_sent
+from support.fire.telemetry_truth import Held, held_of, misfits
+from support.fire.world import Ending, World
+from support.sandbox_server import KEY
+from support.state_stores import Store
+from support.tasks import context
 
 NAME, OTHER = "under-fire", "another"
 MAX_RETRY_SECONDS = 600

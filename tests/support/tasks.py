@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sandbox_client import STREAM, SandboxServer
-from stores import FileStore
+from support.paths import environment
+from support.sandbox_server import STREAM, SandboxServer
+from support.state_stores import FileStore
 
 #: Stands in for 60 s, so that tests need not wait so long.
 SETTLE_SECONDS = 1.5
@@ -117,10 +119,15 @@ def start_worker(run: str = "send", before: str = "", **arguments: Any) -> subpr
     :param run: the function of this module that runs it.
     :param before: a statement that is executed first.
     """
-    program = f"import json, sys; from tasks import *; {before}\n{run}(**json.loads(sys.argv[1]))"
-    return subprocess.Popen(
-        [sys.executable, "-c", program, json.dumps(arguments)],
-        cwd=Path(__file__).parent,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    program = f"import json, sys; from support.tasks import *; {before}\n{run}(**json.load(sys.stdin))"
+    # A file, since a list of arguments can't be long, and whoever fills a pipe waits for its reader.
+    with tempfile.TemporaryFile("w+") as given:
+        json.dump(arguments, given)
+        given.seek(0)
+        return subprocess.Popen(
+            [sys.executable, "-c", program],
+            env=environment(),
+            stdin=given,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )

@@ -6,13 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import lines
 from airflow.models import DagRun
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.providers.common.compat.sdk import BaseOperator
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
-from lines import close_backfills
+
+from support import airflow_lines as lines
+from support.airflow_lines import close_backfills
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,8 @@ from decimal import Context, Decimal
 from typing import Any
 
 from hypothesis import strategies as st
-from telemetry_truth import Identity, Record
+
+from support.fire.telemetry_truth import Identity, Record
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Keys = frozenset[tuple[str, tuple[str, ...]]]

@@ -22,10 +22,6 @@ from typing import Any
 import pytest
 import requests
 from aiohttp import web
-from fire_clock import Clock, Flight, Jitter, VirtualPauses, VirtualRunning, datetime_by, threading_for
-from fire_loop import AtOnce, Loop
-from fire_script import FINE, SETTLE_SECONDS, Fate, Interrupted, Killed, Script, Stop
-from sandbox_client import KEY, STREAM
 
 from cloudzero_provider.anycost import send as anycost_send
 from cloudzero_provider.client import http_session, retry, transport
@@ -36,6 +32,10 @@ from cloudzero_provider.sandbox.server.keys import parse_key
 from cloudzero_provider.sandbox.server.server import make_app
 from cloudzero_provider.sandbox.server.state import Sandbox
 from cloudzero_provider.sandbox.settings.all_settings import Settings, changed
+from support.fire.clock import Clock, Flight, Jitter, VirtualPauses, VirtualRunning, datetime_by, threading_for
+from support.fire.loop import AtOnce, Loop
+from support.fire.script import FINE, SETTLE_SECONDS, Fate, Interrupted, Killed, Script, Stop
+from support.sandbox_server import KEY, STREAM
 
 CLIENT_MODULES = (retry, transport, anycost_send, operators_base)
 #: Nothing listens there.

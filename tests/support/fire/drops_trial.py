@@ -8,19 +8,19 @@ from collections import Counter
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
-from drops_scenario import Scenario
-from drops_truth import MONTH, NEIGHBOUR, Bag, Rows, bag, by_hour
-from fire_script import Interrupted, Killed, Script
-from fire_world import Ending, World
-from sandbox_client import STREAM
-from stores import Store
-from tasks import context
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 from cloudzero_provider.sandbox.anycost.reads import open_month
 from cloudzero_provider.sandbox.common.months import parse_month
 from cloudzero_provider.sandbox.settings.anycost import MonthFormat
+from support.fire.drops_scenario import Scenario
+from support.fire.drops_truth import MONTH, NEIGHBOUR, Bag, Rows, bag, by_hour
+from support.fire.script import Interrupted, Killed, Script
+from support.fire.world import Ending, World
+from support.sandbox_server import STREAM
+from support.state_stores import Store
+from support.tasks import context
 
 DROPS = f"/v2/connections/billing/anycost/{STREAM}/billing_drops"
 RETRIES = 90

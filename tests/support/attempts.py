@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sandbox_client import SandboxServer
+from support.sandbox_server import SandboxServer
 
 MONTH = "2026-03"
 HOURS = 40

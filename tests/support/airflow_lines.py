@@ -18,10 +18,11 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from pendulum import parse
 
+from support.paths import TESTS, environment
+
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
-HERE = Path(__file__).resolve().parent
 LINE = tuple(int(part) for part in version("apache-airflow").split(".")[:2])
 
 #: DAG files that import what only later lines have. All others are imported by every line.
@@ -220,10 +221,19 @@ def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[Da
     else:
         more = ["--reset-dagruns"] if again else []
         subprocess.run(
-            [sys.executable, "-m", "airflow", "dags", "backfill", "--subdir", HERE / "dags", "--yes", *more]
+            [
+                sys.executable,
+                "-m",
+                "airflow",
+                "dags",
+                "backfill",
+                "--subdir",
+                TESTS / "airflow" / "dags",
+                "--yes",
+                *more,
+            ]
             + ["--start-date", begin, "--end-date", end, dag.dag_id],
-            env=os.environ
-            | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(HERE)},
+            env=environment(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"),
             check=True,
         )
         wanted = [DagRun.execution_date >= parse(begin), DagRun.execution_date <= parse(end)]

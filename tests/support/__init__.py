@@ -1,0 +1,1 @@
+"""What several test files share: servers, builders of input, and readers of what CloudZero holds."""
