@@ -197,7 +197,7 @@ class DropReading:
     """
     What CloudZero lists of a month.
 
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
     :param listed: whether it is listed at all.
     :param drop_id: of the drop that is listed.
@@ -205,7 +205,7 @@ class DropReading:
     :param is_done: whether it is what was waited for.
     """
 
-    connection_id: str
+    anycost_connection_id: str
     month: str
     listed: bool
     drop_id: str | None
@@ -222,7 +222,7 @@ class WantedDrop:
     """
     A month of billing data, as CloudZero should list it.
 
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
     :param drop_ids: it must be listed with one of these; empty: with any.
     :param row_counts: it must be listed with one of these numbers of rows; empty: with any number; 0 alone: or not at
@@ -230,7 +230,7 @@ class WantedDrop:
     :param or_more: whether more rows will do, since the month may hold others.
     """
 
-    connection_id: str
+    anycost_connection_id: str
     month: str
     drop_ids: tuple[str, ...] = ()
     row_counts: tuple[int, ...] = ()
@@ -246,15 +246,15 @@ class WantedDrop:
         :param client: CloudZero.
         """
         try:
-            listed = [drop for drop in client.list_drops(self.connection_id) if drop.month == self.month]
+            listed = [drop for drop in client.list_drops(self.anycost_connection_id) if drop.month == self.month]
         except NotFoundError:
             listed = []
         found = next((drop for drop in listed if self._fits(drop)), None)
         if set(self.row_counts) == {0} and not listed:
-            return DropReading(self.connection_id, self.month, False, None, None, True)
+            return DropReading(self.anycost_connection_id, self.month, False, None, None, True)
         shown = found or (listed[0] if listed else None)
         return DropReading(
-            connection_id=self.connection_id,
+            anycost_connection_id=self.anycost_connection_id,
             month=self.month,
             listed=bool(listed),
             drop_id=shown.drop_id if shown else None,

@@ -25,7 +25,7 @@ class MonthWrite:
     A month, or hours of it, that is about to be written.
 
     :param base_url: of CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
     :param operation: how.
     :param rows: how many rows are sent; 0 when the month is cleared.
@@ -33,41 +33,41 @@ class MonthWrite:
     """
 
     base_url: str
-    connection_id: str
+    anycost_connection_id: str
     month: str
     operation: Operation
     rows: int
     hours: frozenset[str]
 
     @classmethod
-    def of_plan(cls, client: Client, connection_id: str, plan: Plan) -> MonthWrite:
+    def of_plan(cls, client: Client, anycost_connection_id: str, plan: Plan) -> MonthWrite:
         """
         Describe what a plan writes.
 
         :param client: it is sent with.
-        :param connection_id: the AnyCost stream.
+        :param anycost_connection_id: the AnyCost stream.
         :param plan: what is sent.
         """
         url = comparable_url(client.config.base_url)
-        return cls(url, connection_id, str(plan.month), plan.operation, plan.rows, frozenset(plan.hours))
+        return cls(url, anycost_connection_id, str(plan.month), plan.operation, plan.rows, frozenset(plan.hours))
 
     @classmethod
-    def of_nothing(cls, client: Client, connection_id: str, month: Month) -> MonthWrite:
+    def of_nothing(cls, client: Client, anycost_connection_id: str, month: Month) -> MonthWrite:
         """
         Describe that a month is left without rows.
 
         :param client: it is sent with.
-        :param connection_id: the AnyCost stream.
+        :param anycost_connection_id: the AnyCost stream.
         :param month: which.
         """
         url = comparable_url(client.config.base_url)
-        return cls(url, connection_id, str(month), Operation.REPLACE_DROP, 0, frozenset())
+        return cls(url, anycost_connection_id, str(month), Operation.REPLACE_DROP, 0, frozenset())
 
     @property
     def described(self) -> str:
         """What is written, for an error."""
         rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
-        return f"{rows} of {self.month} to AnyCost stream {self.connection_id} ({self.operation.value})"
+        return f"{rows} of {self.month} to AnyCost stream {self.anycost_connection_id} ({self.operation.value})"
 
     @property
     def unchecked(self) -> int:
@@ -79,7 +79,7 @@ class MonthWrite:
         return {
             "kind": _KIND,
             "base_url": self.base_url,
-            "stream": self.connection_id,
+            "stream": self.anycost_connection_id,
             "month": self.month,
             "operation": self.operation.value,
             "rows": self.rows,
@@ -95,7 +95,7 @@ class MonthWrite:
         if claim["kind"] != _KIND:
             return None
         target = (claim["base_url"], claim["stream"], claim["month"])
-        if target != (self.base_url, self.connection_id, self.month):
+        if target != (self.base_url, self.anycost_connection_id, self.month):
             return None
         bits = int(claim["hours"], 16)
         hours = frozenset(_hour(self.month, number) for number in range(bits.bit_length()) if bits >> number & 1)

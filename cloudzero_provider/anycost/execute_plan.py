@@ -43,25 +43,25 @@ class Sent:
         return list(dict.fromkeys(receipt.drop_id for receipt in self.receipts if receipt.drop_id))
 
 
-def run_plan(plan: Plan, client: Client, connection_id: str, journal: SumJournal | None = None) -> Sent:
+def run_plan(plan: Plan, client: Client, anycost_connection_id: str, journal: SumJournal | None = None) -> Sent:
     """
     Send a plan.
 
     :param plan: the requests.
     :param client: CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param journal: of a ``sum``.
     :raises CloudZeroError: saying which part of the month stands.
     """
-    return _Run(plan, client, connection_id, journal).run()
+    return _Run(plan, client, anycost_connection_id, journal).run()
 
 
 class _Run:
-    def __init__(self, plan: Plan, client: Client, connection_id: str, journal: SumJournal | None) -> None:
+    def __init__(self, plan: Plan, client: Client, anycost_connection_id: str, journal: SumJournal | None) -> None:
         self.plan = plan
         self.journal = journal
         self.client = client
-        self.connection_id = connection_id
+        self.anycost_connection_id = anycost_connection_id
         self.sent = Sent()
         self.total = len(plan.requests)
         self.rows_done = 0
@@ -145,7 +145,7 @@ class _Run:
 
     def _send_once(self, request: DropRequest, body: bytes) -> DropReceipt:
         def send() -> DropReceipt:
-            return self.client.send_drop(self.connection_id, body, effect=request.operation.effect)
+            return self.client.send_drop(self.anycost_connection_id, body, effect=request.operation.effect)
 
         if self.journal is None:
             return send()

@@ -75,12 +75,12 @@ class Guards:
         return ["min_rows_ratio=0"] * shrinks + ["max_rows_ratio=None"] * (self.max_rows_ratio is not None)
 
 
-def look_before(client: Client, connection_id: str, plan: Plan, guards: Guards) -> int | None:
+def look_before(client: Client, anycost_connection_id: str, plan: Plan, guards: Guards) -> int | None:
     """
     Compare what a plan sends with what CloudZero holds.
 
     :param client: CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param plan: what is to be sent.
     :param guards: how much the month may shrink and grow.
     :return: how many rows CloudZero holds of the month; ``None`` when that can't be seen, and no guard needs it.
@@ -88,9 +88,9 @@ def look_before(client: Client, connection_id: str, plan: Plan, guards: Guards) 
     :raises CloudZeroError: when a guard needs the number of rows, and CloudZero does not tell it.
     """
     needed = guards.needed_for(plan.operation)
-    held = _held_for_guards(client, connection_id, plan.month, needed) if needed else None
+    held = _held_for_guards(client, anycost_connection_id, plan.month, needed) if needed else None
     if not needed:
-        held = rows_held_if_known(client, connection_id, plan.month)
+        held = rows_held_if_known(client, anycost_connection_id, plan.month)
     if plan.operation is Operation.REPLACE_DROP:
         known = "an unknown number of" if held is None else f"{held:,}"
         log.info("%s: replaces %s rows by %s", plan.month, known, f"{plan.rows:,}")
@@ -101,32 +101,32 @@ def look_before(client: Client, connection_id: str, plan: Plan, guards: Guards) 
     return held
 
 
-def rows_held_if_known(client: Client, connection_id: str, month: Month) -> int | None:
+def rows_held_if_known(client: Client, anycost_connection_id: str, month: Month) -> int | None:
     """
     How many rows CloudZero lists for a month; ``None``, and a warning, when it does not tell.
 
     :param client: CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param month: which month.
     """
     try:
-        return _rows_held(client, connection_id, month)
+        return _rows_held(client, anycost_connection_id, month)
     except (AuthenticationError, NotFoundError, UnexpectedReplyError) as error:
         log.warning("Can't see how many rows %s holds, so nothing is compared: %s", month, error)
         return None
 
 
-def _held_for_guards(client: Client, connection_id: str, month: Month, needed: list[str]) -> int:
+def _held_for_guards(client: Client, anycost_connection_id: str, month: Month, needed: list[str]) -> int:
     try:
-        return _rows_held(client, connection_id, month)
+        return _rows_held(client, anycost_connection_id, month)
     except (AuthenticationError, NotFoundError, UnexpectedReplyError) as error:
         names = " and ".join(setting.partition("=")[0] for setting in needed)
         error.standing = f"So {names} can't be checked; nothing was sent. {' and '.join(needed)} sends anyway."
         raise
 
 
-def _rows_held(client: Client, connection_id: str, month: Month) -> int:
-    counts = [drop.row_count for drop in client.list_drops(connection_id) if drop.month == str(month)]
+def _rows_held(client: Client, anycost_connection_id: str, month: Month) -> int:
+    counts = [drop.row_count for drop in client.list_drops(anycost_connection_id) if drop.month == str(month)]
     known = [count for count in counts if count is not None]
     if len(known) < len(counts):
         raise UnexpectedReplyError(f"CloudZero lists {month} without a number of rows.")
@@ -176,18 +176,18 @@ def _warn_of_a_single_day(plan: Plan) -> None:
         )
 
 
-def check_readable(client: Client, connection_id: str, month: Month, needed_by: str) -> None:
+def check_readable(client: Client, anycost_connection_id: str, month: Month, needed_by: str) -> None:
     """
     See that a month can be read back, before it is replaced.
 
     :param client: CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param month: which month; one that CloudZero does not hold yet is fine.
     :param needed_by: the parameter that has it read back.
     :raises CloudZeroError: when it can't, as by a key without the scope.
     """
     try:
-        client.find_month(connection_id, str(month))
+        client.find_month(anycost_connection_id, str(month))
     except CloudZeroError as error:
         error.standing = f"So what is sent can't be read back ({needed_by}); nothing was sent."
         raise

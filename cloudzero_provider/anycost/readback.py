@@ -26,7 +26,7 @@ _MOST_COLUMNS = 5_000
 _MOST_CELLS = 100_000_000
 
 
-def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame:
+def read_month(client: Client, anycost_connection_id: str, month: Month) -> pl.DataFrame:
     """
     Read what CloudZero holds for a month.
 
@@ -34,14 +34,14 @@ def read_month(client: Client, connection_id: str, month: Month) -> pl.DataFrame
     into columns of text.
 
     :param client: CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param month: which month.
     :return: a frame of text columns, in the order of the CBF documentation; null where a row has no value.
     :raises MonthNotFoundError: when the stream holds nothing for the month.
     :raises UnexpectedReplyError: when the reply is not what is documented.
     """
     with tempfile.TemporaryFile() as file:
-        client.download_month(connection_id, str(month), file)
+        client.download_month(anycost_connection_id, str(month), file)
         frames = list(_frames(rows_of(file)))
     if not frames:
         return pl.DataFrame()

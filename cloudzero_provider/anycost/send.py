@@ -91,7 +91,7 @@ class SendSummary:
     What was sent.
 
     :param month: like ``2026-03``.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param operation: ``replace_drop``, ``replace_hourly`` or ``sum``.
     :param rows: how many rows were sent.
     :param replaced_rows: how many CloudZero held before; ``None`` when it was not asked or CloudZero did not tell.
@@ -107,7 +107,7 @@ class SendSummary:
     """
 
     month: str
-    connection_id: str
+    anycost_connection_id: str
     operation: str
     rows: int
     replaced_rows: int | None
@@ -125,12 +125,12 @@ class SendSummary:
         return {**vars(self), "drop_ids": list(self.drop_ids)}
 
 
-def send_month(client: Client, connection_id: str, checked: CheckedRows, options: SendOptions) -> SendSummary:
+def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows, options: SendOptions) -> SendSummary:
     """
     Make CloudZero hold the rows of a month, each once.
 
     :param client: CloudZero.
-    :param connection_id: the AnyCost stream.
+    :param anycost_connection_id: the AnyCost stream.
     :param checked: the rows.
     :param options: how.
     :raises CloudZeroError: saying what happened, and which part of the month stands.
@@ -150,21 +150,21 @@ def send_month(client: Client, connection_id: str, checked: CheckedRows, options
         sha256 = hashlib.sha256()
         for body in plan.bodies():
             sha256.update(body)
-        return _summary(plan, connection_id, None, sha256.hexdigest(), check_only=True)
+        return _summary(plan, anycost_connection_id, None, sha256.hexdigest(), check_only=True)
     _wait_for_earlier_try(client, options)
-    replaced = look_before(client, connection_id, plan, Guards(options.min_rows_ratio, options.max_rows_ratio))
+    replaced = look_before(client, anycost_connection_id, plan, Guards(options.min_rows_ratio, options.max_rows_ratio))
     if options.verify:
-        check_readable(client, connection_id, plan.month, "verify=True")
+        check_readable(client, anycost_connection_id, plan.month, "verify=True")
     if options.validate_with_cloudzero:
         _validate(client, plan)
-    with claimed(options.claims, lambda: MonthWrite.of_plan(client, connection_id, plan)):
-        sent = run_plan(plan, client, connection_id, options.journal)
+    with claimed(options.claims, lambda: MonthWrite.of_plan(client, anycost_connection_id, plan)):
+        sent = run_plan(plan, client, anycost_connection_id, options.journal)
     if options.verify:
-        _verify(client, connection_id, plan)
-    return _summary(plan, connection_id, replaced, sent.digest, sent=sent)
+        _verify(client, anycost_connection_id, plan)
+    return _summary(plan, anycost_connection_id, replaced, sent.digest, sent=sent)
 
 
-def clear_month(client: Client, connection_id: str, month: Month, options: SendOptions) -> SendSummary:
+def clear_month(client: Client, anycost_connection_id: str, month: Month, options: SendOptions) -> SendSummary:
     """
     Leave a month without rows, and read it back to be sure.
 
@@ -179,14 +179,14 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     else:
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
         _wait_for_earlier_try(client, options)
-        replaced = rows_held_if_known(client, connection_id, month)
-        check_readable(client, connection_id, month, "on_empty='clear'")
-        with claimed(options.claims, lambda: MonthWrite.of_nothing(client, connection_id, month)):
-            _send_nothing(client, connection_id, body)
-        _until_agreed(client, month, lambda: _rows_left(client, connection_id, month), _NOT_CLEARED)
+        replaced = rows_held_if_known(client, anycost_connection_id, month)
+        check_readable(client, anycost_connection_id, month, "on_empty='clear'")
+        with claimed(options.claims, lambda: MonthWrite.of_nothing(client, anycost_connection_id, month)):
+            _send_nothing(client, anycost_connection_id, body)
+        _until_agreed(client, month, lambda: _rows_left(client, anycost_connection_id, month), _NOT_CLEARED)
     return SendSummary(
         month=str(month),
-        connection_id=connection_id,
+        anycost_connection_id=anycost_connection_id,
         operation=options.operation.value,
         rows=0,
         replaced_rows=replaced,
@@ -199,9 +199,9 @@ def clear_month(client: Client, connection_id: str, month: Month, options: SendO
     )
 
 
-def _send_nothing(client: Client, connection_id: str, body: bytes) -> None:
+def _send_nothing(client: Client, anycost_connection_id: str, body: bytes) -> None:
     try:
-        client.send_drop(connection_id, body, effect=Operation.REPLACE_DROP.effect)
+        client.send_drop(anycost_connection_id, body, effect=Operation.REPLACE_DROP.effect)
     except CloudZeroError as error:
         error.nothing_written = not error.maybe_applied
         if isinstance(error, RequestRejectedError):
@@ -220,15 +220,15 @@ def _wait_for_earlier_try(client: Client, options: SendOptions) -> None:
         client.wait_until_settled(options.settle_from)
 
 
-def _verify(client: Client, connection_id: str, plan: Plan) -> None:
-    _until_agreed(client, plan.month, lambda: _difference(client, connection_id, plan))
+def _verify(client: Client, anycost_connection_id: str, plan: Plan) -> None:
+    _until_agreed(client, plan.month, lambda: _difference(client, anycost_connection_id, plan))
     log.info("%s: read back, rows and totals are as sent", plan.month)
 
 
-def _difference(client: Client, connection_id: str, plan: Plan) -> str | None:
+def _difference(client: Client, anycost_connection_id: str, plan: Plan) -> str | None:
     """Say how what CloudZero holds differs from what was sent; ``None`` when it does not."""
     try:
-        held = read_month(client, connection_id, plan.month)
+        held = read_month(client, anycost_connection_id, plan.month)
     except MonthNotFoundError:
         return f"CloudZero holds no rows, {plan.rows:,} were sent"
     if plan.operation is Operation.REPLACE_HOURLY:
@@ -242,9 +242,9 @@ def _difference(client: Client, connection_id: str, plan: Plan) -> str | None:
     return None
 
 
-def _rows_left(client: Client, connection_id: str, month: Month) -> str | None:
+def _rows_left(client: Client, anycost_connection_id: str, month: Month) -> str | None:
     try:
-        left = read_month(client, connection_id, month).height
+        left = read_month(client, anycost_connection_id, month).height
     except MonthNotFoundError:
         return None
     return f"CloudZero still holds {left:,} rows" if left else None
@@ -269,7 +269,7 @@ def _until_agreed(
 
 def _summary(
     plan: Plan,
-    connection_id: str,
+    anycost_connection_id: str,
     replaced_rows: int | None,
     sha256: str,
     *,
@@ -278,7 +278,7 @@ def _summary(
 ) -> SendSummary:
     return SendSummary(
         month=str(plan.month),
-        connection_id=connection_id,
+        anycost_connection_id=anycost_connection_id,
         operation=plan.operation.value,
         rows=plan.rows,
         replaced_rows=replaced_rows,

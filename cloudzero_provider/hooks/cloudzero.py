@@ -133,19 +133,19 @@ class CloudZeroHook(BaseHook):
         # Raised out here, so that the error drags no frame along that holds the key: error trackers record those.
         raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
-    def anycost_connection_id(self, connection_id: str | None = None) -> str:
+    def anycost_connection_id(self, anycost_connection_id: str | None = None) -> str:
         """
         Return the AnyCost stream to use.
 
-        :param connection_id: what the caller asks for; without it, the connection's own.
+        :param anycost_connection_id: what the caller asks for; without it, the connection's own.
         :raises ConfigurationError: when there is neither, or it can't be one.
         """
         from cloudzero_provider.client.anycost import checked_connection_id
 
-        chosen = connection_id or self._fields.extra.get("anycost_connection_id")
+        chosen = anycost_connection_id or self._fields.extra.get("anycost_connection_id")
         if not chosen:
             raise ConfigurationError(
-                "No AnyCost stream: give the operator's connection_id, or put anycost_connection_id into the extra of "
+                "No AnyCost stream: set anycost_connection_id on the operator, or in the extra of "
                 f"connection {self.cloudzero_conn_id!r}."
             )
         return checked_connection_id(str(chosen))

@@ -46,7 +46,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
 
     :param cloudzero_conn_id: the Airflow connection. (templated)
-    :param connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
+    :param anycost_connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
         (templated)
     :param month: ``2026-03``, a date or a datetime. Without it: the run's partition key, else a data interval that is
         exactly one calendar month, else an error. (templated)
@@ -83,15 +83,15 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param replace_in_same_run: replace what another task, or another instance of this mapped task, sent to the same
         month of the stream in the same DAG run, like a final bill an estimate. Without it, that is an error.
         (templated)
-    :return: month, connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text), hours,
-        sha256, drop_ids, row_count, check_only.
+    :return: month, anycost_connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text),
+        hours, sha256, drop_ids, row_count, check_only.
     :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
         too.
     """
 
     template_fields: Sequence[str] = (
         "cloudzero_conn_id",
-        "connection_id",
+        "anycost_connection_id",
         "month",
         "records",
         "files",
@@ -114,7 +114,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     def __init__(
         self,
         *,
-        connection_id: str | None = None,
+        anycost_connection_id: str | None = None,
         month: str | date | None = None,
         records: Any = None,
         files: Any = None,
@@ -135,7 +135,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.connection_id = connection_id
+        self.anycost_connection_id = anycost_connection_id
         self.month = month
         self.records = records
         self.files = files
@@ -159,7 +159,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         show_links(self, context)
         with airflow_failures():
             summary = self._send(context).as_dict()
-        self.describe_outlets(context, summary, "month", "connection_id", "rows", "total_cost")
+        self.describe_outlets(context, summary, "month", "anycost_connection_id", "rows", "total_cost")
         return summary
 
     def _send(self, context: Context) -> SendSummary:
@@ -172,17 +172,17 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
         allow_unknown_columns = read_bool("allow_unknown_columns", self.allow_unknown_columns)
         month = resolve_month(self.month, context)
-        connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
+        anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
         client = self.cloudzero_hook.get_conn()
-        options = self._with_tries(options, context, f"{client.config.base_url} {connection_id} {month}")
+        options = self._with_tries(options, context, f"{client.config.base_url} {anycost_connection_id} {month}")
         rows = self.given_rows(context, allow_equal_files=allow_equal_files)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
-            return send_month(client, connection_id, checked, options)
+            return send_month(client, anycost_connection_id, checked, options)
         if options.journal is not None:
             options.journal.finish()
         _refuse_empty(on_empty, month)
-        return clear_month(client, connection_id, month, options)
+        return clear_month(client, anycost_connection_id, month, options)
 
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""
@@ -217,16 +217,16 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
     .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdropcontents
 
     :param cloudzero_conn_id: the Airflow connection. (templated)
-    :param connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
+    :param anycost_connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
         (templated)
     :param month: as for :class:`AnyCostBillingDropOperator`. (templated)
     :param path: the file to write, ending in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``. All values stay the
         text that CloudZero holds. The file appears when it is complete. (templated)
-    :return: month, connection_id, path, rows, total_cost (decimal text), hours.
+    :return: month, anycost_connection_id, path, rows, total_cost (decimal text), hours.
     :raises MonthNotFoundError: when the stream holds nothing for the month.
     """
 
-    template_fields: Sequence[str] = ("cloudzero_conn_id", "connection_id", "month", "path")
+    template_fields: Sequence[str] = ("cloudzero_conn_id", "anycost_connection_id", "month", "path")
     operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
 
@@ -234,13 +234,13 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
         self,
         *,
         path: str,
-        connection_id: str | None = None,
+        anycost_connection_id: str | None = None,
         month: str | date | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.path = path
-        self.connection_id = connection_id
+        self.anycost_connection_id = anycost_connection_id
         self.month = month
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -255,12 +255,12 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
 
         writer_for(self.path)
         month = resolve_month(self.month, context)
-        connection_id = self.cloudzero_hook.anycost_connection_id(self.connection_id)
-        frame = read_month(self.cloudzero_hook.get_conn(), connection_id, month)
+        anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
+        frame = read_month(self.cloudzero_hook.get_conn(), anycost_connection_id, month)
         write_rows(frame, self.path)
         summary = {
             "month": str(month),
-            "connection_id": connection_id,
+            "anycost_connection_id": anycost_connection_id,
             "path": self.path,
             "rows": frame.height,
             "total_cost": total_cost(frame),

@@ -33,17 +33,24 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
     .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdrops
 
     :param summary: what :class:`~cloudzero_provider.operators.anycost.AnyCostBillingDropOperator` returned. (templated)
-    :param connection_id: instead of a summary: the AnyCost stream; without it, ``anycost_connection_id`` of the
+    :param anycost_connection_id: instead of a summary: the AnyCost stream; without it, ``anycost_connection_id`` of the
         connection's extra. (templated)
     :param month: instead of a summary: as for the operator. (templated)
     :param drop_id: instead of a summary: the month must be listed with this drop. (templated)
     :param rows: instead of a summary: the month must be listed with so many rows. (templated)
-    :return: connection_id, month, listed, drop_id, rows.
+    :return: anycost_connection_id, month, listed, drop_id, rows.
     :raises AuthenticationError: when the key is wrong, or lacks ``connections:read_billing_anycost_billing_drops``.
     :raises AirflowSensorTimeout: when ``timeout`` has passed.
     """
 
-    template_fields: Sequence[str] = ("cloudzero_conn_id", "summary", "connection_id", "month", "drop_id", "rows")
+    template_fields: Sequence[str] = (
+        "cloudzero_conn_id",
+        "summary",
+        "anycost_connection_id",
+        "month",
+        "drop_id",
+        "rows",
+    )
     operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
 
@@ -51,7 +58,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         self,
         *,
         summary: Mapping[str, Any] | NotGiven | None = NOT_GIVEN,
-        connection_id: str | None = None,
+        anycost_connection_id: str | None = None,
         month: str | date | None = None,
         drop_id: str | None = None,
         rows: int | str | None = None,
@@ -59,7 +66,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
     ) -> None:
         super().__init__(**kwargs)
         self.summary = None if summary is NOT_GIVEN else summary
-        self.connection_id = connection_id
+        self.anycost_connection_id = anycost_connection_id
         self.month = month
         self.drop_id = drop_id
         self.rows = rows
@@ -77,7 +84,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             raise InputError(f"{' and '.join(lost)} turned out to be None: what an upstream task was to return?")
         row_counts = () if self.rows is None else (read_whole_number("rows", self.rows, least=0, templated=True),)
         return WantedDrop(
-            connection_id=self.cloudzero_hook.anycost_connection_id(self.connection_id),
+            anycost_connection_id=self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id),
             month=str(resolve_month(self.month, context)),
             drop_ids=(self.drop_id,) if self.drop_id is not None else (),
             row_counts=row_counts,
@@ -92,17 +99,22 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
     def _of_summary(self) -> WantedDrop:
         from cloudzero_provider.status import WantedDrop
 
-        by_hand = {"connection_id": self.connection_id, "month": self.month, "drop_id": self.drop_id, "rows": self.rows}
+        by_hand = {
+            "anycost_connection_id": self.anycost_connection_id,
+            "month": self.month,
+            "drop_id": self.drop_id,
+            "rows": self.rows,
+        }
         if also := [name for name, value in by_hand.items() if value is not None]:
             raise ConfigurationError(f"summary says {', '.join(also)} already: give either, not both.")
-        expected = ("connection_id", "month", "rows", "row_count", "drop_ids", "operation", "check_only")
+        expected = ("anycost_connection_id", "month", "rows", "row_count", "drop_ids", "operation", "check_only")
         summary = given_summary(self.summary, "AnyCostBillingDropOperator", *expected)
         if summary["check_only"]:
             raise AirflowSkipException("Nothing was sent (check_only), so there is nothing to wait for.")
         # CloudZero's row_count is of the month or of the last request: its own count after that fits in either case.
         row_counts = {summary["rows"], summary["row_count"] or summary["rows"]}
         return WantedDrop(
-            connection_id=summary["connection_id"],
+            anycost_connection_id=summary["anycost_connection_id"],
             month=summary["month"],
             drop_ids=tuple(summary["drop_ids"]),
             row_counts=tuple(sorted(row_counts)),

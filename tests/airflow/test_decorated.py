@@ -46,7 +46,7 @@ class TestStraightToCloudZero:
             "op_args": [],
             "op_kwargs": {},
             "cloudzero_conn_id": "cloudzero_default",
-            "connection_id": None,
+            "anycost_connection_id": None,
             "month": MONTH,
             "replace_in_same_run": False,
         }
@@ -75,7 +75,7 @@ class TestArguments:
             "op_args": [["112233", "445566"], "3", 7],
             "op_kwargs": {"cost": "7.5", "query": "bill.sql"},
             "cloudzero_conn_id": "cloudzero_default",
-            "connection_id": STREAM,
+            "anycost_connection_id": STREAM,
             "month": "2026-02",
             "replace_in_same_run": False,
         }

@@ -136,7 +136,7 @@ class TestMonthlyPartitioned:
         [write] = sandbox.writes()
         assert {name: summary[name] for name in summary if name not in {"total_cost", "sha256"}} == {
             "month": "2025-12",
-            "connection_id": "1234abcd-1234-abcd-1234-abcd1234efgh",
+            "anycost_connection_id": "1234abcd-1234-abcd-1234-abcd1234efgh",
             "operation": "replace_drop",
             "rows": len(rows),
             "replaced_rows": 0,

@@ -31,7 +31,7 @@ def test_asset_events_say_what_was_sent(outcome):
     assert lines.asset_events("cloudzero-bill", outcome.run_id) == [
         {
             "month": "2026-03",
-            "connection_id": sent["connection_id"],
+            "anycost_connection_id": sent["anycost_connection_id"],
             "operation": "replace_drop",
             "rows": 2,
             "total_cost": "3.75",

@@ -61,7 +61,7 @@ class TestSendAndWait:
         outcome = run(dags["anycost_send_and_wait"], logical_date=APRIL)
         sent = outcome.xcom("send_bill")
         assert outcome.xcom("wait_for_bill") == {
-            "connection_id": sent["connection_id"],
+            "anycost_connection_id": sent["anycost_connection_id"],
             "month": "2026-03",
             "listed": True,
             "drop_id": sent["drop_ids"][0],

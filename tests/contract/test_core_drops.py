@@ -58,7 +58,7 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
     bodies = [body("replace_drop", SIX[:2]), body("replace_hourly", SIX[2:4]), body("replace_hourly", SIX[4:])]
     assert send(sandbox, limits=ONE_HOUR_EACH).as_dict() == {
         "month": "2026-03",
-        "connection_id": STREAM,
+        "anycost_connection_id": STREAM,
         "operation": "replace_drop",
         "rows": 6,
         "replaced_rows": 5,
@@ -108,7 +108,7 @@ def test_check_only_has_every_body_validated_and_writes_nothing(sandbox):
     assert paths(sandbox) == ["POST validate_billing_drop"] * 3
     assert held_rows(sandbox) == []
     shown = (summary.check_only, summary.replaced_rows, summary.drop_ids, summary.row_count, summary.requests)
-    assert (summary.connection_id, *shown) == (STREAM, True, None, (), None, 3)
+    assert (summary.anycost_connection_id, *shown) == (STREAM, True, None, (), None, 3)
     assert summary.sha256 == send(sandbox, limits=ONE_HOUR_EACH).sha256
 
 
@@ -561,7 +561,7 @@ def test_a_month_is_emptied_and_the_summary_says_so(sandbox):
     assert held_rows(sandbox) == []
     assert summary.as_dict() == {
         "month": "2026-03",
-        "connection_id": STREAM,
+        "anycost_connection_id": STREAM,
         "operation": "replace_drop",
         "rows": 0,
         "replaced_rows": 6,

@@ -44,7 +44,7 @@ def wait_for(mode, waited=None, **arguments):
 def test_a_month_that_was_sent_is_there(sandbox, mode):
     summary = send(records=MONTH)
     assert wait_for(mode, summary=summary).result == {
-        "connection_id": STREAM,
+        "anycost_connection_id": STREAM,
         "month": "2026-03",
         "listed": True,
         "drop_id": summary["drop_ids"][0],
@@ -86,7 +86,7 @@ def test_a_month_that_was_cleared_is_there_when_it_is_not_listed(sandbox, mode):
 
 @modes
 def test_by_hand(sandbox, mode):
-    connect_id = {"connection_id": STREAM, "month": "2026-03"}
+    connect_id = {"anycost_connection_id": STREAM, "month": "2026-03"}
     with pytest.raises(AirflowSensorTimeout):
         wait_for(mode, **connect_id, timeout=0.3)
     summary = send(records=MONTH)
@@ -177,7 +177,7 @@ def test_the_trigger_s_arguments_and_events_hold_ids_states_and_times(sandbox):
     assert arguments == {
         "cloudzero_conn_id": "cloudzero_default",
         "poll_interval": 0.2,
-        "connection_id": STREAM,
+        "anycost_connection_id": STREAM,
         "month": "2026-03",
         "drop_ids": summary["drop_ids"],
         "row_counts": [31],
@@ -226,11 +226,11 @@ def test_what_an_upstream_task_returned_can_be_the_rows_and_the_drop(sandbox):
 
 
 def test_a_connection_that_is_not_there_for_the_triggerer_ends_as_one_that_is_not_there_for_the_worker(sandbox):
-    fields = {"connection_id": STREAM, "month": "2026-04", "drop_ids": [], "row_counts": [], "or_more": False}
+    fields = {"anycost_connection_id": STREAM, "month": "2026-04", "drop_ids": [], "row_counts": [], "or_more": False}
     options = {"cloudzero_conn_id": "nowhere", "poll_interval": 0.1, "deadline": time.time() + 60}
     event = first_event(AnyCostBillingDropTrigger(**options, **fields))
     assert (event["outcome"], event["error"]) == ("refused", "AirflowNotFoundException")
-    arguments = {"month": "2026-04", "connection_id": STREAM, "cloudzero_conn_id": "nowhere"}
+    arguments = {"month": "2026-04", "anycost_connection_id": STREAM, "cloudzero_conn_id": "nowhere"}
     sensor = AnyCostBillingDropSensor(task_id="wait", deferrable=True, **arguments)
     with pytest.raises(AirflowNotFoundException):
         sensor.resume_execution("execute_complete", {"event": event}, context(sensor))

@@ -215,7 +215,7 @@ class TestTelemetry:
 
 
 def test_the_stream_is_still_the_one_of_the_connection(sandbox):
-    assert send(records=pl.DataFrame(BILL).select(to_cbf_names()))["connection_id"] == STREAM
+    assert send(records=pl.DataFrame(BILL).select(to_cbf_names()))["anycost_connection_id"] == STREAM
 
 
 def to_cbf_names():

@@ -142,7 +142,7 @@ def test_plain_http_to_another_machine_is_loud_in_the_log(monkeypatch, capfd):
 
 def test_no_stream_says_where_to_put_one(monkeypatch):
     made = hook(monkeypatch, f"cloudzero://:{KEY}@")
-    with pytest.raises(ConfigurationError, match="put anycost_connection_id into the extra"):
+    with pytest.raises(ConfigurationError, match="set anycost_connection_id on the operator, or in the extra"):
         made.anycost_connection_id()
     assert made.anycost_connection_id("mine") == "mine"
 

@@ -384,7 +384,7 @@ def test_fifty_triggers_at_once_block_no_loop_and_need_few_threads(monkeypatch):
             cloudzero_conn_id="cloudzero_default",
             poll_interval=0.2,
             deadline=time.time() + 3,
-            connection_id=STREAM,
+            anycost_connection_id=STREAM,
             month="2026-03",
         )
         return [event.payload["outcome"] async for event in trigger.run()]

@@ -60,7 +60,11 @@ def everything_that_holds_it(hook):
     sensor = AnyCostBillingDropSensor(task_id="wait", month="2026-03", mode="poke", poke_interval=0.1, timeout=5)
     sensor.execute(context(sensor))
     trigger = AnyCostBillingDropTrigger(
-        cloudzero_conn_id="cloudzero_default", poll_interval=1, deadline=0, connection_id=STREAM, month="2026-03"
+        cloudzero_conn_id="cloudzero_default",
+        poll_interval=1,
+        deadline=0,
+        anycost_connection_id=STREAM,
+        month="2026-03",
     )
     client = hook.client
     journal = SumJournal(Store(), f"{client.config.base_url} {STREAM}", is_retry=False, max_tries=0)
@@ -94,7 +98,11 @@ def test_the_fields_of_a_configuration_do_not_show_it(sandbox):
 
 def test_what_airflow_stores_of_a_wait_does_not_hold_it(sandbox):
     trigger = AnyCostBillingDropTrigger(
-        cloudzero_conn_id="cloudzero_default", poll_interval=0.1, deadline=0, connection_id=STREAM, month="2026-03"
+        cloudzero_conn_id="cloudzero_default",
+        poll_interval=0.1,
+        deadline=0,
+        anycost_connection_id=STREAM,
+        month="2026-03",
     )
 
     async def events():

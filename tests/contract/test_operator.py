@@ -37,7 +37,7 @@ def test_the_summary_says_what_was_sent(sandbox):
     (write,) = sandbox.writes()[1:]
     assert summary == {
         "month": "2026-03",
-        "connection_id": STREAM,
+        "anycost_connection_id": STREAM,
         "operation": "replace_drop",
         "rows": 31,
         "replaced_rows": 20,
@@ -340,9 +340,11 @@ def test_parameters_that_make_no_sense_are_refused_before_anything_is_sent(sandb
         {"min_rows_ratio": 2},
         {"verify": True, "operation": "sum"},
         {"max_body_bytes": 0},
-        {"connection_id": "../x"},
+        {"anycost_connection_id": "../x"},
     ):
-        with pytest.raises(errors.ConfigurationError, match=rf"{next(iter(wrong)).replace('connection_id', '../x')}"):
+        with pytest.raises(
+            errors.ConfigurationError, match=rf"{next(iter(wrong)).replace('anycost_connection_id', '../x')}"
+        ):
             send(records=FULL_MONTH, **wrong)
     assert sandbox.requests() == []
 

@@ -44,7 +44,7 @@ def test_a_month_is_read_into_a_file(sandbox, tmp_path, name):
     summary = read(path=str(path))
     assert summary == {
         "month": "2026-03",
-        "connection_id": STREAM,
+        "anycost_connection_id": STREAM,
         "path": str(path),
         "rows": 3,
         "total_cost": "123456789012345677.500000000000000000000000000001",

@@ -155,7 +155,7 @@ def test_a_stream_that_cloudzero_denies_may_be_unknown(sandbox, settings):
     with pytest.raises(
         errors.AuthenticationError, match="Of a stream that it does not know, CloudZero may say the same"
     ):
-        send(records=ROWS, connection_id="no-such-stream")
+        send(records=ROWS, anycost_connection_id="no-such-stream")
 
 
 def telemetry(records, **arguments):

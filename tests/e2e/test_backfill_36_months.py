@@ -222,6 +222,6 @@ def test_the_key_is_in_no_file_and_events_hold_ids_states_and_times(airflow, kil
     assert [path for path, content in contents.items() if KEY.encode() in content] == []
     told = [event for content in contents.values() for event in EVENT.findall(content)]
     events = [ast.literal_eval(event.decode()) for event in told]
-    assert {"connection_id", "stream_name"} < {name for event in events for name in event["reading"]}
+    assert {"anycost_connection_id", "stream_name"} < {name for event in events for name in event["reading"]}
     assert len(events) >= sum(map(len, killed["deferred"].values()))
     assert [leaf for event in events for leaf in leaves(event) if not is_allowed(leaf)] == []

@@ -72,7 +72,7 @@ def triggered(url: str) -> None:
         cloudzero_conn_id="cloudzero_default",
         poll_interval=0.1,
         deadline=time.time() + 0.5,
-        connection_id=STREAM,
+        anycost_connection_id=STREAM,
         month="2026-03",
     )
     event = first_event(trigger)

@@ -65,6 +65,7 @@ NEEDED = {
     "deadline": 2e9,
     "api_key": "a-key",
     "connection_id": "1234abcd",
+    "anycost_connection_id": "1234abcd",
     "month": "2026-03",
 }
 

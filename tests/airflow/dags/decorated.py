@@ -40,7 +40,10 @@ def function_of_dicts():
     send()
 
 
-@dag(schedule=None, default_args={"connection_id": "{{ dag_run.conf['stream'] }}", "files": "x", "sql_conn_id": "y"})
+@dag(
+    schedule=None,
+    default_args={"anycost_connection_id": "{{ dag_run.conf['stream'] }}", "files": "x", "sql_conn_id": "y"},
+)
 def function_arguments():
     @task
     def accounts():

@@ -218,7 +218,7 @@ DROP_STEPS = (
     ),
     Step(
         "a stream that CloudZero does not know",
-        sends(PLAIN, connection_id="no-such-stream"),
+        sends(PLAIN, anycost_connection_id="no-such-stream"),
         None,
         before,
         ends_as="RequestRejectedError",
