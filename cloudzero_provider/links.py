@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
 
+from cloudzero_provider.airflow_support.compat import link_xcom_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -44,4 +46,4 @@ def show_links(task: Any, context: Mapping[str, Any]) -> None:
     links: Iterable[Any] = task.operator_extra_links
     for link in links:
         if isinstance(link, CloudZeroLink):
-            context["ti"].xcom_push(key=f"_link_{type(link).__name__}", value=link.page)
+            context["ti"].xcom_push(key=link_xcom_key(link), value=link.page)

@@ -1,23 +1,94 @@
-"""What differs between the lines of Airflow. Names that moved come from ``airflow.providers.common.compat.sdk``."""
+"""
+All that the package uses of Airflow without Airflow's promise to keep it, and what differs between Airflow's versions.
+
+No other module imports or names any of this. Names that only moved come from ``airflow.providers.common.compat.sdk``.
+Checked on Airflow 2.11.2, 3.1.8, 3.2.2 and 3.3.2:
+
+=================================  ============  ==============================================================
+Airflow's name                     versions      used for
+=================================  ============  ==============================================================
+``_do_render_template_fields``     all           keeping Jinja away from rows
+``partial_kwargs``, ``kwargs``     all           defaults of mapped tasks, for which ``__init__`` never runs
+``_TaskDecorator``                 all           ``@task.cloudzero_...``; 2.11 has it in another module
+``__attrs_post_init__``            all           checking what such a decorator was given
+``determine_kwargs``               all           calling the decorated function; 2.11 has it in another module
+``iter_references``                all           the upstream tasks of an output
+``get_closest_mapped_task_group``  all           instances in the same mapped task group
+``iter_mapped_task_groups``        all           tasks in a mapped task group
+``get_task_states``                3             states of task instances
+``TaskInstance``                   2.11          the same, from the database, which tasks of 3 can't read
+``xcom_key``                       3             showing links before the task ends
+=================================  ============  ==============================================================
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.common.compat.sdk import BaseOperator
+
+try:
+    from airflow.sdk.bases.decorator import _TaskDecorator, determine_kwargs
+except ImportError:  # Airflow 2.11
+    from airflow.decorators.base import _TaskDecorator  # type: ignore[import-not-found,no-redef]
+    from airflow.utils.operator_helpers import determine_kwargs  # type: ignore[attr-defined]
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    import jinja2
+    from airflow.sdk import Context
+
+__all__ = ["determine_kwargs"]
+
+
+class PartlyRenderedOperator(BaseOperator):
+    """An operator with template fields that Jinja must not walk."""
+
+    #: Template fields that are not rendered.
+    unrendered_fields: Collection[str] = ()
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: Context,
+        jinja_env: jinja2.Environment,
+        seen_oids: set[int],
+    ) -> None:
+        rendered = [name for name in template_fields if parent is not self or name not in self.unrendered_fields]
+        super()._do_render_template_fields(parent, rendered, context, jinja_env, seen_oids)
+        if parent is self:
+            self.after_rendering()
+
+    def after_rendering(self) -> None:
+        """Do what the operator does once its fields are rendered."""
+
+
+class CheckedTaskDecorator(_TaskDecorator):  # type: ignore[type-arg]
+    """A decorated function, which Airflow turns into a task, or a mapped task, where the DAG calls it."""
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()  # type: ignore[no-untyped-call]
+        self.check_arguments(self.kwargs)
+
+    def check_arguments(self, arguments: dict[str, Any]) -> None:
+        """
+        Check what the decorator was given, when the DAG is parsed.
+
+        :param arguments: of the decorator; what is removed from them does not reach the operator.
+        """
 
 
 def set_default_of_mapped(partial: Any, given: Mapping[str, Any], name: str, value: object) -> None:
     """
-    Set an argument of a mapped task, unless the user did, also in ``default_args``.
-
-    Airflow 2.11 writes a default of its own where nobody gave a value, so what is in ``partial.kwargs`` does not tell.
+    Set a default for an argument of a mapped operator. The user's value and ``default_args`` win.
 
     :param partial: what ``partial`` of the operator's base class returned.
-    :param given: what it was called with.
+    :param given: what it was called with. Airflow 2.11 adds defaults of its own to ``partial``, so that does not show
+        what the user gave.
     :param name: of the argument.
-    :param value: to set.
+    :param value: its default.
     """
     parents = (partial.kwargs["dag"], partial.kwargs["task_group"])
     defaults = [given.get("default_args"), *(getattr(parent, "default_args", None) for parent in parents)]
@@ -25,14 +96,34 @@ def set_default_of_mapped(partial: Any, given: Mapping[str, Any], name: str, val
         partial.kwargs[name] = value
 
 
+def set_default_of_mapped_function(mapped: Any, name: str, value: object) -> None:
+    """
+    Set a default for an argument of a mapped ``@task`` function. The user's value and ``default_args`` win.
+
+    :param mapped: what ``expand`` of the decorated function returned.
+    :param name: of the argument.
+    :param value: its default.
+    """
+    mapped.operator.partial_kwargs.setdefault(name, value)
+
+
 def operator_class(task: Any) -> type[Any]:
     """
-    Give the class of the operator of a task, also when that is mapped.
+    Return the class of a task's operator, also for a mapped task.
 
     :param task: of a DAG.
     """
     found = getattr(task, "operator_class", None)
     return found if isinstance(found, type) else type(task)
+
+
+def is_expanded(task: Any) -> bool:
+    """
+    Whether ``expand`` made the task.
+
+    :param task: of a DAG.
+    """
+    return operator_class(task) is not type(task)
 
 
 def is_mapped(task: Any) -> bool:
@@ -41,15 +132,40 @@ def is_mapped(task: Any) -> bool:
 
     :param task: of a DAG.
     """
-    return operator_class(task) is not type(task) or next(task.iter_mapped_task_groups(), None) is not None
+    return is_expanded(task) or next(task.iter_mapped_task_groups(), None) is not None
+
+
+def share_mapped_group(task: Any, other: Any) -> bool:
+    """
+    Whether the innermost mapped task group of two tasks is the same, so that their instances belong together.
+
+    :param task: of a DAG.
+    :param other: of the same DAG.
+    """
+    group = task.get_closest_mapped_task_group()
+    return group is not None and group is other.get_closest_mapped_task_group()
+
+
+def is_output(value: Any) -> bool:
+    """Whether a value stands for what upstream tasks returned (Airflow's ``XComArg``)."""
+    return callable(getattr(value, "resolve", None)) and hasattr(value, "iter_references")
+
+
+def operators_of(output: Any) -> list[Any]:
+    """
+    Return the operators of the upstream tasks that an output comes from, each once.
+
+    :param output: an ``XComArg``.
+    """
+    return list({operator.task_id: operator for operator, _ in output.iter_references()}.values())
 
 
 def pull_all(ti: Any, task_ids: Sequence[str], key: str) -> list[Any]:
     """
-    Return an XCom of all instances of some tasks in the run; there may be ``None`` among them.
+    Return an XCom of all instances of some tasks in the run; ``None`` may be among them.
 
-    Without map indexes, every line returns those of all instances (2.11.2, 3.1.8, 3.2.2, 3.3.2). With a list of tasks,
-    a single value comes in a list, too.
+    Without map indexes, every version returns those of all instances. With a list of tasks, a single value is in a
+    list, too.
 
     :param ti: the running task instance.
     :param task_ids: of tasks in its DAG.
@@ -80,17 +196,25 @@ def instance_states(ti: Any, task_id: str) -> dict[int, str | None]:
     """
     if not hasattr(ti, "get_task_states"):
         return _states_in_database(ti, task_id)
-    # Airflow 3 (3.1.8, 3.2.2, 3.3.2) returns them by names like "send_0", or "send" where it is not mapped. Of several
-    # tasks at once, "send_0" might be another task.
+    # Airflow 3 names them "send_0", or "send" where it is not mapped. Of several tasks at once, "send_0" might be
+    # another task.
     found = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id]).get(ti.run_id, {})
     return {-1 if name == task_id else int(name[len(task_id) + 1 :]): state for name, state in found.items()}
 
 
 def _states_in_database(ti: Any, task_id: str) -> dict[int, str | None]:
-    """Airflow 2.11: tasks may read its database."""
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
 
     with create_session() as session:
         columns = session.query(TaskInstance.map_index, TaskInstance.state)
         return dict(columns.filter_by(dag_id=ti.dag_id, run_id=ti.run_id, task_id=task_id).all())
+
+
+def link_xcom_key(link: Any) -> str:
+    """
+    Return the key of the XCom in which Airflow looks for a link of a task. Airflow 2.11 does not look.
+
+    :param link: an operator link.
+    """
+    return str(getattr(link, "xcom_key", f"_link_{type(link).__name__}"))

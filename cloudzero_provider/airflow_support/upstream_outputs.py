@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.airflow_support.compat import instance_states, operator_class, pull_instances
+from cloudzero_provider.airflow_support.compat import (
+    instance_states,
+    is_expanded,
+    is_output,
+    operators_of,
+    pull_instances,
+    share_mapped_group,
+)
 from cloudzero_provider.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -65,7 +72,7 @@ class UpstreamOutputs:
         return found
 
     def _nothing(self, skipped: Sequence[Any]) -> list[Any]:
-        if all(map(_is_mapped, skipped)):
+        if all(map(is_expanded, skipped)):
             # Also a task that was mapped over an empty list is skipped.
             return []
         raise InputError(
@@ -75,13 +82,13 @@ class UpstreamOutputs:
 
     def _resolved(self, output: Any, where: str) -> Any:
         value = output.resolve(self._context)
-        operators = _operators(output)
+        operators = operators_of(output)
         if value is None and operators:
             raise InputError(
                 f"{where} is None: the upstream task {_listed(operators)} returned nothing. Return an empty list when "
                 "there are no rows."
             )
-        if hasattr(output, "operator") and _is_mapped(output.operator) and output.key == _RETURN_VALUE:
+        if hasattr(output, "operator") and is_expanded(output.operator) and output.key == _RETURN_VALUE:
             return self._of_instances(output.operator.task_id, value, where)
         return value
 
@@ -106,7 +113,7 @@ class UpstreamOutputs:
         if self._all_succeeded():
             return []
         skipped = []
-        operators = _operators(output)
+        operators = operators_of(output)
         for operator in operators:
             # A state tells more than an XCom: after a clear, that of an earlier try may still be there.
             states = self._states(operator)
@@ -132,23 +139,9 @@ class UpstreamOutputs:
     def _states(self, operator: Any) -> set[str | None]:
         ti = self._context["ti"]
         states = instance_states(ti, operator.task_id)
-        group = operator.get_closest_mapped_task_group()
-        if group is not None and group is self._context["task"].get_closest_mapped_task_group():
+        if share_mapped_group(operator, self._context["task"]):
             states = {index: state for index, state in states.items() if index == ti.map_index}
         return set(states.values()) - {"removed"}
-
-
-def is_output(value: Any) -> bool:
-    """Whether it stands for what upstream tasks returned."""
-    return callable(getattr(value, "resolve", None)) and hasattr(value, "iter_references")
-
-
-def _operators(output: Any) -> list[Any]:
-    return list({operator.task_id: operator for operator, _ in output.iter_references()}.values())
-
-
-def _is_mapped(operator: Any) -> bool:
-    return operator_class(operator) is not type(operator)
 
 
 def _listed(operators: Sequence[Any]) -> str:

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import DecoratedOperator, context_merge
 
+from cloudzero_provider.airflow_support.compat import (
+    CheckedTaskDecorator,
+    determine_kwargs,
+    set_default_of_mapped_function,
+)
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.operators._base import SOURCES
-
-# A name that Airflow keeps to itself, so no other module of this package leans on it; and one that common-compat has
-# from 1.14.1 on only.
-try:
-    from airflow.sdk.bases.decorator import _TaskDecorator, determine_kwargs
-except ImportError:  # Airflow 2.11
-    from airflow.decorators.base import _TaskDecorator  # type: ignore[import-not-found,no-redef]
-    from airflow.utils.operator_helpers import determine_kwargs  # type: ignore[attr-defined]
+from cloudzero_provider.operators._send import SOURCES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -94,19 +91,19 @@ class RowsOfFunction(DecoratedOperator):
             raise InputError(f"{what} a {kind}, which is async: {_ASYNC}.")
 
 
-class RowsTaskDecorator(_TaskDecorator):  # type: ignore[type-arg]
+class RowsTaskDecorator(CheckedTaskDecorator):
     """
     A decorated function, which Airflow makes into a task where it is called, or into a mapped one.
 
     What can't work is refused here, and not by the operator, which a mapped task does not make before it runs.
     """
 
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()  # type: ignore[no-untyped-call]
+    def check_arguments(self, arguments: dict[str, Any]) -> None:
+        """Refuse an async function, parameters for rows, and ``multiple_outputs``."""
         name = self.operator_class.custom_operator_name
         _refuse_async(self.function, name)
-        _refuse_row_sources(self.kwargs, name, self.operator_class.sends_by)
-        if self.kwargs.pop("multiple_outputs", None):
+        _refuse_row_sources(arguments, name, self.operator_class.sends_by)
+        if arguments.pop("multiple_outputs", None):
             raise ConfigurationError(f"{name} returns one summary, which multiple_outputs can't split: leave it out.")
 
     def expand(self, **map_kwargs: Any) -> Any:
@@ -134,8 +131,7 @@ def _refuse_row_sources(given: Mapping[str, Any], name: str, sends_by: str) -> N
 
 def _one_at_a_time(mapped: Any) -> Any:
     """Set the operator's default, which it can't: ``expand`` never runs ``__init__``."""
-    # What the user gave is in there by now, also that from default_args.
-    mapped.operator.partial_kwargs.setdefault("max_active_tis_per_dag", 1)
+    set_default_of_mapped_function(mapped, "max_active_tis_per_dag", 1)
     return mapped
 
 

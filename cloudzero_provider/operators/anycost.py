@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
-
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_month import resolve_month
-from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
-from cloudzero_provider.operators._base import CloudZeroBaseOperator, CloudZeroSendOperator, settle_from, sum_journal
+from cloudzero_provider.operators._base import CloudZeroBaseOperator, settle_from, sum_journal
+from cloudzero_provider.operators._send import CloudZeroSendOperator, OnEmpty
 from cloudzero_provider.values.limits import MAX_BODY_BYTES
-from cloudzero_provider.values.parameters import Choice, read_bool
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +20,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from cloudzero_provider.anycost.send import SendOptions, SendSummary
-    from cloudzero_provider.months import Month
-
-
-class OnEmpty(Choice):
-    """What happens without a single row."""
-
-    SKIP = "skip"
-    FAIL = "fail"
-    CLEAR = "clear"
 
 
 class AnyCostBillingDropOperator(CloudZeroSendOperator):
@@ -90,39 +79,33 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     """
 
     template_fields: Sequence[str] = (
-        "cloudzero_conn_id",
         "anycost_connection_id",
         "month",
-        "records",
-        "files",
-        "allow_equal_files",
-        "sql",
-        "sql_conn_id",
+        *CloudZeroSendOperator.template_fields,
         "operation",
-        "on_empty",
         "min_rows_ratio",
         "max_rows_ratio",
         "check_only",
         "validate_with_cloudzero",
         "verify",
-        "replace_in_same_run",
     )
-    unrendered_fields = ("records",)
     operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
+    on_empty_choices = tuple(OnEmpty)
+    outlet_keys = (
+        "month",
+        "anycost_connection_id",
+        "rows",
+        "total_cost",
+        *CloudZeroSendOperator.outlet_keys,
+    )
 
     def __init__(
         self,
         *,
         anycost_connection_id: str | None = None,
         month: str | date | None = None,
-        records: Any = None,
-        files: Any = None,
-        sql: str | None = None,
-        sql_conn_id: str | None = None,
-        transform: Any = None,
         operation: str = "replace_drop",
-        on_empty: str = "skip",
         min_rows_ratio: float | str = 0.5,
         max_rows_ratio: float | str | None = None,
         check_only: bool | str = False,
@@ -137,13 +120,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         super().__init__(**kwargs)
         self.anycost_connection_id = anycost_connection_id
         self.month = month
-        self.records = records
-        self.files = files
-        self.sql = sql
-        self.sql_conn_id = sql_conn_id
-        self.transform = transform
         self.operation = operation
-        self.on_empty = on_empty
         self.min_rows_ratio = min_rows_ratio
         self.max_rows_ratio = max_rows_ratio
         self.check_only = check_only
@@ -154,34 +131,31 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         self.max_month_bytes = max_month_bytes
         self.max_month_rows = max_month_rows
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Check, plan and send the month; return the summary."""
-        show_links(self, context)
-        with airflow_failures():
-            summary = self._send(context).as_dict()
-        self.describe_outlets(context, summary, "month", "anycost_connection_id", "rows", "total_cost")
-        return summary
+    def send(self, context: Context) -> SendSummary:
+        """
+        Check, plan and send the month.
 
-    def _send(self, context: Context) -> SendSummary:
+        :param context: the task's context.
+        """
         from cloudzero_provider.anycost.checks import check_rows
         from cloudzero_provider.anycost.send import clear_month, send_month
 
         # All parameters are read before any row is.
         options = self._options(context)
-        on_empty = OnEmpty.parse(self.on_empty, "on_empty")
-        allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
+        on_empty = self.read_on_empty()
+        allow_equal_files = self.read_allow_equal_files()
         allow_unknown_columns = read_bool("allow_unknown_columns", self.allow_unknown_columns)
         month = resolve_month(self.month, context)
         anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
         client = self.cloudzero_hook.get_conn()
-        options = self._with_tries(options, context, f"{client.config.base_url} {anycost_connection_id} {month}")
-        rows = self.given_rows(context, allow_equal_files=allow_equal_files)
+        options = self._with_attempts(options, context, f"{client.config.base_url} {anycost_connection_id} {month}")
+        rows = self.read_rows(context, allow_equal_files=allow_equal_files)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
             return send_month(client, anycost_connection_id, checked, options)
         if options.journal is not None:
             options.journal.finish()
-        _refuse_empty(on_empty, month)
+        self.refuse_empty(on_empty, f"rows for {month}")
         return clear_month(client, anycost_connection_id, month, options)
 
     def _options(self, context: Context) -> SendOptions:
@@ -201,8 +175,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             claims=self.claims(context),
         )
 
-    def _with_tries(self, options: SendOptions, context: Context, target: str) -> SendOptions:
-        """Add what is known of the tries before this one."""
+    def _with_attempts(self, options: SendOptions, context: Context, target: str) -> SendOptions:
+        """Add what is known of previous attempts."""
         from cloudzero_provider.anycost.plan import Operation
 
         adds = options.operation is Operation.SUM and not options.check_only
@@ -270,10 +244,3 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
             "%s: read %s rows into %s, total cost %s", month, summary["rows"], self.path, summary["total_cost"]
         )
         return summary
-
-
-def _refuse_empty(on_empty: OnEmpty, month: Month) -> None:
-    if on_empty is OnEmpty.SKIP:
-        raise AirflowSkipException(f"No rows for {month}: nothing was sent (on_empty='skip').")
-    if on_empty is OnEmpty.FAIL:
-        raise InputError(f"No rows for {month}: nothing was sent (on_empty='fail').")

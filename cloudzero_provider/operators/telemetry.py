@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
-
-from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_month import resolve_month
-from cloudzero_provider.exceptions import InputError, MonthError
-from cloudzero_provider.links import TelemetryStreamsLink, show_links
-from cloudzero_provider.operators._base import CloudZeroSendOperator, settle_from, sum_journal
+from cloudzero_provider.exceptions import MonthError
+from cloudzero_provider.links import TelemetryStreamsLink
+from cloudzero_provider.operators._base import settle_from, sum_journal
+from cloudzero_provider.operators._send import CloudZeroSendOperator
 from cloudzero_provider.values.limits import MAX_BODY_BYTES
-from cloudzero_provider.values.parameters import Choice, read_bool
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +22,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.months import Month
     from cloudzero_provider.telemetry.checks import RecordRules
     from cloudzero_provider.telemetry.send import TelemetryOptions, TelemetrySummary
-
-
-class OnEmpty(Choice):
-    """What happens without a single record."""
-
-    SKIP = "skip"
-    FAIL = "fail"
 
 
 class TelemetrySendOperator(CloudZeroSendOperator):
@@ -87,28 +78,29 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     """
 
     template_fields: Sequence[str] = (
-        "cloudzero_conn_id",
         "stream_name",
         "stream_type",
         "granularity",
         "month",
-        "records",
-        "files",
-        "allow_equal_files",
-        "sql",
-        "sql_conn_id",
+        *CloudZeroSendOperator.template_fields,
         "operation",
         "on_duplicate",
         "on_zero",
         "on_mixed_keys",
-        "on_empty",
         "clear_periods",
         "check_only",
-        "replace_in_same_run",
     )
-    unrendered_fields = ("records",)
     operator_extra_links = (TelemetryStreamsLink(),)
     ui_color = "#e6f7ec"
+    outlet_keys = (
+        "month",
+        "stream_name",
+        "records",
+        "total",
+        "first",
+        "last",
+        *CloudZeroSendOperator.outlet_keys,
+    )
 
     def __init__(
         self,
@@ -116,17 +108,11 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         stream_name: str,
         stream_type: str,
         operation: str = "replace",
-        records: Any = None,
-        files: Any = None,
-        sql: str | None = None,
-        sql_conn_id: str | None = None,
-        transform: Any = None,
         granularity: str | None = None,
         month: str | date | None = None,
         on_duplicate: str = "error",
         on_zero: str = "error",
         on_mixed_keys: str = "split",
-        on_empty: str = "skip",
         clear_periods: bool | str = False,
         check_only: bool | str = False,
         max_body_bytes: int = MAX_BODY_BYTES,
@@ -137,31 +123,22 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         self.stream_name = stream_name
         self.stream_type = stream_type
         self.operation = operation
-        self.records = records
-        self.files = files
-        self.sql = sql
-        self.sql_conn_id = sql_conn_id
-        self.transform = transform
         self.granularity = granularity
         self.month = month
         self.on_duplicate = on_duplicate
         self.on_zero = on_zero
         self.on_mixed_keys = on_mixed_keys
-        self.on_empty = on_empty
         self.clear_periods = clear_periods
         self.check_only = check_only
         self.max_body_bytes = max_body_bytes
         self.max_batch_records = max_batch_records
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Check, batch and send the records; return the summary."""
-        show_links(self, context)
-        with airflow_failures():
-            summary = self._send(context).as_dict()
-        self.describe_outlets(context, summary, "month", "stream_name", "records", "total", "first", "last")
-        return summary
+    def send(self, context: Context) -> TelemetrySummary:
+        """
+        Check, batch and send the records.
 
-    def _send(self, context: Context) -> TelemetrySummary:
+        :param context: the task's context.
+        """
         from cloudzero_provider.client.telemetry import checked_stream_name
         from cloudzero_provider.telemetry.checks import check_records
         from cloudzero_provider.telemetry.send import send_records
@@ -169,20 +146,20 @@ class TelemetrySendOperator(CloudZeroSendOperator):
 
         # All parameters are read before any record is.
         options = self._options(context)
-        on_empty = OnEmpty.parse(self.on_empty, "on_empty")
-        allow_equal_files = read_bool("allow_equal_files", self.allow_equal_files, templated=True)
+        on_empty = self.read_on_empty()
+        allow_equal_files = self.read_allow_equal_files()
         rules = self._rules(context)
         stream_name = checked_stream_name(self.stream_name)
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
-        options = self._with_tries(options, rules, context, target)
-        rows = self.given_rows(
+        options = self._with_attempts(options, rules, context, target)
+        rows = self.read_rows(
             context, allow_equal_files=allow_equal_files, as_one_kind=lambda part: as_records(part, rules.kind)
         )
         if not rows.count:
             if options.journal is not None:
                 options.journal.finish()
-            _refuse_empty(on_empty, stream_name)
+            self.refuse_empty(on_empty, f"records for {stream_name}")
         return send_records(client, stream_name, check_records(rows, rules), options)
 
     def _options(self, context: Context) -> TelemetryOptions:
@@ -197,10 +174,10 @@ class TelemetrySendOperator(CloudZeroSendOperator):
             claims=self.claims(context),
         )
 
-    def _with_tries(
+    def _with_attempts(
         self, options: TelemetryOptions, rules: RecordRules, context: Context, target: str
     ) -> TelemetryOptions:
-        """Add what is known of the tries before this one."""
+        """Add what is known of previous attempts."""
         from cloudzero_provider.client.telemetry import TelemetryOperation
 
         adds = rules.operation is TelemetryOperation.SUM and not options.check_only
@@ -229,9 +206,3 @@ class TelemetrySendOperator(CloudZeroSendOperator):
             if self.month is not None:
                 raise
             return None
-
-
-def _refuse_empty(on_empty: OnEmpty, stream_name: str) -> NoReturn:
-    if on_empty is OnEmpty.SKIP:
-        raise AirflowSkipException(f"No records for {stream_name}: nothing was sent (on_empty='skip').")
-    raise InputError(f"No records for {stream_name}: nothing was sent (on_empty='fail').")

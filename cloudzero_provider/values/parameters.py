@@ -6,9 +6,12 @@ import math
 import re
 from decimal import Decimal
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cloudzero_provider.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _C = TypeVar("_C", bound="Choice")
 _TRUTHS = {"true": True, "false": False}
@@ -22,19 +25,21 @@ class Choice(str, Enum):
     """One of a few names; a subclass lists them."""
 
     @classmethod
-    def parse(cls: type[_C], value: str, parameter: str) -> _C:
+    def parse(cls: type[_C], value: str, parameter: str, *, among: Sequence[_C] = ()) -> _C:
         """
         Read a choice by its name.
 
         :param value: the name. White space around it, as a template may render, does not count.
         :param parameter: what the user knows it as.
+        :param among: the choices that are allowed; all of them without it.
         :raises ConfigurationError: when it is another name.
         """
-        try:
-            return cls(value.strip() if isinstance(value, str) else value)
-        except ValueError:
-            names = ", ".join(choice.value for choice in cls)
-            raise ConfigurationError(f"{parameter} is {value!r}: expected one of {names}.") from None
+        choices = tuple(among or cls)
+        found = [choice for choice in choices if isinstance(value, str) and choice.value == value.strip()]
+        if not found:
+            names = ", ".join(choice.value for choice in choices)
+            raise ConfigurationError(f"{parameter} is {value!r}: expected one of {names}.")
+        return found[0]
 
 
 def read_bool(parameter: str, value: object, *, templated: bool = False, as_text: bool = False) -> bool:

@@ -132,12 +132,12 @@ def test_an_error_of_a_transform_is_the_users_own_and_nothing_was_sent(sandbox):
         (
             {"sql": "SELECT 1", "sql_conn_id": "cloudzero_default"},
             errors.ConfigurationError,
-            "'cloudzero_default', a connection of CloudZeroHook: that runs no SQL",
+            "'cloudzero_default', whose hook, CloudZeroHook, does not run SQL",
         ),
         (
             {"sql": "SELECT 1", "sql_conn_id": "x", "files": "a.csv", "records": []},
             errors.ConfigurationError,
-            "records and files and sql are given: expected exactly one of records, files and sql",
+            "records and files and sql are set: set exactly one of records, files and sql",
         ),
         ({}, errors.InputError, "None of records, files and sql has a value"),
     ],
@@ -172,9 +172,7 @@ class TestQuery:
         send(sql=sql, sql_conn_id="warehouse")
         assert held(sandbox) == (1, "0.1")
 
-    @pytest.mark.parametrize(
-        ("sql", "words"), [(" \n", "sql is an empty text"), ("CREATE TABLE a (b)", "the statement is no query")]
-    )
+    @pytest.mark.parametrize(("sql", "words"), [(" \n", "sql is empty"), ("CREATE TABLE a (b)", "sql is not a query")])
     def test_that_is_none(self, sandbox, sql, words):
         with pytest.raises(errors.InputError, match=words):
             send(sql=sql, sql_conn_id="warehouse")

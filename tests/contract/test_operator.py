@@ -209,7 +209,7 @@ def test_none_is_an_error_and_so_are_none_and_both_inputs(sandbox, tmp_path):
     with pytest.raises(errors.InputError, match="returned None"):
         send(records=None)
     with pytest.raises(
-        errors.ConfigurationError, match="records and files are given: expected exactly one of records, files and sql"
+        errors.ConfigurationError, match="records and files are set: set exactly one of records, files and sql"
     ):
         send(records=[], files="a.csv")
     assert sandbox.requests() == []

@@ -250,7 +250,7 @@ def test_of_two_tasks_at_once_one_goes_on_at_the_most(sandbox, pair):
     from cloudzero_provider.airflow_support.run_claims import RunClaims
     from cloudzero_provider.anycost.claim import MonthWrite
     from cloudzero_provider.anycost.plan import Operation
-    from cloudzero_provider.operators._base import CloudZeroSendOperator
+    from cloudzero_provider.operators._send import CloudZeroSendOperator
 
     seen = set()
     for order in orders(4):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+
+from cloudzero_provider.airflow_support import compat
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "cloudzero_provider"
@@ -37,3 +41,46 @@ def test_every_part_is_of_airflow_or_may_not_know_it():
 )
 def test_the_sandbox_and_every_other_part_are_kept_apart(contract, key):
     assert listed(contract, key) == parts() - {"sandbox"}
+
+
+#: Modules of Airflow and its providers that are meant to be imported.
+PUBLIC = {
+    "airflow.providers.common.compat.connection",
+    "airflow.providers.common.compat.sdk",
+    "airflow.providers.common.sql.hooks.sql",
+    "airflow.sdk",
+    "airflow.triggers.base",
+}
+COMPAT = Path(compat.__file__)
+MODULES = [path for path in PACKAGE.rglob("*.py") if path != COMPAT and PACKAGE / "sandbox" not in path.parents]
+
+
+def private_names() -> set[str]:
+    """The names in the table of compat."""
+    return {
+        name
+        for line in (compat.__doc__ or "").splitlines()
+        if line.startswith("``")
+        for name in re.findall(r"``(\w+)``", line.split("  ")[0])
+    } - {"kwargs"}
+
+
+def test_the_table_of_what_is_private_of_airflow_is_what_compat_uses():
+    code = COMPAT.read_text(encoding="utf-8").replace(compat.__doc__ or "", "")
+    assert len(private_names()) >= 10
+    assert [name for name in private_names() if not re.search(rf"\b{name}\b", code)] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_private_of_airflow_is_used_outside_of_compat(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    names = {(node.module or "", alias.name) for node in imported for alias in node.names}
+    names |= {(alias.name, "") for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    from_airflow = {(module, name) for module, name in names if module.split(".")[0] == "airflow"}
+    assert {module for module, _ in from_airflow} <= PUBLIC
+    assert {name for _, name in from_airflow if name.startswith("_")} == set()
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    methods = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    own = {alias.name for node in imported for alias in node.names if (node.module or "").startswith("cloudzero")}
+    assert (attributes | methods) & private_names() - own == set()

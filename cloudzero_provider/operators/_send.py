@@ -1,0 +1,242 @@
+"""Base of the operators that send: where rows come from, what happens without any, and one writer per stream."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, Asset, BaseHook
+
+from cloudzero_provider.airflow_support.compat import set_default_of_mapped
+from cloudzero_provider.airflow_support.errors import airflow_failures
+from cloudzero_provider.airflow_support.run_claims import RunClaims
+from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.links import show_links
+from cloudzero_provider.operators._base import CloudZeroBaseOperator, is_retry
+from cloudzero_provider.values.month_hints import collected_hints
+from cloudzero_provider.values.parameters import Choice, read_bool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from cloudzero_provider.anycost.send import SendSummary
+    from cloudzero_provider.sources import Rows
+    from cloudzero_provider.telemetry.send import TelemetrySummary
+
+#: Parameters that say where rows come from. Exactly one of them has a value.
+SOURCES = ("records", "files", "sql")
+
+
+class OnEmpty(Choice):
+    """What happens when there are no rows."""
+
+    SKIP = "skip"
+    FAIL = "fail"
+    CLEAR = "clear"
+
+
+class CloudZeroSendOperator(CloudZeroBaseOperator):
+    """
+    Base of the operators that send.
+
+    :param records: a list of dicts, a data frame, or the output of an upstream task. Resolved when the task runs, never
+        rendered by Jinja.
+    :param files: a path, a URI, a pattern, or a list of those. (templated)
+    :param sql: a query, or the path of a ``.sql`` file. (templated)
+    :param sql_conn_id: the Airflow connection that the query runs on. (templated)
+    :param transform: a function from a polars frame to a polars frame, or a list of them, applied before the checks.
+    :param allow_equal_files: whether two of ``files`` may hold the same rows. (templated)
+    :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or whatever else the operator
+        allows. (templated)
+    :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent. (templated)
+    :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
+        CloudZero does not support concurrent requests for one stream, so the default is 1, also for a mapped task; your
+        own value and ``default_args`` win. Several tasks or DAGs that send to one stream need a pool with one slot.
+    """
+
+    template_fields: Sequence[str] = (
+        *CloudZeroBaseOperator.template_fields,
+        "records",
+        "files",
+        "allow_equal_files",
+        "sql",
+        "sql_conn_id",
+        "on_empty",
+        "replace_in_same_run",
+    )
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+    unrendered_fields = ("records",)
+    #: The choices of ``on_empty``.
+    on_empty_choices: ClassVar[Sequence[OnEmpty]] = (OnEmpty.SKIP, OnEmpty.FAIL)
+    #: Keys of the summary that the events of ``outlets`` show.
+    outlet_keys: ClassVar[Sequence[str]] = ("operation", "sha256", "check_only")
+
+    def __init__(
+        self,
+        *,
+        records: Any = None,
+        files: Any = None,
+        sql: str | None = None,
+        sql_conn_id: str | None = None,
+        transform: Any = None,
+        allow_equal_files: bool | str = False,
+        on_empty: str = "skip",
+        replace_in_same_run: bool | str = False,
+        max_active_tis_per_dag: int | None = 1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
+        self.records = records
+        self.files = files
+        self.sql = sql
+        self.sql_conn_id = sql_conn_id
+        self.transform = transform
+        self.allow_equal_files = allow_equal_files
+        self.on_empty = on_empty
+        self.replace_in_same_run = replace_in_same_run
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        """Make a mapped task, one instance at a time by default: ``expand`` never runs ``__init__``."""
+        partial = super().partial(**kwargs)
+        set_default_of_mapped(partial, kwargs, "max_active_tis_per_dag", 1)
+        return partial
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check the rows and send them; return the summary."""
+        show_links(self, context)
+        with airflow_failures():
+            summary = self.send(context).as_dict()
+        self._describe_outlets(context, summary)
+        return summary
+
+    def send(self, context: Context) -> SendSummary | TelemetrySummary:
+        """
+        Check the rows and send them. A subclass does.
+
+        :param context: the task's context.
+        """
+        raise NotImplementedError
+
+    def read_on_empty(self) -> OnEmpty:
+        """
+        Read ``on_empty``.
+
+        :raises ConfigurationError: when it is not one of the operator's choices.
+        """
+        return OnEmpty.parse(self.on_empty, "on_empty", among=self.on_empty_choices)
+
+    def read_allow_equal_files(self) -> bool:
+        """
+        Read ``allow_equal_files``.
+
+        :raises ConfigurationError: when it is neither true nor false.
+        """
+        return read_bool("allow_equal_files", self.allow_equal_files, templated=True)
+
+    def refuse_empty(self, on_empty: OnEmpty, missing: str) -> None:
+        """
+        End the task without a row to send, unless ``on_empty`` is ``clear``.
+
+        :param on_empty: as read before.
+        :param missing: what was expected, like ``rows for 2026-03``.
+        :raises AirflowSkipException, InputError: as ``on_empty`` says.
+        """
+        message = f"No {missing} (on_empty={on_empty.value!r}). Nothing was sent."
+        if on_empty is OnEmpty.SKIP:
+            raise AirflowSkipException(message)
+        if on_empty is OnEmpty.FAIL:
+            raise InputError(message)
+
+    def read_rows(
+        self, context: Context, *, allow_equal_files: bool, as_one_kind: Callable[[Rows], Rows] | None = None
+    ) -> Rows:
+        """
+        Read ``records``, ``files`` or ``sql``, and apply ``transform``.
+
+        :param context: the task's context.
+        :param allow_equal_files: whether two of ``files`` may hold the same rows.
+        :param as_one_kind: converts the rows of each file, so that files of several kinds can be concatenated.
+        :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
+        """
+        from cloudzero_provider.sources import joined
+        from cloudzero_provider.transforms import transformed
+
+        with collected_hints() as hints:
+            parts = list(self._read_parts(context, allow_equal_files=allow_equal_files))
+            if self.transform is not None:
+                parts = [transformed(joined(parts), self.transform)]
+        rows = joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
+        return replace(rows, month_hint="; ".join(hints))
+
+    def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
+        from cloudzero_provider.sources import from_records, read_files
+
+        self._check_sources()
+        if self.files is not None:
+            from cloudzero_provider.airflow_support.object_storage import ObjectStorage
+
+            yield from read_files(self.files, ObjectStorage(), allow_equal_files=allow_equal_files)
+        elif self.records is not None:
+            yield from_records(self.resolve_unrendered("records", context))
+        else:
+            yield self._run_query()
+
+    def _check_sources(self) -> None:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        names = f"{', '.join(SOURCES[:-1])} and {SOURCES[-1]}"
+        if len(given) > 1:
+            raise ConfigurationError(f"{' and '.join(given)} are set: set exactly one of {names}.")
+        if not given:
+            raise InputError(
+                f"None of {names} has a value: set exactly one of them. If it comes from an upstream task, that task "
+                "returned None; return an empty list when there are no rows."
+            )
+        if (self.sql is None) != (self.sql_conn_id is None):
+            raise ConfigurationError("sql and sql_conn_id go together: the query, and the connection to run it on.")
+
+    def _run_query(self) -> Rows:
+        # The database's own errors reach Airflow unchanged, so that retries help in an outage.
+        from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+        from cloudzero_provider.sources import from_cursor
+
+        if not str(self.sql).strip():
+            raise InputError("sql is empty: there is no query to run.")
+        hook = BaseHook.get_hook(str(self.sql_conn_id))
+        if not isinstance(hook, DbApiHook):
+            raise ConfigurationError(
+                f"sql_conn_id is {self.sql_conn_id!r}, whose hook, {type(hook).__name__}, does not run SQL."
+            )
+        found: list[Rows | None] = []
+
+        def read(cursor: Any) -> list[Any]:
+            found[:] = [from_cursor(cursor)]
+            # Some hooks (Databricks, ODBC) take apart what a handler returns, and know only their own driver's rows.
+            return []
+
+        hook.run(str(self.sql), handler=read)
+        rows = found[0]
+        if rows is None:
+            raise InputError("sql is not a query: the statement returned no table.")
+        self.log.info("The query returned %s rows", f"{rows.count:,}")
+        return rows
+
+    def claims(self, context: Context) -> RunClaims:
+        """
+        Return the claims of the DAG run, which tell its other tasks what this one writes.
+
+        :param context: the task's context.
+        :raises ConfigurationError: when ``replace_in_same_run`` is neither true nor false.
+        """
+        may_replace = read_bool("replace_in_same_run", self.replace_in_same_run, templated=True)
+        return RunClaims(context, sender=CloudZeroSendOperator, is_retry=is_retry(context), may_replace=may_replace)
+
+    def _describe_outlets(self, context: Context, summary: Mapping[str, Any]) -> None:
+        extra = {key: summary[key] for key in self.outlet_keys}
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra.update(extra)
