@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SHOWN_PROBLEMS = 5
+#: How to recover from a write that may or may not have been applied.
+CHECK_THEN_CLEAR = "Check what CloudZero holds, correct it if needed, then clear the task to send everything again."
 
 
 class CloudZeroError(Exception):
