@@ -1,4 +1,4 @@
-"""Airflow reads its settings when it is first imported, so its home is made here, before any test is."""
+"""Airflow reads its settings when it is first imported, so its home is created here, before any test is imported."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import tempfile
 
 from hypothesis import settings
 
-# A busy machine is slow now and then, which is nobody's mistake.
+# A busy machine may miss a deadline without anything being wrong.
 settings.register_profile("without deadlines", deadline=None)
 settings.load_profile("without deadlines")
 
-#: Workers of pytest-xdist have the home of the process that started them.
-HOME = None
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
-if "PYTEST_XDIST_WORKER" not in os.environ:
+if WORKER:
+    # In the home of the process that started the worker, which removes it: each worker has a database of its own.
+    HOME = os.environ["AIRFLOW_HOME"] = f"{os.environ['AIRFLOW_HOME']}/{WORKER}"
+else:
     for name in [name for name in os.environ if name.startswith("AIRFLOW_")]:
         del os.environ[name]
     HOME = os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="cloudzero-airflow-")
@@ -23,5 +25,5 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 
 
 def pytest_unconfigure() -> None:
-    if HOME:
+    if not WORKER:
         shutil.rmtree(HOME, ignore_errors=True)

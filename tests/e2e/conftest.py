@@ -1,22 +1,30 @@
-"""A whole Airflow of a test's own, with the DAGs next to the tests."""
+"""A complete Airflow that all these tests share, and others for those that kill it or need another line of Airflow."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from demo_airflow import BIN, FEWEST, Airflow, airflow_settings, clean_environment, free_port
+from demo_processes import Processes, StopSignals, adopt_orphans
 from playwright.sync_api import sync_playwright
+from support.paths import ROOT
+from support.postgres_server import PostgresServer
+from support.s3_server import S3Server
+from support.sandbox_server import KEY, STREAM, SandboxServer
 
 DAGS = Path(__file__).parent / "dags"
-
-from demo_airflow import BIN, FEWEST, Airflow, airflow_settings, clean_environment, free_port  # noqa: E402
-from demo_processes import Processes, StopSignals, adopt_orphans  # noqa: E402
-from support.postgres_server import PostgresServer  # noqa: E402
-from support.s3_server import S3Server  # noqa: E402
-from support.sandbox_server import KEY, STREAM, SandboxServer  # noqa: E402
-
+EXAMPLES = ROOT / "dags_examples"
+SHARED_SETTINGS = {
+    "CORE__PARALLELISM": 8,
+    "CORE__TEST_CONNECTION": "Enabled",
+    "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 0,
+    # So that tests can look for keys in everything that Airflow logs.
+    "LOGGING__LOGGING_LEVEL": "DEBUG",
+}
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",  # root may not have one, and every page is this machine's
@@ -29,7 +37,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     sandbox = SandboxServer(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
@@ -38,24 +46,28 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def sandbox(server):
-    """An empty sandbox, which the connection ``cloudzero_default`` leads to."""
+    """An empty sandbox, which the connection ``cloudzero_default`` points to."""
     server.reset()
     return server
 
 
-@pytest.fixture(scope="module")
+def connection_fields(server, **extra):
+    fields = {"conn_type": "cloudzero", "host": server.url, "password": KEY}
+    return {**fields, "extra": {"anycost_connection_id": STREAM, "settle_seconds": 2, **extra}}
+
+
+@pytest.fixture(scope="session")
 def start_airflow(server, tmp_path_factory):
     """Start an Airflow that knows some DAGs; it ends with the context."""
 
-    # What a test kills leaves orphans.
+    # A killed component leaves orphans.
     adopt_orphans()
 
     @contextlib.contextmanager
-    def start(dag_ids, *, components=FEWEST, settings=None, bin_folder=BIN, **extra):
+    def start(dag_ids, *, components=FEWEST, settings=None, bin_folder=BIN):
         home, logs = tmp_path_factory.mktemp("airflow"), tmp_path_factory.mktemp("output")
         url = f"http://127.0.0.1:{free_port()}"
-        fields = {"conn_type": "cloudzero", "host": server.url, "password": KEY}
-        connection = {**fields, "extra": {"anycost_connection_id": STREAM, **extra}}
+        connection = connection_fields(server)
         environment = clean_environment(home, bin_folder) | airflow_settings(home, DAGS, url, connection)
         processes = Processes(StopSignals(), logs)
         airflow = Airflow(home, environment | (settings or {}), url, processes, print, bin_folder)
@@ -68,6 +80,42 @@ def start_airflow(server, tmp_path_factory):
             assert processes.end_all() == []
 
     return start
+
+
+@pytest.fixture(scope="session")
+def written_dags(tmp_path_factory):
+    """A folder for DAG files that tests write and change while the shared Airflow runs."""
+    return tmp_path_factory.mktemp("dags")
+
+
+@pytest.fixture(scope="session")
+def shared_airflow(start_airflow, server, s3, postgres, written_dags):
+    """An Airflow of the newest line, with the DAGs of these tests, the examples, and the DAGs that tests write."""
+    folders = {"tests": (DAGS, 3600), "examples": (EXAMPLES, 3600), "written": (written_dags, 2)}
+    bundles = [
+        {
+            "name": name,
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
+            "kwargs": {"path": str(path), "refresh_interval": seconds},
+        }
+        for name, (path, seconds) in folders.items()
+    ]
+    settings = {f"AIRFLOW__{name}": str(value) for name, value in SHARED_SETTINGS.items()}
+    connections = {
+        # One request per attempt, so that Airflow retries and not the client.
+        "CLOUDZERO_IMPATIENT": json.dumps(connection_fields(server, settle_seconds=3, max_retry_seconds=0)),
+        "ACME_AWS": s3.airflow_connection(),
+        "ACME_WAREHOUSE": postgres.airflow_connection(),
+    }
+    settings |= {f"AIRFLOW_CONN_{name}": connection for name, connection in connections.items()}
+    settings["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps(bundles)
+    with start_airflow(["one_writer", "sum_of_drops", "anycost_sql"], settings=settings) as airflow:
+        yield airflow
+
+
+@pytest.fixture(scope="module")
+def airflow(shared_airflow):
+    return shared_airflow
 
 
 @pytest.fixture(scope="session")

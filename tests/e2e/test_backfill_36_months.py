@@ -16,7 +16,10 @@ from itertools import pairwise
 import pytest
 from e2e.dags.backfill_36_months import DAG_ID, MONTHS, STREAM_NAME, bill, orders
 from support.airflow_database import ask
+from support.airflow_rest import unpause
 from support.sandbox_server import KEY, STREAM
+
+pytestmark = pytest.mark.long
 
 LISTED_AFTER, PROCESSED_AFTER = 3, 5
 # How soon Airflow notices that something has died; its defaults are minutes.
@@ -49,9 +52,10 @@ def airflow(start_airflow, server, folder):
     show(server, LISTED_AFTER, PROCESSED_AFTER)
     settings = {f"AIRFLOW__{name}": str(value) for name, value in QUICK.items()} | {"E2E_FOLDER": str(folder)}
     components = ("api-server", "scheduler", "dag-processor", "triggerer")
-    with start_airflow([DAG_ID], components=components, settings=settings, settle_seconds=2) as airflow:
-        airflow.command("dags", "unpause", DAG_ID)
+    with start_airflow([DAG_ID], components=components, settings=settings) as airflow:
+        unpause(airflow, DAG_ID)
         yield airflow
+    server.default_settings()
 
 
 def instances(airflow, task_id, state=None):

@@ -34,6 +34,9 @@ LINKS = {
 
 @pytest.fixture(scope="module", params=AIRFLOW_LINES)
 def airflow(request, start_airflow):
+    if request.param == "3.3":
+        yield request.getfixturevalue("shared_airflow")
+        return
     bin_folder = AIRFLOW_LINES[request.param]
     assert (bin_folder / "airflow").exists(), f"Airflow {request.param} is missing: 'make test-e2e' installs it"
     settings = {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}

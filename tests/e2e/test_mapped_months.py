@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from e2e.dags.mapped_months import MONTHS
+from support.airflow_rest import run
 from support.sandbox_server import KEY
 
 
-@pytest.fixture(scope="module")
-def airflow(start_airflow):
-    settings = {"AIRFLOW__CORE__PARALLELISM": "8", "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
-    with start_airflow(["one_writer", "many_writers"], settings=settings, settle_seconds=2) as airflow:
-        yield airflow
-
-
-def run(airflow, dag_id):
-    airflow.command("dags", "unpause", dag_id)
-    airflow.command("dags", "trigger", dag_id)
-    airflow.wait(dag_id, lambda: all(run.state in ("success", "failed") for run in airflow.runs(dag_id)), limit=600)
-    return [run.state for run in airflow.runs(dag_id)]
-
-
 def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox):
-    assert run(airflow, "one_writer") == ["success"]
+    assert run(airflow, "one_writer", limit=600).state == "success"
     held = sandbox.months()
     assert sorted(held) == MONTHS
     for month in MONTHS:
@@ -36,7 +22,7 @@ def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox)
 
 def test_two_requests_at_a_time_would_have_been_seen(airflow, sandbox):
     sandbox.faults({"kind": "slow", "seconds": 2, "times": 50})
-    assert run(airflow, "many_writers") == ["success"]
+    assert run(airflow, "many_writers").state == "success"
     assert not sandbox.never_overlapped()
     assert sorted(sandbox.months()) == MONTHS[:8]
     assert {month["rows"] for month in sandbox.months().values()} == {28}

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from support.airflow_database import ask
+from support.airflow_rest import clear, finished, run
 
 MONTH = "2024-09"
 HEAD = """
@@ -32,8 +33,8 @@ SIDE_BY_SIDE = """
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dags")
+def folder(written_dags):
+    folder = written_dags
     for number, costs in enumerate((["1", "1.5"], ["2", "2.5"]), start=1):
         rows = [f"{MONTH}-{day:02d},{cost}\n" for day, cost in enumerate(costs, start=1)]
         (folder / f"acct{number}.csv").write_text("time/usage_start,cost/cost\n" + "".join(rows))
@@ -49,31 +50,14 @@ def write_dag(folder, dag_id, body):
 
 
 @pytest.fixture(scope="module")
-def airflow(start_airflow, folder):
-    settings = {
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
-        "AIRFLOW__CORE__PARALLELISM": "8",
-        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
-    }
-    with start_airflow([*BROKEN, "side_by_side"], settings=settings, settle_seconds=2) as airflow:
-        yield airflow
+def airflow(shared_airflow, folder):
+    shared_airflow.wait("the DAGs", lambda: shared_airflow.is_up([*BROKEN, "side_by_side"]), limit=60)
+    return shared_airflow
 
 
 def states(airflow, dag_id):
     query = "SELECT task_id, map_index, state FROM task_instance WHERE dag_id = ? ORDER BY task_id DESC, map_index"
     return ask(airflow, query, dag_id)
-
-
-def end_of(airflow, dag_id):
-    airflow.wait(dag_id, lambda: airflow.runs(dag_id)[-1].state in ("success", "failed"), limit=120)
-    return airflow.runs(dag_id)[-1].state
-
-
-def run(airflow, dag_id):
-    airflow.command("dags", "unpause", dag_id)
-    airflow.command("dags", "trigger", dag_id)
-    return end_of(airflow, dag_id)
 
 
 def mend(airflow, folder, dag_id):
@@ -84,30 +68,21 @@ def mend(airflow, folder, dag_id):
     airflow.wait("the mended DAG", lambda: ask(airflow, query, dag_id) != before, limit=60)
 
 
-def clear(airflow, dag_id):
-    run_id = airflow.runs(dag_id)[-1].run_id
-    reply = airflow._session.post(
-        f"{airflow.url}/api/v2/dags/{dag_id}/dagRuns/{run_id}/clear",
-        json={"dry_run": False, "run_on_latest_version": True},
-        timeout=30,
-    )
-    reply.raise_for_status()
-
-
 def held(sandbox):
     return Decimal(sandbox.month(MONTH)["total_cost"])
 
 
 @pytest.mark.parametrize("dag_id", BROKEN)
 def test_a_refused_run_whose_dag_is_mended_and_cleared_holds_all(airflow, sandbox, folder, dag_id):
-    assert run(airflow, dag_id) == "failed"
+    refused = run(airflow, dag_id)
+    assert refused.state == "failed"
     assert sorted(state for *_, state in states(airflow, dag_id)) == ["failed", "success"]
     assert held(sandbox) in (Decimal("2.5"), Decimal("4.5"))
 
     mend(airflow, folder, dag_id)
-    clear(airflow, dag_id)
+    clear(airflow, dag_id, refused.run_id)
     # Of a task that was mapped, Airflow runs the instance of each part once more: each sends everything now.
-    assert end_of(airflow, dag_id) == "success"
+    assert finished(airflow, dag_id, refused.run_id).state == "success"
     assert {state for *_, state in states(airflow, dag_id)} <= {"success", "removed"}
     assert held(sandbox) == 7
 

@@ -9,17 +9,10 @@ import signal
 import pytest
 from e2e.dags.sum_retries import DAYS
 from support.airflow_database import ask
+from support.airflow_rest import finished, run, trigger
 
 VALUES = [2**day for day in DAYS]
 DAG_IDS = ["sum_of_telemetry", "sum_of_drops"]
-
-
-@pytest.fixture(scope="module")
-def airflow(start_airflow):
-    with start_airflow(DAG_IDS, settle_seconds=3, max_retry_seconds=0) as airflow:
-        for dag_id in DAG_IDS:
-            airflow.command("dags", "unpause", dag_id)
-        yield airflow
 
 
 def tries(airflow, dag_id):
@@ -32,12 +25,6 @@ def journal(airflow, dag_id):
     query = "SELECT value FROM task_state_store WHERE dag_id = ? ORDER BY id DESC LIMIT 1"
     [(stored,)] = ask(airflow, query, dag_id)
     return json.loads(stored)["acknowledged"], json.loads(stored)["intent"]
-
-
-def end_of(airflow, dag_id):
-    """Wait for the newest run; return its state."""
-    airflow.wait(dag_id, lambda: airflow.runs(dag_id)[-1].state in ("success", "failed"), limit=120)
-    return airflow.runs(dag_id)[-1].state
 
 
 def held(sandbox, dag_id):
@@ -62,8 +49,7 @@ def posts(sandbox):
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_a_retry_leaves_out_what_was_acknowledged(airflow, sandbox, dag_id):
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 3})
-    airflow.command("dags", "trigger", dag_id)
-    assert end_of(airflow, dag_id) == "success"
+    assert run(airflow, dag_id).state == "success"
     assert tries(airflow, dag_id) == 2
     assert held(sandbox, dag_id) == VALUES
     assert posts(sandbox)[:4] == [200, 200, 200, 429]
@@ -74,17 +60,18 @@ def test_a_retry_leaves_out_what_was_acknowledged(airflow, sandbox, dag_id):
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_after_a_kill_in_a_request_nothing_is_sent_again(airflow, sandbox, dag_id):
     sandbox.faults({"kind": "slow", "seconds": 2, "skip": 3})
-    airflow.command("dags", "trigger", dag_id)
+    run_id = trigger(airflow, dag_id)
     airflow.wait("the fourth request", lambda: count_held(sandbox, dag_id) > 9, limit=60, pause=0.1)
     [(pid,)] = ask(airflow, "SELECT pid FROM task_instance WHERE dag_id = ? AND state = 'running'", dag_id)
     os.kill(pid, signal.SIGKILL)
     count = count_held(sandbox, dag_id)
-    assert end_of(airflow, dag_id) == "failed"
+    ended = finished(airflow, dag_id, run_id)
+    assert ended.state == "failed"
     assert tries(airflow, dag_id) == 2
     airflow.wait("the end of the fourth request", lambda: len(posts(sandbox)) == 4, limit=30)
     assert held(sandbox, dag_id) == VALUES[:count]
     acknowledged, intent = journal(airflow, dag_id)
     assert (acknowledged, len(intent)) == (3, 64)
-    log = airflow.task_logs(dag_id, airflow.runs(dag_id)[-1])[-1].read_text()
+    log = airflow.task_logs(dag_id, ended)[-1].read_text()
     assert "AmbiguousWriteError" in log
     assert "request 4 (the same as now) was under way" in log

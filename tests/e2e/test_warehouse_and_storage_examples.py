@@ -7,32 +7,19 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from psycopg2.extras import execute_values
+from support.airflow_rest import run as run_once
 from support.bills import MONTH, cbf_bill
 from support.formats import polars_frame
 from support.postgres_server import PASSWORD
 from support.s3_server import SECRET_KEY
 from support.sandbox_server import KEY
 
-EXAMPLES = Path(__file__).parents[2] / "dags_examples"
-DAG_IDS = ("anycost_s3_parquet", "anycost_sql", "telemetry_sql")
 BY = ("resource/service", "resource/account", "resource/tag:team")
 TEAMS = ("checkout", "search")
 FIRST = datetime(2024, 9, 1, tzinfo=timezone.utc)
-
-
-@pytest.fixture(scope="module")
-def airflow(start_airflow, s3, postgres):
-    settings = {
-        "AIRFLOW__CORE__DAGS_FOLDER": str(EXAMPLES),
-        "AIRFLOW_CONN_ACME_AWS": s3.airflow_connection(),
-        "AIRFLOW_CONN_ACME_WAREHOUSE": postgres.airflow_connection(),
-    }
-    with start_airflow(DAG_IDS, settings=settings, settle_seconds=0.5) as airflow:
-        yield airflow
 
 
 @pytest.fixture(scope="module")
@@ -73,22 +60,11 @@ def warehouse(postgres):
 
 
 def run(airflow, dag_id):
-    """Have Airflow run the DAG for the month; return the state of the run."""
-    airflow.command("dags", "unpause", dag_id)
-    answer = airflow._session.post(
-        f"{airflow.url}/api/v2/dags/{dag_id}/dagRuns", json={"logical_date": None, "partition_key": MONTH}, timeout=30
-    )
-    answer.raise_for_status()
-    run_id = answer.json()["dag_run_id"]
-
-    def this():
-        return next(run for run in airflow.runs(dag_id) if run.run_id == run_id)
-
-    airflow.wait(dag_id, lambda: this().state in ("success", "failed"), limit=120)
-    logs = [log.read_text() for log in airflow.task_logs(dag_id, this())]
+    """Run the DAG for the month; neither key nor password may be in a log."""
+    ended = run_once(airflow, dag_id, partition_key=MONTH)
+    logs = [log.read_text() for log in airflow.task_logs(dag_id, ended)]
     print(*logs)
-    assert this().state == "success"
-    # Neither key nor password is in a log.
+    assert ended.state == "success"
     assert [secret for secret in (KEY, PASSWORD, SECRET_KEY) for log in logs if secret in log] == []
 
 

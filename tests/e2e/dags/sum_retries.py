@@ -8,7 +8,13 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 
 DAYS = range(1, 21)
-SUM = {"task_id": "send", "operation": "sum", "retries": 2, "retry_delay": 0}
+SUM = {
+    "cloudzero_conn_id": "cloudzero_impatient",
+    "task_id": "send",
+    "operation": "sum",
+    "retries": 2,
+    "retry_delay": 0,
+}
 
 
 @dag(schedule=None)
