@@ -23,7 +23,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql test-oldest test-matrix \
+.PHONY: demo test test-all test-long lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql test-oldest test-matrix \
 	test-dependencies test-lowest test-highest fire kill coverage mutate audit format clean
 
 demo: $(VENV)/installed
@@ -39,10 +39,17 @@ lint: $(VENV)/installed-dev
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml cloudzero_provider scripts dags_examples
 
 test-unit: $(VENV)/installed-dev
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
+# Most of these tests wait rather than work: three processes fill two cores.
 test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
-	$(BIN)/pytest -n 2 --dist loadfile tests/contract
+	$(BIN)/pytest -n 3 --dist worksteal -m 'not long' tests/contract
+
+# What takes minutes by nature: CloudZero's unpublished answers, each tried alone and some in pairs.
+test-long: $(VENV)/installed-dev
+	$(BIN)/pytest -m long tests/contract
+
+test-all: test test-long
 
 # A few hundred drawn scenarios; make fire draws thousands.
 test-fire: $(VENV)/installed-dev

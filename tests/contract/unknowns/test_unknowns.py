@@ -31,6 +31,7 @@ def results(tmp_path_factory):
         logging.disable(logging.NOTSET)
 
 
+@pytest.mark.long
 def test_nothing_is_ever_lost_doubled_or_left_without_a_word(results):
     broken = {
         (run.journey, run.settings, step): outcome.words
@@ -41,16 +42,19 @@ def test_nothing_is_ever_lost_doubled_or_left_without_a_word(results):
     assert broken == {}
 
 
+@pytest.mark.long
 def test_by_default_every_step_is_exact_or_ends_as_it_should(results):
     for journey, steps in STEPS.items():
         found = {name: outcome.end for name, outcome in results[run_of(journey, {})].items()}
         assert found == {step.name: step.ends_as or "exact" for step in steps if not step.only_for}
 
 
+@pytest.mark.long
 def test_the_page_says_what_happens(results):
     assert PAGE.startswith(single_sections(results))
 
 
+@pytest.mark.long
 def test_the_page_says_what_happens_with_some_pairs(results):
     rows = {columns(line)[:2]: columns(line)[2] for line in PAGE.splitlines() if line.startswith("| `")}
     for journey, settings in SOME_PAIRS:
