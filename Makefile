@@ -1,35 +1,49 @@
-# make demo: run the main job and look at it. make test: pass the tests. make test-matrix: pass them on each line of
-# Airflow. make test-dependencies: pass them on the lowest and the highest versions of what is depended on. All make their own environments in .venv from pinned versions; nothing but Python 3.10 to 3.13 and make is
-# needed.
+# make demo               run the main job and look at the result
+# make test               lint and test, in at most 15 minutes on two cores once the environments are installed
+# make test-long          test what takes minutes by nature
+# make test-all           every test: the two above, test-matrix, test-dependencies and fire
+# make test-matrix        test on each supported line of Airflow
+# make test-dependencies  test with the lowest and the highest supported versions of the dependencies
+#
+# Each target creates the environments it needs in .venv, from pinned versions. Only make and Python 3.10 to 3.13 are
+# required; the browser and the database of test-e2e are installed from Debian's packages if they are missing.
 
 VENV := .venv
 BIN := $(VENV)/bin
 NEWEST := 3.3
 PINS := requirements/airflow-$(NEWEST).txt
 
-# The lines of Airflow before the newest, each with an environment of its own. One ends at Python 3.12.
+# The older lines of Airflow, each with its own environment. Airflow $(OLDEST) does not support Python 3.13.
 OLDEST := 2.11
 OLDER := $(OLDEST) 3.1 3.2
 
-# The first Python that Airflow and this package run on.
+# The first interpreter that Airflow and this package support.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-# Expanded here and now: the oldest line's target takes it for PYTHON.
+# Expanded immediately (:=), because a target-specific PYTHON is set from it below.
 ifndef PYTHON_OLDEST
 PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$python && break; done)
 endif
 
-.PHONY: demo test test-all test-long lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql test-oldest test-matrix \
-	test-dependencies test-lowest test-highest fire kill coverage mutate audit format clean
+.PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
+	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit format clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
 
 test: lint test-unit test-contract test-fire test-airflow test-e2e test-oldest
+
+# A backfill of 36 months whose scheduler and triggerer are killed, and what happens for each reply that CloudZero does
+# not document.
+test-long: $(VENV)/installed-dev
+	$(BIN)/pytest -m long tests/e2e
+	$(BIN)/pytest -m long tests/contract
+
+test-all: test test-long test-matrix test-dependencies fire
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -45,24 +59,18 @@ test-unit: $(VENV)/installed-dev
 test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
 	$(BIN)/pytest -n 3 --dist worksteal -m 'not long' tests/contract
 
-# What takes minutes by nature: CloudZero's unpublished answers, each tried alone and some in pairs.
-test-long: $(VENV)/installed-dev
-	$(BIN)/pytest -m long tests/contract
-
-test-all: test test-long
-
-# A few hundred drawn scenarios; make fire draws thousands.
+# A few hundred random scenarios; make fire runs thousands.
 test-fire: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile tests/fire
 
 test-airflow: $(VENV)/installed-dev
-	$(BIN)/pytest tests/airflow
+	$(BIN)/pytest -n 2 --dist worksteal tests/airflow
 
-# A real browser looks at the newest Airflow and at the one before; rows come from a real PostgreSQL, and from S3.
+# Complete Airflows, a browser on the newest line and the one before, PostgreSQL, and S3 (moto's server).
 test-e2e: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium postgresql
-	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest tests/e2e
+	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -m 'not long' tests/e2e
 
-# $(call from-debian,package,is it there): install a package where something is missing.
+# $(call from-debian,package,check): install a package if the check fails.
 define from-debian
 	@{ $(2); } >/dev/null 2>&1 || { \
 		if test "$$(id -u)" != 0; then sudo=sudo; fi; \
@@ -74,23 +82,23 @@ endef
 chromium:
 	$(call from-debian,chromium,command -v chromium || command -v chromium-browser)
 
-# Debian keeps its programs out of the path.
+# Debian does not put these programs on the PATH.
 postgresql:
 	$(call from-debian,postgresql,{ command -v initdb && command -v pg_ctl; } || ls /usr/lib/postgresql/*/bin/initdb)
 
 ifeq ($(PYTHON_OLDEST),)
 test-oldest:
-	@echo "Left out: Airflow $(OLDEST) runs on Python 3.10 to 3.12, and only $$($(PYTHON) --version) was found."
+	@echo "Skipped: Airflow $(OLDEST) needs Python 3.10 to 3.12, and only $$($(PYTHON) --version) was found."
 else
 test-oldest: $(VENV)/airflow-$(OLDEST)/installed
-	$(VENV)/airflow-$(OLDEST)/bin/pytest tests/unit
+	$(VENV)/airflow-$(OLDEST)/bin/pytest -n 2 --dist worksteal tests/unit
 endif
 
 test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
 	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
 
-# Unit and contract tests on the lowest versions that pyproject.toml allows, on the oldest Airflow, and on the highest that
-# are published, on the newest. What polars says is deprecated is an error.
+# Unit and contract tests with the lowest versions that pyproject.toml allows, on the oldest Airflow, and with the highest
+# published ones, on the newest. A deprecation warning from polars is an error.
 test-dependencies: test-lowest test-highest
 
 define test-versions
@@ -101,7 +109,7 @@ endef
 
 ifeq ($(PYTHON_OLDEST),)
 test-lowest:
-	@echo "Left out: the lowest versions run on Airflow $(OLDEST), and so on Python 3.10 to 3.12, which was not found."
+	@echo "Skipped: the lowest versions run on Airflow $(OLDEST), which needs Python 3.10 to 3.12; none was found."
 else
 test-lowest: $(VENV)/lowest/installed $(VENV)/uca-tools/installed
 	$(call test-versions,lowest)
@@ -110,27 +118,28 @@ endif
 test-highest: $(VENV)/highest/installed $(VENV)/uca-tools/installed
 	$(call test-versions,highest)
 
-# Drawn scenarios of faults, kills and reruns, 10,000 each; FIRE="--seed 7" runs those of a seed that was printed.
+# 10,000 random scenarios of faults, kills and reruns each; FIRE="--seed 7" repeats the scenarios of a printed seed.
 fire: $(VENV)/installed-dev
 	@$(BIN)/python scripts/fire.py drops --processes 2 $(FIRE)
 	@$(BIN)/python scripts/fire.py telemetry --processes 2 $(FIRE)
 
-# KILL=--telemetry sends telemetry instead of drops; "--times 20 --seed 7" kills less often, or as it did before.
+# Kill a worker 200 times at random moments. KILL=--telemetry sends telemetry instead of drops; KILL="--times 20 --seed 7"
+# kills 20 times, with the moments of a printed seed.
 kill: $(VENV)/installed-dev
 	@PYTHONPATH=tests $(BIN)/python scripts/kill.py --times 200 $(KILL)
 
-# Asks PyPI for known vulnerabilities of what is pinned: the one target that needs the Internet to say yes.
+# Ask PyPI for known vulnerabilities of the pinned versions: the only target that needs the Internet after installation.
 audit: $(VENV)/audit/installed
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r $(PINS)
 
-# Which branches of the core the tests go through; the sandbox, the other side of the wire, is not looked at.
+# Branch coverage of the core. The sandbox stands in for CloudZero and is not measured.
 coverage: $(VENV)/installed-dev
 	$(BIN)/coverage run -m pytest tests/unit
 	$(BIN)/coverage run --append -m pytest tests/contract
 	$(BIN)/coverage report
 
-# The core broken in thousands of places, one at a time: a test must see it, or tests/mutation/survivors.md say why none
-# can. The first run takes half an hour; later ones judge what changed.
+# Mutation testing of the core: a test must fail for each mutant, or tests/mutation/survivors.md must say why none can.
+# The first run takes half an hour; later ones run only the mutants of what changed.
 mutate: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutate.py
 
@@ -142,13 +151,13 @@ clean:
 	rm -rf $(VENV) .demo mutants .coverage
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed, and was not found (set PYTHON=...)"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 was not found (set PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The lines of Airflow before the newest, and the lowest and the highest versions of dependencies.
+# The environments of the older lines of Airflow, and of the lowest and the highest versions of dependencies.
 $(VENV)/airflow-$(OLDEST)/installed $(VENV)/lowest/installed: PYTHON = $(PYTHON_OLDEST)
 $(VENV)/%/installed: requirements/%.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "requirements/$*.txt needs a Python that was not found (set PYTHON_OLDEST=...)"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "The Python that requirements/$*.txt needs was not found (set PYTHON_OLDEST=...)"; exit 1; }
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet -r $<
 	$(@D)/bin/python -m pip install --quiet --no-build-isolation --no-deps --editable .

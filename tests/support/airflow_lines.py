@@ -47,7 +47,7 @@ SINCE = {
     "telemetry_send_and_wait.py": (3, 2),
     "telemetry_split_database.py": (3, 2),
     "telemetry_sql.py": (3, 2),
-    "partitioned.py": (3, 2),
+    "run_months_partitioned.py": (3, 2),
 }
 
 if LINE >= (3, 2):

@@ -11,9 +11,9 @@ import pytest
 from support.airflow_lines import AIRFLOW_SDK
 from support.airflow_runs import run
 from support.bills import focus_bill, read_focus
+from support.example_bills import digests
 from support.formats import write_csv
 from support.real_data import real_data
-from test_examples import digests
 
 VENDOR_FILES = {
     "cloud_usage.csv": """\

@@ -14,6 +14,7 @@ import pytest
 from acme_bill import COLUMNS, DAY, month_rows
 from support.airflow_lines import AIRFLOW_SDK, PARTITIONS, SDK_TIMETABLES, dag_bag, too_new
 from support.airflow_runs import backfill, close_backfills, run
+from support.example_bills import as_set, assert_holds, digests, total
 from support.paths import environment
 
 EXAMPLES = Path(acme_bill.__file__).parent
@@ -40,34 +41,6 @@ EXAMPLE_DAGS = {
     "telemetry_taskflow",
 } - {Path(name).stem for name in too_new(EXAMPLES)}
 HELPERS = {"acme_api.py", "acme_bill.py", "acme_usage.py"}
-
-
-def total(rows) -> Fraction:
-    return sum((Fraction(row["cost/cost"]) for row in rows), Fraction())
-
-
-def assert_holds(sandbox, month: str, rows: list[dict[str, str]]) -> None:
-    """CloudZero holds these rows, each once, with every value as it is in the bill."""
-    held = sandbox.month(month)
-    assert held["rows"] == len(rows)
-    assert Fraction(held["total_cost"]) == total(rows)
-    assert as_set(sandbox.rows(month)) == as_set(rows)
-
-
-def as_set(rows) -> set:
-    """Rows without their blanks; numbers by value, since ``1.10`` and ``1.1`` are the same money."""
-    return {
-        frozenset(
-            (name, Fraction(value) if name in {"cost/cost", "usage/amount"} else value)
-            for name, value in row.items()
-            if value
-        )
-        for row in rows
-    }
-
-
-def digests(sandbox) -> dict[str, str]:
-    return {month: held["digest"] for month, held in sandbox.months().items()}
 
 
 class TestFolder:

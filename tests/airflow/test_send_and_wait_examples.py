@@ -12,8 +12,8 @@ from airflow.models import DagRun
 from airflow.utils.session import create_session
 from support.airflow_lines import SDK_TIMETABLES, TASK_STATE_STORE, backfill as create_runs, run_task
 from support.airflow_runs import backfill, close_backfills, run, run_existing
+from support.example_bills import assert_holds, digests
 from support.telemetry_streams import stream
-from test_examples import assert_holds, digests
 
 APRIL = datetime(2026, 4, 1, tzinfo=timezone.utc)
 RETRY_POLICIES = TASK_STATE_STORE
