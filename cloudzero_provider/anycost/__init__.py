@@ -1,7 +1,7 @@
 """
-AnyCost billing drops: CBF columns and checks, the plan of a month, running a plan, reading a month back.
+AnyCost billing drops: check rows, plan a month, execute the plan, read the month back.
 
-Nothing here knows Airflow. Data flows one way: rows, checked, planned, sent, summary.
+Nothing here depends on Airflow. Data flows one way: rows → checked → planned → sent → summary.
 """
 
 from __future__ import annotations

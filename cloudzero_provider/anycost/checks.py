@@ -1,4 +1,4 @@
-"""All rules that rows must keep, checked before the first request."""
+"""Check rows against the Common Bill Format, before the first request."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class CheckedRows:
     """
-    Rows that keep all rules, as text.
+    Rows that passed all checks, as text.
 
-    :param frame: one text column per CBF column that has a value anywhere; null where a row has none.
-    :param month: the month all rows are in.
-    :param totals: cost column → exact sum, as decimal text.
-    :param rows: the rows as they came.
+    :param frame: one text column per CBF column with any value; null where a row has none.
+    :param month: the month of all rows.
+    :param totals: exact sum of each cost column, as decimal text.
+    :param rows: the rows as given.
     """
 
     frame: pl.DataFrame
@@ -60,9 +60,9 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     """
     Check rows against the Common Bill Format (https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf).
 
-    :param rows: as they came; at least one.
-    :param month: the month that all of them must be in.
-    :param allow_unknown_columns: send columns that the Common Bill Format does not know.
+    :param rows: at least one row.
+    :param month: the month that every row must be in.
+    :param allow_unknown_columns: whether columns outside the Common Bill Format are sent.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
     """
     read_bool("allow_unknown_columns", allow_unknown_columns)
@@ -86,7 +86,7 @@ def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_colu
             problems.add(first_given(rows.columns[name]), name, TAG_KEY_RULE)
     elif name not in COLUMNS and not allow_unknown_columns:
         hint = did_you_mean(name)
-        rule = f"no column of the Common Bill Format{hint} (allow_unknown_columns=True sends it all the same)"
+        rule = f"not a column of the Common Bill Format{hint} (allow_unknown_columns=True sends it anyway)"
         problems.add(first_given(rows.columns[name]), name, rule)
 
 
@@ -94,11 +94,11 @@ def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
     column = convert(kind_of(name), values)
     problems.add_each(column.bad, name, values)
     if column.cut:
-        to = "hour, as CloudZero takes them" if name == USAGE_START else "second"
-        log.info("%s: %s timestamps were cut to the start of their %s", name, f"{column.cut:,}", to)
+        unit = "hour" if name == USAGE_START else "second"
+        log.info("%s: truncated %s timestamps to the start of their %s", name, f"{column.cut:,}", unit)
     if name == "lineitem/type" and not GUIDE_ONLY_LINEITEM_TYPES.isdisjoint(column.texts.unique()):
         log.warning(
-            "lineitem/type: %s are in the CBF guide but not in the API's own list: CloudZero may refuse them",
+            "lineitem/type: %s are in the CBF guide but not in the API's schema, so CloudZero may reject them",
             " and ".join(sorted(GUIDE_ONLY_LINEITEM_TYPES)),
         )
     return column.texts
@@ -118,7 +118,7 @@ def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: P
     elsewhere = (starts.str.slice(0, 7) != str(month)).fill_null(False)
     if elsewhere.any():
         others = sorted(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
-        rule = f"not in {month} (UTC); all rows of a drop are of one month, and there are rows of {_listed(others)}"
+        rule = f"not in {month} (UTC): a drop holds one month, and the rows include {_listed(others)}"
         rule += f"; {rows.month_hint}" if rows.month_hint else ""
         problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
 
@@ -129,8 +129,10 @@ def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> 
         return
     no_resource = texts[RESOURCE_ID].is_null() if RESOURCE_ID in texts else pl.repeat(True, rows.count, eager=True)
     for name in tags:
-        lonely = texts[name].is_not_null() & no_resource
-        problems.add_all(lonely, name, f"a tag needs a {RESOURCE_ID} in the same row ({CBF_PAGE})", rows.columns[name])
+        without_resource = texts[name].is_not_null() & no_resource
+        problems.add_all(
+            without_resource, name, f"a tag requires a {RESOURCE_ID} in the same row ({CBF_PAGE})", rows.columns[name]
+        )
 
 
 def _listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Values as CBF columns take them, one converter per kind."""
+"""Convert the values of CBF columns to the text that CloudZero accepts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def convert(kind: Kind, values: Values) -> Converted:
     """
-    Turn the values of a column into text.
+    Convert the values of a column to text.
 
-    :param kind: what the column holds.
+    :param kind: the type of the column's values.
     :param values: Python objects, or text.
     """
     if kind is Kind.DECIMAL:

@@ -1,4 +1,4 @@
-"""The columns of the Common Bill Format, as data."""
+"""The columns of the Common Bill Format (https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf)."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from cloudzero_provider.values.did_you_mean import meant_by
 
 CBF_PAGE = "https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf"
 SEND_PAGE = "https://docs.cloudzero.com/docs/anycost-send-stream-data"
-API_PAGE = "https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop"
 BUCKET_PAGE = "https://docs.cloudzero.com/docs/anycost-bucket-getting-started"
 
 TAG_PREFIX = "resource/tag:"
 #: Letters, digits and ``_ . : / = + - @``; no white space (the CBF page, "Tags").
 TAG_KEY = re.compile(r"[\w.:/=+\-@]+")
 TAG_KEY_RULE = "a tag key is letters, digits and _ . : / = + - @, without white space"
-REQUIRED_RULE = f"every row needs a value ({CBF_PAGE})"
+REQUIRED_RULE = f"required in every row ({CBF_PAGE})"
 
 
 class Kind(Enum):
-    """What the values of a column are."""
+    """The type of a column's values."""
 
     TEXT = "text"
     DECIMAL = "a decimal number"
-    HOUR = "a timestamp, taken as the start of its hour"
+    HOUR = "a timestamp, truncated to its hour"
     TIMESTAMP = "a timestamp"
     LINEITEM_TYPE = "one of the line item types"
     JSON_OBJECT = "a JSON object as text"
@@ -36,18 +35,17 @@ class CbfColumn:
     """
     One column of the Common Bill Format.
 
-    :param name: as in the file and the request.
-    :param kind: what its values are.
+    :param name: as in files and requests.
+    :param kind: the type of its values.
     :param required: whether every row must have a value.
-    :param note: what else is documented.
-    :param page: the public page it comes from.
+    :param fallbacks: for a cost column, the columns whose value CloudZero uses where this one is blank, the first that
+        is not blank (the CBF page, "Precedence for cost columns").
     """
 
     name: str
     kind: Kind = Kind.TEXT
     required: bool = False
-    note: str = ""
-    page: str = CBF_PAGE
+    fallbacks: tuple[str, ...] = ()
 
 
 LINEITEM_TYPES = (
@@ -63,7 +61,7 @@ LINEITEM_TYPES = (
     "Fee",
     "Adjustment",
 )
-#: In the CBF guide, but not in the API's own list: CloudZero's API may refuse them.
+#: In the CBF guide, but not in the API's schema: CloudZero may reject them.
 GUIDE_ONLY_LINEITEM_TYPES = frozenset({"CommittedUseVacancy", "CommittedUseRecurringFee"})
 
 USAGE_START = "time/usage_start"
@@ -80,55 +78,38 @@ USAGE_UNITS = "usage/units"
 COLUMNS = {
     column.name: column
     for column in (
-        CbfColumn("lineitem/id", note="unique id of the line", page=API_PAGE),
-        CbfColumn(LINEITEM_TYPE, Kind.LINEITEM_TYPE, note="without it, CloudZero takes Usage"),
+        CbfColumn("lineitem/id"),
+        CbfColumn(LINEITEM_TYPE, Kind.LINEITEM_TYPE),
         CbfColumn("lineitem/description"),
-        CbfColumn("lineitem/cloud_provider", note="for example AWS, Azure, OpenAI"),
-        CbfColumn(USAGE_START, Kind.HOUR, required=True, note="in UTC; one charge belongs to one hour"),
-        CbfColumn("time/usage_end", Kind.TIMESTAMP, note="not used by CloudZero today"),
-        CbfColumn(
-            RESOURCE_ID,
-            note="required with tags; CloudZero splits it into type and id at the first ':' or '/' "
-            "and drops what follows a second one",
-        ),
+        CbfColumn("lineitem/cloud_provider"),
+        CbfColumn(USAGE_START, Kind.HOUR, required=True),
+        CbfColumn("time/usage_end", Kind.TIMESTAMP),
+        CbfColumn(RESOURCE_ID),
         CbfColumn("resource/service"),
         CbfColumn("resource/account"),
-        CbfColumn("resource/region", note="without it, CloudZero takes no-region"),
+        CbfColumn("resource/region"),
         CbfColumn("resource/usage_family"),
         CbfColumn("action/operation"),
         CbfColumn("action/usage_type"),
-        CbfColumn("action/region", note="deprecated: use resource/region"),
-        CbfColumn("action/account", note="deprecated: use resource/account"),
-        CbfColumn(USAGE_AMOUNT, Kind.DECIMAL, note="without it, CloudZero takes 1.0"),
-        CbfColumn(USAGE_UNITS, note="without it, CloudZero takes 1"),
-        CbfColumn(COST, Kind.DECIMAL, required=True, note="negative for discounts and credits"),
-        CbfColumn(DISCOUNTED_COST, Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
-        CbfColumn(AMORTIZED_COST, Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
-        CbfColumn(
-            DISCOUNTED_AMORTIZED_COST,
-            Kind.DECIMAL,
-            note="blank: falls back to amortized, discounted, cost; 0 stays 0",
-        ),
-        CbfColumn(ON_DEMAND_COST, Kind.DECIMAL, note="blank: falls back to cost; 0 stays 0"),
-        CbfColumn("bill/invoice_id", note="leave it out until the invoice is closed"),
+        CbfColumn("action/region"),
+        CbfColumn("action/account"),
+        CbfColumn(USAGE_AMOUNT, Kind.DECIMAL),
+        CbfColumn(USAGE_UNITS),
+        CbfColumn(COST, Kind.DECIMAL, required=True),
+        CbfColumn(DISCOUNTED_COST, Kind.DECIMAL, fallbacks=(COST,)),
+        CbfColumn(AMORTIZED_COST, Kind.DECIMAL, fallbacks=(COST,)),
+        CbfColumn(DISCOUNTED_AMORTIZED_COST, Kind.DECIMAL, fallbacks=(AMORTIZED_COST, DISCOUNTED_COST, COST)),
+        CbfColumn(ON_DEMAND_COST, Kind.DECIMAL, fallbacks=(COST,)),
+        CbfColumn("bill/invoice_id"),
         CbfColumn("k8s/cluster"),
         CbfColumn("k8s/namespace"),
         CbfColumn("k8s/deployment"),
-        CbfColumn("k8s/labels", Kind.JSON_OBJECT, note='for example {"app": "frontend"}'),
+        CbfColumn("k8s/labels", Kind.JSON_OBJECT),
     )
 }
 
-#: Cost column → where CloudZero takes a blank one from, the first that is not blank (the CBF page, "Precedence for cost
-#: columns").
-COST_FALLBACKS = {
-    COST: (),
-    DISCOUNTED_COST: (COST,),
-    AMORTIZED_COST: (COST,),
-    DISCOUNTED_AMORTIZED_COST: (AMORTIZED_COST, DISCOUNTED_COST, COST),
-    ON_DEMAND_COST: (COST,),
-}
-
 REQUIRED_COLUMNS = tuple(name for name, column in COLUMNS.items() if column.required)
+COST_COLUMNS = tuple(name for name in COLUMNS if name.startswith("cost/"))
 
 
 def is_tag(name: str) -> bool:
@@ -137,22 +118,22 @@ def is_tag(name: str) -> bool:
 
 
 def kind_of(name: str) -> Kind:
-    """What the values of a column are; tags and unknown columns are text."""
+    """Return the type of a column's values; tags and unknown columns hold text."""
     column = COLUMNS.get(name)
     return column.kind if column else Kind.TEXT
 
 
 def is_cost(name: str) -> bool:
-    """Whether a column holds money."""
-    return name.startswith("cost/") and name in COLUMNS
+    """Whether a column of the Common Bill Format holds a cost."""
+    return name in COST_COLUMNS
 
 
 def did_you_mean(name: str) -> str:
-    """Name the column that an unknown one looks like, for the end of a sentence; nothing when there is none."""
+    """Suggest the known column that an unknown name resembles, for the end of a sentence; else an empty string."""
     return meant_by(name, COLUMNS)
 
 
 def in_cbf_order(names: list[str]) -> list[str]:
-    """Sort columns as the documentation lists them, then tags and others by name."""
+    """Sort column names in the order of the documentation, then tags and others by name."""
     rank = {name: number for number, name in enumerate(COLUMNS)}
     return sorted(names, key=lambda name: (rank.get(name, len(rank)), name))

@@ -43,7 +43,7 @@ class Sent:
         return list(dict.fromkeys(receipt.drop_id for receipt in self.receipts if receipt.drop_id))
 
 
-def run_plan(plan: Plan, client: Client, anycost_connection_id: str, journal: SumJournal | None = None) -> Sent:
+def execute_plan(plan: Plan, client: Client, anycost_connection_id: str, journal: SumJournal | None = None) -> Sent:
     """
     Send a plan.
 

@@ -75,7 +75,7 @@ class Guards:
         return ["min_rows_ratio=0"] * shrinks + ["max_rows_ratio=None"] * (self.max_rows_ratio is not None)
 
 
-def look_before(client: Client, anycost_connection_id: str, plan: Plan, guards: Guards) -> int | None:
+def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, guards: Guards) -> int | None:
     """
     Compare what a plan sends with what CloudZero holds.
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.anycost.claim import MonthWrite
 from cloudzero_provider.anycost.columns import COST
-from cloudzero_provider.anycost.execute_plan import run_plan
+from cloudzero_provider.anycost.execute_plan import execute_plan
 from cloudzero_provider.anycost.guards import (
     Guards,
     check_readable,
-    look_before,
+    compare_with_held,
     read_max_rows_ratio,
     read_min_rows_ratio,
     rows_held_if_known,
@@ -152,13 +152,15 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
             sha256.update(body)
         return _summary(plan, anycost_connection_id, None, sha256.hexdigest(), check_only=True)
     _wait_for_earlier_try(client, options)
-    replaced = look_before(client, anycost_connection_id, plan, Guards(options.min_rows_ratio, options.max_rows_ratio))
+    replaced = compare_with_held(
+        client, anycost_connection_id, plan, Guards(options.min_rows_ratio, options.max_rows_ratio)
+    )
     if options.verify:
         check_readable(client, anycost_connection_id, plan.month, "verify=True")
     if options.validate_with_cloudzero:
         _validate(client, plan)
     with claimed(options.claims, lambda: MonthWrite.of_plan(client, anycost_connection_id, plan)):
-        sent = run_plan(plan, client, anycost_connection_id, options.journal)
+        sent = execute_plan(plan, client, anycost_connection_id, options.journal)
     if options.verify:
         _verify(client, anycost_connection_id, plan)
     return _summary(plan, anycost_connection_id, replaced, sent.digest, sent=sent)

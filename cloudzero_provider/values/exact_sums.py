@@ -1,9 +1,9 @@
 """
 Exact sums of decimal text.
 
-polars' Decimal wraps past 38 digits, its Series of long Decimals turns values to null, and Python's ``sum`` of Decimals
-rounds to 28 digits. So each text is cut into pieces, whole numbers of nine digits, the sums of which can't overflow.
-The engine adds up the pieces, carries from one to the next, and writes them as one number again.
+polars' Decimal wraps past 38 digits, its Series of long Decimals turns values into nulls, and Python's ``sum`` rounds
+Decimals to 28 digits. So each number is split into integers of nine digits, whose sums can't overflow. polars sums
+them, carries from one to the next, and joins them again.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ import polars as pl
 
 _PIECE = 9
 _BASE = 10**_PIECE
-#: So many texts are cut at a time, since cutting takes several times the memory of the pieces.
+#: Values per step: splitting takes several times the memory of the pieces.
 _SLICE = 100_000
 _WHOLE = 2 * _PIECE
 _FRACTION = 4 * _PIECE
-#: The pieces of a number, the largest first, as columns.
+#: Column names of the pieces of a number, the most significant first.
 _PIECES = [f"piece {number}" for number in range((_WHOLE + _FRACTION) // _PIECE)]
 
 
 def exact_sum(texts: pl.Series) -> str:
     """
-    Add up decimal texts, exactly.
+    Sum decimal text exactly.
 
-    :param texts: text as :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL` allows; nulls count as nothing.
-    :return: plain decimal text without trailing zeros, ``0`` for no values.
+    :param texts: text as :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL` allows; nulls are ignored.
+    :return: plain decimal text without trailing zeros; ``0`` for no values.
     """
     sums = _in_pieces(texts).select(pl.col(_PIECES).sum())
-    total: str = _written(sums).item()
+    total: str = _joined(sums).item()
     return total
 
 
 def exact_sums(texts: pl.Series, groups: pl.Series) -> pl.Series:
     """
-    Add up the decimal texts of each group, exactly.
+    Sum the decimal text of each group exactly.
 
     :param texts: as for :func:`exact_sum`, one per row.
-    :param groups: the number of each row's group, from 0 on, each of which occurs.
-    :return: the sum of each group, in the order of their numbers, written as :func:`exact_sum` writes it.
+    :param groups: the number of each row's group, counted from 0, without gaps.
+    :return: the sum of each group, in the order of their numbers, formatted as by :func:`exact_sum`.
     """
     pieces = _in_pieces(texts).with_columns(groups.alias("group"))
-    return _written(pieces.group_by("group").agg(pl.col(_PIECES).sum()).sort("group"))
+    return _joined(pieces.group_by("group").agg(pl.col(_PIECES).sum()).sort("group"))
 
 
 def _in_pieces(texts: pl.Series) -> pl.DataFrame:
@@ -67,24 +67,24 @@ def _slice_in_pieces(texts: pl.Series) -> pl.DataFrame:
     return numbers.select((piece * pl.col("sign")).alias(name) for piece, name in zip(pieces, _PIECES, strict=True))
 
 
-def _written(sums: pl.DataFrame) -> pl.Series:
-    """Write numbers of which only the sum of all pieces is right: a piece may be negative, or longer than it should."""
+def _joined(sums: pl.DataFrame) -> pl.Series:
+    """Join pieces to numbers. A sum of pieces may be negative or longer than nine digits."""
     pieces = pl.col(_PIECES)
     signed = _carried(sums.lazy()).with_columns(negative=pl.col(_PIECES[0]) < 0)
     digits = _carried(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
     border = _WHOLE // _PIECE
     whole = pl.concat_str(_PIECES[:border]).str.strip_chars_start("0")
     fraction = pl.concat_str(_PIECES[border:]).str.strip_chars_end("0")
-    written = pl.concat_str(
+    number = pl.concat_str(
         pl.when("negative").then(pl.lit("-")).otherwise(pl.lit("")),
         pl.when(whole == "").then(pl.lit("0")).otherwise(whole),
         pl.when(fraction == "").then(pl.lit("")).otherwise("." + fraction),
     )
-    return digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE)).select(written).collect().to_series()
+    return digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE)).select(number).collect().to_series()
 
 
 def _carried(pieces: pl.LazyFrame) -> pl.LazyFrame:
-    """Bring all pieces but the first to 0 up to 999,999,999; the first then has the sign of the number."""
+    """Carry, so that all pieces but the first are 0 to 999,999,999; the first then has the sign of the number."""
     for larger, smaller in zip(_PIECES[-2::-1], _PIECES[:0:-1], strict=True):
         carry = pl.col(smaller) // _BASE
         pieces = pieces.with_columns(pl.col(larger) + carry, pl.col(smaller) % _BASE)

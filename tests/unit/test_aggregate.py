@@ -227,14 +227,14 @@ class TestColumns:
         assert set(out) == {START, "lineitem/type", "resource/service", COST}
         [message] = [record.getMessage() for record in caplog.records]
         assert message == (
-            "Added up 3 rows to 1, one per day and lineitem/type, resource/service. "
+            "Aggregated 3 rows to 1, one per day and lineitem/type, resource/service. "
             "Left out: resource/account, lineitem/id, loaded_at"
         )
 
     def test_nothing_left_out(self, caplog):
         with caplog.at_level(logging.INFO):
             added([line()])
-        assert caplog.messages == ["Added up 1 rows to 1, one per hour and nothing else. Left out: nothing"]
+        assert caplog.messages == ["Aggregated 1 rows to 1, one per hour and nothing else. Left out: nothing"]
 
     def test_rows_are_told_apart_by_every_column_that_is_kept_and_blank_is_a_value(self):
         rows = [
@@ -252,20 +252,22 @@ class TestColumns:
         assert list(added(rows, by)[0]) == list(added(rows, by[::-1])[0]) == names
 
     def test_a_column_that_the_rows_lack_is_an_error_that_says_what_there_is(self):
-        with pytest.raises(InputError, match=r"there is no column resource/region, k8s/cluster; there are .*cost/cost"):
+        with pytest.raises(
+            InputError, match=r"the rows have no column resource/region, k8s/cluster; their columns are .*cost/cost"
+        ):
             added([line()], ["resource/region", "k8s/cluster"])
 
     def test_a_tag_that_no_row_has_is_no_error_but_the_log_says_so(self, caplog):
         [out] = added([line(resource__id="r", **{TEAM: "a"})], ["resource/id", TEAM, ENV])
         assert set(out) == {START, "resource/id", COST, TEAM}
-        assert f"aggregate: no row has {ENV}; the tags that there are: {TEAM}" in caplog.messages
+        assert f"aggregate: no row has {ENV}; the tags present are: {TEAM}" in caplog.messages
 
     @pytest.mark.parametrize(
         ("tags", "found"), [({}, "none"), ({TEAM: "a", "resource/tag:x": "y"}, f"{TEAM}, resource/tag:x")]
     )
     def test_all_tags_that_there_are_are_named(self, caplog, tags, found):
         added([line(resource__id="r", **tags)], [ENV])
-        assert f"aggregate: no row has {ENV}; the tags that there are: {found}" in caplog.messages
+        assert f"aggregate: no row has {ENV}; the tags present are: {found}" in caplog.messages
 
     def test_all_tags(self):
         rows = [line(resource__id="r", **{TEAM: "a", ENV: "p"}), line(resource__id="r", **{"resource/tag:x": "y"})]
@@ -393,7 +395,7 @@ class TestBadRows:
         rows = [row(resource__service="A"), row(resource__service="A") | {name: blank}]
         [(where, column, _, rule)] = self.problems(rows)
         assert (where, column) == ("row 2", name)
-        assert "every row needs a value" in rule
+        assert "required in every row" in rule
         [(where, column, *_)] = self.problems(
             [{"resource/service": "A"} | {n: v for n, v in row().items() if n != name}]
         )
@@ -411,7 +413,7 @@ class TestBadRows:
     def test_nor_is_a_column_of_a_category_that_has_more_parts(self):
         [(_, column, _, rule)] = self.problems([row(resource__service="A", **{"resource/service/name": "A"})])
         assert column == "resource/service/name"
-        assert rule.startswith("no column of the Common Bill Format")
+        assert rule.startswith("not a column of the Common Bill Format")
 
     def test_all_problems_are_counted(self):
         with pytest.raises(InvalidRowsError) as error:
@@ -426,14 +428,14 @@ class TestArguments:
             ("resource/service", "by is 'resource/service': expected a list"),
             (None, "expected a list"),
             ([1], "expected a list"),
-            ([COST], "'cost/cost', which can't be kept: it is added up"),
-            (["usage/amount"], "it is added up"),
-            ([START], "of times, only time/usage_start is kept, cut to the period"),
-            (["time/usage_end"], "only time/usage_start is kept"),
-            (["resource/servce"], "no column of the Common Bill Format; did you mean 'resource/service'?"),
+            ([COST], "'cost/cost', which can't be kept: it is summed"),
+            (["usage/amount"], "it is summed"),
+            ([START], "the only time that is kept is time/usage_start, truncated to the period"),
+            (["time/usage_end"], "the only time that is kept is time/usage_start"),
+            (["resource/servce"], "not a column of the Common Bill Format; did you mean 'resource/service'?"),
             (["resource/tag:my team"], "a tag key is letters"),
             (["resource/tag:"], "a tag key is letters"),
-            (["resource/service", "resource/service"], "it is named twice"),
+            (["resource/service", "resource/service"], "it is listed twice"),
         ],
     )
     def test_what_can_not_be_kept_is_refused_when_the_dag_is_read(self, by, message):

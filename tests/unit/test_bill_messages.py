@@ -42,18 +42,18 @@ def problems_of(call):
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"cost__csot": "1"}, "column 'cost/csot': no column of the Common Bill Format; did you mean 'cost/cost'? (allow_unknown_columns=True sends it all the same)"),
-        ({"zzz": "1"}, "column 'zzz': no column of the Common Bill Format (allow_unknown_columns=True sends it all the same)"),
+        ({"cost__csot": "1"}, "column 'cost/csot': not a column of the Common Bill Format; did you mean 'cost/cost'? (allow_unknown_columns=True sends it anyway)"),
+        ({"zzz": "1"}, "column 'zzz': not a column of the Common Bill Format (allow_unknown_columns=True sends it anyway)"),
         ({"resource/tag:my team": "x", "resource__id": "r"}, f"column 'resource/tag:my team': {TAG_KEY}"),
         ({"resource/tag:": "x", "resource__id": "r"}, f"column 'resource/tag:': {TAG_KEY}"),
-        ({"resource/tag:a": "x"}, f"column 'resource/tag:a', value 'x': a tag needs a resource/id in the same row ({CBF})"),
-        ({"cost__cost": ""}, f"column 'cost/cost': every row needs a value ({CBF})"),
-        ({"time__usage_start": ""}, f"column 'time/usage_start': every row needs a value ({CBF})"),
+        ({"resource/tag:a": "x"}, f"column 'resource/tag:a', value 'x': a tag requires a resource/id in the same row ({CBF})"),
+        ({"cost__cost": ""}, f"column 'cost/cost': required in every row ({CBF})"),
+        ({"time__usage_start": ""}, f"column 'time/usage_start': required in every row ({CBF})"),
         ({"lineitem__type": "usage"}, f"column 'lineitem/type', value 'usage': {TYPES}"),
         ({"k8s__labels": "[]"}, "column 'k8s/labels', value '[]': not a JSON object as text (json.dumps makes one)"),
         ({"k8s__labels": "{"}, "column 'k8s/labels', value '{': not a JSON object as text (json.dumps makes one)"),
         ({"time__usage_end": "x"}, f"column 'time/usage_end', value 'x': {NO_TIME}"),
-        ({"time__usage_start": "2026-04-01"}, "column 'time/usage_start', value '2026-04-01': not in 2026-03 (UTC); all rows of a drop are of one month, and there are rows of 2026-04"),
+        ({"time__usage_start": "2026-04-01"}, "column 'time/usage_start', value '2026-04-01': not in 2026-03 (UTC): a drop holds one month, and the rows include 2026-04"),
     ],
 )  # fmt: skip
 def test_a_bad_row_is_named_with_the_rule(changes, problem):
@@ -62,7 +62,7 @@ def test_a_bad_row_is_named_with_the_rule(changes, problem):
 
 def test_columns_that_are_missing_are_named():
     assert problems_of(lambda: checked([{"lineitem/id": "1"}])) == [
-        f"row 1, column '{name}': every row needs a value ({CBF})" for name in ("time/usage_start", "cost/cost")
+        f"row 1, column '{name}': required in every row ({CBF})" for name in ("time/usage_start", "cost/cost")
     ]
 
 
@@ -76,13 +76,13 @@ def test_columns_that_are_missing_are_named():
 )
 def test_other_months_are_listed_three_at_the_most(months, listed):
     rows = [row(), *(row(time__usage_start=f"2026-{month}-05") for month in months.split())]
-    assert all(line.endswith(f"there are rows of {listed}") for line in problems_of(lambda: checked(rows))[:3])
+    assert all(line.endswith(f"the rows include {listed}") for line in problems_of(lambda: checked(rows))[:3])
 
 
 def test_a_tag_is_fine_where_its_row_has_a_resource_and_in_no_other():
     rows = [row(resource__id=i, **{"resource/tag:a": t}) for i, t in (("r", "x"), ("", ""), ("r", ""), (None, "y"))]
     (problem,) = problems_of(lambda: checked(rows))
-    assert problem.startswith("row 4, column 'resource/tag:a', value 'y': a tag needs a resource/id")
+    assert problem.startswith("row 4, column 'resource/tag:a', value 'y': a tag requires a resource/id")
 
 
 def test_a_column_without_any_value_is_no_column():
@@ -185,15 +185,18 @@ def test_a_limit_of_nothing_is_refused(name):
 @pytest.mark.parametrize(
     ("by", "words"),
     [
-        ("resource/service", "by is 'resource/service': expected a list of CBF columns, like ['resource/service']."),
-        ([1], "by is [1]: expected a list of CBF columns, like ['resource/service']."),
-        (["resource/id"] * 2, "by names 'resource/id', which can't be kept: it is named twice."),
+        (
+            "resource/service",
+            "by is 'resource/service': expected a list of CBF columns, for example ['resource/service'].",
+        ),
+        ([1], "by is [1]: expected a list of CBF columns, for example ['resource/service']."),
+        (["resource/id"] * 2, "by names 'resource/id', which can't be kept: it is listed twice."),
         (["resource/tag:a b"], f"by names 'resource/tag:a b', which can't be kept: {TAG_KEY}."),
-        (["servce"], "by names 'servce', which can't be kept: it is no column of the Common Bill Format."),
-        (["cost/cost"], "by names 'cost/cost', which can't be kept: it is added up."),
+        (["servce"], "by names 'servce', which can't be kept: it is not a column of the Common Bill Format."),
+        (["cost/cost"], "by names 'cost/cost', which can't be kept: it is summed."),
         (
             ["time/usage_end"],
-            "by names 'time/usage_end', which can't be kept: of times, only time/usage_start is kept, cut to the period.",
+            "by names 'time/usage_end', which can't be kept: the only time that is kept is time/usage_start, truncated to the period.",
         ),
     ],
 )
@@ -205,14 +208,14 @@ def test_a_tuple_of_columns_is_as_good_as_a_list():
     assert aggregate(by=("resource/service", "resource/tag:*")) == aggregate(by=["resource/service", "resource/tag:*"])
 
 
-def add_up(*rows, by=()):
+def aggregate_rows(*rows, by=()):
     names = list(dict.fromkeys(name for one in rows for name in one))
     return aggregate(by=list(by))(pl.DataFrame({name: [one.get(name) for one in rows] for name in names}))
 
 
 def test_a_column_to_keep_that_is_not_there_is_named():
-    assert words_of(lambda: add_up(row(), by=["resource/region", "k8s/cluster"])) == (
-        "aggregate: there is no column resource/region, k8s/cluster; there are time/usage_start, cost/cost, lineitem/type."
+    assert words_of(lambda: aggregate_rows(row(), by=["resource/region", "k8s/cluster"])) == (
+        "aggregate: the rows have no column resource/region, k8s/cluster; their columns are time/usage_start, cost/cost, lineitem/type."
     )
 
 
@@ -221,21 +224,25 @@ def test_a_column_to_keep_that_is_not_there_is_named():
     [
         (
             row(Cost__csot="1"),
-            "row 1, column 'Cost/csot': no column of the Common Bill Format; did you mean 'cost/cost'?",
+            "row 1, column 'Cost/csot': not a column of the Common Bill Format; did you mean 'cost/cost'?",
         ),
         (row(cost__cost="x"), "row 1, column 'cost/cost', value 'x': not a decimal number"),
-        (row(cost__cost=""), f"row 1, column 'cost/cost': every row needs a value ({CBF})"),
-        (row(cost__cost=None), f"row 1, column 'cost/cost': every row needs a value ({CBF})"),
-        (row(time__usage_start=None), f"row 1, column 'time/usage_start': every row needs a value ({CBF})"),
+        (row(cost__cost=""), f"row 1, column 'cost/cost': required in every row ({CBF})"),
+        (row(cost__cost=None), f"row 1, column 'cost/cost': required in every row ({CBF})"),
+        (row(time__usage_start=None), f"row 1, column 'time/usage_start': required in every row ({CBF})"),
         (row(lineitem__type="x"), f"row 1, column 'lineitem/type', value 'x': {TYPES}"),
     ],
 )
 def test_rows_that_can_not_be_added_up_are_named(one, problem):
-    assert problems_of(lambda: add_up(one)) == [problem]
+    assert problems_of(lambda: aggregate_rows(one)) == [problem]
 
 
 def test_columns_of_another_origin_are_left_out_and_no_problem():
-    assert add_up(row(loaded_at="now", **{"x/y": "1"})).columns == ["lineitem/type", "time/usage_start", "cost/cost"]
+    assert aggregate_rows(row(loaded_at="now", **{"x/y": "1"})).columns == [
+        "lineitem/type",
+        "time/usage_start",
+        "cost/cost",
+    ]
 
 
 # FOCUS

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from support.rows import checked, row
 
-from cloudzero_provider.anycost.columns import COLUMNS, REQUIRED_COLUMNS
+from cloudzero_provider.anycost.columns import COLUMNS, COST_COLUMNS, REQUIRED_COLUMNS
 from cloudzero_provider.anycost.plan import Operation, encode_rows, make_plan
 from cloudzero_provider.exceptions import InvalidRowsError
 
@@ -55,7 +55,7 @@ def test_totals_are_exact_per_cost_column():
 def test_required_columns_need_a_value_in_every_row(name):
     found = problem([row(), row(**{name.replace("/", "__"): ""})])
     assert (found.where, found.column) == ("row 2", name)
-    assert "every row needs a value" in found.rule
+    assert "required in every row" in found.rule
     missing = problem([{key: value for key, value in row().items() if key != name}])
     assert (missing.where, missing.column) == ("row 1", name)
 
@@ -77,11 +77,11 @@ def test_required_columns_need_a_value_in_every_row(name):
         ({"lineitem__type": "usage"}, "lineitem/type", "'usage'", "not one of Usage"),
         ({"k8s__labels": "app=a"}, "k8s/labels", "'app=a'", "JSON object"),
         ({"resource__service": 1.5}, "resource/service", "1.5", "expected text"),
-        ({"resource__tag:team": "a"}, "resource/tag:team", "'a'", "a tag needs a resource/id"),
+        ({"resource__tag:team": "a"}, "resource/tag:team", "'a'", "a tag requires a resource/id"),
         ({"resource__tag:my team": "a", "resource__id": "i"}, "resource/tag:my team", None, "without white space"),
         ({"resource__tag:": "a", "resource__id": "i"}, "resource/tag:", None, "a tag key is"),
         ({"cost__csot": "1"}, "cost/csot", None, "did you mean 'cost/cost'"),
-        ({"Cost/Cost": "1"}, "Cost/Cost", None, "no column of the Common Bill Format"),
+        ({"Cost/Cost": "1"}, "Cost/Cost", None, "not a column of the Common Bill Format"),
     ],
 )
 def test_a_broken_rule_names_row_column_value_and_rule(changes, column, value, rule):
@@ -110,7 +110,7 @@ def test_the_first_few_problems_are_shown_in_order_and_the_rest_is_counted():
 def test_an_unknown_column_is_named_in_the_first_row_with_a_value():
     beyond = pl.Series("valid_to", [None, 2**60]).cast(pl.Datetime("ms"))
     frame = pl.DataFrame([row(), row()]).with_columns(beyond)
-    with pytest.raises(InvalidRowsError, match="row 2, column 'valid_to': no column of the Common Bill Format"):
+    with pytest.raises(InvalidRowsError, match="row 2, column 'valid_to': not a column of the Common Bill Format"):
         checked(frame)
 
 
@@ -124,8 +124,11 @@ def test_a_long_value_is_cut_in_the_error():
     assert len(found.value) < 100
 
 
-def test_every_column_names_its_public_page():
-    assert {column.page.split("/")[2] for column in COLUMNS.values()} == {"docs.cloudzero.com"}
+def test_every_cost_column_but_the_first_falls_back_to_the_cost():
+    """A cost column that is blank counts as what CloudZero shows for it; aggregate sums all of COST_COLUMNS."""
+    costs = [column for name, column in COLUMNS.items() if name.startswith("cost/")]
+    assert [column.name for column in costs] == list(COST_COLUMNS)
+    assert {column.fallbacks[-1] for column in costs if column.name != "cost/cost"} == {"cost/cost"}
     assert REQUIRED_COLUMNS == ("time/usage_start", "cost/cost")
 
 
@@ -144,15 +147,15 @@ def test_a_column_name_is_never_taken_for_a_pattern(name):
 @pytest.mark.parametrize(("kind", "is_warned_of"), [("CommittedUseVacancy", True), ("CommittedUsePurchase", False)])
 def test_a_type_that_the_api_may_not_know_is_sent_and_warned_of(caplog, kind, is_warned_of):
     assert checked([row(), row(lineitem__type=kind)]).frame["lineitem/type"].to_list() == ["Usage", kind]
-    assert ("CloudZero may refuse them" in caplog.text) == is_warned_of
+    assert ("CloudZero may reject them" in caplog.text) == is_warned_of
 
 
 def test_timestamps_that_are_cut_are_counted(caplog):
     caplog.set_level("INFO")
     checked([row(time__usage_start="2026-03-16T13:05:00Z", time__usage_end="2026-03-16T13:05:00.5Z"), row()])
     assert caplog.messages == [
-        "time/usage_start: 1 timestamps were cut to the start of their hour, as CloudZero takes them",
-        "time/usage_end: 1 timestamps were cut to the start of their second",
+        "time/usage_start: truncated 1 timestamps to the start of their hour",
+        "time/usage_end: truncated 1 timestamps to the start of their second",
     ]
 
 
@@ -160,7 +163,7 @@ def test_a_millionth_of_a_second_is_cut_and_nothing_is_not(caplog):
     caplog.set_level("INFO")
     given = ["2026-03-16T13:00:00.000001Z", "2026-03-16 13:00:00", "2026-03-16 14:00:00"]
     checked([row(time__usage_start=each, time__usage_end=each) for each in given])
-    assert [message.split(" were")[0] for message in caplog.messages] == [
-        "time/usage_start: 1 timestamps",
-        "time/usage_end: 1 timestamps",
+    assert [message.split(" to ")[0] for message in caplog.messages] == [
+        "time/usage_start: truncated 1 timestamps",
+        "time/usage_end: truncated 1 timestamps",
     ]

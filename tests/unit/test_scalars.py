@@ -136,7 +136,7 @@ def test_a_short_float_is_the_number_that_it_is_written_as():
 
 
 def test_a_required_cost_that_is_missing_is_an_error():
-    with pytest.raises(InvalidRowsError, match="row 1, column 'cost/cost': every row needs a value"):
+    with pytest.raises(InvalidRowsError, match="row 1, column 'cost/cost': required in every row"):
         check_rows(from_records([{"time/usage_start": "2026-03-01", "cost/cost": float("nan")}]), MARCH)
 
 

@@ -1,4 +1,4 @@
-"""Rows that become one."""
+"""Group rows by key columns."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def as_codes(texts: pl.Series) -> pl.Series:
-    """Give each distinct text a number, so that comparing rows takes a tenth of the memory."""
+    """Number distinct values, so that comparing rows takes a tenth of the memory."""
     return texts.cast(pl.Categorical).to_physical()
 
 
 @dataclass(frozen=True)
 class Groups:
     """
-    Which rows become one.
+    Which rows become one row.
 
     :param of_rows: the number of each row's group.
     :param first_rows: the first row of each group.
@@ -33,9 +33,9 @@ class Groups:
     @classmethod
     def of(cls, keys: Sequence[pl.Series]) -> Groups:
         """
-        Put rows together that are equal; null is equal to null.
+        Group equal rows; null is equal to null.
 
-        :param keys: the columns in which rows are compared, as codes.
+        :param keys: the key columns, as codes.
         """
         named = pl.DataFrame({f"key {number}": key for number, key in enumerate(keys)})
         first = named.with_row_index("row").select(pl.col("row").min().over(named.columns))["row"]
@@ -45,10 +45,10 @@ class Groups:
         return len(self.first_rows)
 
     def sums(self, texts: pl.Series) -> pl.Series:
-        """Add up the decimal texts of each group, exactly."""
+        """Sum the decimal text of each group exactly."""
         return exact_sums(texts, self.of_rows)
 
     def any(self, flags: pl.Series) -> pl.Series:
-        """Say of each group whether one of its rows has the flag."""
+        """Flag the groups in which any row has the flag."""
         rows = pl.DataFrame({"group": self.of_rows, "flag": flags})
         return rows.group_by("group").agg(pl.col("flag").any()).sort("group")["flag"]

@@ -1,4 +1,4 @@
-"""Adding rows up: :func:`~cloudzero_provider.anycost.aggregate` at work. The engine does it, column by column."""
+"""Aggregate rows with polars, column by column; the work behind :func:`~cloudzero_provider.anycost.aggregate`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import polars as pl
 from cloudzero_provider.anycost.aggregation.cost_sums import sum_costs
 from cloudzero_provider.anycost.aggregation.groups import Groups, as_codes
 from cloudzero_provider.anycost.aggregation.options import ALL_TAGS, Period
-from cloudzero_provider.anycost.aggregation.resource_ids import made_resources
+from cloudzero_provider.anycost.aggregation.resource_ids import stand_in_resource_ids
 from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import (
     COLUMNS,
     COST,
-    COST_FALLBACKS,
+    COST_COLUMNS,
     LINEITEM_TYPE,
     REQUIRED_COLUMNS,
     REQUIRED_RULE,
@@ -39,19 +39,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What CloudZero takes where a row has no value.
+#: What CloudZero assumes where a row has no value.
 _BLANK_TYPE = "Usage"
 _BLANK_AMOUNT = "1"
 _CATEGORIES = {name.partition("/")[0] for name in COLUMNS}
 
 
-def add_up(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl.DataFrame:
+def aggregate_rows(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl.DataFrame:
     """
-    Add rows up.
+    Aggregate rows.
 
     :param frame: rows in CBF columns.
-    :param by: the columns to keep, and ``resource/tag:*`` for all tags.
-    :param period: what time is cut to.
+    :param by: the columns to keep; ``resource/tag:*`` stands for all tags.
+    :param period: what ``time/usage_start`` is truncated to.
     :raises InputError: when a column to keep is missing.
     :raises InvalidRowsError: when values can't be read, naming row, column, value and rule.
     """
@@ -67,37 +67,39 @@ def add_up(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl.DataFra
     added = _Reading(frame.select(kept)[groups.first_rows], period)
     columns = {name: added.key(name) for name in kept} | _sums(amounts, groups)
     if RESOURCE_ID not in kept and any(map(is_tag, kept)):
-        columns[RESOURCE_ID] = made_resources(pl.DataFrame({name: columns[name] for name in kept}))
+        columns[RESOURCE_ID] = stand_in_resource_ids(pl.DataFrame({name: columns[name] for name in kept}))
     _report(frame, kept, summed, period, groups)
     result = pl.DataFrame({name: columns[name] for name in in_cbf_order(list(columns))})
     return result.sort(USAGE_START, *(name for name in kept if name != USAGE_START))
 
 
 def _kept(frame: pl.DataFrame, by: Sequence[str]) -> list[str]:
-    """Find the columns in which rows that become one are equal."""
-    there = frame.columns
-    missing = [name for name in by if name not in there and name != ALL_TAGS]
+    """List the columns in which the rows of a group are equal."""
+    present = frame.columns
+    missing = [name for name in by if name not in present and name != ALL_TAGS]
     tags = [name for name in missing if is_tag(name)]
     others = [name for name in missing if not is_tag(name)]
     if others:
-        raise InputError(f"aggregate: there is no column {', '.join(others)}; there are {', '.join(there)}.")
+        raise InputError(
+            f"aggregate: the rows have no column {', '.join(others)}; their columns are {', '.join(present)}."
+        )
     if tags:
-        found = ", ".join(filter(is_tag, there)) or "none"
-        log.warning("aggregate: no row has %s; the tags that there are: %s", ", ".join(tags), found)
-    named = [name for name in there if name in (*by, LINEITEM_TYPE) or (is_tag(name) and ALL_TAGS in by)]
+        found = ", ".join(filter(is_tag, present)) or "none"
+        log.warning("aggregate: no row has %s; the tags present are: %s", ", ".join(tags), found)
+    named = [name for name in present if name in (*by, LINEITEM_TYPE) or (is_tag(name) and ALL_TAGS in by)]
     return in_cbf_order([USAGE_START, *named])
 
 
 def _summed(frame: pl.DataFrame, kept: Sequence[str]) -> list[str]:
-    """Find the columns that are added up. Amounts in different units have no sum."""
-    costs = [name for name in COST_FALLBACKS if name in frame.columns or name == COST]
+    """List the columns to sum. Amounts in different units have no sum."""
+    costs = [name for name in COST_COLUMNS if name in frame.columns or name == COST]
     units = USAGE_UNITS in frame.columns and not is_blank(frame[USAGE_UNITS]).all()
     has_sum = USAGE_UNITS in kept or not units
     return [*costs, USAGE_AMOUNT] if USAGE_AMOUNT in frame.columns and has_sum else costs
 
 
 class _Reading:
-    """Columns as text; what is wrong with them is collected."""
+    """Reads columns as text and collects the problems in them."""
 
     def __init__(self, frame: pl.DataFrame, period: Period) -> None:
         self.frame = frame
@@ -117,7 +119,7 @@ class _Reading:
         return column.texts
 
     def key(self, name: str) -> pl.Series:
-        """Read a column in which rows that become one are equal."""
+        """Read a column in which the rows of a group are equal."""
         texts = self.texts(name)
         if name == LINEITEM_TYPE:
             return texts.fill_null(_BLANK_TYPE)
@@ -127,13 +129,13 @@ class _Reading:
 
     def finish(self) -> None:
         """
-        Fail when there is anything wrong, with names, too: what looks like a misspelled column would be lost.
+        Raise if any problem was found. A name that looks like a misspelled column is one, since it would be lost.
 
         :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
         """
         for name in self.frame.columns:
             if name not in COLUMNS and not is_tag(name) and name.partition("/")[0].lower() in _CATEGORIES:
-                self.problems.add(0, name, f"no column of the Common Bill Format{did_you_mean(name)}")
+                self.problems.add(0, name, f"not a column of the Common Bill Format{did_you_mean(name)}")
         self.problems.raise_if_any()
 
 
@@ -147,7 +149,7 @@ def _sums(amounts: dict[str, pl.Series], groups: Groups) -> dict[str, pl.Series]
 def _report(frame: pl.DataFrame, kept: Sequence[str], summed: Sequence[str], period: Period, groups: Groups) -> None:
     left_out = [name for name in frame.columns if name not in kept and name not in summed]
     log.info(
-        "Added up %s rows to %s, one per %s and %s. Left out: %s",
+        "Aggregated %s rows to %s, one per %s and %s. Left out: %s",
         f"{frame.height:,}",
         f"{len(groups):,}",
         period.value,
