@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlencode
 
-from cloudzero_provider.client.error_text import words_of
+from cloudzero_provider.client.error_text import value_text
 from cloudzero_provider.client.replies import (
     YEAR_MONTH,
     json_object,
     listed_drop,
     listed_objects,
     next_cursor,
-    objects,
+    objects_under,
     receipt_of,
     wrapped,
 )
@@ -42,7 +42,7 @@ SCOPE_LIST_CONNECTIONS = "connections:read_billings"
 
 _CONNECTIONS = "/v2/connections/billing"
 _ANYCOST = f"{_CONNECTIONS}/anycost"
-#: Whether validation says "invalid" with success or with one of these is not published.
+#: Whether CloudZero reports invalid rows with a status of success or with one of these is not published.
 _INVALID = frozenset({400, 422})
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MOST_PAGES = 1000
@@ -58,7 +58,7 @@ class AnyCostEndpoints:
         """
         List billing connections (https://docs.cloudzero.com/reference/getbillingconnections).
 
-        :param limit: return the first so many; all of them without it.
+        :param limit: how many to return; all of them without it.
         """
         found: list[dict[str, Any]] = []
         query: dict[str, Any] = {} if limit is None else {"limit": read_whole_number("limit", limit)}
@@ -68,7 +68,7 @@ class AnyCostEndpoints:
             path = f"{_CONNECTIONS}?{urlencode(query)}" if query else _CONNECTIONS
             reply = self._sender.send("GET", path, scope=SCOPE_LIST_CONNECTIONS)
             content = json_object(reply, path, secret)
-            page = objects(content, "connections", path)
+            page = objects_under(content, "connections", path)
             found += page
             cursor = next_cursor(content, path, secret)
             if not page or cursor in seen or (limit and len(found) >= limit):
@@ -76,15 +76,15 @@ class AnyCostEndpoints:
             seen.add(cursor)
             size += len(reply.body)
             if len(seen) > _MOST_PAGES or size > MAX_REPLY_BYTES:
-                raise UnexpectedReplyError(f"{path}: the list goes on and on.", reply.status)
+                raise UnexpectedReplyError(f"{path}: the list has too many pages.", reply.status)
             query["cursor"] = cursor
 
     def list_drops(self, connection_id: str) -> list[BillingDrop]:
         """
-        List the months a stream holds (https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdrops).
+        List the months that a stream holds (https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdrops).
 
         :param connection_id: the AnyCost stream.
-        :raises NotFoundError, RequestRejectedError: when CloudZero does not know the stream.
+        :raises NotFoundError, RequestRejectedError: when the stream is unknown.
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
@@ -96,9 +96,9 @@ class AnyCostEndpoints:
         Send one drop (https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop).
 
         :param connection_id: the AnyCost stream.
-        :param body: JSON with ``month``, ``operation`` and ``data``, encoded, 5 MB at most.
-        :param effect: what applying its operation does.
-        :raises AmbiguousWriteError: when it must not be repeated and may or may not have been applied.
+        :param body: encoded JSON with ``month``, ``operation`` and ``data``, 5 MB at most.
+        :param effect: of the operation.
+        :raises AmbiguousWriteError: when it may have been applied and must not be repeated.
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
         reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
@@ -106,10 +106,10 @@ class AnyCostEndpoints:
 
     def validate_drop(self, body: bytes) -> None:
         """
-        Ask CloudZero whether it would take a drop (https://docs.cloudzero.com/reference/validateoneanycoststreamconnectionbillingdrop).
+        Ask CloudZero whether it would accept a drop (https://docs.cloudzero.com/reference/validateoneanycoststreamconnectionbillingdrop).
 
         :param body: as for :meth:`send_drop`.
-        :raises ValidationFailedError: with CloudZero's own words, when it would not.
+        :raises ValidationFailedError: when it would not, with CloudZero's reasons.
         """
         path = f"{_ANYCOST}/validate_billing_drop"
         try:
@@ -123,35 +123,35 @@ class AnyCostEndpoints:
         if verdict is None:
             raise UnexpectedReplyError(f"POST {path}: the reply does not say whether the drop is valid.", reply.status)
         if not verdict["is_valid"]:
-            words = words_of(verdict.get("errors"), secret=self.config.api_key)
+            words = value_text(verdict.get("errors"), secret=self.config.api_key)
             raise _invalid(words)
 
     def download_month(self, connection_id: str, month: str, save_to: BinaryIO) -> None:
         """
         Save the contents of a month, as JSON (https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdropcontents).
 
-        The reply has no pages and may hold a million rows, so it goes to a file.
+        The reply is not paged and may hold a million rows, so it is written to a file.
 
         :param connection_id: the AnyCost stream.
-        :param month: which month, as text like ``2026-03``.
-        :param save_to: a file open for writing bytes; what it held before is overwritten.
-        :raises MonthNotFoundError: when the stream holds nothing for the month.
+        :param month: a string like ``2026-03``.
+        :param save_to: a file open for writing bytes, which is overwritten.
+        :raises MonthNotFoundError: when the stream has no drop for the month.
         """
         path = _month_path(connection_id, month)
         try:
             self._sender.send("GET", path, scope=SCOPE_READ_MONTH, save_to=save_to)
         except NotFoundError as error:
             raise MonthNotFoundError(
-                f"AnyCost stream {connection_id} holds no billing drop for {month}. ({error.message})", error.status
+                f"AnyCost stream {connection_id} has no billing drop for {month}. ({error.message})", error.status
             ) from None
 
     def find_month(self, connection_id: str, month: str) -> bool:
         """
-        See whether a month is there and can be read, without reading it: the connection is closed before the rows come.
+        Check that a month exists and can be read, without downloading it.
 
         :param connection_id: the AnyCost stream.
-        :param month: which month, as text like ``2026-03``.
-        :return: whether the stream holds it. That it does not (404) is told to a key that may read it.
+        :param month: a string like ``2026-03``.
+        :return: whether the stream has it. Only a key that may read months is told that it does not (404).
         :raises AuthenticationError: when the key may not read months.
         """
         try:
@@ -163,19 +163,23 @@ class AnyCostEndpoints:
 
 def _month_path(connection_id: str, month: str) -> str:
     if not isinstance(month, str) or not YEAR_MONTH.fullmatch(month):
-        raise ConfigurationError(f"{month!r:.80} is no month: expected text like 2026-03.")
+        raise ConfigurationError(f"{month!r:.80} is not a valid month: expected a string like 2026-03.")
     return f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops/{month}"
 
 
 def _invalid(words: str) -> ValidationFailedError:
-    return ValidationFailedError(f"CloudZero's validation refuses the rows: {words.rstrip('.')}. Nothing was sent.")
+    return ValidationFailedError(f"CloudZero's validation rejects the rows: {words.rstrip('.')}. Nothing was sent.")
 
 
 def checked_connection_id(connection_id: str) -> str:
-    """Refuse what can't be an AnyCost connection id, so that it can't lead to another path."""
+    """
+    Check an AnyCost connection id, so that it can't lead to another path.
+
+    :raises ConfigurationError: when it is not valid.
+    """
     if not isinstance(connection_id, str) or not _CONNECTION_ID.fullmatch(connection_id):
         raise ConfigurationError(
-            f"{connection_id!r:.80} is no AnyCost connection id: copy it from the stream's page under Settings > "
-            "Billing Connections; it looks like 1234abcd-1234-abcd-1234-abcd1234efgh."
+            f"{connection_id!r:.80} is not a valid AnyCost connection id: copy it from the stream's page under "
+            "Settings > Billing Connections; it looks like 1234abcd-1234-abcd-1234-abcd1234efgh."
         )
     return connection_id

@@ -14,7 +14,7 @@ from cloudzero_provider.values.parameters import read_number
 
 class Client(AnyCostEndpoints, TelemetryEndpoints):
     """
-    CloudZero's API. Threads may share a client; a process that was forked off opens connections of its own.
+    CloudZero's API. Threads may share a client; a forked process opens its own connections.
 
     :param api_key: the bare key.
     :param options: the other fields of :class:`~cloudzero_provider.client.config.ClientConfig`: ``base_url``,
@@ -30,12 +30,12 @@ class Client(AnyCostEndpoints, TelemetryEndpoints):
         return f"Client(base_url={self.config.base_url!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("A client holds the API key and can't be pickled: make a new one from the connection.")
+        raise TypeError("A client holds the API key and can't be pickled: create a new one from the connection.")
 
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
 
     def wait_until_settled(self, began: float) -> None:
-        """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
+        """Wait until a request that began then (``time.monotonic``) has settled: see ``settle_seconds``."""
         self._sender.wait_until_settled(read_number("began", began))

@@ -1,4 +1,4 @@
-"""What a client needs to know, checked before the first request."""
+"""Settings of a client, checked before the first request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
 
 
 class Secret(str):
-    """The key: what shows local variables, or the fields of an object, shows ``***``; pickling it is refused."""
+    """The API key. Its repr is ``***``, so that debuggers and error trackers don't show it; it can't be pickled."""
 
     __slots__ = ()
 
@@ -31,7 +31,7 @@ class Secret(str):
         return self
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError("The API key can't be pickled: what needs it looks the connection up.")
+        raise TypeError("The API key can't be pickled: look the connection up again instead.")
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class ClientConfig:
     """
     Settings of a client.
 
-    :param api_key: CloudZero's API key, bare. White space around it and an accidental ``Bearer`` in front are taken
-        off (https://docs.cloudzero.com/reference/authorization).
+    :param api_key: CloudZero's API key. White space around it and an accidental ``Bearer`` before it are removed
+        (https://docs.cloudzero.com/reference/authorization).
     :param base_url: scheme, host and port, without a path.
-    :param timeout: seconds to wait for an answer; connecting may take 10 seconds of it at most.
-    :param max_retry_seconds: how long one request is tried again, in all.
-    :param settle_seconds: so long after it began, a request without an answer can't be applied any more.
-    :param allow_http: allow ``http://`` to another machine (a sandbox in another container). The key then travels
-        in the clear.
-    :raises ConfigurationError: when one of them can't be used. The message never holds the key.
+    :param timeout: seconds to wait for a reply; at most 10 of them for connecting.
+    :param max_retry_seconds: how long one request is retried, in total.
+    :param settle_seconds: seconds after its start when an unanswered request is assumed never to be applied.
+    :param allow_http: allow ``http://`` to another machine (a sandbox in another container). The key is then
+        sent unencrypted.
+    :raises ConfigurationError: when one of them is not valid. The message never shows the key.
     """
 
     api_key: str = field(repr=False)
@@ -68,19 +68,19 @@ class ClientConfig:
 
     @property
     def uses_plain_http(self) -> bool:
-        """Whether the key travels unencrypted to another machine."""
+        """Whether the key is sent unencrypted to another machine."""
         url = urlsplit(self.base_url)
         return url.scheme == "http" and not _is_this_machine(url.hostname or "")
 
 
 def read_seconds(name: str, value: object, *, as_text: bool = False) -> float:
     """
-    Read a time of the settings.
+    Read a setting in seconds.
 
     :param name: of the setting.
     :param value: what was given.
-    :param as_text: whether the number may be written as text, as in the extra of a connection.
-    :raises ConfigurationError: when it is anything but a number of seconds, up to a week.
+    :param as_text: whether it may be a string, as in the extra of a connection.
+    :raises ConfigurationError: when it is not a number of seconds, up to a week.
     """
     meaning = f"0 to {LONGEST_SECONDS:,} seconds (a week)"
     return read_number(name, value, least=0, most=LONGEST_SECONDS, meaning=meaning, as_text=as_text)
@@ -88,36 +88,44 @@ def read_seconds(name: str, value: object, *, as_text: bool = False) -> float:
 
 def checked_key(key: str | None) -> str:
     """
-    Take off what does not belong to a key, and refuse what can't be one.
+    Remove white space and ``Bearer`` around a key, and check it.
 
-    requests prints a header value that it refuses, so a broken key must not get that far.
+    requests shows a header value that it refuses, so an invalid key must not get that far.
+
+    :raises ConfigurationError: when it is missing or not printable ASCII. The message never shows it.
     """
     bare = _BEARER.sub("", (key or "").strip(), count=1).strip()
     if not bare:
-        raise ConfigurationError("There is no API key: put it into the connection's password field.")
+        raise ConfigurationError("The API key is missing: enter it in the connection's password field.")
     if not _PRINTABLE_ASCII.fullmatch(bare):
         raise ConfigurationError(
-            "The API key holds white space or characters that are not printable ASCII: copy it again "
+            "The API key contains white space or characters that are not printable ASCII: copy it again "
             "(https://app.cloudzero.com/organization/api-keys). It is not shown here."
         )
     return bare
 
 
 def checked_base_url(base_url: str, *, allow_http: bool) -> str:
-    """Refuse what is no plain ``scheme://host[:port]``, and ``http://`` to other machines unless it is allowed."""
+    """
+    Check a base URL and normalize it to ``scheme://host[:port]``.
+
+    :raises ConfigurationError: when it has another form, or is ``http://`` to another machine without ``allow_http``.
+    """
     try:
         url = urlsplit(base_url.strip())
         port = url.port
     except ValueError:
         raise ConfigurationError("The base URL can't be read: expected https://host or https://host:port.") from None
     if "@" in url.netloc:
-        raise ConfigurationError("The base URL holds a user or password: the key belongs into the password field.")
-    # What stands there is not shown: it may be the key, in the wrong field.
+        raise ConfigurationError(
+            "The base URL contains a user or password: enter the key in the connection's password field."
+        )
+    # The value is not shown: it may be the key in the wrong field.
     host = url.hostname or ""
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise ConfigurationError("The base URL (the connection's host) is not of the form https://host[:port].")
     if url.path.strip("/") or url.query or url.fragment:
-        raise ConfigurationError("The base URL (the connection's host) has more than a host and a port.")
+        raise ConfigurationError("The base URL (the connection's host) must have nothing after host and port.")
     if url.scheme == "http" and not allow_http and not _is_this_machine(host):
         raise ConfigurationError(
             "The base URL (the connection's host) would send the API key unencrypted to another machine. Use https, "

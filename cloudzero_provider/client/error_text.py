@@ -1,9 +1,8 @@
 """
-Words of the server, made fit for a log: dug out of every shape that CloudZero documents or has been seen to send.
+The text of an error reply, safe to log, from every shape that CloudZero documents or has been seen to send.
 
 ``{"error": {"message", "type", "details", "errors", "event_details"}}`` (V2, telemetry), ``{"message"}`` (403, 413),
-``{"detail": [...]}`` (422), plain text, HTML of a gateway, nothing at all. Should a server echo the key, it is taken
-out.
+``{"detail": [...]}`` (422), plain text, a gateway's HTML, or an empty body. The key is removed if a server echoes it.
 """
 
 from __future__ import annotations
@@ -26,24 +25,24 @@ def error_text(body: bytes, *, secret: str) -> str:
     """
     Describe an error reply in one line.
 
-    :param body: what the server sent.
-    :param secret: the key, taken out should a server echo it.
+    :param body: of the reply.
+    :param secret: the key, which is removed.
     :return: at most 1,000 characters; ``(no text)`` for an empty body.
     """
     raw = body.decode("utf-8-sig", errors="replace")
     if body.count(0) > len(body) / 3:  # UTF-16
         raw = raw.replace("\0", "")
     try:
-        words = "; ".join(_pieces(json.loads(raw)))
+        words = "; ".join(_error_parts(json.loads(raw)))
     except (ValueError, RecursionError):
         words = ""
     return fit_for_logs(words or _TAG.sub(" ", raw[:_MAX_RAW]), secret=secret)
 
 
-def words_of(value: Any, *, secret: str) -> str:
-    """Describe a part of a reply, which may be of any shape, in one line."""
+def value_text(value: Any, *, secret: str) -> str:
+    """Describe a part of a reply, of any shape, in one line of at most 1,000 characters."""
     try:
-        words = "; ".join(_texts(value))
+        words = "; ".join(_strings_in(value))
     except RecursionError:
         words = ""
     return fit_for_logs(words, secret=secret)
@@ -51,7 +50,7 @@ def words_of(value: Any, *, secret: str) -> str:
 
 def fit_for_logs(text: str, *, secret: str) -> str:
     """
-    Take the key and what can't be printed out of a text, and cut it.
+    Remove the key and unprintable characters from a string, and cut it to 1,000 characters.
 
     :param text: from the server.
     :param secret: the key.
@@ -65,7 +64,7 @@ def fit_for_logs(text: str, *, secret: str) -> str:
 
 
 def error_kind(body: bytes, *, secret: str) -> tuple[str | None, dict[str, Any]]:
-    """Find CloudZero's own name of an error and the details that come with it, when there are any."""
+    """Return CloudZero's name of an error and its details; ``None`` and ``{}`` without them."""
     try:
         error = json.loads(body)["error"]
         kind, details = error.get("type"), error.get("event_details")
@@ -76,7 +75,7 @@ def error_kind(body: bytes, *, secret: str) -> tuple[str | None, dict[str, Any]]
     return kind if isinstance(kind, str) else None, details if isinstance(details, dict) else {}
 
 
-def _pieces(parsed: Any) -> Iterator[str]:
+def _error_parts(parsed: Any) -> Iterator[str]:
     if isinstance(parsed, str):
         yield parsed
     if not isinstance(parsed, dict):
@@ -87,7 +86,7 @@ def _pieces(parsed: Any) -> Iterator[str]:
     elif isinstance(error, str):
         yield error
     for key in ("message", "detail", "errors"):
-        yield from _texts(parsed.get(key))
+        yield from _strings_in(parsed.get(key))
 
 
 def _error_object(error: dict[str, Any]) -> Iterator[str]:
@@ -95,15 +94,15 @@ def _error_object(error: dict[str, Any]) -> Iterator[str]:
     if kind or message:
         yield ": ".join(str(part) for part in (kind, message) if part)
     for key in ("details", "errors", "event_details"):
-        yield from _texts(error.get(key))
+        yield from _strings_in(error.get(key))
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _strings_in(value: Any) -> Iterator[str]:
     if value is None:
         return
     if isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _strings_in(item)
     elif isinstance(value, dict):
         yield str(value.get("error_message") or value.get("msg") or json.dumps(value))
     else:

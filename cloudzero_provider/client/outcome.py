@@ -1,10 +1,10 @@
 """
-What a reply means: the one table that says whether a request is sent again.
+What a reply means: the table that decides whether a request is sent again.
 
-A request is *repeatable* when applying it twice leaves the same state as once. The documented codes are in
+A request is *repeatable* when applying it twice leaves the same state as once. The documented statuses are in
 https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and
-https://docs.cloudzero.com/docs/send-via-api; what a concurrent request or an overloaded gateway answers is not
-published, so every status that can mean it is treated as such.
+https://docs.cloudzero.com/docs/send-via-api. Those for concurrent requests and overloaded gateways are not published,
+so every status that can mean one of these is treated so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Effect(Enum):
 
 
 class Outcome(Enum):
-    """What became of one request."""
+    """What happened to one request."""
 
     NOT_SENT = "not sent"
     DONE = "done"
@@ -40,7 +40,7 @@ class Action(Enum):
 
     FINISH = "finish"
     WAIT_AND_REPEAT = "wait, then send it again"
-    SETTLE_AND_REPEAT = "wait until it can't be applied any more, then send it again"
+    SETTLE_AND_REPEAT = "wait until it has settled, then send it again"
     STOP_AMBIGUOUS = "stop: it may have been applied"
     STOP_REFUSED = "stop: it is refused"
 
@@ -77,7 +77,7 @@ _ACTIONS = {
 
 
 def outcome_of(result: Reply | NoReply) -> Outcome:
-    """Say what became of a request."""
+    """Return what happened to a request."""
     if isinstance(result, NoReply):
         return Outcome.UNCLEAR if result.sent else Outcome.NOT_SENT
     if result.ok:
@@ -95,12 +95,12 @@ def outcome_of(result: Reply | NoReply) -> Outcome:
     return Outcome.REJECTED
 
 
-def surely_not_applied(outcome: Outcome, effect: Effect) -> bool:
-    """Say whether a request was surely not applied. Whether a part of a refused one is stored is not published."""
+def certainly_not_applied(outcome: Outcome, effect: Effect) -> bool:
+    """Whether a request was certainly not applied. Whether part of a rejected one is stored is not published."""
     documented_as_retry = outcome is Outcome.UNAVAILABLE and effect is Effect.ADDS_TELEMETRY
     return documented_as_retry or outcome in (Outcome.NOT_SENT, Outcome.THROTTLED, Outcome.DENIED)
 
 
 def action_for(outcome: Outcome, effect: Effect) -> Action:
-    """Say what follows from an outcome, for a request with that effect."""
+    """Return what follows from an outcome, for a request with that effect."""
     return _ACTIONS[effect][outcome]

@@ -1,4 +1,4 @@
-"""What stands in a reply of success. Not all of it is published, and not all that says so is a success."""
+"""Replies with a status of success, read leniently: their shapes are only partly published, and some hold errors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.client.error_text import error_text
 from cloudzero_provider.client.key_hiding import holds_key
-from cloudzero_provider.client.shapes import find_list, list_under
 from cloudzero_provider.exceptions import UnexpectedReplyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cloudzero_provider.client.transport import Reply
 
@@ -21,13 +20,15 @@ YEAR_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 _DROP_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _LONGEST_CURSOR = 8192
 _MOST_ROWS = 10**12
-# Where an error stands that comes with a status of success.
-_OF_ERRORS = ("error", "errors")
+# Keys of errors in replies whose status says success.
+_ERRORS = ("error", "errors")
+# Lists under these keys are not results.
+_NOT_RESULTS = frozenset({"error", "errors", "warnings", "details", "detail"})
 
 
 @dataclass(frozen=True)
 class BillingDrop:
-    """What CloudZero lists of one month of a stream; ``month`` is text like ``2026-03``."""
+    """A month of a stream, as CloudZero lists it; ``month`` is a string like ``2026-03``."""
 
     month: str
     drop_id: str | None
@@ -36,14 +37,14 @@ class BillingDrop:
 
 @dataclass(frozen=True)
 class DropReceipt:
-    """What CloudZero says of a drop it took. Its documentation leaves open what ``row_count`` counts."""
+    """CloudZero's reply to an accepted drop. What ``row_count`` counts is not published."""
 
     drop_id: str | None
     row_count: int | None
 
 
 def json_of(reply: Reply) -> Any:
-    """Read a reply as JSON; ``None`` when it is none."""
+    """Parse a reply as JSON; ``None`` when it is not JSON."""
     try:
         return json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -52,31 +53,34 @@ def json_of(reply: Reply) -> Any:
 
 def refuse_error_inside(reply: Reply, content: Any, path: str, secret: str) -> None:
     """
-    Refuse what is no success, whatever the status says: an error object, and HTML, which is not CloudZero's.
+    Refuse a reply with an error object, or a web page, whatever its status says.
 
-    :param content: of the reply, as JSON.
-    :raises UnexpectedReplyError: with the words of the reply.
+    :param reply: the reply.
+    :param content: the reply, parsed.
+    :param path: of the request, for the error.
+    :param secret: the key, to keep it out of the error.
+    :raises UnexpectedReplyError: with the reply's own text.
     """
-    is_error = isinstance(content, dict) and any(content.get(name) for name in _OF_ERRORS)
+    is_error = isinstance(content, dict) and any(content.get(name) for name in _ERRORS)
     is_page = reply.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     if is_error or is_page:
         words = error_text(reply.body, secret=secret)
         what = f"an error: {words}"
         if is_page:
-            what = f"a web page, not CloudZero's ({words}): check the connection's host, and the proxies in between"
+            what = f"a web page ({words}): check the connection's host, and any proxy before it"
         raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply is {what}", reply.status)
 
 
 def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
     """
-    Read a reply that is a JSON object.
+    Parse a reply that must be a JSON object.
 
-    :raises UnexpectedReplyError: when it is something else.
+    :raises UnexpectedReplyError: when it is not.
     """
     content = json_of(reply)
     if not isinstance(content, dict):
         raise UnexpectedReplyError(
-            f"{path}: HTTP {reply.status}, but the reply is no JSON object. Is the connection's host CloudZero?",
+            f"{path}: HTTP {reply.status}, but the reply is not a JSON object. Is the connection's host CloudZero?",
             reply.status,
         )
     if content.get("error"):
@@ -84,9 +88,40 @@ def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
     return content
 
 
-def objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
-    """Find the list of a reply: under its documented key, or the only list there is."""
-    found = list_under(content, (key,))
+def find_list(content: Any, keys: Sequence[str]) -> list[dict[str, Any]] | None:
+    """
+    Find the list of objects in a reply whose shape is not published for certain.
+
+    It is the reply itself, the list under one of the keys, or the only list; a single object around all of it is
+    unwrapped. Lists of errors do not count.
+
+    :param content: the reply, parsed.
+    :param keys: where the list may be, the likeliest first.
+    :return: the list; ``None`` without one, so that an unknown shape does not look like an empty list.
+    """
+    found = content if isinstance(content, list) else _list_under(content, keys)
+    if found is None and isinstance(content, dict) and "error" not in content:
+        inner = [value for value in content.values() if isinstance(value, dict)]
+        found = _list_under(inner[0], keys) if len(inner) == 1 else None
+    return found if found is not None and all(isinstance(item, dict) for item in found) else None
+
+
+def _list_under(content: Any, keys: Sequence[str]) -> list[Any] | None:
+    """Find the list under one of the keys, else the only list; ``None`` without either."""
+    if not isinstance(content, dict):
+        return None
+    named = next((content[key] for key in keys if isinstance(content.get(key), list)), None)
+    lists = [value for name, value in content.items() if isinstance(value, list) and name not in _NOT_RESULTS]
+    return named if named is not None else lists[0] if len(lists) == 1 else None
+
+
+def objects_under(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]]:
+    """
+    Find the list of objects under its documented key, else the only list.
+
+    :raises UnexpectedReplyError: without one.
+    """
+    found = _list_under(content, (key,))
     if found is None or not all(isinstance(item, dict) for item in found):
         raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
     return found
@@ -94,9 +129,9 @@ def objects(content: dict[str, Any], key: str, path: str) -> list[dict[str, Any]
 
 def listed_objects(reply: Reply, key: str, path: str, secret: str) -> list[dict[str, Any]]:
     """
-    Find the list that a reply is about, whatever is around it.
+    Parse a reply and find its list of objects, as :func:`find_list` does.
 
-    :raises UnexpectedReplyError: when there is none.
+    :raises UnexpectedReplyError: without one.
     """
     content = json_of(reply)
     refuse_error_inside(reply, content, path, secret)
@@ -110,7 +145,7 @@ def listed_objects(reply: Reply, key: str, path: str, secret: str) -> list[dict[
 
 
 def wrapped(content: Any) -> Iterator[dict[str, Any]]:
-    """Yield the object itself and what it wraps: the wrapper's name is not the same in all of the documentation."""
+    """Yield the object and the objects in it: CloudZero's pages name the wrapper differently."""
     if isinstance(content, dict):
         yield content
         yield from (value for value in content.values() if isinstance(value, dict))
@@ -118,9 +153,9 @@ def wrapped(content: Any) -> Iterator[dict[str, Any]]:
 
 def next_cursor(content: dict[str, Any], path: str, secret: str) -> str | None:
     """
-    Find what asks for the next page. It becomes part of an address, which is logged.
+    Find the cursor of the next page; ``None`` on the last page. It becomes part of a URL, which is logged.
 
-    :raises UnexpectedReplyError: when it can be none.
+    :raises UnexpectedReplyError: when it can't be a cursor.
     """
     pagination = content.get("pagination")
     cursor = pagination.get("cursor") if isinstance(pagination, dict) else None
@@ -130,15 +165,15 @@ def next_cursor(content: dict[str, Any], path: str, secret: str) -> str | None:
     if not isinstance(following, str) or not following:
         return None
     if len(following) > _LONGEST_CURSOR or not following.isprintable() or holds_key(following, secret):
-        raise UnexpectedReplyError(f"{path}: the reply names a next page that can't be asked for.")
+        raise UnexpectedReplyError(f"{path}: the reply's cursor for the next page is not valid.")
     return following
 
 
 def listed_drop(item: dict[str, Any], path: str, secret: str) -> BillingDrop:
     """
-    Read a month of the list of a stream.
+    Read one entry of a stream's list of drops.
 
-    :raises UnexpectedReplyError: when it names none.
+    :raises UnexpectedReplyError: when it has no month.
     """
     month = item.get("month")
     match = YEAR_MONTH.match(month) if isinstance(month, str) else None
@@ -149,9 +184,9 @@ def listed_drop(item: dict[str, Any], path: str, secret: str) -> BillingDrop:
 
 def receipt_of(reply: Reply, path: str, secret: str) -> DropReceipt:
     """
-    Read what there is of a receipt: a success may come without a body, or with one that nobody has published.
+    Read a receipt: a success may have no body, or one of an unpublished shape.
 
-    :raises UnexpectedReplyError: when it is no success.
+    :raises UnexpectedReplyError: when the reply holds an error.
     """
     content = json_of(reply)
     refuse_error_inside(reply, content, f"POST {path}", secret)
@@ -169,7 +204,7 @@ def _drop_id(item: dict[str, Any], secret: str) -> str | None:
 
 
 def _row_count(item: dict[str, Any]) -> int | None:
-    """Read a number of rows, whole, as a number or as text."""
+    """Read a whole number of rows, given as a number or as a string."""
     value = item.get("row_count")
     if isinstance(value, bool):
         return None

@@ -1,4 +1,4 @@
-"""The body of an answer: read as far as it comes, unpacked as it comes, and never longer than an answer may be."""
+"""Read and decompress the body of a reply in chunks, up to a limit."""
 
 from __future__ import annotations
 
@@ -10,75 +10,75 @@ if TYPE_CHECKING:
 
     import requests
 
-#: What is asked for. urllib3 would take more, and unpack a piece in one go, however large that makes it.
+#: urllib3 would accept other encodings, and decompress each chunk to any size.
 ACCEPTED_ENCODING = "gzip"
 
-_PIECE = 256 * 1024
+_CHUNK = 256 * 1024
 _PLAIN = ("", "identity")
 _GZIP = ("gzip", "x-gzip")
 _GZIP_FORMAT = 16 + zlib.MAX_WBITS
 
 
 class BodyError(Exception):
-    """The body is not what it says it is."""
+    """The body does not match its headers."""
 
 
 def read_body(response: requests.Response, longest: int, save_to: BinaryIO | None = None) -> tuple[bytes, str | None]:
     """
-    Read the body of an answer.
+    Read the body of a reply.
 
-    :param response: with nothing read of its body yet.
-    :param longest: bytes, unpacked, that it may have.
-    :param save_to: where it goes; without it, it is returned.
-    :return: the body, as far as it came, and what broke it off, if anything did.
+    :param response: whose body is unread.
+    :param longest: its largest size in bytes, decompressed.
+    :param save_to: the file it is written to; without it, it is returned.
+    :return: the body, as far as it was received, and the reason when that is not all of it.
     """
     if save_to is not None:
         save_to.seek(0)
         save_to.truncate()
     body = bytearray()
     size = 0
-    pieces = _unpacked(response)
+    chunks = _decompressed(response)
     while True:
         try:
-            piece = next(pieces, None)
-        except Exception as error:  # Whatever a server makes the libraries raise.
-            return bytes(body), in_words(error)
-        if piece is None:
+            chunk = next(chunks, None)
+        except Exception as error:  # A broken reply can make the libraries raise anything.
+            return bytes(body), innermost_cause(error)
+        if chunk is None:
             return bytes(body), None
-        size += len(piece)
+        size += len(chunk)
         if size > longest:
-            return bytes(body), f"the answer is longer than {longest:,} bytes"
+            return bytes(body), f"the reply is longer than {longest:,} bytes"
         if save_to is not None:
-            save_to.write(piece)
+            save_to.write(chunk)
         else:
-            body += piece
+            body += chunk
 
 
-def _unpacked(response: requests.Response) -> Iterator[bytes]:
+def _decompressed(response: requests.Response) -> Iterator[bytes]:
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in _PLAIN + _GZIP:
-        raise BodyError(f"the answer is in Content-Encoding {encoding[:40]!r}, which was not asked for")
-    packed: Iterator[bytes] = response.raw.stream(_PIECE, decode_content=False)
-    yield from packed if encoding in _PLAIN else _gunzipped(packed)
+        raise BodyError(f"the reply has Content-Encoding {encoding[:40]!r}, which was not requested")
+    compressed: Iterator[bytes] = response.raw.stream(_CHUNK, decode_content=False)
+    yield from compressed if encoding in _PLAIN else _gunzipped(compressed)
 
 
-def _gunzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
-    unpack = zlib.decompressobj(_GZIP_FORMAT)
-    came = False
-    for piece in packed:
-        came = True
-        while piece and not unpack.eof:
-            yield unpack.decompress(piece, _PIECE)
-            piece = unpack.unconsumed_tail
-        if unpack.unused_data or (piece and unpack.eof):
-            raise BodyError("the answer goes on after the end of its gzip data")
-    if came and not unpack.eof:
-        yield unpack.flush()
-        raise BodyError("the gzip data of the answer breaks off")
+def _gunzipped(compressed: Iterator[bytes]) -> Iterator[bytes]:
+    decompressor = zlib.decompressobj(_GZIP_FORMAT)
+    received = False
+    for chunk in compressed:
+        received = True
+        while chunk and not decompressor.eof:
+            yield decompressor.decompress(chunk, _CHUNK)
+            chunk = decompressor.unconsumed_tail
+        if decompressor.unused_data or (chunk and decompressor.eof):
+            raise BodyError("the reply continues after the end of its gzip data")
+    if received and not decompressor.eof:
+        yield decompressor.flush()
+        raise BodyError("the gzip data of the reply is incomplete")
 
 
-def in_words(error: BaseException) -> str:
-    """Name the innermost cause: requests wraps it three times, with addresses of objects in between."""
+def innermost_cause(error: BaseException) -> str:
+    """Describe the innermost cause of an error: requests wraps it three times, with object addresses."""
     cause = error
     while isinstance(inner := (cause.__cause__ or cause.__context__), Exception):
         cause = inner

@@ -1,4 +1,4 @@
-"""When a request is sent again, how long that waits, and what it ends as when it never succeeds."""
+"""Whether and when a request is sent again, and the error when it never succeeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from cloudzero_provider.client.config import LONGEST_SECONDS
 from cloudzero_provider.client.error_text import error_kind, error_text, fit_for_logs
-from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, outcome_of, surely_not_applied
+from cloudzero_provider.client.outcome import Action, Effect, Outcome, action_for, certainly_not_applied, outcome_of
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.exceptions import (
     AmbiguousWriteError,
@@ -40,8 +40,8 @@ class Sender:
     """
     Sends a request until its outcome is known, or for ``max_retry_seconds``.
 
-    :param config: limits on time, and the key (to keep it out of error texts).
-    :param transport: what sends.
+    :param config: limits on time, and the key (to keep it out of errors).
+    :param transport: sends single requests.
     """
 
     def __init__(self, config: ClientConfig, transport: Transport) -> None:
@@ -61,48 +61,48 @@ class Sender:
         skip_body: bool = False,
     ) -> Reply:
         """
-        Send a request, again and again where that is safe and useful.
+        Send a request, and send it again where that is safe and useful.
 
         :param method: HTTP method.
         :param path: path and query.
-        :param scope: the scope that the key needs, for the error that says so.
-        :param body: JSON, encoded.
-        :param effect: what applying it does, and so whether it may be sent again.
-        :param save_to: where the body of a successful answer goes.
-        :param writes: whether it changes what CloudZero holds, so that a lost one must settle before the next.
-        :param skip_body: whether the body of a successful answer is left unread.
-        :return: a reply of success.
-        :raises CloudZeroError: the class says what happened (section "Errors" of the documentation).
+        :param scope: that the key needs, for the error.
+        :param body: encoded JSON.
+        :param effect: of applying it, which decides whether it may be sent again.
+        :param save_to: the file for the body of a successful reply.
+        :param writes: whether it changes what CloudZero holds, so that an unclear one must settle before the next.
+        :param skip_body: whether to leave the body of a successful reply unread.
+        :return: a successful reply.
+        :raises CloudZeroError: one of its classes (section "Errors" of the documentation).
         """
         deadline = time.monotonic() + self._config.max_retry_seconds
         attempt = 0
         maybe_applied = False
         while True:
             attempt += 1
-            result = self._try_once(
+            result = self._send_once(
                 method, path, body, effect, save_to, deadline, fresh=attempt > 1, writes=writes, skip_body=skip_body
             )
             outcome = outcome_of(result)
             action = action_for(outcome, effect)
             if action is Action.FINISH and isinstance(result, Reply):
                 return result
-            maybe_applied |= not surely_not_applied(outcome, effect)
-            what = f"{method} {path}: {self._describe(result)}"
-            error = self._error_that_ends(action, outcome, result, what, scope)
+            maybe_applied |= not certainly_not_applied(outcome, effect)
+            described = f"{method} {path}: {self._describe(result)}"
+            error = self._error_that_ends(action, outcome, result, described, scope)
             if error is None:
                 settles = action is Action.SETTLE_AND_REPEAT and writes
                 pause = self._pause_before_repeat(result, attempt, settles=settles)
                 if time.monotonic() + pause <= deadline:
-                    log.warning("%s; sent again in %.1f s (try %d)", what, pause, attempt + 1)
+                    log.warning("%s; sent again in %.1f s (attempt %d)", described, pause, attempt + 1)
                     self._sleep(pause, settle_from=result.began if settles else None)
                     continue
-                error = _gave_up(outcome, result, what, attempt, self._config.max_retry_seconds)
+                error = _gave_up(outcome, result, described, attempt, self._config.max_retry_seconds)
             if (writes and outcome is Outcome.UNCLEAR) or action is Action.STOP_AMBIGUOUS:
                 self.wait_until_settled(result.began)
             error.maybe_applied = maybe_applied
             raise error
 
-    def _try_once(
+    def _send_once(
         self,
         method: str,
         path: str,
@@ -130,7 +130,7 @@ class Sender:
         except ConfigurationError:
             raise
         except BaseException:
-            # A time-out or a kill of the task in the middle of a request: the next task on the stream may be waiting.
+            # A timeout or kill of the task during a request: another task may be waiting to send on the stream.
             if writes:
                 self.wait_until_settled(began)
             raise
@@ -144,21 +144,21 @@ class Sender:
             raise
 
     def _error_that_ends(
-        self, action: Action, outcome: Outcome, result: Reply | NoReply, what: str, scope: str
+        self, action: Action, outcome: Outcome, result: Reply | NoReply, described: str, scope: str
     ) -> CloudZeroError | None:
         if action is Action.STOP_REFUSED:
-            return _refused(outcome, result, what, scope, secret=self._config.api_key)
+            return _refused(outcome, result, described, scope, secret=self._config.api_key)
         if action is Action.STOP_AMBIGUOUS:
             return AmbiguousWriteError(
-                f"{what}. The request may or may not have been applied, and must not be repeated.", _status(result)
+                f"{described}. The request may or may not have been applied, and must not be repeated.", _status(result)
             )
         return None
 
     def wait_until_settled(self, began: float) -> None:
-        """Wait until a request that began then (``time.monotonic``) can't be applied any more."""
+        """Wait until a request that began then (``time.monotonic``) has settled."""
         rest = began + self._config.settle_seconds - time.monotonic()
         if rest > 0:
-            log.info("Waiting %.1f s for an earlier request without an answer to settle", rest)
+            log.info("Waiting %.1f s for an unanswered request to settle", rest)
             time.sleep(rest)
 
     def _pause_before_repeat(self, result: Reply | NoReply, attempt: int, *, settles: bool) -> float:
@@ -170,16 +170,16 @@ class Sender:
 
     def _describe(self, result: Reply | NoReply) -> str:
         if isinstance(result, NoReply):
-            sent = "no answer" if result.sent else "not sent"
+            sent = "no reply" if result.sent else "not sent"
             return f"{sent} ({fit_for_logs(result.reason, secret=self._config.api_key)})"
         return f"HTTP {result.status}: {error_text(result.body, secret=self._config.api_key)}"
 
 
 def retry_after(result: Reply | NoReply) -> float | None:
     """
-    Read ``Retry-After``, as seconds or as a date; ``None`` when there is none or it can't be read.
+    Read ``Retry-After``, in seconds or as a date: at most a week, since dates overflow.
 
-    A week at most: to add longer times to a date is an error sooner or later.
+    :return: seconds; ``None`` without a valid one.
     """
     if isinstance(result, NoReply):
         return None
@@ -189,13 +189,13 @@ def retry_after(result: Reply | NoReply) -> float | None:
     moment = _date(value)
     if moment is None:
         return None
-    # By the server's own clock, which may differ from the one here.
+    # By the server's clock, which may differ from ours.
     now = _date(result.headers.get("Date", "")) or datetime.now(timezone.utc)
     return min(max(0.0, (moment - now).total_seconds()), LONGEST_SECONDS)
 
 
 def _date(text: str) -> datetime | None:
-    """Read a date of HTTP; ``None`` when it is none."""
+    """Parse an HTTP date; ``None`` when it is not valid."""
     try:
         moment = parsedate_to_datetime(text)
         return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
@@ -207,23 +207,24 @@ def _status(result: Reply | NoReply) -> int | None:
     return result.status if isinstance(result, Reply) else None
 
 
-def _refused(outcome: Outcome, result: Reply | NoReply, what: str, scope: str, *, secret: str) -> CloudZeroError:
+def _refused(outcome: Outcome, result: Reply | NoReply, described: str, scope: str, *, secret: str) -> CloudZeroError:
     status = _status(result)
     if outcome is Outcome.DENIED:
         return AuthenticationError(
-            f"{what.rstrip('.')}. The API key is wrong, or it lacks the scope {scope}. Of a stream that it does not "
-            "know, CloudZero may say the same.",
+            f"{described.rstrip('.')}. The API key is wrong, or it lacks the scope {scope}. CloudZero may reply "
+            "the same for an unknown stream.",
             status,
         )
     if status is not None and 300 <= status < 400:
-        return RequestRejectedError(f"{what}. Redirects are not followed: check the connection's host.", status)
+        return RequestRejectedError(f"{described}. Redirects are not followed: check the connection's host.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)
-    return kind(what, status, *error_kind(result.body if isinstance(result, Reply) else b"", secret=secret))
+    return kind(described, status, *error_kind(result.body if isinstance(result, Reply) else b"", secret=secret))
 
 
-def _gave_up(outcome: Outcome, result: Reply | NoReply, what: str, attempts: int, limit: float) -> CloudZeroError:
+def _gave_up(outcome: Outcome, result: Reply | NoReply, described: str, attempts: int, limit: float) -> CloudZeroError:
     status = _status(result)
-    tried = f"{what}. Tried {attempts} time{'s' if attempts > 1 else ''}; the limit is {limit:g} s (max_retry_seconds)."
+    times = f"{attempts} attempt{'s' if attempts > 1 else ''}"
+    tried = f"{described}. Gave up after {times}; the limit is {limit:g} s (max_retry_seconds)."
     if outcome is Outcome.NOT_SENT:
         return CloudZeroConnectionError(tried)
     if outcome is Outcome.THROTTLED:

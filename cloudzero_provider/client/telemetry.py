@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.client.outcome import Effect
-from cloudzero_provider.client.replies import json_of, refuse_error_inside
-from cloudzero_provider.client.shapes import find_list
+from cloudzero_provider.client.replies import find_list, json_of, refuse_error_inside
 from cloudzero_provider.exceptions import ConfigurationError, RequestRejectedError, UnexpectedReplyError
 from cloudzero_provider.values.parameters import Choice, read_bool, read_whole_number
 
@@ -38,7 +37,7 @@ class StreamType(Choice):
 
 
 class TelemetryOperation(Choice):
-    """How CloudZero joins records with what it holds."""
+    """What CloudZero does with records and those that it holds."""
 
     REPLACE = "replace"
     SUM = "sum"
@@ -53,10 +52,10 @@ class TelemetryOperation(Choice):
 @dataclass(frozen=True)
 class TelemetryRecords:
     """
-    What CloudZero shows of a stream.
+    Records of a stream, read back.
 
     :param records: the newest first.
-    :param status: the stream's status, should the reply say one. None is documented to.
+    :param status: the stream's status, if the reply has one. No reply is documented to.
     """
 
     records: list[dict[str, Any]]
@@ -76,9 +75,9 @@ class TelemetryEndpoints:
         Send one batch of records.
 
         :param stream_type: metric or allocation.
-        :param stream_name: letters, digits, ``_ . -``; CloudZero makes the stream on the first batch.
+        :param stream_name: letters, digits, ``_ . -``; CloudZero creates the stream with the first batch.
         :param operation: ``replace``, ``sum`` or ``delete``.
-        :param body: JSON with ``records``, encoded, 5 MB at most.
+        :param body: encoded JSON with ``records``, 5 MB at most.
         :raises AmbiguousWriteError: when it is a ``sum`` that may or may not have been applied.
         """
         path = f"{_TELEMETRY}/{stream_type.value}/{checked_stream_name(stream_name)}/{operation.value}"
@@ -89,7 +88,7 @@ class TelemetryEndpoints:
 
     def submitted_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
-        Return the records submitted last, of a stream of either kind. CloudZero is minutes behind.
+        Return the newest submitted records of a stream of either type, which appear after minutes.
 
         :param stream_name: the stream.
         :param limit: 1 to 1,000.
@@ -99,7 +98,7 @@ class TelemetryEndpoints:
 
     def processed_records(self, stream_name: str, *, limit: int = READABLE_RECORDS) -> TelemetryRecords:
         """
-        Return the records processed last, of a stream of either kind. CloudZero is hours behind.
+        Return the newest processed records of a stream of either type, which appear after hours.
 
         :param stream_name: the stream.
         :param limit: 1 to 1,000.
@@ -109,9 +108,9 @@ class TelemetryEndpoints:
 
     def delete_stream(self, stream_name: str, *, force: bool = False) -> None:
         """
-        Mark a stream for deletion, with all of its records. No operator does this by itself.
+        Mark a stream for deletion, with all of its records. No operator does this.
 
-        :param stream_name: the stream; its name can't be used again for minutes, up to an hour.
+        :param stream_name: the stream; its name can't be used again for up to an hour.
         :param force: delete it even if it has data. The name of this parameter is not published.
         """
         body = json.dumps({"force": True}).encode() if read_bool("force", force) else None
@@ -120,30 +119,34 @@ class TelemetryEndpoints:
             reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
         except RequestRejectedError as error:
             error.message = (
-                f"{error.message.rstrip('.')}. How a stream with data is deleted by the API is not published for "
-                "certain; it can be deleted under Settings > Telemetry Streams."
+                f"{error.message.rstrip('.')}. How to delete a stream with data through the API is not "
+                "published for certain. Delete it under Settings > Telemetry Streams."
             )
             raise
         refuse_error_inside(reply, json_of(reply), f"DELETE {path}", self.config.api_key)
 
     def _records(self, path: str, limit: int) -> TelemetryRecords:
-        most = read_whole_number("limit", limit, most=READABLE_RECORDS)
-        reply = self._sender.send("GET", f"{path}?limit={most}", scope=SCOPE_READ_TELEMETRY)
+        limit = read_whole_number("limit", limit, most=READABLE_RECORDS)
+        reply = self._sender.send("GET", f"{path}?limit={limit}", scope=SCOPE_READ_TELEMETRY)
         return _read_records(reply, path, self.config.api_key)
 
 
 def checked_stream_name(stream_name: str) -> str:
-    """Refuse what can't be the name of a telemetry stream, so that it can't lead to another path."""
+    """
+    Check the name of a telemetry stream, so that it can't lead to another path.
+
+    :raises ConfigurationError: when it is not valid.
+    """
     fits = isinstance(stream_name, str) and _STREAM_NAME.fullmatch(stream_name)
     if not fits or stream_name in (".", ".."):
         raise ConfigurationError(
-            f"{stream_name!r:.80} is no name of a telemetry stream: 1 to 256 letters, digits and _ . - are allowed."
+            f"{stream_name!r:.80} is not a valid stream name: expected 1 to 256 letters, digits, and _ . -"
         )
     return stream_name
 
 
 def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
-    """Find the records; an answer in a shape that nobody has published must not look like "no records"."""
+    """Find the records; a reply of an unknown shape must not look like "no records"."""
     if not reply.body.strip():
         return TelemetryRecords([])
     content = json_of(reply)
@@ -151,8 +154,6 @@ def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
         refuse_error_inside(reply, content, path, secret)
     found = find_list(content, _RECORD_LISTS)
     if found is None:
-        raise UnexpectedReplyError(
-            f"{path}: HTTP {reply.status}, but the reply holds no list of records.", reply.status
-        )
+        raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply has no list of records.", reply.status)
     status = content.get("status") if isinstance(content, dict) else None
     return TelemetryRecords(found, status if isinstance(status, str) else None)

@@ -1,4 +1,4 @@
-"""One request, one answer."""
+"""Send one request, once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import urllib3
 from requests.auth import AuthBase
 
 from cloudzero_provider import __version__
-from cloudzero_provider.client.http_session import Session, watched
-from cloudzero_provider.client.reply_body import ACCEPTED_ENCODING, in_words, read_body
+from cloudzero_provider.client.reply_body import ACCEPTED_ENCODING, innermost_cause, read_body
+from cloudzero_provider.client.request_progress import Session, tracked
 from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from cloudzero_provider.client.config import ClientConfig
 
 CONNECT_TIMEOUT = 10.0
-#: No documented answer is longer, but for the contents of a month, which go to a file.
+#: No documented reply is longer, except the contents of a month, which go to a file.
 MAX_REPLY_BYTES = 16 * 1024 * 1024
-#: A month has 70 MB; ten times that is no answer any more.
+#: Ten times the size of a month.
 MAX_FILE_BYTES = 700 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 
-_UNUSABLE = (
+_INVALID_REQUEST = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
@@ -40,7 +40,7 @@ _UNUSABLE = (
 
 
 class _BareKey(AuthBase):
-    """Puts the key into the request. A header of the session would lose against an entry in ``.netrc``."""
+    """Adds the key to a request. An entry in ``.netrc`` would replace a header of the session."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -55,7 +55,7 @@ class _BareKey(AuthBase):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of CloudZero: its status, headers and body, and when the request began (``time.monotonic``)."""
+    """A reply: its status, headers and body, and when the request began (``time.monotonic``)."""
 
     status: int
     headers: requests.structures.CaseInsensitiveDict[str] = field(repr=False)
@@ -64,13 +64,13 @@ class Reply:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is one of success."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
 
 @dataclass(frozen=True)
 class NoReply:
-    """No answer came: whether the request had been sent, why in words, and when it began (``time.monotonic``)."""
+    """A missing reply: whether the request was sent, the reason, and when it began (``time.monotonic``)."""
 
     sent: bool
     reason: str
@@ -79,9 +79,9 @@ class NoReply:
 
 class Transport:
     """
-    Sends single requests. Threads may share one; a process that was forked off opens connections of its own.
+    Sends single requests. Threads may share one; a forked process opens its own connections.
 
-    :param config: where to, with which key and time-outs.
+    :param config: base URL, key and timeouts.
     """
 
     def __init__(self, config: ClientConfig) -> None:
@@ -91,7 +91,7 @@ class Transport:
         self._process = os.getpid()
 
     def close(self) -> None:
-        """Close all idle connections. A request after that opens a new one."""
+        """Close all idle connections. A later request opens a new one."""
         self._shared.close()
 
     def exchange(
@@ -112,28 +112,28 @@ class Transport:
         :param method: HTTP method.
         :param path: path and query.
         :param limit: seconds after which it is cut off.
-        :param body: JSON, encoded.
-        :param save_to: where the body of a successful answer goes; without it, into the reply.
-        :param needs_body: whether an answer of success is none without the whole of its body.
-        :param skip_body: leave the body of an answer of success unread, and close the connection.
-        :param fresh: use a connection of its own, so that one which went stale can't be mistaken for a lost answer.
-        :raises ConfigurationError: when such a request can't be sent from here at all.
+        :param body: encoded JSON.
+        :param save_to: the file for the body of a successful reply; without it, the reply holds it.
+        :param needs_body: whether a successful reply with an incomplete body counts as no reply.
+        :param skip_body: leave the body of a successful reply unread, and close the connection.
+        :param fresh: use a new connection, so that a stale one can't be mistaken for a lost reply.
+        :raises ConfigurationError: when the request can't be sent because of a setting.
         """
         began = time.monotonic()
-        with self._session(fresh=fresh) as session, watched(timeout=self._config.timeout, limit=limit) as progress:
+        with self._session(fresh=fresh) as session, tracked(timeout=self._config.timeout, limit=limit) as progress:
             try:
                 with self._response(session, method, path, body) as response:
-                    return _answer(response, save_to, began, needs_body=needs_body, skip_body=skip_body)
-            except _UNUSABLE as error:
-                reason, is_usable = in_words(error), False
+                    return _read_reply(response, save_to, began, needs_body=needs_body, skip_body=skip_body)
+            except _INVALID_REQUEST as error:
+                reason, is_valid = innermost_cause(error), False
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                reason, is_usable = in_words(error), True
-            except Exception as error:  # Whatever a server makes the libraries raise.
-                reason, is_usable = in_words(error), False
+                reason, is_valid = innermost_cause(error), True
+            except Exception as error:  # A broken reply can make the libraries raise anything.
+                reason, is_valid = innermost_cause(error), False
             except BaseException as interruption:
-                # A time-out or a kill of the task. The frames below hold the head of the request, and so the key.
-                raise interruption.with_traceback(None)  # noqa: B904 - it is the same one
-        if progress.sent or is_usable:
+                # A timeout or kill of the task. The frames below hold the headers of the request, and so the key.
+                raise interruption.with_traceback(None)  # noqa: B904 - the same exception
+        if progress.sent or is_valid:
             return NoReply(sent=progress.sent, reason=reason, began=began)
         raise ConfigurationError(f"No request can be sent to {self._config.base_url}: {reason}")
 
@@ -156,7 +156,7 @@ class Transport:
                 yield session
             return
         if self._process != os.getpid():
-            # The connections are the parent's: what both of them wrote and read there would be mixed.
+            # The connections belong to the parent process, too: requests and replies of both would get mixed up.
             self._shared, self._process = self._new_session(), os.getpid()
         yield self._shared
 
@@ -165,12 +165,12 @@ class Transport:
         session.headers["User-Agent"] = f"airflow-provider-cloudzero/{__version__}"
         session.headers["Accept-Encoding"] = ACCEPTED_ENCODING
         if self._config.base_url.startswith("http://"):
-            # A proxy of the environment would get to see the key, which is to stay on this machine.
+            # A proxy from the environment would see the key, which must stay on this machine.
             session.trust_env = False
         return session
 
 
-def _answer(
+def _read_reply(
     response: requests.Response, save_to: BinaryIO | None, began: float, *, needs_body: bool, skip_body: bool
 ) -> Reply | NoReply:
     reply = Reply(response.status_code, response.headers, b"", began)

@@ -71,7 +71,7 @@ def test_an_answer_without_records_is_never_taken_for_none(body):
     with answering(body) as url, pytest.raises(errors.UnexpectedReplyError) as error:
         client_of(url).submitted_records("orders")
     assert str(error.value) == (
-        "/unit-cost/v1/telemetry/metric/orders: HTTP 200, but the reply holds no list of records."
+        "/unit-cost/v1/telemetry/metric/orders: HTTP 200, but the reply has no list of records."
     )
 
 
@@ -83,7 +83,9 @@ def test_as_many_records_are_asked_for_as_can_be_read(limit):
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a b", "x" * 257, 7])
 def test_a_name_that_leads_to_another_path_is_refused(name):
-    with pytest.raises(errors.ConfigurationError, match="is no name of a telemetry stream: 1 to 256 letters, digits"):
+    with pytest.raises(
+        errors.ConfigurationError, match="is not a valid stream name: expected 1 to 256 letters, digits"
+    ):
         client_of("http://127.0.0.1:1").delete_stream(name)
 
 

@@ -109,7 +109,7 @@ def test_extras_set_the_client(monkeypatch):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"password": ""}, "There is no API key"),
+        ({"password": ""}, "The API key is missing"),
         ({"extra": {"timeout": "soon"}}, "timeout is 'soon': expected a number, 0 to 604,800 seconds"),
         ({"extra": {"timeout": True}}, "timeout is True: expected a number, 0 to 604,800 seconds"),
         ({"extra": {"allow_http": "maybe"}}, "allow_http is 'maybe': expected True or False, also as text"),

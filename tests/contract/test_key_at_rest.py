@@ -129,13 +129,13 @@ class Interrupted(BaseException):
 
 @pytest.mark.parametrize("where", ["_new_conn", "send", "getresponse"])
 def test_a_task_that_is_interrupted_anywhere_in_a_request_does_not_show_it(monkeypatch, where):
-    from cloudzero_provider.client import http_session
+    from cloudzero_provider.client import request_progress
 
     def interrupted(*_, **__):
         raise Interrupted
 
     # A signal can come at any moment; only so can it come at each of them on purpose.
-    monkeypatch.setattr(http_session._Connection, where, interrupted)
+    monkeypatch.setattr(request_progress._Connection, where, interrupted)
     with raw_server(lambda *_: None) as url, pytest.raises(Interrupted) as caught:
         Client(KEY, base_url=url, settle_seconds=0).list_drops(STREAM)
     assert not shown(caught.value)

@@ -230,7 +230,7 @@ def test_a_rule_of_cloudzero_refuses_the_month_while_the_old_one_stands(sandbox)
     try:
         for options in ({"validate_with_cloudzero": True}, {"check_only": True}):
             with pytest.raises(
-                errors.ValidationFailedError, match=r"CloudZero's validation refuses the rows: .*cost/cost"
+                errors.ValidationFailedError, match=r"CloudZero's validation rejects the rows: .*cost/cost"
             ):
                 send(records=negative, **options)
         assert len(sandbox.writes()) == 1

@@ -64,7 +64,7 @@ def test_what_was_read_can_be_sent_again(sandbox, tmp_path):
 
 
 def test_a_month_that_is_not_there_is_its_own_error_and_leaves_no_file(sandbox, tmp_path):
-    with pytest.raises(MonthNotFoundError, match="holds no billing drop for 2026-03"):
+    with pytest.raises(MonthNotFoundError, match="has no billing drop for 2026-03"):
         read(path=str(tmp_path / "march.csv"))
     assert list(tmp_path.iterdir()) == []
 

@@ -51,7 +51,7 @@ def settings(sandbox):
 
 @pytest.mark.parametrize("operation", list(TelemetryOperation))
 @pytest.mark.parametrize(
-    ("body", "words"), [(PAGE, "a web page, .*Please log in.*check the connection's host"), (ERROR, "an error: Locked")]
+    ("body", "words"), [(PAGE, "a web page .*Please log in.*check the connection's host"), (ERROR, "an error: Locked")]
 )
 def test_telemetry_is_not_taken_for_sent_when_a_page_or_an_error_comes_with_success(body, words, operation):
     with raw_server(always(body)) as url, pytest.raises(errors.UnexpectedReplyError, match=words) as error:
@@ -62,7 +62,7 @@ def test_telemetry_is_not_taken_for_sent_when_a_page_or_an_error_comes_with_succ
 def test_a_drop_is_not_taken_for_sent_when_a_page_comes_with_success():
     with (
         raw_server(always(PAGE)) as url,
-        pytest.raises(errors.UnexpectedReplyError, match="a web page, not CloudZero's"),
+        pytest.raises(errors.UnexpectedReplyError, match="a web page "),
     ):
         client(url).send_drop(STREAM, b"{}", effect=Effect.REPEATABLE)
 
@@ -97,7 +97,7 @@ def test_records_are_found_in_whatever_they_are_wrapped_in(wrap):
 def test_a_reply_without_a_list_of_records_is_never_no_records(body):
     with (
         raw_server(always(body)) as url,
-        pytest.raises(errors.UnexpectedReplyError, match=r"holds no list of records|is an error"),
+        pytest.raises(errors.UnexpectedReplyError, match=r"has no list of records|is an error"),
     ):
         client(url).processed_records("orders")
 
@@ -152,9 +152,7 @@ def test_a_month_in_another_spelling_says_that_the_parameter_is_not_to_blame(san
 
 def test_a_stream_that_cloudzero_denies_may_be_unknown(sandbox, settings):
     settings(unknown_connection_status=403)
-    with pytest.raises(
-        errors.AuthenticationError, match="Of a stream that it does not know, CloudZero may say the same"
-    ):
+    with pytest.raises(errors.AuthenticationError, match="CloudZero may reply the same for an unknown stream"):
         send(records=ROWS, anycost_connection_id="no-such-stream")
 
 
@@ -193,5 +191,5 @@ def test_a_deletion_from_no_stream_does_not_advise_a_sum(sandbox):
 def test_a_stream_that_can_t_be_deleted_by_the_api_has_another_way(sandbox, settings):
     telemetry([allocation()])
     settings(force_parameter="absent")
-    with pytest.raises(errors.RequestRejectedError, match="it can be deleted under Settings > Telemetry Streams"):
+    with pytest.raises(errors.RequestRejectedError, match="Delete it under Settings > Telemetry Streams"):
         CloudZeroHook().get_conn().delete_stream("orders", force=True)

@@ -222,8 +222,8 @@ def _difference(held: Held, truth: Held) -> str:
 
 
 _VOLATILE = (
-    (re.compile(r"no answer \([^)]*\)"), "no answer (…)"),
-    (re.compile(r"Tried \d+ times?"), "Tried … times"),
+    (re.compile(r"no reply \([^)]*\)"), "no reply (…)"),
+    (re.compile(r"Gave up after \d+ attempts?"), "Gave up after … attempts"),
     (re.compile(r"\d+ times in a row"), "… times in a row"),
     (re.compile(r"asks to wait [\d.]+ s"), "asks to wait … s"),
     (re.compile(r"SHA-256 [0-9a-f]+"), "SHA-256 …"),

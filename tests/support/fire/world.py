@@ -24,7 +24,7 @@ import requests
 from aiohttp import web
 
 from cloudzero_provider.anycost import send as anycost_send
-from cloudzero_provider.client import http_session, retry, transport
+from cloudzero_provider.client import request_progress, retry, transport
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.operators import _base as operators_base
 from cloudzero_provider.sandbox.server.faults import parse_fault
@@ -117,7 +117,7 @@ class World:
             patches.setattr(module, "time", now)
         patches.setattr(retry, "random", self._jitter)
         patches.setattr(retry, "datetime", datetime_by(self.clock))
-        patches.setattr(http_session, "threading", threading_for(self._pauses))
+        patches.setattr(request_progress, "threading", threading_for(self._pauses))
         real = Transport.exchange
         patches.setattr(Transport, "exchange", lambda *given, **options: self._exchange(real, *given, **options))
 

@@ -1,8 +1,8 @@
 """
-Connections that note how far a request got, and a session that does no more than it is told.
+Connections that record how far a request got, and a session without redirects or retries.
 
-What became of a request hangs on whether a byte of it was written, which urllib3's exceptions don't tell. So the
-connections themselves note it, per thread.
+Whether a request may have been applied depends on whether a byte of it was written, which urllib3's exceptions don't
+say. So the connections record it, per thread.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class Progress:
     How far a request got.
 
     :param timeout: seconds without a byte, in either direction, after which it fails.
+    :param sent: whether a byte of it may have been written.
+    :param connecting: whether its connection is being made.
+    :param connection: its socket.
     """
 
     timeout: float
@@ -43,24 +46,24 @@ class Progress:
     connection: socket.socket | None = None
 
     def cut(self) -> None:
-        """Cut the connection, from another thread: whoever reads or writes on it then fails."""
+        """Shut the connection down from another thread, so that reading and writing fail."""
         if self.connection is not None:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
 
 
-_here = threading.local()
+_thread = threading.local()
 
 
 @contextlib.contextmanager
-def watched(*, timeout: float, limit: float) -> Iterator[Progress]:
+def tracked(*, timeout: float, limit: float) -> Iterator[Progress]:
     """
-    Watch over one request of this thread.
+    Track one request of this thread.
 
     :param timeout: seconds without a byte, in either direction, after which it fails.
-    :param limit: seconds after which its connection is cut, however busy: a slow drip must not go on for ever.
+    :param limit: seconds after which its connection is cut, however busy, so that a slow drip ends.
     """
-    progress = _here.progress = Progress(timeout)
+    progress = _thread.progress = Progress(timeout)
     timer = threading.Timer(limit, progress.cut)
     timer.daemon = True
     timer.start()
@@ -70,17 +73,17 @@ def watched(*, timeout: float, limit: float) -> Iterator[Progress]:
         timer.cancel()
 
 
-class _Bounded(io.BufferedReader):
+class _BoundedReader(io.BufferedReader):
     """
-    What a server sends, never in pieces that only it sets a limit to.
+    Reads a reply with bounded lines and chunks.
 
-    http.client and urllib3 read a line of a chunked body as long as it comes, and to the end of the connection where a
-    chunk says that it has less than no bytes.
+    http.client and urllib3 read a line of a chunked body without a limit, and a chunk of negative length up to the end
+    of the connection.
     """
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size < 0:
-            raise http.client.HTTPException("a length below zero")
+            raise http.client.HTTPException("negative length")
         return super().read(size)
 
     def readline(self, size: int | None = -1) -> bytes:
@@ -93,12 +96,12 @@ class _Bounded(io.BufferedReader):
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """Skips every interim answer (1xx), not only ``100 Continue``, and what nobody here asked a server for."""
+    """Skips all interim replies (1xx), not only ``100 Continue``, and drops cookies."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._interim = 0
-        self.fp = _Bounded(self.fp.detach())
+        self.fp = _BoundedReader(self.fp.detach())
 
     def _read_status(self) -> Any:
         while True:
@@ -107,66 +110,66 @@ class _FinalResponse(http.client.HTTPResponse):
                 return version, status, reason
             self._interim += 1
             if self._interim > _MOST_INTERIM:
-                raise http.client.HTTPException(f"more than {_MOST_INTERIM} interim answers")
+                raise http.client.HTTPException(f"more than {_MOST_INTERIM} interim replies")
             http.client.parse_headers(self.fp)
 
     def begin(self) -> None:
         super().begin()
-        # A cookie would be sent back, to whoever shares the session.
+        # The session would send a cookie back, in requests of other threads.
         for name in ("Set-Cookie", "Set-Cookie2"):
             del self.msg[name]
-        # urllib3 would log what it can't read, word for word: a server may have put the key there.
+        # urllib3 logs headers that it can't parse, and a server may have put the key there.
         self.msg.defects.clear()
         self.msg.set_payload("")
 
 
-class _Noting:
-    """Notes when a connection is being made, when a byte is written, and which socket it is."""
+class _RecordsProgress:
+    """Records when a connection is being made, when a byte is written, and the socket."""
 
     sock: Any
     response_class: Any = _FinalResponse
-    #: Python's own switch (``http.client.HTTPConnection.debuglevel``) prints every header, and so the key.
+    #: Python's global ``http.client.HTTPConnection.debuglevel`` prints every header, including the key.
     debuglevel = 0
 
     def _new_conn(self) -> Any:
-        # Known before a proxy and TLS are through, since a proxy's own answer may drip, too.
-        _here.progress.connection = super()._new_conn()  # type: ignore[misc]
-        return _here.progress.connection
+        # Recorded before the proxy and TLS handshakes, since these can be slow drips, too.
+        _thread.progress.connection = super()._new_conn()  # type: ignore[misc]
+        return _thread.progress.connection
 
     def connect(self) -> None:
-        progress = _here.progress
+        progress = _thread.progress
         progress.connecting = True
         super().connect()  # type: ignore[misc]
         progress.connecting = False
-        self._take_over(progress)
+        self._use_timeout(progress)
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
-            self._take_over(_here.progress)
+            self._use_timeout(_thread.progress)
         super().putrequest(*args, **kwargs)  # type: ignore[misc]
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        if not _here.progress.connecting:
-            _here.progress.sent = True
+        if not _thread.progress.connecting:
+            _thread.progress.sent = True
         try:
             super().send(data)  # type: ignore[misc]
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
-            # The server answers before it has read everything, and closes: urllib3 reads that answer after this one.
+            # The server replied and closed before it read everything: urllib3 reads the reply after a broken pipe.
             raise BrokenPipeError(str(error)) from error
 
-    def _take_over(self, progress: Progress) -> None:
-        """Use the request's own timeout: urllib3 would send the body under the one for connecting."""
+    def _use_timeout(self, progress: Progress) -> None:
+        """Use the request's timeout: urllib3 would send the body with the connect timeout."""
         progress.connection = self.sock
         self.sock.settimeout(progress.timeout)
 
 
-class _Connection(_Noting, HTTPConnection):
+class _Connection(_RecordsProgress, HTTPConnection):
     pass
 
 
-class _TLSConnection(_Noting, HTTPSConnection):
+class _TLSConnection(_RecordsProgress, HTTPSConnection):
     pass
 
 
@@ -197,7 +200,7 @@ class _Adapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """A session that follows no redirect (requests would read and parse it all the same) and retries nothing."""
+    """A session without redirects or retries. With ``allow_redirects=False``, requests still parses them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,4 +208,4 @@ class Session(requests.Session):
             self.mount(scheme, _Adapter(max_retries=urllib3.Retry(0, read=False)))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none."""
+        """Return ``None``: no reply counts as a redirect."""
