@@ -1,4 +1,4 @@
-"""What Airflow reads about this provider: its connection type and form, and where its classes are."""
+"""The metadata that Airflow reads: connection type and form, and the provider's modules."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ PLACEHOLDERS = {
     "port": "443; Airflow 3.3.1 and 3.3.2 need it to test",
 }
 
-#: The connection's extra, field by field: what the form of every Airflow line shows.
+#: The fields of the connection's extra, for the form of every Airflow version.
 EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "anycost_connection_id": {
         "label": "AnyCost connection ID",
@@ -91,22 +91,22 @@ EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "timeout": {
         "label": "Request timeout (s)",
         "kind": "number",
-        "description": "Seconds to wait for an answer; 60 when empty.",
+        "description": "Seconds to wait for a reply; 60 when empty.",
     },
     "max_retry_seconds": {
         "label": "Retry limit (s)",
         "kind": "number",
-        "description": "Seconds to go on trying one request, in all; 600 when empty.",
+        "description": "Seconds to retry one request, in total; 600 when empty.",
     },
     "settle_seconds": {
         "label": "Settle time (s)",
         "kind": "number",
-        "description": "Seconds until a request that got no answer can't be applied any more; 60 when empty.",
+        "description": "Seconds after which an unanswered request is assumed never to be applied; 60 when empty.",
     },
     "allow_http": {
         "label": "Allow http://",
         "kind": "boolean",
-        "description": "Only for a sandbox in another container: the key travels unencrypted.",
+        "description": "Only for a sandbox in another container: the key is sent unencrypted.",
     },
 }
 

@@ -1,4 +1,4 @@
-"""Links from a task to the pages of CloudZero that show what it worked on."""
+"""Links from a task to CloudZero's pages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class CloudZeroLink(BaseOperatorLink):
-    """A page of CloudZero. No address of a single stream's page is published, so it is the list that shows it."""
+    """A page of CloudZero. URLs of single streams are not published, so it lists all of them."""
 
     page = "https://app.cloudzero.com"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
-        """Return the page's address."""
+        """Return the URL of the page."""
         return self.page
 
 
@@ -38,10 +38,10 @@ class TelemetryStreamsLink(CloudZeroLink):
 
 def show_links(task: Any, context: Mapping[str, Any]) -> None:
     """
-    Show a task's links from its start on: Airflow 3 itself stores them when the task ends, or defers.
+    Show a task's links from its start. Airflow 3 itself only stores them when the task ends or defers.
 
     :param task: the operator.
-    :param context: of the task.
+    :param context: the task's context.
     """
     links: Iterable[Any] = task.operator_extra_links
     for link in links:

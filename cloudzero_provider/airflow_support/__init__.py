@@ -1,3 +1,3 @@
-"""What the package needs of Airflow beyond operators, sensors, hooks and triggers."""
+"""Helpers around Airflow: its private interfaces, errors, months, object storage and upstream outputs."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Errors as Airflow takes them: what a retry can't help fails the task for good."""
+"""Make errors Airflow errors, too: those that a retry can't fix fail the task without retries."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 @contextmanager
 def airflow_failures() -> Iterator[None]:
     """
-    Give every error of this package Airflow's kind as well.
+    Make every error of this package an Airflow error, too. It stays an instance of its own class.
 
-    What a retry can't help becomes an ``AirflowFailException`` too, so that Airflow does not retry it; all others
-    become an ``AirflowException``, so that ``retries`` heal an outage. Either stays an instance of its own class.
+    An error that a retry can't fix becomes an ``AirflowFailException``, so that Airflow does not retry it; all others
+    become an ``AirflowException``, so that ``retries`` help in an outage.
     """
     try:
         yield
     except CloudZeroError as error:
         if isinstance(error, AirflowException):
             raise
-        raise _with_airflow_kind(error) from error.__cause__
+        raise _as_airflow_error(error) from error.__cause__
 
 
-def _with_airflow_kind(error: CloudZeroError) -> CloudZeroError:
-    kind = _mixed(type(error))
-    mixed = kind.__new__(kind)
-    mixed.args = error.args
-    mixed.__dict__.update(error.__dict__)
-    return mixed.with_traceback(error.__traceback__)
+def _as_airflow_error(error: CloudZeroError) -> CloudZeroError:
+    kind = _airflow_class(type(error))
+    converted = kind.__new__(kind)
+    converted.args = error.args
+    converted.__dict__.update(error.__dict__)
+    return converted.with_traceback(error.__traceback__)
 
 
-_KINDS: dict[type[CloudZeroError], type[CloudZeroError]] = {}
+_AIRFLOW_CLASSES: dict[type[CloudZeroError], type[CloudZeroError]] = {}
 
 
-def _mixed(kind: type[CloudZeroError]) -> type[CloudZeroError]:
-    if kind not in _KINDS:
+def _airflow_class(kind: type[CloudZeroError]) -> type[CloudZeroError]:
+    if kind not in _AIRFLOW_CLASSES:
         airflow_kind = AirflowException if kind.retry_can_help else AirflowFailException
         names = {"__module__": kind.__module__, "__doc__": kind.__doc__, "core_class": kind}
-        _KINDS[kind] = type(kind.__name__, (kind, airflow_kind), names)
-    return _KINDS[kind]
+        _AIRFLOW_CLASSES[kind] = type(kind.__name__, (kind, airflow_kind), names)
+    return _AIRFLOW_CLASSES[kind]

@@ -1,4 +1,4 @@
-"""Files in object storage, by Airflow's ``ObjectStoragePath``: S3, GCS, Azure, and whatever it opens."""
+"""Files in object storage that Airflow's ``ObjectStoragePath`` opens: S3, GCS, Azure and others."""
 
 from __future__ import annotations
 
@@ -14,54 +14,64 @@ from cloudzero_provider.sources.file_names import without_folders
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PIECE = 8 * 1024 * 1024
+_CHUNK_BYTES = 8 * 1024 * 1024
 
 
 class ObjectStorage:
     """
-    What URIs name: ``s3://my_aws_conn@bucket/2026-03/*.parquet``. The Airflow connection stands before the ``@``.
+    Files by URI, like ``s3://my_aws_conn@bucket/2026-03/*.parquet``, with the Airflow connection before the ``@``.
 
-    An outage is the storage's own error, so that ``retries`` heal it; what a retry can't help is an ``InputError`` or a
+    An outage raises the storage's own error, so that ``retries`` help. What a retry can't fix is an ``InputError`` or a
     ``ConfigurationError``.
     """
 
     def find(self, uri: str) -> list[str]:
-        """Which files a URI with a pattern in it names."""
-        with _explained(uri):
-            storage, key = _opened(uri)
+        """
+        Find files.
+
+        :param uri: with a pattern.
+        :return: their URIs.
+        """
+        with _readable_errors(uri):
+            storage, key = _open_storage(uri)
             found = storage.glob(key, detail=True)
         before = uri.removesuffix(key)
         return without_folders({f"{before}{name}": info["type"] != "file" for name, info in found.items()})
 
     def fetch(self, uri: str, file: IO[bytes]) -> None:
-        """Copy a file here, whole."""
-        with _explained(uri):
-            storage, key = _opened(uri)
+        """
+        Download a file.
+
+        :param uri: of the file.
+        :param file: open for writing bytes.
+        """
+        with _readable_errors(uri):
+            storage, key = _open_storage(uri)
             info = storage.info(key)
-            # Some storages read a folder as if it was an empty file.
+            # Some storages read a folder as an empty file.
             if info["type"] != "file":
                 raise IsADirectoryError(f"it is a {info['type']}")
-            with storage.open(key, "rb", block_size=_PIECE) as source:
-                shutil.copyfileobj(source, file, _PIECE)
+            with storage.open(key, "rb", block_size=_CHUNK_BYTES) as source:
+                shutil.copyfileobj(source, file, _CHUNK_BYTES)
         if info.get("size") not in (None, file.tell()):
-            raise OSError(f"{uri}: {file.tell():,} of {info['size']:,} bytes arrived.")
+            raise OSError(f"{uri}: only {file.tell():,} of {info['size']:,} bytes were read.")
 
 
-def _opened(uri: str) -> tuple[Any, str]:
-    """Find Airflow's file system for a URI, and the file's name there."""
+def _open_storage(uri: str) -> tuple[Any, str]:
+    """Return Airflow's file system for a URI, and the path in it."""
     connection, at, _ = uri.partition("://")[2].partition("/")[0].rpartition("@")
     if at:
-        # A storage whose connection is not there would go on without one.
+        # Without the connection, storages would silently use none.
         BaseHook.get_connection(connection)
     path = ObjectStoragePath(uri)
     storage = path.fs
-    # It remembers what it once listed, for as long as the worker runs.
+    # File systems cache listings for as long as the worker runs.
     storage.invalidate_cache()
     return storage, path.path
 
 
 @contextmanager
-def _explained(uri: str) -> Iterator[None]:
+def _readable_errors(uri: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:

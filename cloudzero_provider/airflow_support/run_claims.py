@@ -1,4 +1,4 @@
-"""Claims in Airflow: an XCom of each task instance, which counts as long as that instance may have written."""
+"""Claims in Airflow: an XCom of each task instance, valid as long as that instance may have written."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ log = logging.getLogger(__name__)
 #: The key of the XCom that holds a claim.
 CLAIM_KEY = "cloudzero_claim"
 
-#: States of an instance that has to start again, and meets our claim then, or never does. The claim it left is from
-#: before it was cleared. All other states count, those of later versions of Airflow too.
-_STARTS_AGAIN = frozenset({None, "removed", "scheduled", "queued", "skipped", "upstream_failed"})
+#: States of an instance that never starts, or starts again and then finds our claim. Its own claim is from before it
+#: was cleared. All other states count, also those of later versions of Airflow.
+_NOT_STARTED = frozenset({None, "removed", "scheduled", "queued", "skipped", "upstream_failed"})
 _MAY_BE_WRITING = frozenset({"running", "restarting"})
 _VERBS = {"success": "has sent", "running": "is sending", "restarting": "is sending"}
 
 _WAYS_OUT = (
-    "Ways out: give all of it to one task (files=[...] for several files; records of a mapped upstream task, whose "
-    "lists are strung together), or set replace_in_same_run=True on the task that is meant to replace what the other "
-    "one sent."
+    "Send all of it in one task (files=[...] for several files; records of a mapped upstream task, whose lists are "
+    "concatenated), or set replace_in_same_run=True on the task that should replace what the other one sent."
 )
 
 
@@ -35,9 +34,9 @@ class RunClaims:
     """
     The claims of the tasks of a DAG run.
 
-    :param context: of the task.
-    :param sender: class of the operators whose tasks have claims.
-    :param is_retry: whether an earlier try of this instance may have written something.
+    :param context: the task's context.
+    :param sender: base class of the operators that make claims.
+    :param is_retry: whether a previous attempt of this instance may have written something.
     :param may_replace: whether this task may replace what other tasks of the run sent.
     """
 
@@ -50,10 +49,10 @@ class RunClaims:
 
     def claim(self, write: Write) -> None:
         """
-        Publish what is about to be written, and refuse to replace what another task of the run wrote.
+        Publish what is about to be written; refuse to replace what another task of the run wrote.
 
         :param write: what is about to be written.
-        :raises ReplacesSameRunError: when it would. The claim is withdrawn then.
+        :raises ReplacesSameRunError: when it would replace it. The claim is withdrawn then.
         :raises ClaimError: when Airflow can't store or show claims.
         """
         content = write.as_claim()
@@ -70,16 +69,16 @@ class RunClaims:
                 raise
             raise ClaimError(
                 "What other tasks of this DAG run have sent could not be looked up in Airflow "
-                f"({type(error).__name__}: {str(error)[:200]}), so this task might replace it; nothing was sent."
+                f"({type(error).__name__}: {str(error)[:200]}), so this task might replace it. Nothing was sent."
             ) from error
 
     def nothing_written(self) -> None:
-        """Withdraw the claim, unless an earlier try may have written something."""
+        """Withdraw the claim, unless a previous attempt may have written something."""
         if not self._is_retry:
             self._withdraw()
 
     def _publish(self, content: Mapping[str, Any] | None) -> None:
-        # A dict, since a single list does not come back from Airflow 3 as it was.
+        # A dict, since Airflow 3 does not return a single list as it was stored.
         value = {"task_id": self._ti.task_id, "map_index": self._ti.map_index, "write": content}
         self._ti.xcom_push(key=CLAIM_KEY, value=value)
 
@@ -101,7 +100,7 @@ class RunClaims:
                 _warn_of_unchecked(other.unchecked, f"{other.described} by {_name(claim)}")
             ours, theirs = write.replaces(other), other.replaces(write)
             state = self._state(claim) if ours or theirs else None
-            if state in _STARTS_AGAIN:
+            if state in _NOT_STARTED:
                 continue
             if ours:
                 _refuse(claim, state, other, ours)
@@ -112,30 +111,30 @@ class RunClaims:
         claims = [claim for claim in pull_all(self._ti, task_ids, CLAIM_KEY) if claim is not None]
         own = (self._ti.task_id, self._ti.map_index)
         if own not in [(claim["task_id"], claim["map_index"]) for claim in claims]:
-            raise ClaimError("Airflow does not show the claim that this task has just stored; nothing was sent.")
+            raise ClaimError("Airflow does not show the claim that this task has just stored. Nothing was sent.")
         for claim in claims:
             if claim["write"] is not None and not self._is_of_same_sender(claim):
                 yield claim
 
     def _is_of_same_sender(self, claim: Mapping[str, Any]) -> bool:
-        """Whether a claim is of an earlier try, or of a leftover instance of a task that is not mapped any more."""
+        """Whether a claim is of a previous attempt, or of an old instance of a task that is no longer mapped."""
         if claim["task_id"] != self._ti.task_id:
             return False
         return claim["map_index"] == self._ti.map_index or not is_mapped(self._task(self._ti.task_id))
 
     def _senders(self) -> list[str]:
         found = [task.task_id for task in self._context["dag"].tasks if issubclass(operator_class(task), self._sender)]
-        # An operator that runs inside a task of another kind has its claims there.
+        # An operator that another operator runs has its claims in that task.
         return found if self._ti.task_id in found else [*found, self._ti.task_id]
 
     def _task(self, task_id: str) -> Any:
         return self._context["dag"].get_task(task_id)
 
     def _state(self, claim: Mapping[str, Any]) -> str | None:
-        """The state of the instance that made a claim; ``None`` also when there is no such instance any more."""
+        """Return the state of the instance that made a claim; ``None`` also when it no longer exists."""
         own = instance_states(self._ti, self._ti.task_id)
         if self._ti.map_index not in own:
-            raise ClaimError("Airflow does not show the state of this task; nothing was sent.")
+            raise ClaimError("Airflow does not show the state of this task. Nothing was sent.")
         states = own if claim["task_id"] == self._ti.task_id else instance_states(self._ti, claim["task_id"])
         return states.get(claim["map_index"])
 
@@ -143,7 +142,7 @@ class RunClaims:
 def _refuse(claim: Mapping[str, Any], state: str | None, other: Write, why: str) -> NoReturn:
     verb = _VERBS.get(str(state), "may have sent")
     raise ReplacesSameRunError(
-        f"{_name(claim)} of this DAG run {verb} {other.described}, and {why}; nothing was sent. {_WAYS_OUT}"
+        f"{_name(claim)} of this DAG run {verb} {other.described}, and {why}. Nothing was sent. {_WAYS_OUT}"
     )
 
 
@@ -154,8 +153,8 @@ def _name(claim: Mapping[str, Any]) -> str:
 
 def _warn_of_unchecked(count: int, described: str) -> None:
     log.warning(
-        "%s of %s are unchecked: tasks of a DAG run compare their first 10,000 records with each other, so that none "
-        "replaces what another one sent. Whether these do is not known",
+        "%s of %s are not compared with other tasks of this DAG run, which only compare their first 10,000 records, so "
+        "they may replace what another task sent, or be replaced by it",
         f"{count:,}",
         described,
     )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _YEAR_MONTH = re.compile(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])")
 
 _WAYS = (
-    "Give the month in one of three ways: the parameter month='2026-03' (a template works: "
-    "month='{{ data_interval_start | ds }}'); a DAG that is partitioned by month, with keys like 2026-03 "
+    "Set the month in one of three ways: the parameter month='2026-03' (templates work: "
+    "month='{{ data_interval_start | ds }}'); a DAG partitioned by month, with keys like 2026-03 "
     "(CronPartitionTimetable(..., key_format='%Y-%m'), Airflow 3.2 and later); or a schedule whose data interval is "
     "exactly one calendar month (CronDataIntervalTimetable('@monthly', timezone='UTC'))."
 )
@@ -25,14 +25,14 @@ _WAYS = (
 
 def resolve_month(month: str | date | None, context: Mapping[str, Any]) -> Month:
     """
-    Find the month of a task: the argument, else the run's partition key, else its data interval.
+    Return the month of a task: the argument, else the run's partition key, else its data interval.
 
-    A month is never guessed: a cron ``@monthly`` run of Airflow 3 has a data interval of no length, and the same
-    schedule means another month in Airflow 2.
+    It is never guessed: a cron ``@monthly`` run has an empty data interval in Airflow 3, and means another month in
+    Airflow 2.
 
     :param month: the operator's ``month``, rendered.
     :param context: the task's context.
-    :raises MonthError: when none of the three names exactly one month.
+    :raises MonthError: when none of the three is exactly one month.
     """
     if month is not None:
         return _named_month(month)
@@ -53,8 +53,8 @@ def _named_month(month: str | date) -> Month:
 def _partition_month(key: str) -> Month:
     if not _YEAR_MONTH.fullmatch(key):
         raise MonthError(
-            f"The run's partition key {key!r} is no month: expected a key like '2026-03'. "
-            "Set key_format='%Y-%m' on the DAG's CronPartitionTimetable, or give the operator's month."
+            f"The run's partition key {key!r} is not a valid month: expected a key like '2026-03'. "
+            "Set key_format='%Y-%m' on the DAG's CronPartitionTimetable, or set the operator's month."
         )
     return Month.parse(key)
 
@@ -71,7 +71,7 @@ def _interval_month(context: Mapping[str, Any]) -> Month:
     ):
         raise MonthError(
             f"No month: the run's data interval, {start.isoformat()} to {end.isoformat()}, is not exactly one calendar "
-            f"month{' (it has no length: a plain cron schedule in Airflow 3)' if start == end else ''}. {_WAYS}"
+            f"month{' (it is empty: a plain cron schedule in Airflow 3)' if start == end else ''}. {_WAYS}"
         )
     return first
 

@@ -1,4 +1,4 @@
-"""Outputs of upstream tasks: a skipped one has none, and any other that is missing is an error."""
+"""Outputs of upstream tasks: those of skipped tasks are left out; any other missing one is an error."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _RETURN_VALUE = "return_value"
 
 class UpstreamOutputs:
     """
-    What upstream tasks returned, for a parameter that takes several outputs.
+    Resolves what upstream tasks returned, for a parameter that accepts several outputs.
 
     :param name: of the parameter.
-    :param context: of the task.
+    :param context: the task's context.
     """
 
     def __init__(self, name: str, context: Context) -> None:
@@ -41,8 +41,8 @@ class UpstreamOutputs:
         """
         Resolve an output.
 
-        :param output: what stands for it.
-        :raises InputError: when a task of it was skipped, failed or returned nothing.
+        :param output: an ``XComArg``.
+        :raises InputError: when its task was skipped, failed or returned nothing.
         """
         skipped = self._skipped(output, self._name)
         return self._nothing(skipped) if skipped else self._resolved(output, self._name)
@@ -51,8 +51,8 @@ class UpstreamOutputs:
         """
         Resolve the outputs in a list; those of skipped tasks are left out.
 
-        :param items: outputs, and anything else.
-        :param resolve_other: resolves anything else.
+        :param items: outputs and other values.
+        :param resolve_other: resolves other values.
         :raises InputError: when a task failed or returned nothing, or all of them were skipped.
         """
         found: list[Any] = []
@@ -68,16 +68,16 @@ class UpstreamOutputs:
         if skipped and not found:
             return self._nothing(skipped)
         if skipped:
-            log.info("%s: its output is left out, since %s", self._name, _skipped(skipped))
+            log.info("%s: an output is left out because %s", self._name, _skipped(skipped))
         return found
 
     def _nothing(self, skipped: Sequence[Any]) -> list[Any]:
         if all(map(is_expanded, skipped)):
-            # Also a task that was mapped over an empty list is skipped.
+            # A task that is mapped over an empty list is skipped, too.
             return []
         raise InputError(
-            f"{self._name}: there are no rows, since {_skipped(skipped)}; nothing was sent. "
-            "With the trigger rule none_failed_min_one_success, this task is skipped then, too."
+            f"{self._name}: there are no rows because {_skipped(skipped)}. Nothing was sent. "
+            "With the trigger rule none_failed_min_one_success, this task is then skipped, too."
         )
 
     def _resolved(self, output: Any, where: str) -> Any:
@@ -93,13 +93,13 @@ class UpstreamOutputs:
         return value
 
     def _of_instances(self, task_id: str, values: Sequence[Any], where: str) -> Sequence[Any]:
-        """Take the outputs of all instances that succeeded, and of no other."""
+        """Return the outputs of the instances that succeeded."""
         states = instance_states(self._context["ti"], task_id)
         succeeded = sorted(index for index, state in states.items() if state == "success")
         if len(values) > len(succeeded):
-            # After a clear, an instance may have been skipped or removed, and its XCom is still there.
+            # After a clear, an instance may have been skipped or removed, but its XCom remains.
             values = pull_instances(self._context["ti"], task_id, _RETURN_VALUE, succeeded)
-        # One that returned None has no XCom, and would be missing in silence.
+        # An instance that returned None has no XCom, so its rows would be missing without an error.
         missing = len(succeeded) - len(values)
         if missing:
             raise InputError(
@@ -109,13 +109,13 @@ class UpstreamOutputs:
         return values
 
     def _skipped(self, output: Any, where: str) -> list[Any]:
-        """Find the operators of an output that has no value, since they were skipped."""
-        if self._all_succeeded():
+        """Return the operators of an output that were skipped."""
+        if self._needs_all_success():
             return []
         skipped = []
         operators = operators_of(output)
         for operator in operators:
-            # A state tells more than an XCom: after a clear, that of an earlier try may still be there.
+            # States, not XComs: after a clear, an XCom of a previous attempt may remain.
             states = self._states(operator)
             if states == {"skipped"}:
                 skipped.append(operator)
@@ -123,17 +123,17 @@ class UpstreamOutputs:
                 state = ", ".join(sorted(str(each or "not started") for each in unfinished))
                 raise InputError(
                     f"{where}: the upstream task {operator.task_id!r} did not succeed ({state}), so its rows are "
-                    "missing; nothing was sent."
+                    "missing. Nothing was sent."
                 )
         if skipped and len(skipped) < len(operators):
             raise InputError(
-                f"{where}: {_skipped(skipped)}, and its output is one of several that are combined: give them "
+                f"{where}: {_skipped(skipped)}, but its output is combined with others: pass them "
                 f"in a list, {self._name}=[…, …], where skipped ones are left out."
             )
         return skipped
 
-    def _all_succeeded(self) -> bool:
-        """Without another trigger rule, this task would not run otherwise."""
+    def _needs_all_success(self) -> bool:
+        """Whether the task only runs when all upstream tasks succeeded."""
         return str(getattr(self._context["task"].trigger_rule, "value", "")) == "all_success"
 
     def _states(self, operator: Any) -> set[str | None]:

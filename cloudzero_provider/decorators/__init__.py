@@ -1,3 +1,3 @@
-"""Flavours of ``@task``: a function whose rows go to CloudZero."""
+"""Decorators for TaskFlow: ``@task.cloudzero_...`` sends the rows that a function returns."""
 
 from __future__ import annotations

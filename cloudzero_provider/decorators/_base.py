@@ -1,4 +1,4 @@
-"""What the flavours of ``@task`` share: what a function returns goes straight to the operator, and into no XCom."""
+"""Base of the decorators: what the function returns goes to the operator directly, not through XCom."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from cloudzero_provider.operators._send import SOURCES
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-#: Parameters of the operators that say where rows are. Here the function gives them.
+#: Parameters of the operators that say where rows come from. Here they come from the function.
 ROW_SOURCES = (*SOURCES, "sql_conn_id")
 
-_ASYNC = "make it a plain function, which may do its work by asyncio.run(...) and return the rows"
+_ASYNC = "use a plain function, which may call asyncio.run(...) and return the rows"
 
 
 def template_fields_of(operator: type[Any]) -> tuple[str, ...]:
     """
-    Give the template fields of the flavour of an operator: those of any TaskFlow task, and the operator's own.
+    Return the template fields of a decorated operator: those of every TaskFlow task, and the operator's own.
 
-    :param operator: whose parameters the decorator takes.
+    :param operator: whose parameters the decorator accepts.
     """
     fields = (*DecoratedOperator.template_fields, *operator.template_fields)
     return tuple(name for name in fields if name not in ROW_SOURCES)
@@ -40,31 +40,31 @@ def template_fields_of(operator: type[Any]) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class FunctionRows:
     """
-    Rows that are not there yet, resolved like the output of an upstream task: once the operator wants them.
+    The rows of a function, resolved like the output of an upstream task: when the operator reads them.
 
-    :param resolve: calls the function with a context, and gives what it returns.
+    :param resolve: calls the function with a context, and returns its rows.
     """
 
     resolve: Callable[[Context], Any]
 
 
 class RowsOfFunction(DecoratedOperator):
-    """Makes a sending operator one whose rows are what the decorated function returns. Goes before it as a base."""
+    """Mixin, before a sending operator, that sends the rows the decorated function returns."""
 
     custom_operator_name: str
-    #: The operator, for error messages.
-    sends_by: str
-    # A text for the function that ends in .sql is a text, and no file with a template.
+    #: Name of the operator, for errors.
+    operator_name: str
+    # An argument of the function that ends in .sql is not the path of a template.
     template_ext: Sequence[str] = ()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # What default_args hold for them is meant for other tasks.
+        # Values from default_args are meant for other tasks.
         for name in ROW_SOURCES:
             setattr(self, name, None)
 
     def execute(self, context: Context) -> Any:
-        """Have the operator send what the function returns."""
+        """Send what the function returns."""
         self.records = FunctionRows(self._call)
         return super().execute(context)
 
@@ -72,65 +72,65 @@ class RowsOfFunction(DecoratedOperator):
         context_merge(context, self.op_kwargs)
         arguments = determine_kwargs(self.python_callable, self.op_args, context)
         returned = self.python_callable(*self.op_args, **arguments)
-        self._refuse_what_is_no_rows(returned)
+        self._check_returned(returned)
         return returned
 
-    def _refuse_what_is_no_rows(self, returned: Any) -> None:
+    def _check_returned(self, returned: Any) -> None:
         what = f"{self.python_callable.__name__}() returned"
         kind = type(returned).__name__
         if returned is None:
-            raise InputError(f"{what} None: return the rows, or yield them; an empty list when there are none.")
+            raise InputError(f"{what} None: return or yield the rows, or an empty list when there are none.")
         if isinstance(returned, (str, bytes, os.PathLike)):
             raise InputError(
-                f"{what} a {kind}: expected rows. To send a file, return its path from a @task, and give it to "
-                f"{self.sends_by}(files=...)."
+                f"{what} a {kind}: expected rows. To send a file, return its path from a @task, and pass it to "
+                f"{self.operator_name}(files=...)."
             )
         if isinstance(returned, Mapping):
-            raise InputError(f"{what} a {kind}: expected rows, each of which is a dict. A single one goes into a list.")
+            raise InputError(f"{what} a {kind}: expected rows, each a dict. Return a single row in a list.")
         if isinstance(returned, Awaitable) or hasattr(returned, "__aiter__"):
             raise InputError(f"{what} a {kind}, which is async: {_ASYNC}.")
 
 
 class RowsTaskDecorator(CheckedTaskDecorator):
     """
-    A decorated function, which Airflow makes into a task where it is called, or into a mapped one.
+    A decorated function, which becomes a task, or a mapped task, where the DAG calls it.
 
-    What can't work is refused here, and not by the operator, which a mapped task does not make before it runs.
+    It checks arguments itself, since a mapped task creates its operator only when it runs.
     """
 
     def check_arguments(self, arguments: dict[str, Any]) -> None:
         """Refuse an async function, parameters for rows, and ``multiple_outputs``."""
         name = self.operator_class.custom_operator_name
         _refuse_async(self.function, name)
-        _refuse_row_sources(arguments, name, self.operator_class.sends_by)
+        _refuse_row_sources(arguments, name, self.operator_class.operator_name)
         if arguments.pop("multiple_outputs", None):
-            raise ConfigurationError(f"{name} returns one summary, which multiple_outputs can't split: leave it out.")
+            raise ConfigurationError(f"{name} returns one summary, which multiple_outputs can't split: remove it.")
 
     def expand(self, **map_kwargs: Any) -> Any:
-        """Map the function over lists of its arguments."""
+        """Map the function over lists of arguments."""
         return _one_at_a_time(super().expand(**map_kwargs))
 
     def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> Any:
-        """Map the function over a list of dicts of its arguments."""
+        """Map the function over a list of dicts of arguments."""
         return _one_at_a_time(super().expand_kwargs(kwargs, strict=strict))
 
 
 def _refuse_async(function: Callable[..., Any], name: str) -> None:
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise ConfigurationError(f"{name} takes no async function ({function.__name__}): {_ASYNC}.")
+        raise ConfigurationError(f"{name} does not accept an async function ({function.__name__}): {_ASYNC}.")
 
 
-def _refuse_row_sources(given: Mapping[str, Any], name: str, sends_by: str) -> None:
+def _refuse_row_sources(given: Mapping[str, Any], name: str, operator_name: str) -> None:
     for source in (*ROW_SOURCES, "allow_equal_files"):
         if given.get(source) is not None:
             raise ConfigurationError(
-                f"{name} sends the rows that its function returns, so it takes no {source}: leave it out, or use "
-                f"{sends_by}({source}=...)."
+                f"{name} sends the rows that its function returns, so it does not accept {source}: remove it, or use "
+                f"{operator_name}({source}=...)."
             )
 
 
 def _one_at_a_time(mapped: Any) -> Any:
-    """Set the operator's default, which it can't: ``expand`` never runs ``__init__``."""
+    """Set the operator's default of ``max_active_tis_per_dag``: ``expand`` never runs ``__init__``."""
     set_default_of_mapped_function(mapped, "max_active_tis_per_dag", 1)
     return mapped
 
@@ -139,8 +139,8 @@ def rows_task(operator_class: type[RowsOfFunction], python_callable: Callable[..
     """
     Decorate a function.
 
-    :param operator_class: the operator that is made of it.
-    :param python_callable: the function; ``None`` where the decorator was given arguments (``@task.…()``).
+    :param operator_class: the operator it becomes.
+    :param python_callable: the function; ``None`` when the decorator is called with arguments (``@task.…()``).
     :param kwargs: those arguments.
     """
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 class _BillingDropDecoratedOperator(RowsOfFunction, AnyCostBillingDropOperator):
     custom_operator_name = "@task.cloudzero_billing_drop"
-    sends_by = "AnyCostBillingDropOperator"
+    operator_name = "AnyCostBillingDropOperator"
     template_fields: Sequence[str] = template_fields_of(AnyCostBillingDropOperator)
 
 
@@ -21,14 +21,14 @@ def billing_drop_task(python_callable: Callable[..., Any] | None = None, **kwarg
     """
     Send the rows that a function returns or yields to an AnyCost stream, as one month.
 
-    The function is called when the task runs. Its rows go to CloudZero from there: only the summary of the operator
-    goes through XCom. It returns a list of dicts (CBF column → value) or a data frame, or yields dicts, lists of dicts
-    or data frames. An error that it raises reaches Airflow as it is, and nothing was sent.
+    The function is called when the task runs. Its rows do not go through XCom; only the operator's summary does. It
+    returns a list of dicts (CBF column → value) or a data frame, or yields dicts, lists of dicts or data frames. If it
+    raises an error, nothing is sent, and Airflow gets the error unchanged.
 
     :param python_callable: the function.
-    :param kwargs: parameters of :class:`~cloudzero_provider.operators.anycost.AnyCostBillingDropOperator`, all but
-        those that say where rows are (``records``, ``files``, ``sql``, ``sql_conn_id``).
-    :return: the summary of the operator; ``multiple_outputs`` does not split it.
-    :raises ConfigurationError: when the DAG is parsed: for those parameters, and for an async function.
+    :param kwargs: parameters of :class:`~cloudzero_provider.operators.anycost.AnyCostBillingDropOperator`, except
+        those that say where rows come from (``records``, ``files``, ``sql``, ``sql_conn_id``).
+    :return: the operator's summary, without ``multiple_outputs``.
+    :raises ConfigurationError: when the DAG is parsed, for those parameters and for an async function.
     """
     return rows_task(_BillingDropDecoratedOperator, python_callable, kwargs)

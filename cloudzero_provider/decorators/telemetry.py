@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 class _TelemetryDecoratedOperator(RowsOfFunction, TelemetrySendOperator):
     custom_operator_name = "@task.cloudzero_telemetry"
-    sends_by = "TelemetrySendOperator"
+    operator_name = "TelemetrySendOperator"
     template_fields: Sequence[str] = template_fields_of(TelemetrySendOperator)
 
 
@@ -21,14 +21,14 @@ def telemetry_task(python_callable: Callable[..., Any] | None = None, **kwargs: 
     """
     Send the records that a function returns or yields to a unit cost metric or an allocation stream.
 
-    The function is called when the task runs. Its records go to CloudZero from there: only the summary of the operator
-    goes through XCom. It returns a list of dicts (fields of a record) or a data frame, or yields dicts, lists of dicts
-    or data frames. An error that it raises reaches Airflow as it is, and nothing was sent.
+    The function is called when the task runs. Its records do not go through XCom; only the operator's summary does. It
+    returns a list of dicts (fields of a record) or a data frame, or yields dicts, lists of dicts or data frames. If it
+    raises an error, nothing is sent, and Airflow gets the error unchanged.
 
     :param python_callable: the function.
-    :param kwargs: parameters of :class:`~cloudzero_provider.operators.telemetry.TelemetrySendOperator`, all but those
-        that say where records are (``records``, ``files``, ``sql``, ``sql_conn_id``).
-    :return: the summary of the operator; ``multiple_outputs`` does not split it.
-    :raises ConfigurationError: when the DAG is parsed: for those parameters, and for an async function.
+    :param kwargs: parameters of :class:`~cloudzero_provider.operators.telemetry.TelemetrySendOperator`, except those
+        that say where records come from (``records``, ``files``, ``sql``, ``sql_conn_id``).
+    :return: the operator's summary, without ``multiple_outputs``.
+    :raises ConfigurationError: when the DAG is parsed, for those parameters and for an async function.
     """
     return rows_task(_TelemetryDecoratedOperator, python_callable, kwargs)

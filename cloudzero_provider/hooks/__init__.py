@@ -1,3 +1,3 @@
-"""An Airflow connection becomes a client."""
+"""The hook, which makes a client from an Airflow connection."""
 
 from __future__ import annotations

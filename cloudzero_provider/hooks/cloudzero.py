@@ -1,4 +1,4 @@
-"""The hook: an Airflow connection of type ``cloudzero`` becomes a :class:`~cloudzero_provider.client.Client`."""
+"""The hook: makes a :class:`~cloudzero_provider.client.Client` from an Airflow connection of type ``cloudzero``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CloudZeroHook(BaseHook):
     """
     Connect to CloudZero.
 
-    The connection's password is the API key. Host, port and schema make the base URL, CloudZero's own without them.
+    The connection's password is the API key. Host, port and schema are the base URL. Default: CloudZero's.
     Extra: ``anycost_connection_id``, ``timeout`` (60 s), ``max_retry_seconds`` (600), ``settle_seconds`` (60),
     ``allow_http``.
 
@@ -62,7 +62,7 @@ class CloudZeroHook(BaseHook):
         from wtforms import BooleanField, StringField
         from wtforms.validators import Optional
 
-        # Numbers are text here: Airflow drops a connection type with any field but text, integers and switches.
+        # Airflow drops a connection type with fields other than strings, integers and switches, so numbers are strings.
         fields = {"string": StringField, "number": StringField, "boolean": BooleanField}
         return {
             name: fields[field["kind"]](
@@ -76,20 +76,20 @@ class CloudZeroHook(BaseHook):
 
     @cached_property
     def _fields(self) -> ConnectionFields:
-        """The fields of the connection, looked up once. Airflow's own object is not kept: its repr shows the key."""
+        """The fields of the connection, looked up once. Airflow's object is not kept, since its repr shows the key."""
         try:
             return ConnectionFields.of(self.get_connection(self.cloudzero_conn_id))
         except UNREADABLE as error:
             problem = why_unreadable(error)
-        # Raised out here: what Airflow raises may hold all of the connection, and parts of the key are in its words.
+        # Raised outside of except: Airflow's error may hold the connection, and parts of the key.
         raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
     async def look_up_connection(self) -> None:
-        """Look the connection up without blocking the event loop of a trigger."""
+        """Look the connection up without blocking the event loop of the triggerer."""
         from airflow.providers.common.compat.connection import get_async_connection
 
         try:
-            # In a thread, since reading the extra has Airflow register its secrets, with a call that blocks.
+            # In a thread: reading the extra makes Airflow register its secrets, which blocks.
             fields = await asyncio.to_thread(ConnectionFields.of, await get_async_connection(self.cloudzero_conn_id))
         except UNREADABLE as error:
             problem = why_unreadable(error)
@@ -99,11 +99,11 @@ class CloudZeroHook(BaseHook):
         raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what was looked up, since it holds the key: a pickled hook looks it up again."""
+        """Leave out the connection, since it holds the key: a pickled hook looks it up again."""
         return {name: value for name, value in vars(self).items() if name not in ("_fields", "client")}
 
     def get_conn(self) -> Client:
-        """Return a client. It is made once."""
+        """Return the client of this hook, created once."""
         return self.client
 
     @cached_property
@@ -112,16 +112,17 @@ class CloudZeroHook(BaseHook):
         client = self.make_client()
         if client.config.uses_plain_http:
             self.log.warning(
-                "The API key travels UNENCRYPTED to %s (allow_http is set). That is for a sandbox only.",
+                "The API key is sent UNENCRYPTED to %s (allow_http is set). Use this for a sandbox only.",
                 client.config.base_url,
             )
         return client
 
     def make_client(self, **overrides: float) -> Client:
         """
-        Make a client of one's own.
+        Create a separate client.
 
-        :param overrides: options of the connection that it shall not have from there, like ``max_retry_seconds``.
+        :param overrides: options that replace those of the connection, like ``max_retry_seconds``.
+        :raises ConfigurationError: when a field of the connection is not valid.
         """
         from cloudzero_provider.client import Client
 
@@ -130,15 +131,15 @@ class CloudZeroHook(BaseHook):
             return Client(fields.password or "", **(fields.options() | overrides))
         except ConfigurationError as error:
             problem = error.message
-        # Raised out here, so that the error drags no frame along that holds the key: error trackers record those.
+        # Raised outside of except: error trackers record frames, and those of the client hold the key.
         raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
     def anycost_connection_id(self, anycost_connection_id: str | None = None) -> str:
         """
         Return the AnyCost stream to use.
 
-        :param anycost_connection_id: what the caller asks for; without it, the connection's own.
-        :raises ConfigurationError: when there is neither, or it can't be one.
+        :param anycost_connection_id: the stream; default: that of the connection's extra.
+        :raises ConfigurationError: without either, or when it is not valid.
         """
         from cloudzero_provider.client.anycost import checked_connection_id
 
@@ -152,15 +153,15 @@ class CloudZeroHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """
-        Try the connection without writing anything: is CloudZero there, does it take the key, which scopes are missing.
+        Check without writing whether CloudZero is reachable and accepts the key, and which scopes are missing.
 
-        CloudZero answers 403 both to a wrong key and to a missing scope, so several read-only requests are compared.
+        CloudZero replies 403 both to a wrong key and to a missing scope, so several read-only requests are compared.
         """
         try:
             return _probe(self)
         except CloudZeroError as error:
             return False, str(error)
-        except Exception as error:  # Airflow shows what this returns, and breaks on what it raises.
+        except Exception as error:  # Airflow shows what this returns, but not what it raises.
             return False, f"{type(error).__name__} while testing the connection."
 
 
@@ -207,9 +208,9 @@ def _verdict(allowed: list[str], denied: list[str], named_stream: str | None) ->
             "CloudZero refuses the API key (403): it is wrong or disabled, or it has none of the scopes "
             f"{', '.join(denied)}."
         )
-    told = "The API key is accepted"
+    message = "The API key is accepted"
     if named_stream and not any("billing_drops" in scope for scope in denied):
-        told += f", and the AnyCost stream {named_stream} is known"
+        message += f", and the AnyCost stream {named_stream} is known"
     if denied:
-        told += f". It lacks {', '.join(denied)}, which some features need"
-    return True, f"{told}. Nothing was written."
+        message += f". It lacks {', '.join(denied)}, which some features need"
+    return True, f"{message}. Nothing was written."

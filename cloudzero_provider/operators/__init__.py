@@ -1,3 +1,3 @@
-"""Operators: thin; they resolve, call and report."""
+"""Operators: they resolve their parameters, call the core and report."""
 
 from __future__ import annotations

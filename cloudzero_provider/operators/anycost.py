@@ -26,9 +26,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     """
     Send one month of Common Bill Format rows to an AnyCost stream.
 
-    When the task succeeds, CloudZero holds exactly the rows that were given, once each. When the rows break a rule,
-    nothing was sent. When the sending fails, the error says which part of the month stands, and running the task again
-    heals it.
+    When the task succeeds, CloudZero holds exactly these rows, once each. When the rows break a rule, nothing is sent.
+    When sending fails, the error says which part of the month CloudZero holds, and running the task again completes it.
 
     .. seealso::
         https://docs.cloudzero.com/docs/anycost-send-stream-data and
@@ -37,45 +36,43 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param cloudzero_conn_id: the Airflow connection. (templated)
     :param anycost_connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
         (templated)
-    :param month: ``2026-03``, a date or a datetime. Without it: the run's partition key, else a data interval that is
-        exactly one calendar month, else an error. (templated)
-    :param records: rows: a list of dicts, CBF column → value, a data frame (polars, pandas, Arrow), or the output of an
-        upstream task. Money over XCom should be text, since XCom turns a Decimal into a float. Resolved when the task
-        runs, never rendered by Jinja.
+    :param month: ``2026-03``, a date or a datetime. Default: the run's partition key, or else a data interval of
+        exactly one calendar month; without either, an error. (templated)
+    :param records: a list of dicts (CBF column → value), a data frame (polars, pandas, Arrow), or the output of an
+        upstream task. Pass money through XCom as strings, since XCom converts a Decimal to a float. Resolved when the
+        task runs, never rendered by Jinja.
     :param files: instead of ``records``: a path, a URI (``s3://my_aws_conn@bucket/2026-03.parquet``), a pattern
-        (``…/2026-03/*.csv.gz``), or a list of those: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also with
-        ``.gz``, and ``.parquet``. Lists of mapped upstream tasks are strung together. (templated)
-    :param allow_equal_files: two files that hold the same rows, in any order, are an error, since they would count
-        twice; ``True`` allows them. (templated)
+        (``…/2026-03/*.csv.gz``), or a list of those. Formats: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also
+        with ``.gz``, and ``.parquet``. Lists from mapped upstream tasks are concatenated. (templated)
+    :param allow_equal_files: allow two files with the same rows, in any order. Without it, they are an error, since
+        their rows would count twice. (templated)
     :param sql: instead of ``records``: a query whose columns are CBF columns, or the path of a ``.sql`` file that
         holds it. (templated)
     :param sql_conn_id: the Airflow connection that the query runs on: any whose hook is a ``DbApiHook``. (templated)
-    :param transform: a function from a polars frame to a polars frame of CBF columns, or a list of such
-        functions, one after the other: applied to the rows before they are checked.
-    :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (the hours that are present) or ``sum``
-        (adds; at most once). (templated)
-    :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or ``clear`` the month
-        (``replace_drop`` only). (templated)
-    :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows CloudZero holds; 0 turns it off.
+    :param transform: a function from a polars frame to a polars frame of CBF columns, or a list of such functions,
+        applied in order before the rows are checked.
+    :param operation: ``replace_drop`` (the whole month), ``replace_hourly`` (only the hours in the rows) or ``sum``
+        (add to the month, at most once). (templated)
+    :param on_empty: without rows: ``skip`` the task, ``fail`` it, or ``clear`` the month (``replace_drop`` only).
         (templated)
-    :param max_rows_ratio: refuse a month that becomes more than so many times the rows CloudZero holds. Without it, a
-        month that is over and becomes more than twice as large is a warning. A month that CloudZero does not hold yet
-        is not compared. (templated)
+    :param min_rows_ratio: refuse a ``replace_drop`` with fewer rows than this fraction of those CloudZero holds; 0 is
+        off. (templated)
+    :param max_rows_ratio: refuse a month with more rows than this multiple of those CloudZero holds. Without it, a past
+        month that grows to more than twice its rows is only a warning. A month that CloudZero does not hold yet is not
+        compared. (templated)
     :param check_only: check the rows, ask CloudZero to validate them, and write nothing. (templated)
-    :param validate_with_cloudzero: ask CloudZero to validate every request before the first is sent. (templated)
-    :param verify: read the month back at the end, until rows and the exact total of every cost column are as sent.
+    :param validate_with_cloudzero: have CloudZero validate every request before the first is sent. (templated)
+    :param verify: read the month back at the end, until its rows and the exact total of every cost column are as sent.
         (templated)
-    :param allow_unknown_columns: send columns that the Common Bill Format does not know.
-    :param max_body_bytes: of one request; CloudZero takes 5 MB.
-    :param max_month_bytes: of all requests of the month; CloudZero takes 70 MB.
-    :param max_month_rows: of the month; CloudZero takes 1,000,000.
-    :param replace_in_same_run: replace what another task, or another instance of this mapped task, sent to the same
-        month of the stream in the same DAG run, like a final bill an estimate. Without it, that is an error.
-        (templated)
-    :return: month, anycost_connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal text),
+    :param allow_unknown_columns: send columns that are not in the Common Bill Format.
+    :param max_body_bytes: largest request body; CloudZero accepts 5 MB.
+    :param max_month_bytes: largest size of all bodies of a month; CloudZero accepts 70 MB.
+    :param max_month_rows: largest number of rows in a month; CloudZero accepts 1,000,000.
+    :param replace_in_same_run: allow this task to replace what another task, or another instance of this mapped task,
+        sent to the month in the same DAG run, for example an estimate. Without it, that is an error. (templated)
+    :return: month, anycost_connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal string),
         hours, sha256, drop_ids, row_count, check_only.
-    :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
-        too.
+    :raises CloudZeroError: one of its classes; an error that a retry can't fix is also an ``AirflowFailException``.
     """
 
     template_fields: Sequence[str] = (
@@ -186,7 +183,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
 class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
     """
-    Read back what CloudZero holds for a month of an AnyCost stream, into a file.
+    Read a month of an AnyCost stream back into a file.
 
     .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdropcontents
 
@@ -194,10 +191,10 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
     :param anycost_connection_id: the AnyCost stream; without it, ``anycost_connection_id`` of the connection's extra.
         (templated)
     :param month: as for :class:`AnyCostBillingDropOperator`. (templated)
-    :param path: the file to write, ending in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``. All values stay the
-        text that CloudZero holds. The file appears when it is complete. (templated)
-    :return: month, anycost_connection_id, path, rows, total_cost (decimal text), hours.
-    :raises MonthNotFoundError: when the stream holds nothing for the month.
+    :param path: the file to write, ending in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``. Values are written
+        exactly as CloudZero returns them. The file appears once it is complete. (templated)
+    :return: month, anycost_connection_id, path, rows, total_cost (decimal string), hours.
+    :raises MonthNotFoundError: when the stream has no drop for the month.
     """
 
     template_fields: Sequence[str] = ("cloudzero_conn_id", "anycost_connection_id", "month", "path")
@@ -218,7 +215,7 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
         self.month = month
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Read the month, write the file; return a summary."""
+        """Read the month and write the file; return a summary."""
         show_links(self, context)
         with airflow_failures():
             return self._read(context)

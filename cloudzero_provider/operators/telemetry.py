@@ -29,52 +29,52 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     Send telemetry records to a unit cost metric or an allocation stream.
 
     With ``replace`` and ``delete``, CloudZero holds each record once, however often the task runs. With ``sum``,
-    nothing that may have been applied is sent again.
+    a request that may have been applied is not sent again.
 
     .. seealso:: https://docs.cloudzero.com/docs/send-via-api
 
-    :param stream_name: 1 to 256 letters, digits and ``_ . -``. CloudZero makes the stream on the first records.
+    :param stream_name: 1 to 256 letters, digits, and ``_ . -``. CloudZero creates the stream with the first records.
         (templated)
     :param stream_type: ``metric`` or ``allocation``. (templated)
     :param cloudzero_conn_id: the Airflow connection. (templated)
     :param operation: ``replace`` overwrites or adds records; ``sum`` adds to them; ``delete`` hides them (their values
         are not sent). (templated)
     :param records: a list of dicts, or the output of an upstream task: ``timestamp``, ``value``, for allocations
-        ``granularity`` and ``element_name``, and ``associated_cost`` (metric: key → text) or ``filter`` (allocation:
-        key → list of texts). Resolved when the task runs, never rendered by Jinja.
+        ``granularity`` and ``element_name``, and ``associated_cost`` (metric: key → string) or ``filter`` (allocation:
+        key → list of strings). Resolved when the task runs, never rendered by Jinja.
     :param files: instead of ``records``: a path, a URI (``s3://my_aws_conn@bucket/2026-03.parquet``), a pattern
-        (``…/2026-03/*.csv.gz``), or a list of those: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also with
-        ``.gz``, and ``.parquet``. Lists of mapped upstream tasks are strung together. (templated)
-    :param allow_equal_files: two files that hold the same rows, in any order, are an error, since they would count
-        twice; ``True`` allows them. (templated)
+        (``…/2026-03/*.csv.gz``), or a list of those. Formats: ``.csv``, ``.json``, ``.jsonl``, ``.ndjson``, each also
+        with ``.gz``, and ``.parquet``. Lists from mapped upstream tasks are concatenated. (templated)
+    :param allow_equal_files: allow two files with the same rows, in any order. Without it, they are an error, since
+        their rows would count twice. (templated)
     :param sql: instead of ``records``: a query whose columns are fields and filter keys, or the path of a ``.sql`` file
         that holds it. (templated)
     :param sql_conn_id: the Airflow connection that the query runs on: any whose hook is a ``DbApiHook``. (templated)
     :param transform: a function from a polars frame to a polars frame of fields and filter keys, or a list of such
-        functions, one after the other: applied to the rows before they are checked.
-    :param granularity: for records that have none: ``DAILY``, ``MONTHLY``, or ``HOURLY`` (allocation only). (templated)
-    :param month: that all records must be in, when it is given or can be found in the run. (templated)
-    :param on_duplicate: two records of one identity in a ``replace``: ``error``, or ``sum`` adds them up exactly.
+        functions, applied in order before the records are checked.
+    :param granularity: of records without their own: ``DAILY``, ``MONTHLY``, or ``HOURLY`` (allocation only).
         (templated)
-    :param on_zero: a value of zero, which CloudZero does not take: ``error``; ``delete`` deletes the record, and with
-        it every record that has its properties and more (one without filter keys: those with any); ``skip`` leaves
-        what CloudZero holds. (templated)
-    :param on_mixed_keys: records with different sets of filter keys: ``split`` into requests of their own, or
+    :param month: that all records must be in. Default: the run's month, if it has one. (templated)
+    :param on_duplicate: two records with one identity in a ``replace``: ``error``, or ``sum`` their values exactly.
+        (templated)
+    :param on_zero: a value of zero, which CloudZero does not accept: ``error``; ``delete`` the record, and with it
+        every record that has its properties and more (without filter keys: those with any); or ``skip`` it, which
+        leaves what CloudZero holds. (templated)
+    :param on_mixed_keys: records with different sets of filter keys: ``split`` them into separate requests, or
         ``error``. (templated)
-    :param on_empty: without a single record: ``skip`` the task, or ``fail`` it. (templated)
-    :param clear_periods: first delete all records of the periods that the records cover, so that elements which
-        vanished do not stay. How CloudZero matches such a deletion is not published; it is outside of the guarantees.
+    :param on_empty: without records: ``skip`` the task, or ``fail`` it. (templated)
+    :param clear_periods: first delete all records of the periods that the records cover, which removes elements that no
+        longer occur. How CloudZero matches such a deletion is not published, so it is outside the guarantees.
         (templated)
     :param check_only: check the records and send nothing. (templated)
-    :param max_body_bytes: of one request; CloudZero takes 5 MB.
-    :param max_batch_records: of one request.
-    :param replace_in_same_run: replace records that another task, or another instance of this mapped task, sent to the
-        stream with other values in the same DAG run. Without it, that is an error. (templated)
-    :return: stream_name, stream_type, operation, granularity, month, records, requests, bytes, total (decimal text),
+    :param max_body_bytes: largest request body; CloudZero accepts 5 MB.
+    :param max_batch_records: most records in one request.
+    :param replace_in_same_run: allow this task to replace records that another task, or another instance of this mapped
+        task, sent to the stream with other values in the same DAG run. Without it, that is an error. (templated)
+    :return: stream_name, stream_type, operation, granularity, month, records, requests, bytes, total (decimal string),
         first, last, key_sets, duplicates_summed, zeros_deleted, zeros_skipped, values_rounded, sha256, record_hashes,
         check_only.
-    :raises CloudZeroError: the class says what happened; those that a retry can't help are ``AirflowFailException``
-        too.
+    :raises CloudZeroError: one of its classes; an error that a retry can't fix is also an ``AirflowFailException``.
     """
 
     template_fields: Sequence[str] = (

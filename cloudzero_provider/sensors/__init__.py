@@ -1,3 +1,3 @@
-"""Sensors: waiting is a task of its own, so that clearing or retrying a wait never sends anything."""
+"""Sensors. Waiting is a separate task, so that clearing or retrying a wait never sends anything."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the sensors share: look once, or again and again, or hand over to a trigger."""
+"""Base of the sensors: they poke, reschedule or defer."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 
 class NotGiven(Enum):
-    """Tells a parameter that nobody gave from one that turned out to be ``None``, also in a mapped task."""
+    """Distinguishes a parameter that is not set from one that an upstream task resolved to ``None``."""
 
     NOT_GIVEN = "not given"
 
 
 NOT_GIVEN = NotGiven.NOT_GIVEN
 
-#: The trigger keeps the deadline; Airflow's own limit is for a triggerer that has been away for so long.
-_TRIGGERER_MAY_BE_AWAY = timedelta(days=1)
+#: The trigger keeps the deadline. Airflow's own limit only applies when the triggerer was down that long.
+_TRIGGERER_DOWNTIME = timedelta(days=1)
 
 
 class CloudZeroBaseSensor(BaseSensorOperator):
@@ -52,11 +52,11 @@ class CloudZeroBaseSensor(BaseSensorOperator):
     Base of the sensors of this provider.
 
     :param cloudzero_conn_id: the Airflow connection. (templated)
-    :param deferrable: wait in the triggerer, without a worker. The default is Airflow's ``[operators]
+    :param deferrable: wait in the triggerer, without a worker slot. Default: Airflow's ``[operators]
         default_deferrable``.
-    :param mode: without a triggerer: ``reschedule`` frees the worker between two looks, ``poke`` keeps it.
-    :param poke_interval: seconds between two looks. CloudZero takes hours.
-    :param timeout: seconds to wait in all; Airflow's ``[sensors] default_timeout``, seven days, without it.
+    :param mode: when not deferrable: ``reschedule`` frees the worker slot between checks, ``poke`` keeps it.
+    :param poke_interval: seconds between checks. CloudZero takes hours to process what was sent.
+    :param timeout: seconds to wait in total. Default: Airflow's ``[sensors] default_timeout``, seven days.
     """
 
     template_fields: Sequence[str] = ("cloudzero_conn_id",)
@@ -80,45 +80,47 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         return CloudZeroHook(self.cloudzero_conn_id)
 
     def wanted(self, context: Context) -> Wanted:
-        """Say what to wait for; a subclass knows."""
+        """Return what to wait for. A subclass does."""
         raise NotImplementedError
 
     def trigger_class(self) -> type[CloudZeroTrigger]:
-        """Name the trigger that waits for it; a subclass knows."""
+        """Return the class of the trigger that waits for it. A subclass does."""
         raise NotImplementedError
 
     def execute(self, context: Context) -> Any:
-        """Wait; return what was seen: ids, states and counts."""
+        """Wait; return what CloudZero shows: ids, states and counts."""
         show_links(self, context)
         with airflow_failures():
             deferrable = self._read_switches()
         if not deferrable:
             return super().execute(context)
         with self._soft_failures():
-            return self._look_or_defer(context, time.time() + self.timeout)
+            return self._check_or_defer(context, time.time() + self.timeout)
 
     def _read_switches(self) -> bool:
-        """Read the switches of every sensor, Airflow's own as well; say whether this one is deferrable."""
+        """Check Airflow's switches; return ``deferrable``."""
         for name in ("soft_fail", "silent_fail", "never_fail"):
             read_bool(name, getattr(self, name))
         return read_bool("deferrable", self.deferrable)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """
-        Look once.
+        Check once.
 
-        :raises CloudZeroError: when CloudZero refuses; an outage only means that it is looked at again.
+        :param context: the task's context.
+        :raises CloudZeroError: when CloudZero refuses the request. In an outage, waiting continues.
         """
-        reading = self._look(context)
+        reading = self._check(context)
         if reading is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=reading.is_done, xcom_value=reading.as_dict())
 
     def execute_complete(self, context: Context, event: Any) -> Any:
         """
-        Take over from the trigger.
+        Continue after the trigger.
 
-        :param event: of the trigger; any other is an error.
+        :param context: the task's context.
+        :param event: the trigger's event.
         """
         from cloudzero_provider.triggers._base import WaitOutcome
 
@@ -128,20 +130,20 @@ class CloudZeroBaseSensor(BaseSensorOperator):
             if outcome == WaitOutcome.DONE.value and isinstance(event.get("reading"), Mapping):
                 return dict(event["reading"])
             if outcome == WaitOutcome.TIMED_OUT.value:
-                raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. What was seen last: {event.get('reading')}")
+                raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. CloudZero last showed: {event.get('reading')}")
             if outcome == WaitOutcome.REFUSED.value and isinstance(event.get("deadline"), (int, float)):
-                # Looking again here shows the error in full; when there is none any more, the wait goes on.
-                return self._look_or_defer(context, event["deadline"], event)
+                # Checking again here shows the full error. If it is gone, waiting continues.
+                return self._check_or_defer(context, event["deadline"], event)
             with airflow_failures():
-                raise UnexpectedReplyError(f"The trigger ended with an event that it can't have made: {event!r}")
+                raise UnexpectedReplyError(f"The trigger ended with an unexpected event: {event!r}")
 
-    def _look_or_defer(self, context: Context, deadline: float, event: Any = None) -> Any:
-        reading = self._look(context)
+    def _check_or_defer(self, context: Context, deadline: float, event: Any = None) -> Any:
+        reading = self._check(context)
         if reading is not None and reading.is_done:
             return reading.as_dict()
         if event is not None and time.time() >= deadline:
-            raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. The trigger, not the worker, ended with: {event}")
-        # _look has just asked for the same, so this raises nothing.
+            raise AirflowSensorTimeout(f"Waited {self.timeout:g} s. The trigger, but not the worker, failed: {event}")
+        # _check has just called wanted, so this does not raise.
         return self._defer(self.wanted(context), deadline)
 
     def _defer(self, wanted: Any, deadline: float) -> NoReturn:
@@ -154,10 +156,10 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         self.defer(
             trigger=trigger,
             method_name="execute_complete",
-            timeout=timedelta(seconds=max(deadline - time.time(), 0)) + _TRIGGERER_MAY_BE_AWAY,
+            timeout=timedelta(seconds=max(deadline - time.time(), 0)) + _TRIGGERER_DOWNTIME,
         )
 
-    def _look(self, context: Context) -> Reading | None:
+    def _check(self, context: Context) -> Reading | None:
         with airflow_failures():
             wanted = self.wanted(context)
             client = self.cloudzero_hook.make_client(max_retry_seconds=0)
@@ -166,34 +168,34 @@ class CloudZeroBaseSensor(BaseSensorOperator):
             except CloudZeroError as error:
                 if not error.retry_can_help:
                     raise
-                self.log.warning("No look at CloudZero this time; waiting goes on. %s", error)
+                self.log.warning("CloudZero could not be checked; waiting continues. %s", error)
                 return None
             finally:
                 client.close()
-        self.log.info("Seen at CloudZero: %s", reading.as_dict())
+        self.log.info("CloudZero shows: %s", reading.as_dict())
         return reading
 
     @contextmanager
     def _soft_failures(self) -> Iterator[None]:
-        """Do what Airflow does with the failures of a sensor that pokes."""
+        """Apply ``soft_fail`` and ``never_fail`` as Airflow does when a sensor pokes."""
         try:
             yield
         except (AirflowFailException, AirflowSensorTimeout) as error:
             if self.soft_fail:
-                raise AirflowSkipException(f"Skipped, since soft_fail is set: {error}") from error
+                raise AirflowSkipException(f"Skipped because soft_fail is set: {error}") from error
             if self.never_fail and isinstance(error, AirflowFailException):
-                raise AirflowSkipException(f"Skipped, since never_fail is set: {error}") from error
+                raise AirflowSkipException(f"Skipped because never_fail is set: {error}") from error
             raise
 
 
-def given_summary(summary: Any, made_by: str, *expected: str) -> Mapping[str, Any]:
+def checked_summary(summary: Any, made_by: str, *expected: str) -> Mapping[str, Any]:
     """
-    Check that a summary is one.
+    Check a summary.
 
-    :param summary: what the user gave, resolved.
-    :param made_by: the operator that returns it.
+    :param summary: as passed by the user, resolved.
+    :param made_by: the operator that returns such summaries.
     :param expected: keys that it must have.
-    :raises InputError: when it is something else.
+    :raises InputError: when it is not a summary of that operator.
     """
     if isinstance(summary, Mapping) and all(key in summary for key in expected):
         return summary

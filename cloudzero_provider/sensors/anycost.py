@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import AnyCostConnectionLink
-from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, given_summary
+from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, checked_summary
 from cloudzero_provider.values.parameters import read_whole_number
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
     """
     Wait until CloudZero lists a month of an AnyCost stream, with the drop and the rows that were sent.
 
-    No more is claimed: CloudZero ingests every few hours, and shows only on the connection's page whether that went
-    well. A month that is not listed, and an unknown stream, mean "not yet"; so does an outage. A refused key ends the
-    wait.
+    This does not show that CloudZero has ingested them: it does so every few hours, and only the connection's page
+    shows the result. While the month is not listed, the stream is unknown, or CloudZero is down, the wait continues. A
+    refused key ends it.
 
     .. seealso:: https://docs.cloudzero.com/reference/getanycoststreamconnectionbillingdrops
 
@@ -37,7 +37,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         connection's extra. (templated)
     :param month: instead of a summary: as for the operator. (templated)
     :param drop_id: instead of a summary: the month must be listed with this drop. (templated)
-    :param rows: instead of a summary: the month must be listed with so many rows. (templated)
+    :param rows: instead of a summary: the month must be listed with this number of rows. (templated)
     :return: anycost_connection_id, month, listed, drop_id, rows.
     :raises AuthenticationError: when the key is wrong, or lacks ``connections:read_billing_anycost_billing_drops``.
     :raises AirflowSensorTimeout: when ``timeout`` has passed.
@@ -70,18 +70,18 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         self.month = month
         self.drop_id = drop_id
         self.rows = rows
-        # An upstream task may return None; that must not turn into a wait for whatever the month holds.
-        self._has_summary = summary is not NOT_GIVEN
-        self._has = [name for name, value in (("drop_id", drop_id), ("rows", rows)) if value is not None]
+        # When an upstream task returns None, this must not become a wait for anything in the month.
+        self._is_summary_set = summary is not NOT_GIVEN
+        self._set_by_user = [name for name, value in (("drop_id", drop_id), ("rows", rows)) if value is not None]
 
     def wanted(self, context: Context) -> WantedDrop:
-        """Say which month to look for, and what it should be listed with."""
+        """Return the month to wait for, and the drops and rows it should be listed with."""
         from cloudzero_provider.status import WantedDrop
 
-        if self._has_summary:
-            return self._of_summary()
-        if lost := [name for name in self._has if getattr(self, name) is None]:
-            raise InputError(f"{' and '.join(lost)} turned out to be None: what an upstream task was to return?")
+        if self._is_summary_set:
+            return self._wanted_of_summary()
+        if missing := [name for name in self._set_by_user if getattr(self, name) is None]:
+            raise InputError(f"{' and '.join(missing)} resolved to None: did the upstream task return nothing?")
         row_counts = () if self.rows is None else (read_whole_number("rows", self.rows, least=0, templated=True),)
         return WantedDrop(
             anycost_connection_id=self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id),
@@ -91,12 +91,12 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         )
 
     def trigger_class(self) -> type[AnyCostBillingDropTrigger]:
-        """Name the trigger that waits for it."""
+        """Return the class of the trigger."""
         from cloudzero_provider.triggers.anycost import AnyCostBillingDropTrigger
 
         return AnyCostBillingDropTrigger
 
-    def _of_summary(self) -> WantedDrop:
+    def _wanted_of_summary(self) -> WantedDrop:
         from cloudzero_provider.status import WantedDrop
 
         by_hand = {
@@ -106,12 +106,12 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
             "rows": self.rows,
         }
         if also := [name for name, value in by_hand.items() if value is not None]:
-            raise ConfigurationError(f"summary says {', '.join(also)} already: give either, not both.")
+            raise ConfigurationError(f"summary already says {', '.join(also)}: set one or the other, not both.")
         expected = ("anycost_connection_id", "month", "rows", "row_count", "drop_ids", "operation", "check_only")
-        summary = given_summary(self.summary, "AnyCostBillingDropOperator", *expected)
+        summary = checked_summary(self.summary, "AnyCostBillingDropOperator", *expected)
         if summary["check_only"]:
             raise AirflowSkipException("Nothing was sent (check_only), so there is nothing to wait for.")
-        # CloudZero's row_count is of the month or of the last request: its own count after that fits in either case.
+        # Whether row_count is of the month or of the last request is not published, so either count will do.
         row_counts = {summary["rows"], summary["row_count"] or summary["rows"]}
         return WantedDrop(
             anycost_connection_id=summary["anycost_connection_id"],

@@ -1,3 +1,3 @@
-"""Triggers: they wait, without a worker, for what :mod:`cloudzero_provider.status` derives. They never write."""
+"""Triggers: wait without a worker for a status that :mod:`cloudzero_provider.status` derives. They never write."""
 
 from __future__ import annotations

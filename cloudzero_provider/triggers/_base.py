@@ -1,4 +1,4 @@
-"""What the triggers share: look, sleep, look again, until it is there or the deadline has passed."""
+"""Base of the triggers: check CloudZero at intervals, until it shows what was sent or the deadline has passed."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from cloudzero_provider.status import Reading, Wanted
 
 _T = TypeVar("_T")
-#: Looks at a time, of all triggers in a triggerer with one connection. Each takes the time of one or two requests.
-_LOOKS_AT_A_TIME = 8
-#: Seconds that a look may end after the deadline.
+#: Concurrent checks per connection in a triggerer. Each takes one or two requests.
+_CONCURRENT_CHECKS = 8
+#: Seconds that a check may take beyond the deadline.
 _GRACE = 30
 
 
@@ -40,13 +40,13 @@ class CloudZeroTrigger(BaseTrigger):
     """
     Base of the triggers of this provider.
 
-    A trigger only reads. Its deadline is a moment, not a duration, so a triggerer that starts anew does not start the
-    wait anew. Its arguments and its events hold ids, states, counts and times: Airflow writes both into logs.
+    A trigger only reads. Its deadline is a point in time, so the wait does not start over when the triggerer does. Its
+    arguments and events hold only ids, states, counts, times and hashes, since Airflow logs both.
 
     :param cloudzero_conn_id: the Airflow connection.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between checks.
     :param deadline: when to give up, in seconds since 1970.
-    :param fields: of what to wait for, as plain JSON values; a subclass names them.
+    :param fields: what to wait for, as JSON values; a subclass lists them.
     """
 
     def __init__(self, *, cloudzero_conn_id: str, poll_interval: float, deadline: float, **fields: Any) -> None:
@@ -57,7 +57,7 @@ class CloudZeroTrigger(BaseTrigger):
         self.fields = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Give Airflow what it makes the trigger from again: plain JSON values."""
+        """Return the class and the arguments, as JSON values, from which Airflow creates the trigger again."""
         arguments = {
             "cloudzero_conn_id": self.cloudzero_conn_id,
             "poll_interval": self.poll_interval,
@@ -66,20 +66,20 @@ class CloudZeroTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments | self.fields
 
     def wanted(self) -> Wanted:
-        """Say what to wait for; a subclass knows. Airflow imports this module to parse DAGs, so it imports late."""
+        """Return what to wait for. A subclass does; it imports late, since Airflow parses DAGs with this module."""
         raise NotImplementedError
 
     @property
     def wanted_fields(self) -> dict[str, Any]:
-        """The fields of what to wait for, with tuples again where JSON made lists of them."""
+        """``fields``, with tuples where JSON has lists."""
         return {name: tuple(value) if isinstance(value, list) else value for name, value in self.fields.items()}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """
-        Look until it is there, CloudZero refuses, or the deadline has passed.
+        Check until CloudZero shows what was sent, CloudZero refuses, or the deadline has passed.
 
-        A worker has looked just before, so this begins with a pause. Whatever goes wrong here is named in the event;
-        the worker then looks itself, and shows the error in full.
+        The worker has just checked, so this begins with a pause. The event only names an error; the worker then checks
+        again and shows it in full.
         """
         await self._pause()
         try:
@@ -99,21 +99,21 @@ class CloudZeroTrigger(BaseTrigger):
         while True:
             reading: Reading | None = None
             try:
-                reading = await self._look(wanted, client)
+                reading = await self._check(wanted, client)
             except Exception as error:
                 if not (isinstance(error, CloudZeroError) and error.retry_can_help):
                     return self._refused(error)
-                self.log.warning("No look at CloudZero this time (%s); waiting goes on", _named(error))
+                self.log.warning("CloudZero could not be checked (%s); waiting continues", _name_of(error))
             if reading is not None and reading.is_done:
                 return _event(WaitOutcome.DONE, reading=reading.as_dict())
-            if self._left() <= 0:
+            if self._seconds_left() <= 0:
                 return _event(WaitOutcome.TIMED_OUT, reading=reading.as_dict() if reading else None)
             await self._pause()
 
-    async def _look(self, wanted: Wanted, client: Client) -> Reading | None:
-        """Look once, in a thread; ``None`` when there is no answer, or no free thread, and the deadline has passed."""
+    async def _check(self, wanted: Wanted, client: Client) -> Reading | None:
+        """Check once, in a thread; ``None`` without a reply, or a free thread, shortly after the deadline."""
         try:
-            return await asyncio.wait_for(self._in_thread(lambda: wanted.look(client)), self._left() + _GRACE)
+            return await asyncio.wait_for(self._in_thread(lambda: wanted.look(client)), self._seconds_left() + _GRACE)
         except asyncio.TimeoutError:
             return None
 
@@ -121,19 +121,19 @@ class CloudZeroTrigger(BaseTrigger):
         return await asyncio.get_running_loop().run_in_executor(_threads(self.cloudzero_conn_id), function)
 
     async def _pause(self) -> None:
-        await asyncio.sleep(min(self.poll_interval, self._left()))
+        await asyncio.sleep(min(self.poll_interval, self._seconds_left()))
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         return max(self.deadline - time.time(), 0)
 
     def _refused(self, error: Exception) -> TriggerEvent:
-        return _event(WaitOutcome.REFUSED, error=_named(error), deadline=self.deadline)
+        return _event(WaitOutcome.REFUSED, error=_name_of(error), deadline=self.deadline)
 
 
 @cache
 def _threads(conn_id: str) -> ThreadPoolExecutor:  # noqa: ARG001 - the key of the cache
-    """Threads of our own: the event loop's are few, and no trigger shall wait for those of another connection."""
-    return ThreadPoolExecutor(_LOOKS_AT_A_TIME, thread_name_prefix="cloudzero")
+    """Separate threads per connection, so that one can't block the others or the event loop's few threads."""
+    return ThreadPoolExecutor(_CONCURRENT_CHECKS, thread_name_prefix="cloudzero")
 
 
 def _event(outcome: WaitOutcome, **more: Any) -> TriggerEvent:
@@ -141,7 +141,7 @@ def _event(outcome: WaitOutcome, **more: Any) -> TriggerEvent:
     return TriggerEvent({"outcome": outcome.value, "at": at, **more})  # type: ignore[no-untyped-call]
 
 
-def _named(error: Exception) -> str:
-    """Name an error by its class and HTTP status, without its words: events are logged as they are."""
+def _name_of(error: Exception) -> str:
+    """Name an error by its class and HTTP status, without its message, since Airflow logs events."""
     status = getattr(error, "status", None)
     return f"{type(error).__name__}, HTTP {status}" if status else type(error).__name__

@@ -15,14 +15,14 @@ class AnyCostBillingDropTrigger(CloudZeroTrigger):
     Wait until CloudZero lists a month, with its drop and its rows.
 
     :param cloudzero_conn_id: the Airflow connection.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between checks.
     :param deadline: when to give up, in seconds since 1970.
     :param anycost_connection_id, month, drop_ids, row_counts, or_more: see
         :class:`~cloudzero_provider.status.WantedDrop`.
     """
 
     def wanted(self) -> WantedDrop:
-        """Say what to wait for."""
+        """Return what to wait for."""
         from cloudzero_provider.status import WantedDrop
 
         return WantedDrop(**self.wanted_fields)

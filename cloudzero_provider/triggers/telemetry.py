@@ -15,14 +15,14 @@ class CloudZeroStreamStatusTrigger(CloudZeroTrigger):
     Wait until a batch of telemetry has a status.
 
     :param cloudzero_conn_id: the Airflow connection.
-    :param poll_interval: seconds between two looks.
+    :param poll_interval: seconds between checks.
     :param deadline: when to give up, in seconds since 1970.
     :param stream_name, granularity, record_hashes, status, match: see
         :class:`~cloudzero_provider.status.WantedBatch`.
     """
 
     def wanted(self) -> WantedBatch:
-        """Say what to wait for."""
+        """Return what to wait for."""
         from cloudzero_provider.status import WantedBatch
 
         return WantedBatch(**self.wanted_fields)

@@ -57,8 +57,8 @@ class TestPartsOfAMonth:
         told = "".join(capfd.readouterr())
         assert (
             f"Task '{task_id}', map index {first}, of this DAG run has sent 2 rows of 2024-09 to AnyCost stream {STREAM} "
-            "(replace_drop), and replace_drop replaces the whole month; nothing was sent. Ways out: give all of it to "
-            "one task (files=[...]"
+            "(replace_drop), and replace_drop replaces the whole month. Nothing was sent. Send all of it in one "
+            "task (files=[...]"
         ) in told
 
     def test_the_second_task_refuses_to_replace_the_first(self, dags, sandbox):

@@ -35,7 +35,7 @@ class TestPlainCron:
     @AIRFLOW_SDK
     def test_has_no_month_in_airflow_3(self, dags, sandbox):
         error = refused(run(dags["month_of_plain_cron"], logical_date=APRIL), sandbox)
-        assert "it has no length: a plain cron schedule in Airflow 3" in str(error)
+        assert "it is empty: a plain cron schedule in Airflow 3" in str(error)
         for way in ("month='2026-03'", "CronPartitionTimetable", "CronDataIntervalTimetable"):
             assert way in str(error)
 

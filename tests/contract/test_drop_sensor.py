@@ -141,7 +141,7 @@ def test_a_refused_key_ends_the_wait_at_once(sandbox, mode, status):
         ({}, "No month"),
         ({"month": "2026-13"}, "2026-13"),
         ({"summary": {"month": "2026-03"}}, "expected what one AnyCostBillingDropOperator returned"),
-        ({"summary": {"month": "2026-03"}, "rows": 3, "month": "2026-03"}, "summary says month, rows already"),
+        ({"summary": {"month": "2026-03"}, "rows": 3, "month": "2026-03"}, "summary already says month, rows"),
     ],
 )
 def test_what_can_t_be_waited_for_is_an_error_at_once(sandbox, mode, arguments, message):
@@ -220,7 +220,7 @@ def test_what_an_upstream_task_returned_can_be_the_rows_and_the_drop(sandbox):
         wait_for(POKE, month="2026-03", rows="many")
     sensor = AnyCostBillingDropSensor(task_id="wait", month="2026-03", drop_id=summary["drop_ids"][0], mode="poke")
     sensor.drop_id = None  # what Airflow makes of an upstream task's None
-    with pytest.raises(errors.InputError, match="drop_id turned out to be None"):
+    with pytest.raises(errors.InputError, match="drop_id resolved to None"):
         sensor.execute(context(sensor))
     assert {"rows", "drop_id", "summary"} <= set(sensor.template_fields)
 

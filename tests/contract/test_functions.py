@@ -101,7 +101,7 @@ async def async_generator():
         (lambda: "/bills/march.csv", r"bill\(\) returned a str: .* AnyCostBillingDropOperator\(files=\.\.\.\)"),
         (lambda: Path("march.csv"), r"bill\(\) returned a PosixPath: .* AnyCostBillingDropOperator\(files=\.\.\.\)"),
         (lambda: b"a,b", r"bill\(\) returned a bytes"),
-        (lambda: row(), r"bill\(\) returned a dict: .* A single one goes into a list"),
+        (lambda: row(), r"bill\(\) returned a dict: .* Return a single row in a list"),
         (async_generator, r"bill\(\) returned a async_generator, which is async: .*asyncio\.run"),
         (lambda: 5, "int"),
         (lambda: ["a.csv"], "row 1 is a str, not a dict"),

@@ -265,7 +265,7 @@ def test_a_trigger_that_is_refused_where_the_worker_is_not_ends_at_the_deadline(
     monkeypatch.setattr("cloudzero_provider.sensors._base.CloudZeroHook", Elsewhere)
     monkeypatch.setattr("cloudzero_provider.triggers._base.CloudZeroHook", Elsewhere)
     waited = Waited()
-    with pytest.raises(AirflowSensorTimeout, match="The trigger, not the worker"):
+    with pytest.raises(AirflowSensorTimeout, match="The trigger, but not the worker, failed"):
         wait_for(DEFERRABLE, waited, summary=summary, timeout=3, poke_interval=1)
     assert 2 <= len(waited.events) <= 4
 
@@ -329,7 +329,7 @@ def test_a_time_out_in_the_trigger_says_what_was_seen_last(sandbox):
         ({"summary": None}, "summary is None"),
         ({"summary": "text"}, "summary is a str"),
         ({"summary": [{}, {}]}, r"\.expand\(summary="),
-        ({"stream_name": NAME}, "What should be looked for"),
+        ({"stream_name": NAME}, "neither summary nor records is set"),
         ({"records": [record(1)]}, "stream_name"),
         ({"stream_name": NAME, "records": []}, "0 records"),
         ({"stream_name": NAME, "records": [record(1)] * 501}, "501 records"),
@@ -357,10 +357,10 @@ def test_a_batch_that_sent_nothing_skips_the_wait(sandbox, mode):
         wait_for(mode, summary=summary)
     send([record(1)])
     zeros = send([record(1, value=0)], on_zero="delete")
-    with pytest.raises(AirflowSkipException, match="All records of the batch were zeros"):
+    with pytest.raises(AirflowSkipException, match="All values of the batch were zero"):
         wait_for(mode, summary=zeros)
     deleted = send([record(1)], operation="delete")
-    with pytest.raises(errors.ConfigurationError, match="deleted can't be waited for"):
+    with pytest.raises(errors.ConfigurationError, match="A delete can't be waited for"):
         wait_for(mode, summary=deleted)
 
 
@@ -411,7 +411,7 @@ def test_the_key_is_in_no_argument_event_or_log(sandbox, caplog, capfd):
     waited = wait_for(DEFERRABLE, summary=summary)
     assert KEY not in str(waited)
     logs = caplog.text + "".join(capfd.readouterr())
-    assert "Seen at CloudZero" in logs
+    assert "CloudZero shows: " in logs
     assert "GET /unit-cost" in logs
     assert KEY not in logs
 

@@ -222,7 +222,7 @@ def test_the_key_is_in_no_file_and_events_hold_ids_states_and_times(airflow, kil
     files = [path for folder in (airflow.home, airflow.processes.logs) for path in folder.rglob("*") if path.is_file()]
     contents = {str(path): path.read_bytes() for path in files}
     assert any(path.endswith("airflow.db") for path in contents)
-    assert any(b"Seen at CloudZero" in content for content in contents.values())
+    assert any(b"CloudZero shows: " in content for content in contents.values())
     assert [path for path, content in contents.items() if KEY.encode() in content] == []
     told = [event for content in contents.values() for event in EVENT.findall(content)]
     events = [ast.literal_eval(event.decode()) for event in told]

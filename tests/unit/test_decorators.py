@@ -47,7 +47,7 @@ class TestFlavours:
 
     @pytest.mark.parametrize("source", ["records", "files", "sql", "sql_conn_id", "allow_equal_files"])
     def test_where_rows_are_is_refused(self, flavour, needed, operator, source):
-        message = rf"@task\.cloudzero_\w+ .* takes no {source}: .*{operator.__name__}\({source}=\.\.\.\)"
+        message = rf"@task\.cloudzero_\w+ .* does not accept {source}: .*{operator.__name__}\({source}=\.\.\.\)"
         with pytest.raises(ConfigurationError, match=message):
             flavour(**needed, **{source: []})(rows)
         with pytest.raises(ConfigurationError, match=message):
