@@ -59,13 +59,19 @@ def test_a_task_that_is_mapped_over_nothing_means_no_rows(dags, sandbox):
     [
         ("none_beside_rows", "records[1] is None: the upstream task 'nothing' returned nothing. Return an empty list"),
         ("skipped_beside_none", "records[1] is None: the upstream task 'nothing' returned nothing. Return an empty"),
-        ("skipped_alone", "records: there are no rows because the upstream task 'skips' was skipped. Nothing was sent."),
+        (
+            "skipped_alone",
+            "records: there are no rows because the upstream task 'skips' was skipped. Nothing was sent.",
+        ),
         ("skipped_all", "records: there are no rows because the upstream tasks 'skips' and 'skips_too' were skipped"),
         (
             "failed_beside_rows",
             "records[1]: the upstream task 'fails' did not succeed (failed), so its rows are missing",
         ),
-        ("skipped_and_combined", "records: the upstream task 'skips' was skipped, but its output is combined with others"),
+        (
+            "skipped_and_combined",
+            "records: the upstream task 'skips' was skipped, but its output is combined with others",
+        ),
         ("mapped_with_none", "records: 1 of 3 instances of the upstream task 'of_day' returned nothing."),
         ("mapped_with_failed", "records: the upstream task 'of_day' did not succeed (failed), so its rows are missing"),
     ],

@@ -383,7 +383,9 @@ class TestTelemetry:
         caplog.clear()
         with caplog.at_level(logging.WARNING):
             run.execute(third)
-        assert "2 of 10,002 records to allocation stream orders (replace) by Task 'first' are not compared" in caplog.text
+        assert (
+            "2 of 10,002 records to allocation stream orders (replace) by Task 'first' are not compared" in caplog.text
+        )
 
     def test_a_task_that_is_alone_has_nothing_to_compare(self, sandbox, caplog):
         task = telemetry("first", [self.record(1, f"e{number}") for number in range(10_001)])
