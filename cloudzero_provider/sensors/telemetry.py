@@ -139,7 +139,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         values = rows.columns.get("value", [None] * rows.count)
         without = sum(value is None for value in values)
         if 0 < without < rows.count:
-            raise InputError(f"{without:,} of {rows.count:,} records have no value: set all values or none.")
+            raise InputError(f"{without:,} of {rows.count:,} records have no value: set it in all or none.")
         is_allocation = not rows.columns.keys().isdisjoint(("element_name", "filter"))
         rules = RecordRules(
             kind=KINDS[StreamType.ALLOCATION if is_allocation else StreamType.METRIC],
