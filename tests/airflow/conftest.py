@@ -1,4 +1,4 @@
-"""A real Airflow with a database of its own, and a real sandbox over HTTP. Nothing is mocked."""
+"""A real Airflow with its own database, and the sandbox over HTTP. Nothing is mocked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ os.environ |= {
     "ACME_BILL_FOLDER": f"{os.environ['AIRFLOW_HOME']}/bills",
 }
 
-from support.sandbox_server import STREAM, SandboxServer  # noqa: E402  (a module of the tests next door)
+from support.sandbox_server import STREAM, SandboxServer  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _connection(server: SandboxServer, **extra: object) -> str:
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
     server = SandboxServer(tmp_path_factory.mktemp("sandbox"))
     os.environ["AIRFLOW_CONN_CLOUDZERO_DEFAULT"] = _connection(server)
-    # For the tests of Airflow's own retries: one request per try.
+    # One request per attempt, so that Airflow retries and not the client.
     os.environ["AIRFLOW_CONN_CLOUDZERO_IMPATIENT"] = _connection(server, max_retry_seconds=0)
     yield server
     server.stop()
@@ -54,7 +54,7 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]
 
 @pytest.fixture(autouse=True)
 def sandbox(_server: SandboxServer) -> SandboxServer:
-    """A CloudZero that holds nothing."""
+    """An empty sandbox."""
     _server.reset()
     return _server
 
@@ -69,7 +69,7 @@ def _no_open_backfills() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def dags() -> dict[str, DAG]:
-    """All DAGs of the examples and of these tests, known to Airflow's database."""
+    """All DAGs of the examples and of these tests, stored in Airflow's database."""
     from airflow.utils.db import initdb
     from support.airflow_lines import make_known
 

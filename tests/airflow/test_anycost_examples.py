@@ -1,4 +1,4 @@
-"""Each example, run by Airflow, and what CloudZero then holds."""
+"""Runs the AnyCost examples in Airflow and checks what CloudZero then holds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ EXAMPLE_DAGS = {
     "anycost_taskflow",
     "anycost_vendor_csv",
     "anycost_focus",
-    # These need S3 and a warehouse: they are run in tests/e2e.
+    # These need S3 and a warehouse: tests/e2e runs them.
     "anycost_s3_parquet",
     "anycost_sql",
     "telemetry_sql",

@@ -1,4 +1,4 @@
-"""The form in which a user makes a connection of this provider, as Airflow's own web server shows it and reads it."""
+"""The connection form, as Airflow's own web server builds, shows and reads it."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def test_the_form_has_a_field_for_every_extra(form):
     }
 
 
-def test_the_form_names_the_key_and_hides_what_nothing_reads(form):
+def test_the_form_labels_the_key_and_hides_unused_fields(form):
     assert form["hidden"] == {"login", "schema"}
     assert form["labels"] == {"password": "API key", "host": "API base URL"}
     assert form["placeholders"]["host"] == "https://api.cloudzero.com"
 
 
 @ended((3, 0), "the form of Flask")
-class TestTypedIntoTheFormOfFlask:
+class TestFlaskForm:
     @pytest.fixture(scope="class")
     def web(self, dags):
         from airflow.www.app import create_app
@@ -57,9 +57,9 @@ class TestTypedIntoTheFormOfFlask:
         return app.test_client()
 
     def saved(self, web, name, **fields) -> Client:
-        """Fill the form in, send it, and use the connection that Airflow then has."""
-        given = {"conn_id": name, "conn_type": "cloudzero", "password": "the-key-of-the-form", **fields}
-        page = web.post("/connection/add", data=given, follow_redirects=True).get_data(as_text=True)
+        """Fill in the form, save it, and use the saved connection."""
+        form = {"conn_id": name, "conn_type": "cloudzero", "password": "the-key-of-the-form", **fields}
+        page = web.post("/connection/add", data=form, follow_redirects=True).get_data(as_text=True)
         assert "Added Row" in page, page
         return CloudZeroHook(name).client
 

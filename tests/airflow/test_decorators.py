@@ -1,4 +1,4 @@
-"""Rows from functions, as Airflow runs them: no XCom between, and everything else as in any TaskFlow task."""
+"""Rows from decorated functions: they go to CloudZero without XCom, and all else is as in any TaskFlow task."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def totals(sandbox) -> dict[str, Fraction]:
 
 
 class TestStraightToCloudZero:
-    def test_rows_arrive_as_they_are(self, dags, sandbox):
+    def test_rows_arrive_unrendered(self, dags, sandbox):
         assert run(dags["function_yields"]).state == "success"
         assert [row["resource/service"] for row in sandbox.rows(MONTH)] == ["{{ 1/0 }}", "{{ var.value.not_there }}"]
         assert sandbox.rows(MONTH)[0]["lineitem/description"] == "{% raise %} {{ ds }} {# gone #}"
 
     @pytest.mark.parametrize("dag_id", ["function_yields", "function_of_dicts"])
-    def test_the_summary_is_all_that_is_handed_on_of_rows(self, dags, dag_id):
+    def test_only_the_summary_goes_to_xcom(self, dags, dag_id):
         outcome = run(dags[dag_id], run_conf={"month": MONTH})
         assert outcome.xcom("send")["month"] == MONTH
-        handed_on = outcome.xcoms()
-        keys = {key for _, key in handed_on if not key.startswith("_link")}
+        xcoms = outcome.xcoms()
+        keys = {key for _, key in xcoms if not key.startswith("_link")}
         assert keys == {"return_value", "cloudzero_claim"}
-        assert not any("usage_start" in value for value in handed_on.values())
+        assert not any("usage_start" in value for value in xcoms.values())
 
     @pytest.mark.parametrize("dag_id", ["function_yields", "function_of_dicts"])
     def test_rendered_fields_hold_no_rows(self, dags, dag_id):
@@ -56,7 +56,7 @@ class TestStraightToCloudZero:
 
 
 class TestArguments:
-    def test_of_upstream_tasks_of_templates_and_of_the_context(self, dags, sandbox):
+    def test_from_upstream_tasks_templates_and_the_context(self, dags, sandbox):
         dag = dags["function_arguments"]
         assert dag.get_task("outer.send").upstream_task_ids == {"outer.accounts"}
         assert run(dag, run_conf=CONF).state == "success"
@@ -108,7 +108,7 @@ class TestMapped:
 
 
 class TestRetries:
-    def test_an_error_after_a_thousand_rows_is_healed_by_a_retry(self, dags, sandbox):
+    def test_a_retry_succeeds_after_an_error_behind_a_thousand_rows(self, dags, sandbox):
         outcome = run(dags["function_fails_late"])
         assert (outcome.state, outcome.tries["send"]) == ("success", 2)
         [error] = outcome.errors["send"]

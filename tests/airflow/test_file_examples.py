@@ -1,4 +1,4 @@
-"""Each example that reads files of somebody else's, run by Airflow, and what CloudZero then holds."""
+"""Runs the examples that read a vendor's files in Airflow and checks what CloudZero then holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Compute,0001,2024-09-17T13:00:00Z,0.00000000000000000001,
     "cloud_purchase_commitments.csv": "commitment_id,commitment_date,cost\n111-222,2024-09-01T00:00:00Z,90.10\n",
     "cloud_discounts.csv": "discount_type,discount_id,usage_date,discount\nSpecial,01,2024-09-16T13:00:00Z,-12\n",
 }
-#: What is to become of it, in the columns of CloudZero's own ``cloud_cbf.csv``.
+#: The expected bill, in the columns of CloudZero's own ``cloud_cbf.csv``.
 VENDOR_CBF = """\
 lineitem/type,resource/service,resource/id,time/usage_start,cost/cost,cost/discounted_cost
 Usage,Compute,instance-0000,2024-09-16T13:00:00Z,12,8
@@ -58,7 +58,7 @@ class TestVendorCsv:
         with (folder / "cloud_cbf.csv").open(newline="") as file:
             assert in_order(sandbox.rows("2024-09")) == in_order(csv.DictReader(file))
 
-    def test_a_missing_file_is_no_empty_one(self, dags, sandbox, tmp_path):
+    def test_a_missing_file_is_an_error(self, dags, sandbox, tmp_path):
         for name, text in list(VENDOR_FILES.items())[:2]:
             (tmp_path / name).write_text(text)
         outcome = self.run(dags, tmp_path)
@@ -68,7 +68,7 @@ class TestVendorCsv:
 
 
 def in_order(rows) -> list[list[tuple[str, str | Fraction]]]:
-    """Rows with numbers by value."""
+    """Sorted rows, with costs by value."""
     return sorted(
         sorted((name, Fraction(value) if name.startswith("cost/") else value) for name, value in row.items())
         for row in rows
@@ -77,23 +77,23 @@ def in_order(rows) -> list[list[tuple[str, str | Fraction]]]:
 
 @AIRFLOW_SDK
 class TestFocus:
-    @pytest.fixture(params=["made up", "sample"])
+    @pytest.fixture(params=["generated", "sample"])
     def export(self, request, tmp_path):
         if request.param == "sample":
             return real_data("focus_sample.csv")
         write_csv(focus_bill(), tmp_path / "focus-2024-09.csv.gz")
         return tmp_path / "focus-2024-09.csv.gz"
 
-    def test_an_export_is_added_up_to_days(self, dags, sandbox, export):
+    def test_an_export_is_aggregated_by_day(self, dags, sandbox, export):
         lines = focus_bill() if export.suffix == ".gz" else read_focus(export)
         outcome = run(dags["anycost_focus"], run_conf={"month": "2024-09", "files": f"{export.parent}/{export.stem}*"})
         assert outcome.state == "success"
         rows = sandbox.rows("2024-09")
         assert len(rows) == outcome.xcom("send_export")["rows"] < len(lines)
-        assert added_up(
+        assert total_costs(
             ((row["time/usage_start"][:10], row.get("resource/service"), row.get("resource/account")), row["cost/cost"])
             for row in rows
-        ) == added_up(
+        ) == total_costs(
             (
                 (
                     f"{line['ChargePeriodStart']:%Y-%m-%d}",
@@ -110,7 +110,7 @@ class TestFocus:
         )
 
 
-def added_up(costs) -> dict[tuple[str | None, ...], Fraction]:
+def total_costs(costs) -> dict[tuple[str | None, ...], Fraction]:
     total: dict[tuple[str | None, ...], Fraction] = defaultdict(Fraction)
     for key, cost in costs:
         total[key] += Fraction(cost)

@@ -1,4 +1,4 @@
-"""Files that upstream tasks name: as lists, as lists of mapped tasks, and as the text that a template makes of them."""
+"""Files from upstream tasks: as lists, as lists of mapped tasks, and as the string that a template renders to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MONTH = "2026-03"
 
 @pytest.fixture
 def bills(tmp_path) -> list[str]:
-    """Four files; the costs are 1, 2, 4 and 8, so that the total says which were sent."""
+    """Four files that cost 1, 2, 4 and 8, so that the total shows which were sent."""
     paths = []
     for number in range(4):
         path = tmp_path / f"it's bill {number}.csv"
@@ -43,12 +43,12 @@ class TestLists:
         "dag_id",
         ["files_from_task", "files_from_template", "files_from_template_as_json", "files_from_native_template"],
     )
-    def test_of_a_task_in_any_way(self, dags, sandbox, bills, dag_id):
+    def test_of_a_task(self, dags, sandbox, bills, dag_id):
         assert run(dags[dag_id], run_conf={"given": bills[:3]}).state == "success"
         assert held(sandbox) == 7
 
     @pytest.mark.parametrize("dag_id", ["files_from_mapped_task", "files_from_native_template_of_mapped_task"])
-    def test_of_a_mapped_task_are_strung_together(self, dags, sandbox, bills, dag_id):
+    def test_of_a_mapped_task_are_concatenated(self, dags, sandbox, bills, dag_id):
         assert dags[dag_id].get_task("send").upstream_task_ids == {"each"}
         outcome = run(dags[dag_id], run_conf={"given": [bills[:2], [], [[bills[2]], bills[3]]]})
         assert (outcome.state, outcome.states["each"]) == ("success", ["success"] * 3)
@@ -61,7 +61,7 @@ class TestLists:
     def test_of_several_tasks(self, dags, sandbox, bills):
         dag = dags["files_from_several_tasks"]
         assert dag.get_task("send").upstream_task_ids == {"first", "paths__1"}
-        # Both tasks name the same files.
+        # Both tasks return the same files.
         outcome = run(dag, run_conf={"given": [bills[:1], bills[1:3]], "more": bills[3]})
         assert "is the same file as" in error_of(outcome)
         assert sandbox.requests() == []
@@ -73,7 +73,7 @@ class TestTemplates:
         if LINE >= (3, 0):
             assert outcome.state == "success"
             assert held(sandbox) == 15
-        else:  # The text is that of an object.
+        else:  # The template renders to the repr of a lazy object.
             assert "hand over the task's output itself (files=task.output" in error_of(outcome)
             assert sandbox.requests() == []
 
@@ -108,7 +108,7 @@ class TestEqualFiles:
         assert outcome.state == "success"
         assert held(sandbox) == 16
 
-    def test_are_allowed_by_no_other_text(self, dags, sandbox, equal):
+    def test_are_not_allowed_by_any_other_value(self, dags, sandbox, equal):
         outcome = run(dags["files_that_may_be_equal"], run_conf={"given": equal, "allow": "yes"})
         assert error_of(outcome).startswith("allow_equal_files is 'yes': expected True or False, or a template")
         assert sandbox.requests() == []

@@ -1,4 +1,4 @@
-"""What a task shows of itself beside its result, as Airflow's database holds it."""
+"""Links and asset events of tasks, as Airflow's database holds them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ def outcome(dags):
     return run(dags["shown"], run_conf={"costs": ["1.5", "2.25"]})
 
 
-def test_the_links_are_there(outcome, dags):
+def test_a_task_that_succeeded_has_its_link(outcome, dags):
     assert lines.link(dags["shown"], outcome.run_id, "send_bill", "CloudZero billing connections") == BILLING
     assert lines.link(dags["shown"], outcome.run_id, "send_metric", "CloudZero telemetry streams") == STREAMS
 
 
-def test_the_link_of_a_task_that_failed_is_there(dags):
+def test_a_task_that_failed_has_its_link(dags):
     outcome = run(dags["shown"], run_conf={"costs": ["1,5"]})
     assert outcome.states["send_bill"] == ["failed"]
     assert lines.link(dags["shown"], outcome.run_id, "send_bill", "CloudZero billing connections") == BILLING
 
 
-def test_asset_events_say_what_was_sent(outcome):
+def test_asset_events_describe_what_was_sent(outcome):
     sent = outcome.xcom("send_bill")
     assert lines.asset_events("cloudzero-bill", outcome.run_id) == [
         {
@@ -55,6 +55,6 @@ def test_asset_events_say_what_was_sent(outcome):
     assert lines.asset_events("cloudzero-all", outcome.run_id) == [expected]
 
 
-def test_a_task_that_failed_makes_no_event(dags):
+def test_a_task_that_failed_creates_no_event(dags):
     outcome = run(dags["shown"], run_conf={"costs": ["1,5"]})
     assert lines.asset_events("cloudzero-bill", outcome.run_id) == []

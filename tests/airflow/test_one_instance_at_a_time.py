@@ -1,4 +1,4 @@
-"""One instance of a sending task at a time, unless the user says otherwise: as the scheduler sees it."""
+"""One instance of a sending task at a time, unless the user sets another limit: what the scheduler reads and does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FUNCTIONS = [drop_function, telemetry_function, mapped_function, mapped_function
 
 
 def limit(make, default_args=None, **arguments):
-    """The limit on the task itself, and on what the scheduler reads from the database."""
+    """Return the limit of the task, which must equal what the scheduler reads from the database."""
     with DAG("one_writer", schedule=None, default_args=default_args or {}):
         made = make(**arguments)
     seen = scheduler_dag(made.dag).get_task("send")
@@ -64,29 +64,29 @@ class TestLimit:
     def test_is_one(self, make):
         assert limit(make) == 1
 
-    def test_users_value_wins(self, make):
+    def test_the_users_value_overrides(self, make):
         assert limit(make, **{LIMIT: 3}) == 3
 
-    def test_users_none_wins(self, make):
+    def test_the_users_none_overrides(self, make):
         assert limit(make, **{LIMIT: None}) is None
 
-    def test_default_args_win(self, make):
+    def test_default_args_override(self, make):
         assert limit(make, {LIMIT: 4}) == 4
 
-    def test_none_in_default_args_wins(self, make):
+    def test_none_in_default_args_overrides(self, make):
         assert limit(make, {LIMIT: None}) is None
 
-    def test_default_args_of_a_task_group_win(self, make):
+    def test_default_args_of_a_task_group_override(self, make):
         with DAG("one_writer", schedule=None), TaskGroup("outer", default_args={LIMIT: 5}), TaskGroup("inner"):
             made = make()
         assert scheduler_dag(made.dag).get_task("outer.inner.send").max_active_tis_per_dag == 5
 
-    def test_default_args_of_the_task_win(self, make):
+    def test_default_args_of_the_task_override(self, make):
         with DAG("one_writer", schedule=None, default_args={LIMIT: 4}):
             made = make(default_args={LIMIT: 3})
         assert scheduler_dag(made.dag).get_task("send").max_active_tis_per_dag == 3
 
-    def test_users_value_wins_over_default_args(self, make):
+    def test_the_users_value_overrides_default_args(self, make):
         assert limit(make, {LIMIT: 4}, **{LIMIT: 2}) == 2
 
     def test_other_default_args_change_nothing(self, make):

@@ -1,4 +1,4 @@
-"""Rows are resolved when the task runs: never rendered, never stored for the UI."""
+"""Rows are resolved when the task runs: they are never rendered and never stored for the UI."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def services(sandbox) -> list[str | None]:
 
 
 class TestNeverRendered:
-    def test_rows_of_a_task_arrive_as_they_are(self, dags, sandbox):
+    def test_rows_of_a_task_arrive_unrendered(self, dags, sandbox):
         outcome = run(dags["records_from_task"])
         assert outcome.state == "success"
         assert services(sandbox) == ["{{ 1/0 }}", "{{ var.value.not_there }}"]
         assert sandbox.rows(MONTH)[0]["lineitem/description"] == "{% raise %} {{ ds }} {# gone #}"
 
-    def test_rows_that_are_given_arrive_as_they_are(self, dags, sandbox):
+    def test_literal_rows_arrive_unrendered(self, dags, sandbox):
         assert run(dags["records_given"]).state == "success"
         assert services(sandbox) == ["{{ 1/0 }}", "{{ var.value.not_there }}"]
 
@@ -44,7 +44,7 @@ class TestResolved:
         assert dags["records_from_task"].get_task("send").upstream_task_ids == {"make"}
         assert dags["records_from_mapped_task"].get_task("send").upstream_task_ids == {"make"}
 
-    def test_lists_of_a_mapped_task_are_strung_together(self, dags, sandbox):
+    def test_lists_of_a_mapped_task_are_concatenated(self, dags, sandbox):
         outcome = run(dags["records_from_mapped_task"])
         assert outcome.states["make"] == ["success"] * 3
         assert [row["time/usage_start"][8:10] for row in sandbox.rows(MONTH)] == ["01", "02", "03"]
@@ -65,8 +65,8 @@ class TestResolved:
         assert outcome.states["send"] == ["skipped"]
         assert sandbox.writes() == []
 
-    def test_a_decimal_becomes_a_float_on_its_way(self, dags, sandbox):
-        """Why the examples hand money over as text: this is Airflow's XCom, and nothing that can be helped here."""
+    def test_airflows_xcom_turns_a_decimal_into_a_float(self, dags, sandbox):
+        """Why the examples return costs as strings: Airflow's XCom does this, and this package can't prevent it."""
         assert run(dags["records_decimal"]).state == "success"
         assert sandbox.rows(MONTH)[0]["cost/cost"] == "0.12345678901234568"
 
@@ -81,7 +81,7 @@ class TestRetries:
         assert "12,50" in str(error)
         assert sandbox.writes() == []
 
-    def test_an_outage_is_healed_by_a_retry(self, dags, sandbox):
+    def test_a_retry_succeeds_after_an_outage(self, dags, sandbox):
         sandbox.faults({"kind": "refuse", "status": 503, "times": 2})
         outcome = run(dags["records_through_an_outage"])
         assert (outcome.state, outcome.tries["send"]) == ("success", 3)
@@ -90,7 +90,7 @@ class TestRetries:
         assert [write["status"] for write in sandbox.writes()] == [503, 503, 200]
         assert sandbox.month(MONTH)["rows"] == 2
 
-    def test_an_outage_that_lasts_fails_the_task_when_its_retries_are_over(self, dags, sandbox):
+    def test_a_longer_outage_fails_the_task_after_its_retries(self, dags, sandbox):
         sandbox.faults({"kind": "refuse", "status": 503, "times": 3})
         outcome = run(dags["records_through_an_outage"])
         assert (outcome.state, outcome.tries["send"]) == ("failed", 3)

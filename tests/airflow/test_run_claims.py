@@ -1,4 +1,4 @@
-"""Tasks of one DAG run that send to one month: none replaces what another one sent without a word."""
+"""Tasks of one DAG run that send to one month: none silently replaces what another one sent."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def refusal(error) -> str:
 
 
 def one_success(states) -> int:
-    """Which instance was the one that succeeded: dag.test runs them in any order."""
+    """Return the map index of the instance that succeeded: dag.test runs them in any order."""
     assert sorted(states) == ["failed"] * (len(states) - 1) + ["success"]
     return states.index("success")
 
@@ -54,12 +54,12 @@ class TestPartsOfAMonth:
         first = one_success(outcome.states[task_id])
         assert held(sandbox) == [Decimal("2.5"), Decimal("4.5")][first]
         assert len(sandbox.writes()) == 1
-        told = "".join(capfd.readouterr())
+        output = "".join(capfd.readouterr())
         assert (
             f"Task '{task_id}', map index {first}, of this DAG run has sent 2 rows of 2024-09 to AnyCost stream {STREAM} "
             "(replace_drop), and replace_drop replaces the whole month. Nothing was sent. Send all of it in one "
             "task (files=[...]"
-        ) in told
+        ) in output
 
     def test_the_second_task_refuses_to_replace_the_first(self, dags, sandbox):
         outcome = run(dags["two_tasks"])
@@ -84,7 +84,7 @@ class TestPartsOfAMonth:
         assert held(sandbox) == Decimal("7.5")
 
 
-class TestGoesOn:
+class TestAllowed:
     def test_one_instance_per_month(self, dags, sandbox, tmp_path):
         months = ["2024-07", "2024-08", "2024-09"]
         given = [{"month": month, "files": write_bill(tmp_path, month, ["1", "2"], month)} for month in months]
@@ -93,7 +93,7 @@ class TestGoesOn:
         assert [held(sandbox, month) for month in months] == [3, 3, 3]
 
     def test_a_retry(self, dags, sandbox):
-        """The first try may have written something: its claim is its own, and stands for the other task."""
+        """The first attempt may have written: its claim does not stop its own retry, and stops the other task."""
         sandbox.faults({"kind": "apply_then_lose_reply"})
         outcome = run(dags["two_tasks"])
         assert outcome.states == {"estimates.send": ["success"], "final": ["failed"]}
@@ -141,8 +141,8 @@ class TestGoesOn:
         assert again.state == "success"
         assert held(sandbox) == Decimal("4.5")
 
-    def test_what_is_allowed_is_claimed(self, dags, sandbox):
-        """The estimate alone, cleared after the final bill, would replace that."""
+    def test_an_allowed_replacement_is_claimed_too(self, dags, sandbox):
+        """The estimate, cleared after the final bill was sent, would replace the final bill."""
         dag = dags["two_tasks"]
         outcome = run(dag, run_conf={"final": True})
         again = clear_and_run(dag, outcome, "estimates.send")
@@ -150,44 +150,44 @@ class TestGoesOn:
         assert "Task 'final' of this DAG run has sent" in refusal(again.errors["estimates.send"][0])
         assert held(sandbox) == Decimal("4.5")
 
-    def test_a_switch_that_is_none_is_refused(self, dags, sandbox):
+    def test_an_invalid_switch_is_refused(self, dags, sandbox):
         outcome = run(dags["two_tasks"], run_conf={"final": "perhaps"})
         assert "replace_in_same_run is 'perhaps'" in str(outcome.errors["final"][0])
         assert held(sandbox) == Decimal("2.5")
 
 
-class TestMended:
-    """A run that was refused, whose DAG is then changed to one task that sends all of it, and cleared."""
+class TestFixedDag:
+    """A refused run whose DAG is then changed to one task that sends everything, and cleared."""
 
-    def mended(self, dag, files):
-        with DAG(dag.dag_id, schedule=None) as mended:
+    def fixed(self, dag, files):
+        with DAG(dag.dag_id, schedule=None) as fixed:
             AnyCostBillingDropOperator(task_id="send", month=MONTH, files=files)
-        mended.fileloc = dag.fileloc
-        return mended
+        fixed.fileloc = dag.fileloc
+        return fixed
 
     def test_two_tasks(self, dags, sandbox, bills):
         refused = run(dags["two_files"], run_conf={"given": bills})
         assert refused.states == {"first": ["success"], "send": ["failed"]}
-        ended = clear_and_run(self.mended(dags["two_files"], bills), refused, "send")
+        ended = clear_and_run(self.fixed(dags["two_files"], bills), refused, "send")
         assert (ended.state, ended.states["send"]) == ("success", ["success"])
         assert held(sandbox) == 7
 
     def test_mapped(self, dags, sandbox, bills):
         refused = run(dags["mapped_files"], run_conf={"given": bills, "month": MONTH})
         one_success(refused.states["send"])
-        ended = clear_and_run(self.mended(dags["mapped_files"], bills), refused, "send")
-        # Airflow runs the instance of each part once more: each sends everything now.
+        ended = clear_and_run(self.fixed(dags["mapped_files"], bills), refused, "send")
+        # Airflow runs each of the former instances again: each now sends everything.
         assert ended.state == "success"
         assert set(ended.states["send"]) <= {"success", "removed"}
         assert held(sandbox) == 7
 
     def test_mapped_over_fewer(self, dags, sandbox, bills):
-        with DAG("mapped_files", schedule=None) as mended:
+        with DAG("mapped_files", schedule=None) as fixed:
             AnyCostBillingDropOperator.partial(task_id="send", month=MONTH).expand(files=[bills])
-        mended.fileloc = dags["mapped_files"].fileloc
+        fixed.fileloc = dags["mapped_files"].fileloc
         refused = run(dags["mapped_files"], run_conf={"given": bills, "month": MONTH})
         one_success(refused.states["send"])
-        ended = clear_and_run(mended, refused, "send")
+        ended = clear_and_run(fixed, refused, "send")
         assert (ended.state, ended.states["send"]) == ("success", ["success", "removed"])
         assert held(sandbox) == 7
 
@@ -211,18 +211,21 @@ class TestTelemetry:
         outcome = run(dags["telemetry_in_order"], run_conf={"given": given})
         assert (outcome.states["first"], outcome.states["second"]) == (["success"], ["failed"])
         assert telemetry_held(sandbox) == [("01", "a", "3"), ("01", "b", "1")]
-        told = "".join(capfd.readouterr())
-        assert "'first', map index 0, of this DAG run has sent 2 records to allocation stream orders (replace)" in told
+        output = "".join(capfd.readouterr())
         assert (
-            "replaces 1 record of the same identity with another value, like that of 2024-09-01T00:00:00Z, 'a'" in told
+            "'first', map index 0, of this DAG run has sent 2 records to allocation stream orders (replace)" in output
+        )
+        assert (
+            "replaces 1 record of the same identity with another value, like that of 2024-09-01T00:00:00Z, 'a'"
+            in output
         )
 
-    def test_of_functions_too(self, dags, sandbox):
+    def test_of_decorated_functions(self, dags, sandbox):
         outcome = run(dags["telemetry_function"], run_conf={"given": [[3], [4]]})
         first = one_success(outcome.states["send"])
         assert telemetry_held(sandbox) == [("01", "a", ["3", "4"][first])]
 
-    def test_equal_records_go_on(self, dags, sandbox):
+    def test_equal_records_are_allowed(self, dags, sandbox):
         assert run(dags["telemetry_function"], run_conf={"given": [[3, 1], [3, 1], [3]]}).state == "success"
         assert telemetry_held(sandbox) == [("01", "a", "3"), ("02", "a", "1")]
 
@@ -231,12 +234,12 @@ class TestTelemetry:
         assert run(dags["telemetry_in_order"], run_conf={"given": given}).state == "success"
         assert telemetry_held(sandbox) == [("01", "a", "4")]
 
-    def test_other_identities_go_on(self, dags, sandbox):
+    def test_other_identities_are_allowed(self, dags, sandbox):
         given = parts([record(3)], [record(4, "b")], [record(5, day=2)], [record(6, day=3, team="x")], [record(3)])
         assert run(dags["telemetry_mapped"], run_conf={"given": given}).state == "success"
         assert telemetry_held(sandbox) == [("01", "a", "3"), ("01", "b", "4"), ("02", "a", "5"), ("03", "a", "6")]
 
-    def test_sums_add_up(self, dags, sandbox):
+    def test_sums_are_allowed(self, dags, sandbox):
         given = parts([record(3)], [record(4)], operation="sum")
         assert run(dags["telemetry_mapped"], run_conf={"given": given}).state == "success"
         assert telemetry_held(sandbox) == [("01", "a", "7")]
@@ -250,7 +253,7 @@ class TestTelemetry:
             ({"records": [record(9, "b")], "clear_periods": True}, "periods that both have (2024-09-01T00:00:00Z)"),
         ],
     )
-    def test_what_was_added_is_not_replaced(self, dags, sandbox, second, why, capfd):
+    def test_what_was_summed_is_not_replaced(self, dags, sandbox, second, why, capfd):
         given = [{"records": [record(3)], "operation": "sum"}, second]
         outcome = run(dags["telemetry_in_order"], run_conf={"given": given})
         assert (outcome.states["first"], outcome.states["second"]) == (["success"], ["failed"])

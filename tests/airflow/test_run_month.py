@@ -1,4 +1,4 @@
-"""Which month a run sends, on the schedules that people give it."""
+"""Which month a run sends, on each kind of schedule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def totals(sandbox) -> dict[str, tuple[int, str]]:
 
 
 def refused(outcome, sandbox) -> MonthError:
-    """Why the task failed: for good, before it had sent anything."""
+    """Return the error of a task that failed without a retry, before it sent anything."""
     assert (outcome.state, outcome.tries["send"]) == ("failed", 1)
     [error] = outcome.errors["send"]
     assert isinstance(error, MonthError)
@@ -30,7 +30,7 @@ def refused(outcome, sandbox) -> MonthError:
 
 
 class TestPlainCron:
-    """The trap: one schedule, two meanings."""
+    """The same schedule means different things in Airflow 2 and 3."""
 
     @AIRFLOW_SDK
     def test_has_no_month_in_airflow_3(self, dags, sandbox):
@@ -46,7 +46,7 @@ class TestPlainCron:
 
 
 class TestGiven:
-    def test_the_month_wins_over_the_schedule(self, dags, sandbox):
+    def test_month_overrides_the_schedule(self, dags, sandbox):
         assert (
             run(dags["month_that_is_given"], logical_date=datetime(2025, 7, 1, tzinfo=timezone.utc)).state == "success"
         )
@@ -79,7 +79,7 @@ class TestInterval:
         assert run(dags["month_of_interval"], logical_date=APRIL).state == "success"
         assert set(sandbox.months()) == {"2026-03"}
 
-    def test_of_a_day_is_no_month(self, dags, sandbox):
+    def test_of_a_day_is_refused(self, dags, sandbox):
         assert "not exactly one calendar month" in str(refused(run(dags["month_of_day"], logical_date=APRIL), sandbox))
 
     def test_backfilled_months_and_twice_is_once(self, dags, sandbox):
@@ -106,13 +106,13 @@ class TestPartition:
         assert [(outcome.state, outcome.partition_key) for outcome in outcomes] == [("success", key) for key in QUARTER]
         assert totals(sandbox) == dict.fromkeys(QUARTER, (1, "7.5"))
 
-    def test_key_that_is_no_month(self, dags, sandbox):
+    def test_a_key_that_is_not_a_month_is_refused(self, dags, sandbox):
         [outcome] = backfill(dags["month_of_partition_with_time"], "2026-03", "2026-03")
         assert outcome.partition_key.startswith("2026-03-03T06:00:00")
         assert "Set key_format='%Y-%m'" in str(refused(outcome, sandbox))
 
 
-def test_the_line_is_the_one_that_is_installed():
+def test_line_is_the_installed_version():
     import airflow
 
     assert airflow.__version__.startswith("{}.{}.".format(*LINE))

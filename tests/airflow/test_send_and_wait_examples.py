@@ -1,4 +1,4 @@
-"""The examples of months without partitions, of sending and waiting, and of a retry policy."""
+"""Runs the examples of a monthly interval, of sensors, and of a retry policy."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RETRY_POLICIES = TASK_STATE_STORE
 
 @pytest.fixture
 def processed_after(sandbox):
-    """Set how long CloudZero takes to process records; for this test only."""
+    """Set how many seconds the sandbox takes to process records, for this test only."""
     before = sandbox._call("GET", "settings")["settings"]["processed_after_seconds"]
     yield lambda seconds: sandbox.settings(processed_after_seconds=seconds)
     sandbox.settings(processed_after_seconds=before)
 
 
 class TestMonthlyInterval:
-    """On every line: without partitions."""
+    """Runs on every line of Airflow: it needs no partitions."""
 
     DAG_ID = "anycost_monthly_interval"
 
@@ -51,13 +51,13 @@ class TestSendAndWait:
 
     @pytest.fixture
     def unpaused(self, dags):
-        """An event is kept for the DAGs only that are not paused."""
+        """Airflow queues an asset event only for DAGs that are not paused."""
         from airflow.models.dag import DagModel
 
         with create_session() as session:
             session.query(DagModel).filter_by(dag_id=self.REPORT).update({"is_paused": False})
 
-    def test_waits_for_the_bill_and_tells_who_is_scheduled_on_it(self, dags, sandbox, unpaused):
+    def test_waits_for_the_bill_and_triggers_the_dag_scheduled_on_it(self, dags, sandbox, unpaused):
         outcome = run(dags["anycost_send_and_wait"], logical_date=APRIL)
         sent = outcome.xcom("send_bill")
         assert outcome.xcom("wait_for_bill") == {
@@ -72,7 +72,7 @@ class TestSendAndWait:
 
     @staticmethod
     def run_of_asset(dag_id: str) -> DagRun:
-        """The run that the scheduler makes when an asset has an event."""
+        """Return the run that the scheduler creates for an asset event."""
         from airflow.jobs.job import Job
         from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
         from airflow.utils.sqlalchemy import prohibit_commit
@@ -113,14 +113,14 @@ class TestRetryPolicy:
         [
             pytest.param({"status": 429, "retry_after": 7}, timedelta(minutes=5), id="throttled"),
             pytest.param({"status": 503}, timedelta(minutes=30), id="down"),
-            pytest.param({"status": 401}, None, id="refused for good"),
+            pytest.param({"status": 401}, None, id="refused"),
         ],
     )
-    def test_retries_by_what_went_wrong(self, dags, sandbox, monkeypatch, fault, delay):
-        # One request per try: else the client itself retries for minutes.
+    def test_the_error_decides_the_retry(self, dags, sandbox, monkeypatch, fault, delay):
+        # One request per attempt: otherwise the client itself retries for minutes.
         monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", os.environ["AIRFLOW_CONN_CLOUDZERO_IMPATIENT"])
         sandbox.faults({"kind": "refuse", "method": "POST", **fault})
-        ti = self.first_try(dags[self.DAG_ID])
+        ti = self.first_attempt(dags[self.DAG_ID])
         if delay is None:
             assert ti.state == "failed"
         else:
@@ -134,8 +134,8 @@ class TestRetryPolicy:
         assert_holds(sandbox, "2025-06", month_rows("2025-06"))
 
     @staticmethod
-    def first_try(dag):
-        """Run each task once, and no retry."""
+    def first_attempt(dag):
+        """Run each task once, without retries."""
         [dag_run] = create_runs(dag, "2025-05", "2025-05", again=True)
         with create_session() as session:
             dag_run = session.merge(dag_run)
@@ -145,10 +145,10 @@ class TestRetryPolicy:
                 session.commit()
                 run_task(instances[task_id], dag, session)
         with create_session() as session:
-            # An open run would keep the back-fill open, and a DAG can't have two.
+            # A DAG can't have two open backfills, and an open run keeps its backfill open.
             dag_run = session.merge(dag_run)
             dag_run.state = "failed"
             session.commit()
-            [tried] = [ti for ti in dag_run.get_task_instances(session=session) if ti.task_id == "send_bill"]
+            [send_bill] = [ti for ti in dag_run.get_task_instances(session=session) if ti.task_id == "send_bill"]
             session.expunge_all()
-        return tried
+        return send_bill

@@ -1,4 +1,4 @@
-"""Sensors in a real Airflow: poking, rescheduled and deferred alike."""
+"""Sensors in a real Airflow, in each mode: poke, reschedule and deferrable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.airflow_runs import clear_and_run, run
 
 from cloudzero_provider.exceptions import AuthenticationError
 
-RIPE = 3
+PROCESSED_AFTER = 3
 
 
 @pytest.fixture(params=["poke", "reschedule", "deferrable"])
@@ -21,9 +21,9 @@ def mode(request):
 
 
 @pytest.fixture(autouse=True)
-def _ripens(sandbox):
+def _processing_takes_seconds(sandbox):
     before = sandbox._call("GET", "settings")
-    sandbox.settings(processed_after_seconds=RIPE)
+    sandbox.settings(processed_after_seconds=PROCESSED_AFTER)
     yield
     sandbox.settings(**before.get("settings", before))
 
@@ -41,11 +41,11 @@ def seconds_waited(outcome) -> float:
     return (ends["wait"] - ends["send"]).total_seconds()
 
 
-def test_it_waits_for_this_batch_and_not_for_what_was_there(dags, sandbox, mode):
+def test_it_waits_for_this_batch_and_not_for_an_earlier_one(dags, sandbox, mode):
     wait(dags, "stream", mode, values=[5])
     outcome = wait(dags, "stream", mode, values=[6])
     assert outcome.states["wait"] == ["success"]
-    assert seconds_waited(outcome) > RIPE - 2
+    assert seconds_waited(outcome) > PROCESSED_AFTER - 2
     assert outcome.xcom("wait") == {
         "stream_name": "waited-for",
         "status": "Available",

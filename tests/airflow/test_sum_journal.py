@@ -1,7 +1,7 @@
 """
-Tasks that add, over Airflow's own retries and clears.
+Tasks with ``operation="sum"``, over Airflow's own retries and clears.
 
-From Airflow 3.3 on, what was acknowledged is kept in its task state store; before, a retry is refused.
+Since Airflow 3.3 its task state store holds what was acknowledged. On older lines a retry is refused.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def statuses(sandbox) -> list[int]:
 
 
 def journal(outcome) -> tuple[int, str | None]:
-    """How many requests were acknowledged, and which one was under way."""
+    """How many requests were acknowledged, and the digest of the one in flight."""
     stored = outcome.stored("send")["cloudzero_sum"]
     return stored["acknowledged"], stored["intent"]
 
@@ -50,13 +50,13 @@ def throttle(sandbox, *, after: int, times: int = 1) -> None:
     sandbox.faults({"kind": "refuse", "status": 429, "skip": after, "times": times})
 
 
-def test_a_first_try_adds_everything(dag, held):
+def test_a_first_attempt_sends_everything(dag, held):
     assert run(dag).state == "success"
     assert held() == VALUES
 
 
 @NO_TASK_STATE_STORE
-def test_a_retry_that_can_not_know_what_was_added_is_refused(dag, held, sandbox):
+def test_a_retry_that_cant_know_what_was_summed_is_refused(dag, held, sandbox):
     throttle(sandbox, after=3)
     dag.get_task("send").retries = 2
     try:
@@ -76,7 +76,7 @@ def test_a_retry_that_can_not_know_what_was_added_is_refused(dag, held, sandbox)
 
 
 @NO_TASK_STATE_STORE
-def test_a_task_that_was_cleared_sends_all_again_and_its_retry_is_refused(dag, held, sandbox):
+def test_a_cleared_task_sends_everything_again_and_its_retry_is_refused(dag, held, sandbox):
     throttle(sandbox, after=3)
     failed = run(dag)
     assert (failed.state, failed.tries["send"]) == ("failed", 2)
@@ -95,7 +95,7 @@ def test_a_task_that_was_cleared_sends_all_again_and_its_retry_is_refused(dag, h
 
 
 @TASK_STATE_STORE
-def test_a_retry_leaves_out_what_was_acknowledged(dag, held, sandbox):
+def test_a_retry_skips_what_was_acknowledged(dag, held, sandbox):
     throttle(sandbox, after=3)
     outcome = run(dag)
     assert (outcome.state, outcome.tries["send"]) == ("success", 2)
@@ -109,7 +109,7 @@ def test_a_retry_leaves_out_what_was_acknowledged(dag, held, sandbox):
 
 
 @TASK_STATE_STORE
-def test_a_retry_of_a_retry_counts_on(dag, held, sandbox):
+def test_a_second_retry_continues_the_count(dag, held, sandbox):
     throttle(sandbox, after=3)
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 5})
     dag.get_task("send").retries = 2
@@ -123,7 +123,7 @@ def test_a_retry_of_a_retry_counts_on(dag, held, sandbox):
 
 
 @TASK_STATE_STORE
-def test_a_task_that_was_cleared_sends_all_again_and_its_retry_does_not(dag, held, sandbox):
+def test_a_cleared_task_sends_everything_again_and_its_retry_does_not(dag, held, sandbox):
     throttle(sandbox, after=3, times=2)
     failed = run(dag)
     assert (failed.state, failed.tries["send"]) == ("failed", 2)
@@ -140,7 +140,7 @@ def test_a_task_that_was_cleared_sends_all_again_and_its_retry_does_not(dag, hel
 
 
 @TASK_STATE_STORE
-def test_a_retry_does_not_send_what_may_have_been_added(dag, held, sandbox):
+def test_a_retry_does_not_send_what_may_have_been_summed(dag, held, sandbox):
     sandbox.faults({"kind": "apply_then_lose_reply", "skip": 3})
     outcome = run(dag)
     assert (outcome.state, outcome.tries["send"]) == ("failed", 1)

@@ -1,4 +1,4 @@
-"""Each telemetry example, run by Airflow, and what CloudZero then holds."""
+"""Runs the telemetry examples in Airflow and checks what CloudZero then holds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARCH = [date(2026, 3, day) for day in range(1, 32)]
 
 
 def run_day(dag, day: date):
-    """The run for a day, which is due when the day is over."""
+    """Run a DAG for a day, as scheduled at the end of that day."""
     due = datetime(day.year, day.month, day.day, tzinfo=timezone.utc) + timedelta(days=1)
     return run(dag, logical_date=due)
 
@@ -32,7 +32,7 @@ def orders_of(days) -> dict[tuple[str, str], int]:
 
 
 class TestUsage:
-    def test_is_plausible_and_always_the_same(self):
+    def test_is_plausible_and_repeatable(self):
         assert days("2026-03") == MARCH
         assert len(days("2024-02")) == 29
         assert orders(date(2026, 3, 4)) == orders(datetime(2026, 3, 4, 23, tzinfo=timezone.utc))
@@ -46,7 +46,7 @@ class TestUsage:
 class TestCostPerOrder:
     DAG_ID = "telemetry_cost_per_order"
 
-    def test_sends_the_day_that_was_counted(self, dags, sandbox):
+    def test_sends_the_records_of_the_day(self, dags, sandbox):
         outcome = run_day(dags[self.DAG_ID], date(2026, 3, 4))
         assert outcome.state == "success"
         assert orders_held(sandbox) == orders_of([date(2026, 3, 4)])
@@ -63,7 +63,7 @@ class TestCostPerOrder:
         assert stream(sandbox, "acme-orders")["digest"] == before
         assert again == first
 
-    def test_day_after_day(self, dags, sandbox):
+    def test_several_days(self, dags, sandbox):
         for day in MARCH[:3]:
             run_day(dags[self.DAG_ID], day)
         assert orders_held(sandbox) == orders_of(MARCH[:3])
@@ -87,7 +87,7 @@ class TestSplitDatabase:
         assert (held["kind"], held["granularity"], int(held["total"])) == ("allocation", "DAILY", sum(writes.values()))
         assert outcome.xcom("send_writes")["zeros_deleted"] == 0
 
-    def test_a_product_without_writes_is_not_there(self, dags, sandbox):
+    def test_a_product_without_writes_is_deleted(self, dags, sandbox):
         saturday, sunday = date(2026, 3, 7), date(2026, 3, 8)
         outcomes = [run_day(dags[self.DAG_ID], day) for day in (saturday, sunday)]
         assert [outcome.xcom("send_writes")["zeros_deleted"] for outcome in outcomes] == [0, 1]

@@ -1,4 +1,4 @@
-"""Telemetry of a DAG that every line of Airflow has."""
+"""The telemetry operator on every line of Airflow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def held(sandbox) -> list[tuple[str, str]]:
     return sorted((day, value) for day, _, _, value in records(sandbox, "replaced"))
 
 
-def test_replace_twice_is_once_and_the_last_one_holds(dags, sandbox):
+def test_replace_is_repeatable_and_the_last_values_stay(dags, sandbox):
     dag = dags["telemetry_replaced"]
     first = run(dag, run_conf={"values": [5, 7]})
     assert (first.state, first.xcom("send")["month"], first.xcom("send")["total"]) == ("success", "2026-03", "12")
@@ -42,7 +42,7 @@ def test_records_of_another_month_are_refused(dags, sandbox):
     assert sandbox.requests() == []
 
 
-def test_an_outage_is_healed_by_a_retry(dags, sandbox):
+def test_a_retry_succeeds_after_an_outage(dags, sandbox):
     sandbox.faults({"kind": "refuse", "status": 429, "retry_after": 3600})
     outcome = run(dags["telemetry_replaced"], run_conf={"values": [5]})
     assert (outcome.state, outcome.tries["send"]) == ("success", 2)

@@ -1,4 +1,4 @@
-"""Switches and numbers in DAGs: what a template renders to is read strictly, and CloudZero then holds what was meant."""
+"""Templated switches and numbers: what a template renders to is read strictly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONF = {"dry": False, "verify": False, "ratio": 0.5, "operation": "replace_drop"
 
 
 def error_of(outcome, task_id="send"):
-    """The error of a task that Airflow does not retry."""
+    """Return the error of a task that Airflow does not retry."""
     [error] = outcome.errors[task_id]
     assert isinstance(error, AirflowFailException)
     return error
@@ -29,12 +29,12 @@ def refused(outcome, task_id="send"):
 
 class TestTemplates:
     def test_a_template_that_renders_to_false_sends(self, dags, sandbox):
-        """What renders to the text False was taken for true: green, and nothing sent."""
+        """The string False must not count as true, which would succeed without sending anything."""
         outcome = run(dags["switches_templated"], run_conf=CONF)
         assert (outcome.state, sandbox.month(MONTH)["rows"]) == ("success", 3)
         assert outcome.xcom("send")["check_only"] is False
-        asked = [request["path"].rsplit("/", 1)[1] for request in sandbox.requests()]
-        assert asked == ["billing_drops", "validate_billing_drop", "billing_drops"]
+        actions = [request["path"].rsplit("/", 1)[1] for request in sandbox.requests()]
+        assert actions == ["billing_drops", "validate_billing_drop", "billing_drops"]
 
     def test_a_template_that_renders_to_true_does_not(self, dags, sandbox):
         outcome = run(dags["switches_templated"], run_conf={**CONF, "dry": True})
@@ -45,7 +45,7 @@ class TestTemplates:
         assert run(dags["switches_templated"], run_conf={**CONF, "verify": "TRUE", "ratio": 1}).state == "success"
         assert [r["path"] for r in sandbox.requests() if r["method"] == "GET"][-1].endswith(f"/{MONTH}")
 
-    def test_a_ratio_counts(self, dags, sandbox):
+    def test_a_ratio_is_applied(self, dags, sandbox):
         run(dags["switches_templated"], run_conf={**CONF, "operation": "sum"})
         run(dags["switches_templated"], run_conf={**CONF, "operation": "sum"})
         outcome = run(dags["switches_templated"], run_conf={**CONF, "ratio": "0.75"})
@@ -65,7 +65,7 @@ class TestTemplates:
         ],
         ids=str,
     )
-    def test_anything_else_is_refused_before_anything_is_sent(self, dags, sandbox, conf, words):
+    def test_any_other_value_is_refused_before_anything_is_sent(self, dags, sandbox, conf, words):
         outcome = run(dags["switches_templated"], run_conf={**CONF, **conf})
         assert refused(outcome).startswith(words)
         assert sandbox.requests() == []
@@ -85,7 +85,7 @@ class TestTemplates:
         assert "check_only is 'yes'" in refused(run(dag, run_conf={"dry": "yes"}))
 
 
-class TestElsewhere:
+class TestOtherSources:
     def test_mapped_over_a_switch(self, dags, sandbox):
         outcome = run(dags["switches_mapped"], run_conf={"dry": "false"})
         assert outcome.states["send"] == ["success", "success", "failed"]
@@ -101,7 +101,7 @@ class TestElsewhere:
         assert run(dags["switches_of_function"], run_conf={"dry": dry}).state == "success"
         assert sum(month["rows"] for month in sandbox.months().values()) == rows
 
-    def test_a_function_is_not_called_for_nothing(self, dags, sandbox):
+    def test_a_function_is_not_called_when_the_task_is_refused(self, dags, sandbox):
         calls = dags["switches_of_function"].get_task("send").python_callable.__globals__["CALLS"]
         calls.clear()
         assert "check_only is 'no'" in refused(run(dags["switches_of_function"], run_conf={"dry": "no"}))
@@ -115,7 +115,7 @@ OF_TELEMETRY = {"clear": False, "operation": "replace", "on_zero": "error"}
 
 class TestTelemetry:
     @pytest.mark.parametrize(("clear", "left"), [("false", 2), ("True", 1)])
-    def test_periods_are_cleared_only_when_it_says_so(self, dags, sandbox, clear, left):
+    def test_periods_are_cleared_only_when_the_switch_is_true(self, dags, sandbox, clear, left):
         other = {"timestamp": f"{MONTH}-02T00:00:00Z", "value": 1, "associated_cost": {"custom:Product": "a"}}
         url = f"{sandbox.url}/unit-cost/v1/telemetry/metric/orders/sum"
         requests.post(url, json={"records": [other]}, headers={"Authorization": sandbox.key}, timeout=20)
@@ -131,7 +131,7 @@ class TestTelemetry:
         ],
         ids=str,
     )
-    def test_anything_else_is_refused(self, dags, sandbox, conf, words):
+    def test_any_other_value_is_refused(self, dags, sandbox, conf, words):
         outcome = run(dags["switches_of_telemetry"], run_conf={**OF_TELEMETRY, **conf})
         assert refused(outcome).startswith(words)
         assert sandbox.requests() == []

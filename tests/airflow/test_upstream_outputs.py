@@ -1,4 +1,4 @@
-"""Rows of several upstream tasks: those of skipped ones are left out, and nothing else that is missing is."""
+"""Rows of several upstream tasks: only those of skipped tasks may be missing."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_instances_that_were_skipped_are_left_out(dags, sandbox):
     assert days(sandbox) == ["01", "02"]
 
 
-@needs((3, 0), "instances that the loop of these tests removes in a second run")
-def test_what_an_instance_returned_that_is_no_longer_there_is_not_sent(dags, sandbox):
+@needs((3, 0), "removal of instances by the loop of these tests")
+def test_what_a_removed_instance_returned_is_not_sent(dags, sandbox):
     dag = dags["mapped_over_less_on_a_second_run"]
     outcome = run(dag)
     assert days(sandbox) == ["01", "02", "03"]
@@ -76,7 +76,7 @@ def test_a_task_that_is_mapped_over_nothing_means_no_rows(dags, sandbox):
         ("mapped_with_failed", "records: the upstream task 'of_day' did not succeed (failed), so its rows are missing"),
     ],
 )
-def test_anything_else_that_is_missing_is_an_error_that_names_the_task(dags, sandbox, dag_id, words):
+def test_anything_else_missing_is_an_error_that_names_the_task(dags, sandbox, dag_id, words):
     outcome = run(dags[dag_id])
     assert outcome.states["send"] == ["failed"]
     [error] = outcome.errors["send"]

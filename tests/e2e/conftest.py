@@ -27,7 +27,7 @@ SHARED_SETTINGS = {
 }
 CHROMIUM_FLAGS = [
     "--headless",
-    "--no-sandbox",  # root may not have one, and every page is this machine's
+    "--no-sandbox",  # root can't have one, and only local pages are opened
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -120,7 +120,7 @@ def airflow(shared_airflow):
 
 @pytest.fixture(scope="session")
 def postgres():
-    """A warehouse: a PostgreSQL without tables."""
+    """A warehouse: an empty PostgreSQL."""
     server = PostgresServer()
     yield server
     print(server.log.read_text(errors="replace"))
@@ -129,7 +129,7 @@ def postgres():
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory):
-    """An S3 without buckets."""
+    """An empty S3."""
     server = S3Server(tmp_path_factory.mktemp("s3"))
     yield server
     server.stop()
@@ -138,15 +138,15 @@ def s3(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """
-    A Chromium that leaves nothing behind outside pytest's own folder.
+    A Chromium that writes only to pytest's own folder.
 
-    It ends with the tests that use it, since Playwright keeps a loop running, in which no other can run.
+    It stops with the module, because Playwright runs an event loop, beside which no other can run.
     """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "chromium is missing: 'make test-e2e' installs it"
     home = tmp_path_factory.mktemp("browser")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TMPDIR", str(home))  # of Playwright, which puts the user's data there
+        patch.setenv("TMPDIR", str(home))  # Playwright puts the browser profile there
         with sync_playwright() as playwright:
             environment = clean_environment(home) | {"TMPDIR": str(home)}
             launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS, env=environment)

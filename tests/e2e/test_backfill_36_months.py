@@ -1,8 +1,8 @@
 """
-36 months back-filled by a whole Airflow, eight at a time, each sent and then waited for in the triggerer.
+A backfill of 36 months in a complete Airflow, eight runs at a time, each of which sends and then waits in the triggerer.
 
-On the way the triggerer and the scheduler are killed outright, the scheduler with its workers, in the middle of a
-request. Nothing but Airflow and this package mends that.
+Meanwhile the triggerer is killed, and the scheduler with its workers in the middle of a request. Airflow and this
+package recover without help.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from support.sandbox_server import KEY, STREAM
 pytestmark = pytest.mark.long
 
 LISTED_AFTER, PROCESSED_AFTER = 3, 5
-# How soon Airflow notices that something has died; its defaults are minutes.
+# How soon Airflow notices a dead component; the defaults are minutes.
 QUICK = {
     "CORE__PARALLELISM": 6,
     "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 15,
@@ -33,7 +33,7 @@ QUICK = {
     "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": 8,
 }
 CORRECTED = "2024-02"
-# A write takes some milliseconds in the sandbox: two writers would seldom meet.
+# A write takes milliseconds in the sandbox, so two writers would seldom overlap.
 SLOW_WRITES = {"kind": "slow", "seconds": 0.3, "method": "POST", "times": 1000}
 
 
@@ -43,7 +43,7 @@ def show(server, listed_after, processed_after):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where the months' files are."""
+    """The folder with the files of the months."""
     return tmp_path_factory.mktemp("bills")
 
 
@@ -59,7 +59,7 @@ def airflow(start_airflow, server, folder):
 
 
 def instances(airflow, task_id, state=None):
-    """The task's instances by month: state, number of the last try, and when that began and ended."""
+    """The task's instances by month: state, try number, start date and end date."""
     found = ask(
         airflow,
         "SELECT partition_key, task_instance.state, try_number, task_instance.start_date, task_instance.end_date"
@@ -75,13 +75,13 @@ def count_of(airflow, state):
 
 
 def writes(server, since=0):
-    """Requests that change a stream."""
+    """Requests that write."""
     return [r for r in server.requests() if r["method"] == "POST" and r["number"] > since]
 
 
 @pytest.fixture(scope="module")
 def killed(airflow, server):
-    """Back-fill, kill, restart, and wait for the end; what was going on when things were killed."""
+    """Backfill, kill, restart, and wait for the end; return what was running when components were killed."""
     server.faults(SLOW_WRITES)
     airflow.command(
         "backfill", "create", "--dag-id", DAG_ID, "--from-date", "2023-01-01", "--to-date", "2025-12-31",
@@ -94,7 +94,7 @@ def killed(airflow, server):
         }
 
     airflow.wait("some runs", lambda: count_of(airflow, "success") > 3, limit=180)
-    # However slow this machine is: what waits now goes on waiting until a new triggerer is there.
+    # However slow the machine is, the sensors that wait now keep waiting until a new triggerer runs.
     show(server, 600, 600)
     airflow.wait("sensors of both kinds", lambda: min(map(len, deferred().values())) > 1, limit=180)
     airflow.kill("triggerer")
@@ -104,8 +104,8 @@ def killed(airflow, server):
     left = 'SELECT id FROM "trigger" WHERE triggerer_id IS NULL OR triggerer_id = ?'
     airflow.wait("the new triggerer to take over", lambda: not ask(airflow, left, old), limit=60)
     last = server.requests()[-1]["number"]
-    several = 4 * sum(map(len, found["deferred"].values()))
-    airflow.wait("several looks", lambda: server.requests()[-1]["number"] > last + several, limit=60)
+    polls = 4 * sum(map(len, found["deferred"].values()))
+    airflow.wait("several polls", lambda: server.requests()[-1]["number"] > last + polls, limit=60)
     found["still deferred"] = deferred()
     show(server, LISTED_AFTER, PROCESSED_AFTER)
 
@@ -161,30 +161,30 @@ def test_one_write_on_a_stream_at_a_time(server, killed):
 
 @pytest.mark.parametrize("task_id", ["send_bill", "send_orders"])
 def test_one_task_sends_at_a_time(airflow, killed, task_id):
-    """Of two tasks that do, one would wait at its first look, so that their writes may never meet."""
+    """Overlapping writes alone would not show two such tasks: one may wait while the other writes."""
     times = sorted((began, ended) for _, _, began, ended in instances(airflow, task_id).values())
     assert [(first, second) for first, second in pairwise(times) if second[0] < first[1]] == []
 
 
-def test_no_try_sends_a_month_twice(airflow, server, killed):
+def test_no_attempt_sends_a_month_twice(airflow, server, killed):
     sent = Counter(request["month"] for request in writes(server) if request["month"] and request["applied"])
     tries = {month: count for month, (_, count, *_) in instances(airflow, "send_bill").items()}
     assert [month for month in MONTHS if sent[month] > tries[month]] == []
 
 
-def test_the_kill_was_in_the_middle_of_a_request_and_its_month_was_sent_again(airflow, server, killed):
+def test_the_month_of_the_killed_request_was_sent_again(airflow, server, killed):
     month = killed["sending"]
     sent = [request for request in writes(server) if request["month"] == month and request["applied"]]
     assert [request["status"] for request in sent] == [None, 200]
     assert instances(airflow, "send_bill")[month][1] == 2
 
 
-def test_a_new_triggerer_took_over_and_no_wait_ended_before_cloudzero_showed_it(killed):
+def test_a_new_triggerer_took_over_and_no_wait_ended_early(killed):
     for task_id, months in killed["deferred"].items():
         assert set(months) <= set(killed["still deferred"][task_id])
 
 
-def test_a_month_that_is_cleared_is_sent_again_and_no_other(airflow, server, folder, killed):
+def test_only_the_cleared_month_is_sent_again(airflow, server, folder, killed):
     last = server.requests()[-1]["number"]
     (folder / f"{CORRECTED}.corrected").touch()
     airflow.command("dags", "clear", DAG_ID, "--partition-key", CORRECTED, "-y")
@@ -199,18 +199,18 @@ def test_a_month_that_is_cleared_is_sent_again_and_no_other(airflow, server, fol
 
 
 ALLOWED = re.compile(
-    r"done|timed_out|refused"  # how it ended
-    r"|Pending|Loading|Available|Invalid"  # CloudZero's words
-    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-z]{12}"  # drops and connections
+    r"done|timed_out|refused"  # outcomes
+    r"|Pending|Loading|Available|Invalid"  # CloudZero's statuses
+    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-z]{12}"  # ids of drops and connections
     r"|20[0-9]{2}-[01][0-9](-[0-9]{2}T[0-9:]{8}\+00:00)?"  # months and times
     rf"|{STREAM_NAME}"
 )
-# As the triggerer writes it, and as the sensor does.
+# As logged by the triggerer, and by the sensor.
 EVENT = re.compile(rb"(?:TriggerEvent<|The trigger ended: )(\{.*?\})[>\"]")
 
 
 def is_allowed(leaf):
-    """Counts are small here, and what is measured is not."""
+    """Numbers must be counts, which are small here; costs and values are large."""
     return ALLOWED.fullmatch(leaf) if isinstance(leaf, str) else leaf is None or int(leaf) < 100
 
 
@@ -224,8 +224,8 @@ def test_the_key_is_in_no_file_and_events_hold_ids_states_and_times(airflow, kil
     assert any(path.endswith("airflow.db") for path in contents)
     assert any(b"CloudZero shows: " in content for content in contents.values())
     assert [path for path, content in contents.items() if KEY.encode() in content] == []
-    told = [event for content in contents.values() for event in EVENT.findall(content)]
-    events = [ast.literal_eval(event.decode()) for event in told]
+    found = [event for content in contents.values() for event in EVENT.findall(content)]
+    events = [ast.literal_eval(event.decode()) for event in found]
     assert {"anycost_connection_id", "stream_name"} < {name for event in events for name in event["reading"]}
     assert len(events) >= sum(map(len, killed["deferred"].values()))
     assert [leaf for event in events for leaf in leaves(event) if not is_allowed(leaf)] == []

@@ -1,4 +1,4 @@
-"""The connection form in a real browser, and what a connection that is saved there does in a run."""
+"""The connection form in a real browser, and a DAG run with a connection that was saved there."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from demo_airflow import BIN
 from e2e.dags.saved_connection import BILL, CONNECTION
 from playwright.sync_api import expect
-from support.connection_form import Pages, answers_in, distinct_lines, labels
+from support.connection_form import Pages, distinct_lines, labels, replies_in
 from support.sandbox_server import KEY, STREAM
 
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
 ROOT = Path(__file__).parents[2]
-#: Where the ``airflow`` command of each line is. ``make test-e2e`` makes both environments.
+#: The folder of the ``airflow`` command of each line. ``make test-e2e`` creates both environments.
 AIRFLOW_LINES = {
     "3.3": BIN,
     "3.2": Path(os.environ.get("CLOUDZERO_AIRFLOW_3_2", ROOT / ".venv" / "airflow-3.2")).absolute() / "bin",
@@ -46,7 +46,7 @@ def airflow(request, start_airflow):
 
 @pytest.fixture
 def pages(airflow, browser, tmp_path):
-    """A person with a fresh browser, who has opened Airflow. What it receives is recorded as it closes."""
+    """Airflow in a new browser context. Everything received is recorded to a HAR file on close."""
     window = {"width": 1280, "height": 1300}
     context = browser.new_context(
         viewport=window, record_har_path=tmp_path / "received.har", record_har_url_filter=NOT_STATIC
@@ -69,7 +69,7 @@ def extra_fields(**values):
 
 
 def stored(airflow, connection_id):
-    """What Airflow's REST API shows of a connection."""
+    """Return a connection as Airflow's REST API shows it."""
     reply = airflow._session.get(f"{airflow.url}/api/v2/connections/{connection_id}", timeout=30)
     reply.raise_for_status()
     return reply.json()
@@ -85,7 +85,7 @@ def inside(box, outer):
 
 
 def check_layout(form, section):
-    """Every row is in sight, below the one before, with its label painted to the left of an input that can be hit."""
+    """Each row is visible, below the previous one, with its label drawn to the left of an input that can be clicked."""
     page = form.dialog.page
     window = {"x": 0, "y": 0, **page.viewport_size}
     dialog, bottom = form.dialog.bounding_box(), 0
@@ -131,7 +131,7 @@ def test_the_form_shows_our_fields(pages, sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("key", "title"), [(KEY, "Test Connection Successful"), ("wrong-key-of-somebody", "Test Connection Failed")]
 )
-def test_test_says_what_the_hook_says(key, title, pages, sandbox, monkeypatch):
+def test_the_test_button_shows_the_message_of_the_hook(key, title, pages, sandbox, monkeypatch):
     connection_id = f"tested_{title.rsplit(' ', 1)[-1]}"
     with pages.adding(connection_id) as form:
         form.fill(standard_fields(sandbox, key), extra_fields(anycost_connection_id=STREAM))
@@ -144,7 +144,7 @@ def test_test_says_what_the_hook_says(key, title, pages, sandbox, monkeypatch):
     assert pages.test(connection_id).splitlines() == [title, message]
 
 
-def test_a_saved_connection_keeps_its_key_to_itself_and_works_in_a_run(airflow, pages, sandbox, tmp_path):
+def test_a_saved_connection_hides_its_key_and_works_in_a_run(airflow, pages, sandbox, tmp_path):
     connection_id = CONNECTION["cloudzero_conn_id"]
     with pages.adding(connection_id) as form:
         extra = {"timeout": 30, "max_retry_seconds": 60, "settle_seconds": 2.5, "allow_http": True}
@@ -170,9 +170,9 @@ def test_a_saved_connection_keeps_its_key_to_itself_and_works_in_a_run(airflow, 
     check_links(pages, "saved_connection", run)
 
     pages.page.context.close()
-    answers = answers_in(tmp_path / "received.har")
-    assert any("/api/v2/connections" in url and connection_id in text for url, text in answers)
-    assert [url for url, text in answers if KEY in text] == []
+    replies = replies_in(tmp_path / "received.har")
+    assert any("/api/v2/connections" in url and connection_id in text for url, text in replies)
+    assert [url for url, text in replies if KEY in text] == []
 
 
 def test_a_task_that_failed_has_its_link(airflow, pages, sandbox):

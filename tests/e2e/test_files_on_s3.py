@@ -1,4 +1,4 @@
-"""Rows from S3, over HTTP, with an Airflow connection in the URI."""
+"""Files on S3, over HTTP, with an Airflow connection in the URI."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_pattern_finds_files_of_several_kinds(connected, sandbox, tmp_path):
     assert Fraction(sandbox.month(MONTH)["total_cost"]) == total
 
 
-def test_a_table_that_is_a_folder_is_not_left_out(connected, sandbox, tmp_path):
+def test_a_folder_that_matches_the_pattern_is_an_error(connected, sandbox, tmp_path):
     write_csv(cbf_bill(), tmp_path / "a.csv")
     part = b"time/usage_start,cost/cost\n2024-09-01,5\n"
     connected.bucket("tables", {"2024-09/a.csv": tmp_path / "a.csv", "2024-09/spark.csv/part-0.csv": part})
@@ -60,7 +60,7 @@ def test_a_table_that_is_a_folder_is_not_left_out(connected, sandbox, tmp_path):
     assert send(files="s3://acme_s3@tables/2024-09/**/*.csv", month=MONTH)["rows"] == len(cbf_bill()) + 1
 
 
-def test_a_file_that_is_replaced_is_read_anew(connected, sandbox):
+def test_a_replaced_file_is_read_again(connected, sandbox):
     line = "time/usage_start,cost/cost\n2024-09-01,{}\n"
     connected.bucket("replaced", {"bill.csv": line.format("1").encode()})
     assert send(files="s3://acme_s3@replaced/*.csv", month=MONTH)["total_cost"] == "1"
@@ -71,7 +71,7 @@ def test_a_file_that_is_replaced_is_read_anew(connected, sandbox):
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "message"),
     [
         ("s3://acme_s3@there/2024-09/missing.csv", r"^s3://acme_s3@there/2024-09/missing\.csv: .*FileNotFoundError"),
         ("s3://acme_s3@nowhere/bill.csv", r"^s3://acme_s3@nowhere/bill\.csv: .*bucket does not exist"),
@@ -83,30 +83,30 @@ def test_a_file_that_is_replaced_is_read_anew(connected, sandbox):
         ("s3://acme_s3@there/2024-09/short.csv", r"s3://acme_s3@there/2024-09/short\.csv, line 3: 1 cells"),
     ],
 )
-def test_what_a_retry_cant_help_says_which_file(connected, sandbox, monkeypatch, uri, told):
+def test_an_error_that_a_retry_cant_fix_names_the_file(connected, sandbox, monkeypatch, uri, message):
     try:
         connected.client.head_bucket(Bucket="there")
     except connected.client.exceptions.ClientError:
         line = b"time/usage_start,cost/cost\n2024-09-01,1\n"
         files = {"2024-09/bill.csv": line, "folder.csv/bill.csv": line, "2024-09/short.csv": line + b"2024-09-02\n"}
         connected.bucket("there", {**files, "2024-09/cut.csv.gz": gzip.compress(line * 100)[:-10]})
-    # Without credentials, and with nobody to ask for some.
+    # Without credentials, and without a metadata service that could supply them.
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     extra = {"endpoint_url": connected.url, "region_name": "us-east-1"}
     monkeypatch.setenv("AIRFLOW_CONN_STRANGER", json.dumps({"conn_type": "aws", "extra": extra}))
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         send(files=uri, month=MONTH)
     assert isinstance(error.value, AirflowFailException)
     assert sandbox.writes() == []
 
 
-def test_a_connection_that_is_not_there_is_not_gone_without(connected, sandbox):
+def test_a_missing_connection_is_an_error(connected, sandbox):
     with pytest.raises(AirflowNotFoundException, match="nobody"):
         send(files="s3://nobody@there/bill.csv", month=MONTH)
     assert sandbox.writes() == []
 
 
-def test_an_outage_of_the_storage_is_left_to_retries(connected, sandbox, monkeypatch):
+def test_a_storage_outage_can_be_retried(connected, sandbox, monkeypatch):
     refused = connected.airflow_connection(
         endpoint_url="http://127.0.0.1:9", config_kwargs={"retries": {"max_attempts": 1}}
     )
@@ -117,7 +117,7 @@ def test_an_outage_of_the_storage_is_left_to_retries(connected, sandbox, monkeyp
     assert sandbox.writes() == []
 
 
-#: Runs a task as a process of its own, and says how much memory it took at most, Airflow included.
+#: Runs a task in its own process and prints the peak memory of the process, Airflow included.
 TASK = """
 import json, sys
 from pathlib import Path
@@ -130,7 +130,7 @@ print(json.dumps({"summary": summary, "peak": int(peak.split()[1]) * 1024}))
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process' memory is asked of Linux")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux reports the peak memory of a process")
 def test_a_million_rows_aggregated_are_exact_and_need_less_than_a_gibibyte(connected, sandbox, tmp_path):
     export = write_export(tmp_path / "export.parquet")
     connected.bucket("acme-big-export", {f"{MONTH}/export.parquet": tmp_path / "export.parquet"})
@@ -141,11 +141,11 @@ def test_a_million_rows_aggregated_are_exact_and_need_less_than_a_gibibyte(conne
         [sys.executable, "-c", TASK, json.dumps(arguments)], env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    print(f"peak memory of the task: {told['peak'] / 2**20:.0f} MiB")
-    assert told["peak"] < 1_000_000_000
+    output = json.loads(done.stdout.splitlines()[-1])
+    print(f"peak memory of the task: {output['peak'] / 2**20:.0f} MiB")
+    assert output["peak"] < 1_000_000_000
 
-    summary, month = told["summary"], sandbox.month(MONTH)
+    summary, month = output["summary"], sandbox.month(MONTH)
     assert summary["rows"] == month["rows"] == len(export.groups) < ROWS / 10
     assert summary["bytes"] < 70_000_000
     assert summary["requests"] == len(sandbox.writes()) > 1

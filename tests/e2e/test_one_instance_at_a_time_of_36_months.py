@@ -1,4 +1,4 @@
-"""A whole Airflow, with as many workers as it likes, and 36 months of one stream."""
+"""36 mapped months of one stream in a complete Airflow with eight workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.airflow_rest import run
 from support.sandbox_server import KEY
 
 
-def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox):
+def test_requests_of_36_mapped_instances_never_overlap(airflow, sandbox):
     assert run(airflow, "one_writer", limit=600).state == "success"
     held = sandbox.months()
     assert sorted(held) == MONTHS
@@ -20,7 +20,7 @@ def test_36_mapped_instances_never_send_two_requests_at_a_time(airflow, sandbox)
     assert {request["status"] for request in sandbox.requests()} == {200}
 
 
-def test_two_requests_at_a_time_would_have_been_seen(airflow, sandbox):
+def test_overlapping_requests_are_detected(airflow, sandbox):
     sandbox.faults({"kind": "slow", "seconds": 2, "times": 50})
     assert run(airflow, "many_writers").state == "success"
     assert not sandbox.never_overlapped()

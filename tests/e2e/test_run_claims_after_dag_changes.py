@@ -1,4 +1,4 @@
-"""Tasks of one DAG run that send to one month, in a whole Airflow: mended DAGs, clears, and instances at a time."""
+"""Tasks of one DAG run that send to one month, in a complete Airflow: fixed DAGs, clears, parallel instances."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BROKEN = {
     "two_tasks": '    AnyCostBillingDropOperator(task_id="send", files=FILES[0], **common) >> '
     'AnyCostBillingDropOperator(task_id="last", files=FILES[1], **common)',
 }
-MENDED = '    AnyCostBillingDropOperator(task_id="send", files=FILES, **common)'
+FIXED = '    AnyCostBillingDropOperator(task_id="send", files=FILES, **common)'
 SIDE_BY_SIDE = """
     AnyCostBillingDropOperator.partial(task_id="send", month="2024-09", max_active_tis_per_dag=None).expand(
         records=[[{"time/usage_start": "2024-09-01", "cost/cost": 2**number}] for number in range(8)]
@@ -60,12 +60,12 @@ def states(airflow, dag_id):
     return ask(airflow, query, dag_id)
 
 
-def mend(airflow, folder, dag_id):
-    """Make it one task that sends both files, and wait until Airflow knows that."""
+def fix(airflow, folder, dag_id):
+    """Change the DAG to one task that sends both files, and wait until Airflow has parsed it."""
     query = "SELECT count(*) FROM dag_version WHERE dag_id = ?"
     before = ask(airflow, query, dag_id)
-    write_dag(folder, dag_id, MENDED)
-    airflow.wait("the mended DAG", lambda: ask(airflow, query, dag_id) != before, limit=60)
+    write_dag(folder, dag_id, FIXED)
+    airflow.wait("the fixed DAG", lambda: ask(airflow, query, dag_id) != before, limit=60)
 
 
 def held(sandbox):
@@ -73,21 +73,21 @@ def held(sandbox):
 
 
 @pytest.mark.parametrize("dag_id", BROKEN)
-def test_a_refused_run_whose_dag_is_mended_and_cleared_holds_all(airflow, sandbox, folder, dag_id):
+def test_a_refused_run_sends_everything_after_its_dag_is_fixed_and_cleared(airflow, sandbox, folder, dag_id):
     refused = run(airflow, dag_id)
     assert refused.state == "failed"
     assert sorted(state for *_, state in states(airflow, dag_id)) == ["failed", "success"]
     assert held(sandbox) in (Decimal("2.5"), Decimal("4.5"))
 
-    mend(airflow, folder, dag_id)
+    fix(airflow, folder, dag_id)
     clear(airflow, dag_id, refused.run_id)
-    # Of a task that was mapped, Airflow runs the instance of each part once more: each sends everything now.
+    # Airflow runs each instance of the formerly mapped task again: each now sends everything.
     assert finished(airflow, dag_id, refused.run_id).state == "success"
     assert {state for *_, state in states(airflow, dag_id)} <= {"success", "removed"}
     assert held(sandbox) == 7
 
 
-def test_of_instances_at_a_time_one_goes_on_at_the_most(airflow, sandbox):
+def test_at_most_one_of_parallel_instances_sends(airflow, sandbox):
     sandbox.faults({"kind": "slow", "seconds": 2, "times": 50})
     run(airflow, "side_by_side")
     succeeded = [number for _, number, state in states(airflow, "side_by_side") if state == "success"]

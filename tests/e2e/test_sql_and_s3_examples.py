@@ -1,4 +1,4 @@
-"""The examples that need a warehouse or S3, run by a whole Airflow, and what CloudZero then holds."""
+"""Runs the examples that need a warehouse or S3 in a complete Airflow and checks what CloudZero then holds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRST = datetime(2024, 9, 1, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="module")
 def bill(s3):
-    """A month in two files, and what is none of it."""
+    """A month in two files, beside files that do not belong to it."""
     rows = cbf_bill()
     files = {f"{MONTH}/1.parquet": rows[:100], f"{MONTH}/2.parquet": rows[100:], "2024-08/1.parquet": rows[:10]}
     s3.bucket("acme-exports", {key: parquet(some) for key, some in files.items()} | {f"{MONTH}/_SUCCESS": b""})
@@ -39,7 +39,7 @@ def parquet(rows) -> bytes:
 
 @pytest.fixture(scope="module")
 def warehouse(postgres):
-    """Lines and orders: the first and the last moment of the month, and those before and after it."""
+    """Lines and orders, up to the first and the last second of the month, and just outside it."""
     moments = [FIRST + timedelta(hours=7 * number) for number in range(103)]
     edges = [FIRST - timedelta(seconds=1), FIRST + timedelta(days=30, seconds=-1), FIRST + timedelta(days=30)]
     lines = [
@@ -47,7 +47,7 @@ def warehouse(postgres):
         for number, moment in enumerate([*moments, *edges])
     ]
     with postgres.connect() as opened, opened.cursor() as cursor:
-        # As seen from elsewhere, which must make no difference.
+        # The time zone of the session must make no difference.
         cursor.execute("ALTER ROLE CURRENT_USER SET timezone TO 'America/New_York'")
         cursor.execute(
             "CREATE TABLE acme_lines (line_id integer, used_at timestamptz, line_type text, machine text, service text,"
@@ -68,7 +68,7 @@ def run(airflow, dag_id):
     assert [secret for secret in (KEY, PASSWORD, SECRET_KEY) for log in logs if secret in log] == []
 
 
-def test_parquet_on_s3_is_added_up_to_days(airflow, sandbox, bill):
+def test_parquet_on_s3_is_aggregated_by_day(airflow, sandbox, bill):
     run(airflow, "anycost_s3_parquet")
     expected: Counter = Counter()
     for row in bill:
@@ -81,7 +81,7 @@ def test_parquet_on_s3_is_added_up_to_days(airflow, sandbox, bill):
     assert sandbox.month(MONTH)["rows"] < len(bill)
 
 
-def test_a_query_is_sent_as_it_is(airflow, sandbox, warehouse):
+def test_a_query_is_sent_unchanged(airflow, sandbox, warehouse):
     run(airflow, "anycost_sql")
     assert sandbox.rows(MONTH) == [
         {

@@ -23,7 +23,7 @@ CONNECTION = {"sql_conn_id": "warehouse"}
 
 @pytest.fixture
 def tap(sandbox, postgres, monkeypatch):
-    """A sandbox whose requests are seen; Airflow connections to it and to the warehouse."""
+    """A proxy that records requests to the sandbox; Airflow connections to it and to the warehouse."""
     tap = WireTap(sandbox.url, sandbox.key)
     connect(monkeypatch, tap)
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", postgres.airflow_connection())
@@ -45,9 +45,9 @@ def quoted(name: str) -> str:
 
 def create_table(cursor, rows: list[Row]) -> str:
     """
-    Make a table as a warehouse would have it: exact numbers, times with or without a zone, text.
+    Create a table with the types of a warehouse: exact numbers, timestamps with or without a time zone, text.
 
-    :return: a query for its rows. A table has no order of its own, so they are numbered.
+    :return: a query for its rows, in order.
     """
     columns = {quoted(column): column_type([row[column] for row in rows]) for column in rows[0]}
     defined = ", ".join(f"{column} {kind}" for column, kind in columns.items())
@@ -86,7 +86,7 @@ def test_a_table_makes_the_same_requests_as_a_file(tap, run_sql, tmp_path, bill)
     assert requests_of(tap, sql=sql, transform=transform, **CONNECTION) == expected
 
 
-def test_columns_are_named_in_the_query_and_types_of_the_database_arrive(tap, sandbox, run_sql):
+def test_columns_named_in_the_query_and_database_types_arrive(tap, sandbox, run_sql):
     run_sql.execute("DROP TABLE IF EXISTS lines")
     run_sql.execute("CREATE TABLE lines (day date, cost numeric(38, 20), seats integer, price money)")
     run_sql.execute("INSERT INTO lines VALUES ('2024-09-03', 0.00000000000000000001, 3), ('2024-09-04', -12.50, 2)")
@@ -125,7 +125,7 @@ def test_more_rows_than_a_batch_are_exact(tap, run_sql):
 
 
 @pytest.mark.parametrize(
-    ("sql", "told"),
+    ("sql", "message"),
     [
         ('SELECT 1 AS "cost/cost", 2 AS "cost/cost"', "two columns 'cost/cost'"),
         ("CREATE TEMPORARY TABLE nothing (a text)", "no query"),
@@ -135,15 +135,15 @@ def test_more_rows_than_a_batch_are_exact(tap, run_sql):
         ),
     ],
 )
-def test_what_is_no_bill_says_so(tap, sandbox, sql, told):
-    with pytest.raises(InputError, match=told):
+def test_an_invalid_bill_is_refused(tap, sandbox, sql, message):
+    with pytest.raises(InputError, match=message):
         send(sql=sql, month=MONTH, **CONNECTION)
     assert sandbox.writes() == []
 
 
-def test_an_error_of_the_database_is_left_to_retries_and_holds_no_password(tap, postgres, monkeypatch, caplog):
-    away = postgres.airflow_connection().replace(str(postgres.port), "9")
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", away)
+def test_a_database_error_can_be_retried_and_does_not_contain_the_password(tap, postgres, monkeypatch, caplog):
+    unreachable = postgres.airflow_connection().replace(str(postgres.port), "9")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", unreachable)
     with pytest.raises(Exception, match="refused") as error:
         send(sql="SELECT 1", month=MONTH, **CONNECTION)
     assert not isinstance(error.value, CloudZeroError)

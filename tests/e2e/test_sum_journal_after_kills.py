@@ -1,4 +1,4 @@
-"""Tasks that add, in a whole Airflow: retries of its scheduler, and a worker that is killed."""
+"""Tasks with ``operation="sum"`` in a complete Airflow: retries by its scheduler, and a killed worker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def tries(airflow, dag_id):
 
 
 def journal(airflow, dag_id):
-    """How many requests were acknowledged, and which one was under way."""
+    """How many requests were acknowledged, and the digest of the one in flight."""
     query = "SELECT value FROM task_state_store WHERE dag_id = ? ORDER BY id DESC LIMIT 1"
     [(stored,)] = ask(airflow, query, dag_id)
     return json.loads(stored)["acknowledged"], json.loads(stored)["intent"]
@@ -36,7 +36,7 @@ def held(sandbox, dag_id):
 
 
 def count_held(sandbox, dag_id):
-    """How many of them, also while a request is under way."""
+    """How many values CloudZero holds, even while a request is in flight."""
     if dag_id == "sum_of_telemetry":
         return sandbox._call("GET", "state")["telemetry"].get("sums", {"records": 0})["records"]
     return sandbox.months().get("2026-03", {"rows": 0})["rows"]
@@ -47,7 +47,7 @@ def posts(sandbox):
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_a_retry_leaves_out_what_was_acknowledged(airflow, sandbox, dag_id):
+def test_a_retry_skips_what_was_acknowledged(airflow, sandbox, dag_id):
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 3})
     assert run(airflow, dag_id).state == "success"
     assert tries(airflow, dag_id) == 2
@@ -58,7 +58,7 @@ def test_a_retry_leaves_out_what_was_acknowledged(airflow, sandbox, dag_id):
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
-def test_after_a_kill_in_a_request_nothing_is_sent_again(airflow, sandbox, dag_id):
+def test_nothing_is_sent_again_after_a_kill_during_a_request(airflow, sandbox, dag_id):
     sandbox.faults({"kind": "slow", "seconds": 2, "skip": 3})
     run_id = trigger(airflow, dag_id)
     airflow.wait("the fourth request", lambda: count_held(sandbox, dag_id) > 9, limit=60, pause=0.1)

@@ -1,4 +1,4 @@
-"""Airflow's own database, read beside Airflow."""
+"""Reads Airflow's database while Airflow runs."""
 
 from __future__ import annotations
 

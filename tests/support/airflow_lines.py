@@ -1,4 +1,4 @@
-"""What differs between the lines of Airflow in the tests: which one this is, is asked here and nowhere else."""
+"""The differences between the lines of Airflow that matter to the tests. Only this module checks the version."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LINE = tuple(int(part) for part in version("apache-airflow").split(".")[:2])
 
-#: DAG files that import what only later lines have. All others are imported by every line.
+#: DAG files that need a later line of Airflow. Every line can import the others.
 SINCE = {
     "anycost_backfill_months.py": (3, 0),
     "anycost_from_task.py": (3, 0),
@@ -73,7 +73,7 @@ if LINE in ((3, 1), (3, 2)):
     _finalize = task_runner.finalize
 
     def _finalize_as_a_worker_does(ti: Any, state: Any, context: Any, log: Any, error: Any = None) -> None:
-        context["exception"] = error  # For callbacks: a worker does it, and dag.test of these lines forgets it.
+        context["exception"] = error  # A worker does this for callbacks; dag.test of these lines does not.
         _finalize(ti, state, context, log, error)
 
     task_runner.finalize = _finalize_as_a_worker_does
@@ -81,19 +81,19 @@ if LINE in ((3, 1), (3, 2)):
 if (3, 0) <= LINE < (3, 3):
     from airflow.sdk.execution_time import supervisor
 
-    # As 3.3 does: without it, dag.test makes a server of its own for each task, which takes seconds.
+    # As 3.3 does: otherwise dag.test starts a server for each task, which takes seconds.
     supervisor.in_process_api_server = lru_cache(maxsize=1)(supervisor.in_process_api_server)
 
 __all__ = ["CronDataIntervalTimetable"]
 
 
 def needs(line: tuple[int, int], feature: str) -> pytest.MarkDecorator:
-    """Leave a test out where Airflow does not have a feature yet."""
+    """Skip a test on lines of Airflow before a feature."""
     return pytest.mark.skipif(line > LINE, reason=f"{feature}: Airflow {'.'.join(map(str, line))} and later")
 
 
 def ended(line: tuple[int, int], feature: str) -> pytest.MarkDecorator:
-    """Leave a test out where Airflow does not have a feature any more."""
+    """Skip a test on lines of Airflow since the end of a feature."""
     return pytest.mark.skipif(line <= LINE, reason=f"{feature}: only before Airflow {'.'.join(map(str, line))}")
 
 
@@ -122,7 +122,7 @@ def dag_bag(folder: Path, bundle: str | None = None, *, safe_mode: bool = True) 
 
 
 def make_known(folders: dict[str, Path]) -> dict[str, DAG]:
-    """Import the DAGs of folders, and have Airflow's database know them."""
+    """Import the DAGs of folders and store them in Airflow's database."""
     found: dict[str, DAG] = {}
     if LINE >= (3, 0):
         from airflow.dag_processing.bundles.manager import DagBundlesManager
@@ -141,8 +141,8 @@ def make_known(folders: dict[str, Path]) -> dict[str, DAG]:
 
 
 def scheduler_dag(dag: DAG) -> Any:
-    """Give the DAG as Airflow reads it from the database."""
-    # A scheduler in this process wants no links, and says so for all that comes after it.
+    """Return the DAG as Airflow reads it from the database."""
+    # A scheduler in this process turns links off for the whole process.
     DagSerialization._load_operator_extra_links = True
     return DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
 
@@ -189,12 +189,12 @@ def clear(dag: DAG, dag_run: DagRun, task_id: str) -> None:
 
 
 def attach(dag_run: DagRun, dag: DAG) -> None:
-    """Give a run that is read from the database its DAG."""
+    """Attach its DAG to a run that was read from the database."""
     dag_run.dag = scheduler_dag(dag) if LINE >= (3, 0) else dag
 
 
 def xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:
-    """What the instances of a task returned, in their order, as Airflow's database holds it."""
+    """What the instances of a task returned, by map index, as Airflow's database holds it."""
     with create_session() as session:
         if LINE >= (3, 0):
             query = XComModel.get_many(run_id=run_id, dag_ids=dag_id, task_ids=task_id, key="return_value")
@@ -207,7 +207,7 @@ def xcoms(dag_id: str, run_id: str, task_id: str) -> list[Any]:
 
 
 def all_xcoms(run_id: str) -> dict[tuple[str, str], str]:
-    """All that the tasks of a run handed on: task and key → value, as text."""
+    """All XComs of a run: task and key → value, as a string."""
     if LINE < (3, 0):
         from airflow.models.xcom import XCom as Model
     else:
@@ -218,7 +218,7 @@ def all_xcoms(run_id: str) -> dict[tuple[str, str], str]:
 
 def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[DagRun]:
     """
-    Make the runs of some months with Airflow's own command; before 3.0 it runs them, too.
+    Create the runs of some months with Airflow's own command, which before 3.0 also runs them.
 
     :param first: month, like ``2026-01``.
     :param last: month.
@@ -267,7 +267,7 @@ def _month_after(month: str) -> str:
 
 
 def close_backfills() -> None:
-    """Do what the scheduler does every half minute: a DAG can't have two open back-fills."""
+    """Close finished backfills, as the scheduler does every half minute: a DAG can't have two open ones."""
     if LINE >= (3, 0):
         from airflow.jobs.job import Job
         from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
@@ -276,7 +276,7 @@ def close_backfills() -> None:
 
 
 def queued_at_once(dag: DAG, run_id: str) -> list[str]:
-    """Have the scheduler choose which of a run's scheduled tasks it gives to workers, and return their ids."""
+    """Let the scheduler choose which scheduled tasks of a run to queue, and return their ids."""
     from airflow.jobs.job import Job
     from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
     from airflow.models import DagModel
@@ -291,7 +291,7 @@ def queued_at_once(dag: DAG, run_id: str) -> list[str]:
 
 def connection_form(conn_type: str) -> dict[str, Any]:
     """Describe the form of a connection type as the web server of this line builds it."""
-    # In a process of its own, since Airflow 3.1 puts stand-ins of Flask's modules into it.
+    # In its own process, since Airflow 3.1 replaces Flask's modules with stubs.
     program = _FORM_OF_REACT if LINE >= (3, 0) else _FORM_OF_FLASK
     ran = subprocess.run([sys.executable, "-c", program, conn_type], stdout=subprocess.PIPE, text=True, check=True)
     form = json.loads(ran.stdout.splitlines()[-1])
@@ -339,7 +339,7 @@ print(json.dumps({
 
 
 def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
-    """What a task keeps over its tries, as Airflow's database holds it (3.3 and later)."""
+    """What a task keeps across attempts, as Airflow's database holds it (3.3 and later)."""
     from airflow.models.task_state_store import TaskStateStoreModel
 
     with create_session() as session:
@@ -348,14 +348,14 @@ def stored(dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
 
 
 def link(dag: DAG, run_id: str, task_id: str, name: str) -> str | None:
-    """Give the address of a task's link, as the UI has it: from the DAG that the database holds."""
+    """Return the URL of a task's link as the UI gets it: from the DAG in the database."""
     with create_session() as session:
         ti = session.query(TaskInstance).filter_by(dag_id=dag.dag_id, run_id=run_id, task_id=task_id).one()
         return scheduler_dag(dag).get_task(task_id).get_extra_links(ti, name)
 
 
 def asset_events(name: str, run_id: str) -> list[dict[str, Any]]:
-    """Give the extra of the events of an asset, or data set, that a run made."""
+    """Return the extra of the events that a run created for an asset (dataset, before 3.0)."""
     if LINE >= (3, 0):
         from airflow.models.asset import AssetEvent as Event, AssetModel as Asset
 

@@ -1,4 +1,4 @@
-"""Runs of DAGs: by ``dag.test``, or of a run that Airflow's own back-fill command has made."""
+"""Runs DAGs with ``dag.test``, or the runs that Airflow's backfill command created."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["backfill", "clear_and_run", "close_backfills", "run", "run_existing"
 
 @dataclass
 class Outcome:
-    """What came of a DAG run."""
+    """The result of a DAG run."""
 
     run_id: str
     dag_id: str
@@ -41,7 +41,7 @@ class Outcome:
         return values[0] if len(values) == 1 else values
 
     def xcoms(self) -> dict[tuple[str, str], str]:
-        """All that the tasks of the run handed on: task and key → value, as text."""
+        """All XComs of the run: task and key → value, as a string."""
         return lines.all_xcoms(self.run_id)
 
     def rendered(self, task_id: str) -> dict[str, Any]:
@@ -55,18 +55,18 @@ class Outcome:
             return dict(row.rendered_fields)
 
     def stored(self, task_id: str) -> dict[str, Any]:
-        """What a task keeps over its tries, as Airflow's database holds it."""
+        """What a task keeps across attempts, as Airflow's database holds it."""
         return lines.stored(self.dag_id, self.run_id, task_id)
 
 
 def run(dag: DAG, *, logical_date: datetime | str | None = "now", run_conf: dict[str, Any] | None = None) -> Outcome:
-    """Run a DAG once, and collect the errors that Airflow hands to the callbacks of its tasks."""
+    """Run a DAG once and collect the errors that Airflow passes to the callbacks of its tasks."""
     errors = _remembered_errors(dag)
     return _outcome(lines.test_run(dag, logical_date, run_conf), errors)
 
 
 def clear_and_run(dag: DAG, outcome: Outcome, *task_ids: str) -> Outcome:
-    """Clear tasks, as in the UI, and run what has to run then."""
+    """Clear tasks, as in the UI, and run what is then due."""
     with create_session() as session:
         dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
         session.expunge(dag_run)
@@ -81,7 +81,7 @@ def backfill(dag: DAG, first: str, last: str, *, again: bool = False) -> list[Ou
 
 
 def cleared_and_chosen(dag: DAG, outcome: Outcome, *task_ids: str) -> Counter[str]:
-    """Clear tasks, and say how many instances of each the scheduler would then run at once."""
+    """Clear tasks and count the instances of each that the scheduler would then queue at once."""
     with create_session() as session:
         dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
         session.expunge(dag_run)
@@ -104,7 +104,7 @@ def cleared_and_chosen(dag: DAG, outcome: Outcome, *task_ids: str) -> Counter[st
 
 
 def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:
-    """Run the tasks of a run that is there already, as ``dag.test`` does with the one it makes."""
+    """Run the tasks of an existing run, as ``dag.test`` does with the run it creates."""
     errors = _remembered_errors(dag)
     with create_session() as session:
         dag_run = session.merge(dag_run)
@@ -124,7 +124,7 @@ def run_existing(dag: DAG, dag_run: DagRun) -> Outcome:
 
 
 def _remembered_errors(dag: DAG) -> dict[str, list[BaseException]]:
-    """Have Airflow hand the errors of tasks over, through their callbacks."""
+    """Collect the errors of tasks through their callbacks."""
     errors: dict[str, list[BaseException]] = {}
 
     def remember(context: Any) -> None:

@@ -1,4 +1,4 @@
-"""Airflow's pages as a person uses them: connections are added, tested and edited in the form."""
+"""Airflow's pages in a browser: adding, testing and editing connections, and triggering DAGs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, Request, TimeoutError as NothingHappened, expect
 
 SECONDS = 1000
-# A whole Airflow beside it on a small machine takes its time.
+# A complete Airflow on a small machine is slow.
 expect.set_options(timeout=30 * SECONDS)
 
 
 @dataclass(frozen=True)
 class Pages:
-    """A browser's page, in one Airflow."""
+    """A browser page with the UI of one Airflow."""
 
     page: Page
     url: str
@@ -29,7 +29,7 @@ class Pages:
 
     @contextlib.contextmanager
     def adding(self, connection_id: str) -> Iterator[Form]:
-        """The form for a new connection, which is saved at the end."""
+        """Open the form for a new connection; it is saved on exit."""
         self.page.get_by_role("button", name="Admin").click()
         self.page.get_by_role("menuitem", name="Connections").click()
         self.page.get_by_role("button", name="Add Connection").click()
@@ -43,7 +43,7 @@ class Pages:
 
     @contextlib.contextmanager
     def editing(self, connection_id: str) -> Iterator[Form]:
-        """The form for a connection that there is, freshly loaded; it is saved at the end."""
+        """Open the form of an existing connection after a reload; it is saved on exit."""
         self.open("connections")
         self._row(connection_id).get_by_role("button", name="Edit Connection").click()
         form = Form(self.page.get_by_role("dialog"))
@@ -52,7 +52,7 @@ class Pages:
         form.save()
 
     def test(self, connection_id: str) -> str:
-        """Press Test; return the title and the text of what the page says."""
+        """Click Test Connection; return the title and the text of the notification."""
         self.open("connections")
         self._row(connection_id).get_by_role("button", name="Test Connection").click()
         said = self.page.get_by_role("status").filter(has_text="Test Connection")
@@ -63,11 +63,11 @@ class Pages:
         self.open(f"dags/{dag_id}")
         self.page.get_by_role("button", name="Trigger").first.click()
         dialog = self.page.get_by_role("dialog")
-        self._click_until_asked(dialog.get_by_role("button", name="Trigger"), "/dagRuns")
+        self._click_until_requested(dialog.get_by_role("button", name="Trigger"), "/dagRuns")
         expect(dialog).to_be_hidden()
 
-    def _click_until_asked(self, button: Locator, address: str) -> None:
-        """Click, and again where the page was still being drawn and nothing was asked of Airflow."""
+    def _click_until_requested(self, button: Locator, address: str) -> None:
+        """Click until the request is sent: a click while the page renders may be lost."""
         for _ in range(5):
             try:
                 with self.page.expect_request(lambda sent: _is_post_to(address, sent), timeout=3 * SECONDS):
@@ -78,7 +78,7 @@ class Pages:
         raise AssertionError(f"nothing was posted to {address}")
 
     def details(self, dag_id: str, run_id: str, task_id: str) -> None:
-        """The details of a task instance, reached from its logs."""
+        """Open the details of a task instance from its logs."""
         self.open(f"dags/{dag_id}/runs/{run_id}/tasks/{task_id}")
         self.page.get_by_role("link", name="Details").click()
 
@@ -89,18 +89,18 @@ class Pages:
 
 @dataclass(frozen=True)
 class Form:
-    """The form of one connection. Its sections open one at a time."""
+    """The form of one connection. Only one section is open at a time."""
 
     dialog: Locator
 
     def section(self, title: str) -> Locator:
-        """Open a section; return it."""
+        """Open a section and return it."""
         button = self.dialog.get_by_role("button", name=title, exact=True)
         if button.get_attribute("aria-expanded") != "true":
             button.click()
         region = self.dialog.page.locator(f'[id="{button.get_attribute("aria-controls")}"]')
         expect(region).to_be_visible()
-        _wait_until_at_rest(region)
+        _wait_for_animations(region)
         return region
 
     def rows(self, section: Locator) -> dict[str, Locator]:
@@ -108,12 +108,12 @@ class Form:
         return {label.inner_text(): label.locator("xpath=ancestor::*[@role='group'][1]") for label in labels(section)}
 
     def field(self, label: str) -> Locator:
-        """The input with a label, in what is open."""
+        """The input with a label, in the open section."""
         label_element = self.dialog.locator("label").filter(has_text=re.compile(rf"^{re.escape(label)}\s*\*?$"))
         return label_element.locator("xpath=ancestor::*[@role='group'][1]").locator("input, textarea").first
 
     def switch(self, label: str) -> Locator:
-        """What a person sees and presses of a switch: its checkbox is hidden."""
+        """The visible part of a switch: its checkbox is hidden."""
         return self.rows(self.dialog)[label].locator("[data-scope='switch'][data-part='control']")
 
     def fill(self, standard: dict[str, object], extra: dict[str, object]) -> None:
@@ -137,13 +137,13 @@ def labels(section: Locator) -> list[Locator]:
     return [label for label in section.locator("label[data-part='label']").all() if label.is_visible()]
 
 
-def _wait_until_at_rest(element: Locator) -> None:
-    """Sections slide open."""
+def _wait_for_animations(element: Locator) -> None:
+    """Wait until a section has slid open."""
     element.evaluate("e => Promise.all(e.getAnimations({subtree: true}).map(a => a.finished.catch(() => {})))")
 
 
 def distinct_lines(png: bytes) -> int:
-    """How many different lines of pixels a picture has: hardly any when it is blank."""
+    """Count the different rows of pixels in a PNG: a blank picture has very few."""
     width, chunks, at = int.from_bytes(png[16:20], "big"), b"", 8
     channels = {2: 3, 6: 4}[png[25]]
     while at < len(png):
@@ -155,8 +155,8 @@ def distinct_lines(png: bytes) -> int:
     return len({pixels[start : start + stride] for start in range(0, len(pixels), stride)})
 
 
-def answers_in(recording: Path) -> list[tuple[str, str]]:
-    """Address and text of every answer that a browser got, from its HAR recording."""
+def replies_in(recording: Path) -> list[tuple[str, str]]:
+    """URL and body of every reply the browser received, from its HAR recording."""
     entries = json.loads(recording.read_text())["log"]["entries"]
     return [(entry["request"]["url"], entry["response"]["content"].get("text", "")) for entry in entries]
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL in a temporary folder, run by an ordinary user: ``initdb`` refuses root."""
+"""A real PostgreSQL in a temporary folder, run by an unprivileged user: ``initdb`` refuses root."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import psycopg2
 from demo_airflow import free_port
 
 USER, PASSWORD, DATABASE = "warehouse", "warehouse-password-5d1e", "postgres"
-#: Who runs it when the tests run as root.
+#: The user of the server if the tests run as root.
 ORDINARY_USERS = ("postgres", "nobody")
-#: For a server that holds nothing worth keeping, and may share its machine with many others.
+#: For a small, disposable server.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "fsync": "off",
@@ -32,7 +32,7 @@ class PostgresServer:
     def __init__(self) -> None:
         self.port = free_port()
         self._user = ordinary_user()
-        # Not in pytest's folder, which nobody else may enter. Short, since the path of a socket must be.
+        # Not in pytest's folder, which other users can't enter. Short, since the path of a socket is limited.
         self.folder = Path(tempfile.mkdtemp(prefix="cloudzero-pg-"))
         self.log = self.folder / "server.log"
         try:
@@ -54,7 +54,7 @@ class PostgresServer:
         self._run("pg_ctl", "start", "--wait", "--timeout", "60", "--log", self.log, "--options", options)
 
     def stop(self) -> None:
-        """Stop it, and leave nothing behind."""
+        """Stop the server and remove its files."""
         try:
             self._run("pg_ctl", "stop", "--wait", "--mode", "immediate")
         finally:
@@ -72,7 +72,7 @@ class PostgresServer:
         return json.dumps({**fields, "login": USER, "password": PASSWORD})
 
     def _run(self, program: str, *arguments: object) -> None:
-        # pg_ctl hands its output on to the server, so a pipe would never end: its output goes to a file.
+        # To a file: the server inherits the output of pg_ctl, so a pipe would never close.
         printed = self.folder / f"{program}.out"
         with printed.open("ab") as output:
             done = subprocess.run(
@@ -85,12 +85,12 @@ class PostgresServer:
                 **({"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}),
             )
         if done.returncode:
-            told = [path.read_text(errors="replace") for path in (printed, self.log) if path.exists()]
-            raise RuntimeError("\n".join([f"{program} ended with {done.returncode}:", *told]))
+            outputs = [path.read_text(errors="replace") for path in (printed, self.log) if path.exists()]
+            raise RuntimeError("\n".join([f"{program} exited with {done.returncode}:", *outputs]))
 
 
 def find(program: str) -> str:
-    """Where a program of the server is: Debian keeps those of each version out of the path."""
+    """Find a program of the server: Debian does not put them on the PATH."""
     newest_first = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=_version, reverse=True)
     found = shutil.which(program) or next(map(str, newest_first), None)
     assert found, f"{program} is missing: 'make postgresql' installs it"
@@ -102,7 +102,7 @@ def _version(path: Path) -> float:
 
 
 def ordinary_user() -> pwd.struct_passwd | None:
-    """Who is to run it: nobody else, unless this is root."""
+    """Return the user for the server, or None for the current user, unless that is root."""
     if os.getuid() != 0:
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}

@@ -1,4 +1,4 @@
-"""S3 on this machine: moto's server, over HTTP."""
+"""S3 on localhost: moto's server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _READY = re.compile(r"Running on (http://\S+)")
 
 
 class S3Server:
-    """A running S3 that holds nothing at first."""
+    """A running S3, empty at first."""
 
     def __init__(self, folder: Path) -> None:
         self.log = folder / "s3.log"
@@ -51,7 +51,7 @@ class S3Server:
         self.process.wait(20)
 
     def bucket(self, name: str, files: dict[str, bytes | Path] | None = None) -> None:
-        """Make a bucket with files in it, key → content or a path."""
+        """Create a bucket with files: key → content, or the path of a file."""
         self.client.create_bucket(Bucket=name)
         for key, content in (files or {}).items():
             self.client.put_object(

@@ -1,4 +1,4 @@
-"""Rows from functions: flavours of ``@task``, called, mapped and changed as Airflow allows."""
+"""Rows from decorated functions, called, mapped and overridden as Airflow allows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def row(day: int, cost: object = "1.10", month: str = MONTH, **more: str) -> dic
 
 @dag(schedule=None)
 def function_yields():
-    # With a type that is there for type checkers only.
+    # The return type is imported for type checkers only.
     @task.cloudzero_billing_drop
     def send() -> Iterator[dict[str, object]]:
         yield row(1, **{"resource/service": "{{ 1/0 }}", "lineitem/description": "{% raise %} {{ ds }} {# gone #}"})
@@ -32,7 +32,7 @@ def function_yields():
 
 @dag(schedule=None)
 def function_of_dicts():
-    # Airflow would take this type for several outputs.
+    # Airflow infers multiple outputs from this return type.
     @task.cloudzero_billing_drop(month="{{ dag_run.conf['month'] }}")
     def send() -> dict[str, object]:
         return [row(1)]
@@ -67,7 +67,7 @@ def function_mapped():
     def months(dag_run):
         return dag_run.conf["months"]
 
-    # The function's month has a name of its own: Airflow takes none that is also a parameter of the decorator.
+    # Not named month: Airflow rejects an argument that is also a parameter of the decorator.
     @task.cloudzero_billing_drop(month="{{ task.op_kwargs['of'] }}", map_index_template="{{ task.month }}")
     def send(of, cost) -> dict[str, object]:
         return [row(1, cost, of), row(28, cost, of)]

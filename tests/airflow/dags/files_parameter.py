@@ -1,4 +1,4 @@
-"""Files that upstream tasks name in every way; the paths are in the configuration of the run."""
+"""Files from upstream tasks in every supported form; the paths are in the configuration of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task shows of itself beside its result: links, and the extra of asset events."""
+"""Tasks with links and asset events."""
 
 from __future__ import annotations
 

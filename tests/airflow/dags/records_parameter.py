@@ -1,4 +1,4 @@
-"""Rows handed over in every way."""
+"""Rows in every supported form."""
 
 from __future__ import annotations
 

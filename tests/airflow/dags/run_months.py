@@ -1,4 +1,4 @@
-"""Operators on the schedules that people give them, with and without a month."""
+"""Operators on each kind of schedule, with and without a month."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.airflow_lines import CronDataIntervalTimetable
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
-# Airflow 2 wants one for a schedule.
+# Airflow 2 requires a start date for a schedule.
 START = datetime(2020, 1, 1, tzinfo=timezone.utc)
 ROWS = [{"time/usage_start": "2026-03-15T00:00:00Z", "cost/cost": "7.5"}]
 

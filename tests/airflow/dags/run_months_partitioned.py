@@ -1,4 +1,4 @@
-"""Runs with a partition key, which says which month it is (or not)."""
+"""Runs whose partition key is a month, or is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Send, then wait, in each of the three ways; with time to spare, with too little, and with too little and soft_fail."""
+"""Send, then wait, in each mode: with enough time, with too little, and with too little and soft_fail."""
 
 from __future__ import annotations
 

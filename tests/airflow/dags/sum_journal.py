@@ -1,4 +1,4 @@
-"""Tasks that add, with retries, and with one request per few rows."""
+"""Tasks with ``operation="sum"``, retries, and only a few rows per request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telemetry on schedules that every line of Airflow has."""
+"""Telemetry, on every line of Airflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switches and numbers as Airflow users give them: templates, default_args, and lists that a task is mapped over."""
+"""Switches and numbers from templates, default_args, and the lists of mapped tasks."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def skipped_by_a_branch():
 
 @dag(schedule=None)
 def skipped_on_a_second_run():
-    """The first time, both have rows; after a clear, one is skipped, and its XCom may still be there."""
+    """Both return rows at first; after a clear one is skipped, and its XCom may still exist."""
 
     @task.branch
     def choose(ti=None):

@@ -1,4 +1,4 @@
-"""Months of one bill and one metric, each sent and waited for; what a month holds can be corrected by a file."""
+"""Sends a bill and a metric for each month and waits for both; a file can correct a month."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WAIT = {"deferrable": True, "poke_interval": 1, "timeout": 300}
 
 
 def bill(month: str, *, corrected: bool = False) -> list[tuple[str, str]]:
-    """Time and cost of a line per day; no two months cost the same, and a correction adds a line to the last day."""
+    """Time and cost of one row per day; no two months cost the same. A correction adds a row to the last day."""
     days = [f"{month}-{day:02d}" for day in range(1, monthrange(int(month[:4]), int(month[5:]))[1] + 1)]
     unit = Decimal(month.replace("-", "")).scaleb(-9)
     lines = [(day, f"{number + unit:f}") for number, day in enumerate(days, start=7_000)]
@@ -31,13 +31,13 @@ def bill(month: str, *, corrected: bool = False) -> list[tuple[str, str]]:
 
 
 def orders(month: str, *, corrected: bool = False) -> list[tuple[str, int]]:
-    """Time and count for some days of a month; no two records of any two months count the same."""
+    """Time and count for some days of a month; all counts are different."""
     first = 8_000_000 + int(month.replace("-", "")) * 10 + (5 if corrected else 0)
     return [(f"{month}-{day:02d}", first + number) for number, day in enumerate((1, 8, 15, 22))]
 
 
 def write(path: Path, columns: list[str], lines: list[tuple[str, object]]) -> str:
-    """Write a file that is there as a whole or not at all: a task may be killed."""
+    """Write a file atomically, since the task may be killed."""
     part = path.with_suffix(f".{os.getpid()}")
     with part.open("w", newline="") as file:
         csv.writer(file).writerows([columns, *lines])
@@ -49,9 +49,9 @@ def write(path: Path, columns: list[str], lines: list[tuple[str, object]]) -> st
     dag_id=DAG_ID,
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
-    # Airflow runs a DAG without catch-up for the newest month on its own, when that is only some days old.
+    # Otherwise Airflow also schedules the newest month, if it ended only days ago.
     end_date=datetime(2026, 1, 31, tzinfo=timezone.utc),
-    # Killed workers, and whatever Airflow loses in a race of its own.
+    # For killed workers, and for tasks that Airflow itself loses in a race.
     default_args={"retries": 3, "retry_delay": timedelta(seconds=1)},
 )
 def backfill_36_months():

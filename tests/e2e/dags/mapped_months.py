@@ -1,4 +1,4 @@
-"""36 months, mapped: one writer by default, and as many as Airflow likes when the user says so."""
+"""36 mapped months: one writer by default, and several if the user allows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MONTHS = [f"{year}-{month:02d}" for year in (2023, 2024, 2025) for month in rang
 
 @task
 def bills(months: list[str]) -> list[dict]:
-    """One argument set per month; the cost tells the months apart."""
+    """One set of arguments per month; each month has its own cost."""
     return [
         {
             "month": month,

@@ -1,4 +1,4 @@
-"""Tasks that use a connection which a person saved in the form: some send, some refuse what they are given."""
+"""Tasks that use a connection saved in the form: some send, some refuse their rows."""
 
 from __future__ import annotations
 

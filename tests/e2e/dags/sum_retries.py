@@ -1,4 +1,4 @@
-"""Tasks that add, with one request per few rows, and with retries."""
+"""Tasks with ``operation="sum"``, retries, and only a few rows per request."""
 
 from __future__ import annotations
 
