@@ -108,7 +108,7 @@ def _port(text: str) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a sandbox until it is told to end; gives the exit code."""
+    """Run a sandbox until it is told to end; return the exit code."""
     try:
         options = parse_options(arguments)
     except InvalidOptionError as error:

@@ -9,6 +9,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.server.keys import KeyRing
 
 
-def told(error: BaseException, keys: KeyRing) -> str:
+def failure_report(error: BaseException, keys: KeyRing) -> str:
     """The traceback without any key: messages of errors may have parts of a request in them."""
     return keys.without_keys("".join(traceback.format_exception(type(error), error, error.__traceback__)))

@@ -13,13 +13,13 @@ _LONGEST_NAME = 80
 class Problems:
     """Collects what is wrong with a body."""
 
-    told: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     count: int = 0
 
     def add(self, problem: str) -> None:
         self.count += 1
         if self.count <= MOST_TOLD:
-            self.told.append(problem)
+            self.shown.append(problem)
 
     def add_for_row(self, index: int, column: str, rule: str) -> None:
         self.add(f"row {index}, {shortened(column)}: {rule}")
@@ -28,8 +28,8 @@ class Problems:
         self.add(f"record {index}, {shortened(name)}: {rule}")
 
     def as_list(self) -> list[str]:
-        untold = self.count - len(self.told)
-        return [*self.told, f"and {untold} more"] if untold else list(self.told)
+        not_shown = self.count - len(self.shown)
+        return [*self.shown, f"and {not_shown} more"] if not_shown else list(self.shown)
 
     def as_text(self) -> str:
         return "; ".join(self.as_list())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import HttpVersion11, web
 
-from cloudzero_provider.sandbox.common.failure_reports import told
+from cloudzero_provider.sandbox.common.failure_reports import failure_report
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Connection(web.RequestHandler):
-    """A client's connection; errors that no handler deals with are told without any key."""
+    """A client's connection; unhandled errors are reported without any key."""
 
     __slots__ = ("_keys",)
 
@@ -52,7 +52,7 @@ class Connection(web.RequestHandler):
     def log_exception(self, *_args: Any, **given: Any) -> None:
         error = given.get("exc_info")
         if isinstance(error, BaseException):
-            print(told(error, self._keys), file=sys.stderr)  # noqa: T201
+            print(failure_report(error, self._keys), file=sys.stderr)  # noqa: T201
 
 
 async def expect(request: web.Request) -> None:

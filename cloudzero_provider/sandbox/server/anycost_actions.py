@@ -1,4 +1,4 @@
-"""What CloudZero does with a request that it takes."""
+"""What CloudZero does with a request that it accepts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
-    """Carry out the call and give CloudZero's reply, which may be a refusal."""
+    """Carry out the call and return CloudZero's reply, which may be a refusal."""
     try:
         if target.stream is not None:
             await _require_stream(sandbox, call)
@@ -143,7 +143,7 @@ async def _validate_drop(_sandbox: Sandbox, call: Call) -> Reply:
 
 
 async def _not_in_the_sandbox(_sandbox: Sandbox, _call: Call) -> Reply:
-    message = "CloudZero has this endpoint, the sandbox does not."
+    message = "CloudZero has this endpoint, but the sandbox does not implement it."
     return error_reply(501, ErrorType.NOT_IN_THE_SANDBOX, message)
 
 

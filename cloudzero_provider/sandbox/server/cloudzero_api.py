@@ -1,4 +1,4 @@
-"""CloudZero's side: every request on its paths, from the arrival of its headers to the end of its reply."""
+"""CloudZero's API: every request on its paths, from the arrival of its headers to the end of its reply."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from cloudzero_provider.sandbox.anycost.drop import DropReading, read_drop
-from cloudzero_provider.sandbox.common.failure_reports import told
+from cloudzero_provider.sandbox.common.failure_reports import failure_report
 from cloudzero_provider.sandbox.common.months import Month, parse_given_month
 from cloudzero_provider.sandbox.http.replies import (
     ErrorType,
@@ -46,8 +46,8 @@ _IDEMPOTENCY_KEY = "cloudzero-idempotency-key"
 _TEST_KEY = "cloudzero-test-key"
 
 
-class CloudZeroSide:
-    """Answers as CloudZero would, with what the armed faults do to the way there and back."""
+class CloudZeroApi:
+    """Replies as CloudZero would, and applies the faults that are set to requests and replies."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -59,7 +59,7 @@ class CloudZeroSide:
         except (ConnectionError, PayloadEncodingError, web.RequestPayloadError):
             return lose(request)
         except Exception as error:
-            print(told(error, self._sandbox.keys), file=sys.stderr)  # noqa: T201
+            print(failure_report(error, self._sandbox.keys), file=sys.stderr)  # noqa: T201
             return await self._send(call, message_reply(500, "The sandbox failed; its log says how."))
         finally:
             self._leave(call)

@@ -1,4 +1,4 @@
-"""The sandbox's own side, under ``/sandbox``: what it holds, what it was sent, and how it shall behave."""
+"""The control API under ``/sandbox``: what the sandbox holds, which requests it received, and how it behaves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MOST_BODY = 1_000_000
 _SHOWN_REQUESTS = 25
 
 
-class SandboxSide:
+class ControlApi:
     """No key is needed here: whoever the guard lets in may look at the sandbox and set it."""
 
     def __init__(self, sandbox: Sandbox) -> None:

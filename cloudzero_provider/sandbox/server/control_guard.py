@@ -1,5 +1,5 @@
 """
-Who may use the sandbox's own side: the page and ``/sandbox``, where no key is needed.
+Who may use the page and the control API under ``/sandbox``, which need no API key.
 
 A web page of another origin could otherwise wipe a developer's sandbox, and a name that is made to lead to this
 machine (DNS rebinding) could read it as well.

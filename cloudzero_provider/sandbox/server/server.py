@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 from aiohttp import web
 
 from cloudzero_provider.sandbox.http.connection import Connection, expect
-from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroSide
-from cloudzero_provider.sandbox.server.control_api import SandboxSide
+from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroApi
+from cloudzero_provider.sandbox.server.control_api import ControlApi
 from cloudzero_provider.sandbox.server.control_guard import OwnGuard, is_own
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Address:
 
 
 def make_app(sandbox: Sandbox, own_hosts: Sequence[str] = ()) -> web.Application:
-    """The application with both sides: the sandbox's own, and CloudZero's on every other path."""
+    """Build the application: the control API, and CloudZero's API on every other path."""
     app = web.Application(middlewares=[OwnGuard(sandbox.keys, own_hosts).middleware])
-    SandboxSide(sandbox).add_routes(app.router)
-    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroSide(sandbox)), expect_handler=expect)
+    ControlApi(sandbox).add_routes(app.router)
+    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroApi(sandbox)), expect_handler=expect)
     return app
 
 
-def _cloudzero_unless_own(cloudzero: CloudZeroSide) -> Handler:
+def _cloudzero_unless_own(cloudzero: CloudZeroApi) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if is_own(request.path):
             return web.json_response({"error": {"message": "The sandbox has no such page."}}, status=404)

@@ -75,5 +75,7 @@ def _throttled(rate: Rate, seconds: float, now: float) -> Reply:
         return reply
     whole = max(1, math.ceil(seconds))
     # A date has no fractions: the next whole second after the wait is the first that is late enough.
-    told = str(whole) if rate.retry_after is RetryAfter.SECONDS else formatdate(math.ceil(now + seconds), usegmt=True)
-    return Reply(reply.status, reply.length, reply.pieces, reply.content_type, (("Retry-After", told),))
+    retry_after = (
+        str(whole) if rate.retry_after is RetryAfter.SECONDS else formatdate(math.ceil(now + seconds), usegmt=True)
+    )
+    return Reply(reply.status, reply.length, reply.pieces, reply.content_type, (("Retry-After", retry_after),))

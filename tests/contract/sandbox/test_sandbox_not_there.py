@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-WORDS = {"message": "CloudZero has this endpoint, the sandbox does not.", "type": "NotInTheSandbox"}
+WORDS = {"message": "CloudZero has this endpoint, but the sandbox does not implement it.", "type": "NotInTheSandbox"}
 
 
 @pytest.mark.parametrize(
