@@ -18,6 +18,7 @@ from cloudzero_provider.exceptions import (
     UnexpectedReplyError,
 )
 from cloudzero_provider.months import Month
+from cloudzero_provider.values.limits import UNUSUAL_GROWTH
 from cloudzero_provider.values.parameters import read_number
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A month that is over and becomes more than so many times as large is worth a warning.
-UNUSUAL_GROWTH = 2
 _TWICE = "Are rows there twice, such as those of two exports of the month?"
 
 

@@ -12,16 +12,13 @@ from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_STA
 from cloudzero_provider.client.outcome import Effect
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
-from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES
+from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS
 from cloudzero_provider.values.parameters import Choice, read_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloudzero_provider.anycost.checks import CheckedRows
-
-MAX_MONTH_BYTES = 70_000_000
-MAX_MONTH_ROWS = 1_000_000
 
 _WAYS_OUT = (
     'Ways out: add rows up before sending, with transform=aggregate(by=[...], period="day") of '

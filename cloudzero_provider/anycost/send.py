@@ -29,6 +29,7 @@ from cloudzero_provider.exceptions import (
     RequestRejectedError,
     VerificationError,
 )
+from cloudzero_provider.values.limits import MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool, read_number
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class SendOptions:
     """
 
     operation: Operation = Operation.REPLACE_DROP
-    min_rows_ratio: float = 0.5
+    min_rows_ratio: float = MIN_ROWS_RATIO
     max_rows_ratio: float | None = None
     check_only: bool = False
     validate_with_cloudzero: bool = False

@@ -9,6 +9,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.values.limits import MAX_RETRY_SECONDS, SETTLE_SECONDS, TIMEOUT
 from cloudzero_provider.values.parameters import read_bool, read_number
 
 LONGEST_SECONDS = 7 * 24 * 3600
@@ -52,9 +53,9 @@ class ClientConfig:
 
     api_key: str = field(repr=False)
     base_url: str = DEFAULT_BASE_URL
-    timeout: float = 60.0
-    max_retry_seconds: float = 600.0
-    settle_seconds: float = 60.0
+    timeout: float = TIMEOUT
+    max_retry_seconds: float = MAX_RETRY_SECONDS
+    settle_seconds: float = SETTLE_SECONDS
     allow_http: bool = False
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator, settle_from, sum_journal
 from cloudzero_provider.operators._send import CloudZeroSendOperator, OnEmpty
-from cloudzero_provider.values.limits import MAX_BODY_BYTES
+from cloudzero_provider.values.limits import MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS, MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
@@ -103,15 +103,15 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         anycost_connection_id: str | None = None,
         month: str | date | None = None,
         operation: str = "replace_drop",
-        min_rows_ratio: float | str = 0.5,
+        min_rows_ratio: float | str = MIN_ROWS_RATIO,
         max_rows_ratio: float | str | None = None,
         check_only: bool | str = False,
         validate_with_cloudzero: bool | str = False,
         verify: bool | str = False,
         allow_unknown_columns: bool = False,
         max_body_bytes: int = MAX_BODY_BYTES,
-        max_month_bytes: int = 70_000_000,
-        max_month_rows: int = 1_000_000,
+        max_month_bytes: int = MAX_MONTH_BYTES,
+        max_month_rows: int = MAX_MONTH_ROWS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

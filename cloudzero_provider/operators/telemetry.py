@@ -10,7 +10,7 @@ from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.links import TelemetryStreamsLink
 from cloudzero_provider.operators._base import settle_from, sum_journal
 from cloudzero_provider.operators._send import CloudZeroSendOperator
-from cloudzero_provider.values.limits import MAX_BODY_BYTES
+from cloudzero_provider.values.limits import MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         clear_periods: bool | str = False,
         check_only: bool | str = False,
         max_body_bytes: int = MAX_BODY_BYTES,
-        max_batch_records: int = 3_000,
+        max_batch_records: int = MAX_BATCH_RECORDS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

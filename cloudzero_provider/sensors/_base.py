@@ -24,6 +24,7 @@ from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.exceptions import CloudZeroError, InputError, UnexpectedReplyError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.links import show_links
+from cloudzero_provider.values.limits import POKE_INTERVAL
 from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         cloudzero_conn_id: str = CloudZeroHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         mode: str = "reschedule",
-        poke_interval: timedelta | float = 300,
+        poke_interval: timedelta | float = POKE_INTERVAL,
         **kwargs: Any,
     ) -> None:
         super().__init__(mode=mode, poke_interval=poke_interval, **kwargs)

@@ -12,7 +12,7 @@ import polars as pl
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.telemetry.identity import record_hash
-from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES
+from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
-MAX_BATCH_RECORDS = 3_000
 #: How many records can be looked for afterwards.
 SAMPLED_RECORDS = 500
 

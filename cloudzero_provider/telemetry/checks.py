@@ -20,6 +20,7 @@ from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.parameters import Choice
 from cloudzero_provider.values.problems import Problems
 from cloudzero_provider.values.timestamps import utc_timestamps
+from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
@@ -257,7 +258,7 @@ def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Probl
         exact.prec = 100
         for first, value in numbered.filter(pl.col("count") > 1).select("first", "value").iter_rows():
             sums[first] = sums.get(first, Decimal(0)) + Decimal(value)
-        totals = {first: _plain(total) for first, total in sums.items()}
+        totals = {first: strip_trailing_zeros(format(total, "f")) for first, total in sums.items()}
     kept = numbered.filter(pl.col("row") == pl.col("first")).select(frame.columns)
     summed = pl.col("row").replace_strict(list(totals), list(totals.values()), default=None, return_dtype=pl.String)
     kept = kept.with_columns(value=pl.coalesce(summed, pl.col("value")))
@@ -267,11 +268,6 @@ def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Probl
             kept["row"][index], "value", f"the sum of its duplicates, {kept['value'][index]}, has {TOO_PRECISE}"
         )
     return kept, len(again)
-
-
-def _plain(total: Decimal) -> str:
-    text = format(total, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> CheckedRecords:

@@ -20,15 +20,13 @@ from cloudzero_provider.telemetry.claim_entries import (
     unpack,
     unpack_entries,
 )
+from cloudzero_provider.values.limits import CLAIMED_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cloudzero_provider.client import Client
     from cloudzero_provider.telemetry.checks import CheckedRecords
-
-#: How many records of a task others can compare with theirs.
-CLAIMED_RECORDS = 10_000
 
 _KIND = "telemetry"
 #: Stands for every element, where a deletion has none.

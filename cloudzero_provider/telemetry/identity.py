@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cloudzero_provider.telemetry.record_kinds import CUT, KINDS, SIGNIFICANT_DIGITS
+from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
 _HASH_LENGTH = 12
 _KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())
@@ -28,7 +29,7 @@ def record_hash(timestamp: str, element: str | None, keys: str | None, value: st
     :param keys: its filter keys and their values, as JSON.
     :param value: as decimal text; ``None`` leaves it out.
     """
-    plain = None if value is None else (value.rstrip("0").rstrip(".") if "." in value else value)
+    plain = None if value is None else strip_trailing_zeros(value)
     scope = _sorted_keys(json.loads(keys)) if keys else {}
     identity = json.dumps([timestamp, element, scope, plain], ensure_ascii=False)
     return hashlib.sha256(identity.encode()).hexdigest()[:_HASH_LENGTH]

@@ -13,6 +13,7 @@ import polars as pl
 
 from cloudzero_provider.values.python_values import as_objects, beyond_calendar, without
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
+from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros, strip_trailing_zeros_expr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +173,7 @@ def _without_idle_zeros(texts: pl.Series) -> pl.Series:
     fraction = text.str.contains(_IDLE_FRACTION)
     shorter = (
         pl.when(fraction)
-        .then(text.str.strip_chars_end("0").str.strip_suffix("."))
+        .then(strip_trailing_zeros_expr(text))
         .otherwise(text)
         .str.replace(r"^(-?)0+([0-9])", "${1}${2}")
         .str.replace(r"^-0$", "0")
@@ -184,9 +185,7 @@ def _without_idle_zeros(texts: pl.Series) -> pl.Series:
 def _plain_decimal(text: str) -> str:
     if not _ANY_DECIMAL.fullmatch(text):
         raise ValueError(NOT_DECIMAL)
-    plain = format(Decimal(text), "f")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
+    plain = strip_trailing_zeros(format(Decimal(text), "f"))
     plain = "0" if plain == "-0" else plain
     whole, _, fraction = plain.lstrip("-").partition(".")
     if len(whole) > 18 or len(fraction) > 30:
