@@ -1,9 +1,8 @@
 """
-The journal of a task that adds: what it was about to send, and what was acknowledged.
+Journal of a ``sum``: which request was about to be sent, and which were acknowledged.
 
-A ``sum`` must not be sent twice. So what is about to be sent is stored before each request, and its acknowledgement
-after it. A retry then leaves out what was acknowledged; when a request was open, or the input is another one, nobody
-can know.
+A ``sum`` must not be sent twice. Its hash is stored before each request, and its acknowledgement after it. A retry
+skips what was acknowledged, and stops when a request was in flight or the input has changed.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import hashlib
 import logging
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from cloudzero_provider.exceptions import AmbiguousWriteError, CloudZeroError
+from cloudzero_provider.exceptions import CHECK_THEN_CLEAR, AmbiguousWriteError, CloudZeroError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,26 +23,58 @@ _KEY = "cloudzero_sum"
 
 
 class Store(Protocol):
-    """Where a journal is kept over the tries of a task, like Airflow's task state store."""
+    """Where a journal is kept between attempts of a task. Airflow's task state store is one."""
 
     def get(self, key: str) -> Any:
-        """Return what was stored, ``None`` when nothing was."""
+        """Return what was stored, or ``None``."""
 
     def set(self, key: str, value: Any) -> None:
         """Store a JSON value."""
+
+
+class Journal(Protocol):
+    """Sends each request, unless a previous attempt did."""
+
+    def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
+        """
+        Send a request, unless it was acknowledged in a previous attempt.
+
+        :param sha256: hash of the request; each attempt sends its requests in the same order.
+        :param send: sends it.
+        :return: what ``send`` returns; ``None`` when a previous attempt had it acknowledged.
+        """
+
+    def finish(self) -> None:
+        """Record that everything was sent."""
+
+
+class NoJournal:
+    """The journal of a repeatable operation: keeps nothing and sends everything."""
+
+    def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:  # noqa: ARG002
+        """
+        Send a request.
+
+        :param sha256: not used.
+        :param send: sends it.
+        """
+        return send()
+
+    def finish(self) -> None:
+        """Do nothing."""
 
 
 class SumJournal:
     """
     Keeps track of the requests of a ``sum``.
 
-    :param store: where it is kept; without one, nothing is, and a retry can't be told what was acknowledged.
-    :param target: what is added to. A retry that would add to something else can't go on.
-    :param is_retry: whether this is a retry, and not a first try or a cleared task.
-    :param max_tries: of the task. Airflow raises it when a task is cleared, and only then, so a journal with the same
-        one was written by a try before this one, whatever was made of the DAG's ``retries`` in between. One with
-        another is from before the task was cleared: no try since then got as far as adding anything.
-    :raises AmbiguousWriteError: for a retry that can't know what the try before it added.
+    :param store: where it is kept. Without one, a retry is refused.
+    :param target: what is added to. A retry with another target is refused.
+    :param is_retry: whether this attempt is a retry, and not a first try or a cleared task.
+    :param max_tries: of the task. Airflow raises it when a task is cleared, and only then. So a stored journal with the
+        same ``max_tries`` is a previous attempt's, even if the DAG's ``retries`` changed; one with another was written
+        before the task was cleared, and no attempt since then has added anything.
+    :raises AmbiguousWriteError: when a retry can't know what a previous attempt added.
     """
 
     def __init__(self, store: Store | None, target: str, *, is_retry: bool, max_tries: int) -> None:
@@ -52,39 +83,37 @@ class SumJournal:
         self._max_tries = max_tries
         self._chain = hashlib.sha256()
         self._number = 0
-        #: As this journal read or wrote it last.
-        self._known = self._read()
-        before = self._known or {}
-        is_retry = before.get("max_tries", max_tries) == max_tries if before else is_retry
-        self._before: dict[str, Any] = before if is_retry else {}
-        if is_retry and not before:
+        #: The journal as this attempt last read or wrote it.
+        self._last_known = self._read()
+        stored = self._last_known or {}
+        is_retry = stored.get("max_tries", max_tries) == max_tries if stored else is_retry
+        self._previous_attempt: dict[str, Any] = stored if is_retry else {}
+        if is_retry and not stored:
             raise AmbiguousWriteError(
-                "operation='sum' adds, and the try before this one may have added some: a retry could count it twice. "
-                "(From Airflow 3.3 on, what was acknowledged is kept over retries.) See what CloudZero holds, then "
-                "clear the task to send all of it again, or use an operation that replaces, which can be repeated."
+                "The previous attempt may have added some of the rows or records, and repeating operation='sum' could "
+                f"count them twice (Airflow 3.3 and later remember what was acknowledged). {CHECK_THEN_CLEAR} Or use "
+                "an operation that replaces, which can be repeated."
             )
-        if before and is_retry and before.get("target") != self._target:
-            raise AmbiguousWriteError(
-                "The try before this one added to another stream. See what both hold, mend it, then clear the task."
-            )
+        if stored and is_retry and stored.get("target") != self._target:
+            raise AmbiguousWriteError(f"The previous attempt added to another stream. {CHECK_THEN_CLEAR}")
         if not is_retry:
             self._write(intent=None)
 
     def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
         """
-        Send a request, unless the try before this one did.
+        Send a request, unless it was acknowledged in a previous attempt.
 
-        :param sha256: of the request; requests come in the same order in each try.
+        :param sha256: hash of the request; each attempt sends its requests in the same order.
         :param send: sends it.
-        :return: what ``send`` returns; ``None`` when the try before this one had it acknowledged.
-        :raises AmbiguousWriteError: when that try left this request open, or had sent another one here; when another
-            try of the task lives and adds, too.
+        :return: what ``send`` returns; ``None`` when a previous attempt had it acknowledged.
+        :raises AmbiguousWriteError: when that attempt left this request in flight or sent another one in its place, or
+            when another attempt of the task is still running.
         """
         if self._was_acknowledged(sha256):
-            log.info("Request %d was acknowledged in the try before this one and is left out", self._number)
+            log.info("Request %d was acknowledged in a previous attempt; skipping it", self._number)
             return None
-        if self._read() != self._known:
-            raise _another_try_adds()
+        if self._read() != self._last_known:
+            raise _other_attempt_is_running()
         self._write(intent=sha256)
         try:
             result = send()
@@ -98,31 +127,32 @@ class SumJournal:
 
     def finish(self) -> None:
         """
-        Note that everything is sent.
+        Record that everything was sent.
 
-        What was acknowledged stays stored: the try may still die before Airflow notes its success, and is retried then.
+        The journal stays stored: Airflow retries an attempt that dies before its success is recorded.
 
-        :raises AmbiguousWriteError: when the try before this one had sent, or begun to send, more than there is now.
+        :raises AmbiguousWriteError: when a previous attempt sent, or began to send, more requests than this one has.
         """
         if self._number < self._acknowledged_before:
             raise _input_changed(self._acknowledged_before)
-        if self._number == self._acknowledged_before and self._before.get("intent"):
-            raise _was_open(self._number + 1, "which there is no more")
+        if self._number == self._acknowledged_before and self._previous_attempt.get("intent"):
+            raise _was_in_flight(self._number + 1, "which this attempt does not have")
         self._write(intent=None)
 
     @property
     def _acknowledged_before(self) -> int:
-        return int(self._before.get("acknowledged", 0))
+        return int(self._previous_attempt.get("acknowledged", 0))
 
     def _was_acknowledged(self, sha256: str) -> bool:
         number, done = self._number + 1, self._acknowledged_before
         if number <= done:
             self._advance(sha256)
-            if number == done and self._chain.hexdigest() != self._before.get("chain"):
+            if number == done and self._chain.hexdigest() != self._previous_attempt.get("chain"):
                 raise _input_changed(done)
             return True
-        if number == done + 1 and self._before.get("intent"):
-            raise _was_open(number, "the same as now" if self._before["intent"] == sha256 else "another one than now")
+        intent = self._previous_attempt.get("intent")
+        if number == done + 1 and intent:
+            raise _was_in_flight(number, "the same as now" if intent == sha256 else "a different one now")
         return False
 
     def _advance(self, sha256: str) -> None:
@@ -134,32 +164,32 @@ class SumJournal:
 
     def _write(self, *, intent: str | None) -> None:
         if self._store is not None:
-            self._known = {
+            self._last_known = {
                 "target": self._target,
                 "max_tries": self._max_tries,
                 "acknowledged": self._number,
                 "chain": self._chain.hexdigest(),
                 "intent": intent,
             }
-            self._store.set(_KEY, self._known)
+            self._store.set(_KEY, self._last_known)
 
 
-def _was_open(number: int, which: str) -> AmbiguousWriteError:
+def _was_in_flight(number: int, which: str) -> AmbiguousWriteError:
     return AmbiguousWriteError(
-        f"The try before this one ended while request {number} ({which}) was under way: it may or may not have been "
-        "added. See what CloudZero holds, mend it, then clear the task to send all of it again."
+        f"The previous attempt ended while request {number} ({which}) was in flight: it may or may not have been "
+        f"applied. {CHECK_THEN_CLEAR}"
     )
 
 
-def _another_try_adds() -> AmbiguousWriteError:
+def _other_attempt_is_running() -> AmbiguousWriteError:
     return AmbiguousWriteError(
-        "Another try of this task is adding, or has added, since this one began: one of them was taken for dead, and "
-        "lives. This one stops, so that nothing is added twice. When the other one has ended, see what CloudZero holds."
+        "Another attempt of this task has added since this one began: an attempt presumed dead is still running. This "
+        f"attempt stops, so that nothing is counted twice. When the other one has ended: {CHECK_THEN_CLEAR}"
     )
 
 
 def _input_changed(done: int) -> AmbiguousWriteError:
     return AmbiguousWriteError(
-        f"The try before this one added {done} requests, of other rows than these: the input has changed in between. "
-        "See what CloudZero holds, mend it, then clear the task."
+        f"The previous attempt sent {done} requests, and this attempt has different rows or records for them: the "
+        f"input has changed. {CHECK_THEN_CLEAR}"
     )

@@ -22,7 +22,7 @@ from cloudzero_provider.exceptions import (
 
 if TYPE_CHECKING:
     from cloudzero_provider.client import Client
-    from cloudzero_provider.journal import SumJournal
+    from cloudzero_provider.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -43,21 +43,21 @@ class Sent:
         return list(dict.fromkeys(receipt.drop_id for receipt in self.receipts if receipt.drop_id))
 
 
-def execute_plan(plan: Plan, client: Client, anycost_connection_id: str, journal: SumJournal | None = None) -> Sent:
+def execute_plan(plan: Plan, client: Client, anycost_connection_id: str, journal: Journal) -> Sent:
     """
     Send a plan.
 
     :param plan: the requests.
     :param client: CloudZero.
     :param anycost_connection_id: the AnyCost stream.
-    :param journal: of a ``sum``.
+    :param journal: of a ``sum``; :class:`~cloudzero_provider.journal.NoJournal` for other operations.
     :raises CloudZeroError: saying which part of the month stands.
     """
     return _Run(plan, client, anycost_connection_id, journal).run()
 
 
 class _Run:
-    def __init__(self, plan: Plan, client: Client, anycost_connection_id: str, journal: SumJournal | None) -> None:
+    def __init__(self, plan: Plan, client: Client, anycost_connection_id: str, journal: Journal) -> None:
         self.plan = plan
         self.journal = journal
         self.client = client
@@ -77,8 +77,7 @@ class _Run:
                 error.standing = self._standing(unit, error)
                 raise
             self.rows_done += sum(request.rows for request in unit.requests)
-        if self.journal is not None:
-            self.journal.finish()
+        self.journal.finish()
         self.sent.digest = self.sha256.hexdigest()
         return self.sent
 
@@ -147,8 +146,6 @@ class _Run:
         def send() -> DropReceipt:
             return self.client.send_drop(self.anycost_connection_id, body, effect=request.operation.effect)
 
-        if self.journal is None:
-            return send()
         return self.journal.add_once(hashlib.sha256(body).hexdigest(), send) or DropReceipt(None, None)
 
     def _nothing_written(self, unit: Unit, error: CloudZeroError) -> bool:

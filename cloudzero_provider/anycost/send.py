@@ -29,6 +29,7 @@ from cloudzero_provider.exceptions import (
     RequestRejectedError,
     VerificationError,
 )
+from cloudzero_provider.journal import NoJournal
 from cloudzero_provider.values.limits import MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool, read_number
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.anycost.execute_plan import Sent
     from cloudzero_provider.claims import Claims
     from cloudzero_provider.client import Client
-    from cloudzero_provider.journal import SumJournal
+    from cloudzero_provider.journal import Journal
     from cloudzero_provider.months import Month
 
 log = logging.getLogger(__name__)
@@ -56,9 +57,9 @@ class SendOptions:
     """
     How a month is sent; the operator documents each.
 
-    :param settle_from: a try before this one may have died with a request under way, just before this moment
-        (``time.monotonic``): nothing is written until that has settled.
-    :param journal: of a ``sum``.
+    :param settle_from: time (``time.monotonic()``) from which a previous attempt's in-flight request must settle before
+        anything is written.
+    :param journal: which requests of a ``sum`` were acknowledged.
     :param claims: where other tasks of the DAG run see what is about to be written.
     """
 
@@ -70,7 +71,7 @@ class SendOptions:
     verify: bool = False
     limits: Limits = field(default_factory=Limits)
     settle_from: float | None = None
-    journal: SumJournal | None = None
+    journal: Journal = field(default_factory=NoJournal)
     claims: Claims | None = None
 
     def __post_init__(self) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-    from cloudzero_provider.journal import SumJournal
 
 
 class Unrendered:
@@ -92,37 +89,6 @@ class CloudZeroBaseOperator(PartlyRenderedOperator):
                 key: self._resolve(item, context) if _may_hold_output(item) else item for key, item in value.items()
             }
         return value
-
-
-def settle_from(context: Mapping[str, Any]) -> float | None:
-    """Say since when an earlier try of this task may have a request under way; ``None`` on the first try."""
-    return time.monotonic() if context["ti"].try_number > 1 else None
-
-
-def sum_journal(context: Mapping[str, Any], target: str) -> SumJournal:
-    """
-    Open the journal of a task that adds.
-
-    :param context: of the task.
-    :param target: what it adds to.
-    :raises AmbiguousWriteError: for a retry where Airflow keeps no state over retries (before 3.3).
-    """
-    from cloudzero_provider.journal import SumJournal
-
-    return SumJournal(
-        context.get("task_state_store"), target, is_retry=is_retry(context), max_tries=context["ti"].max_tries
-    )
-
-
-def is_retry(context: Mapping[str, Any]) -> bool:
-    """
-    Tell a retry from a first try and from a task that was cleared, which means "send it again".
-
-    Airflow sets ``max_tries`` when a task is cleared. Where neither fits, the DAG's ``retries`` were changed in
-    between: that counts as a retry, to be on the safe side.
-    """
-    ti, task = context["ti"], context["task"]
-    return ti.try_number not in (1, ti.max_tries - (task.retries or 0) + 1)
 
 
 def _may_hold_output(value: Any) -> bool:

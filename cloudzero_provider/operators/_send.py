@@ -10,9 +10,10 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, Asset, Bas
 from cloudzero_provider.airflow_support.compat import set_default_of_mapped
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_claims import RunClaims
+from cloudzero_provider.airflow_support.sum_state import is_retry
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import show_links
-from cloudzero_provider.operators._base import CloudZeroBaseOperator, is_retry
+from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.values.month_hints import collected_hints
 from cloudzero_provider.values.parameters import Choice, read_bool
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_month import resolve_month
+from cloudzero_provider.airflow_support.sum_state import settle_from, sum_journal
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
-from cloudzero_provider.operators._base import CloudZeroBaseOperator, settle_from, sum_journal
+from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.operators._send import CloudZeroSendOperator, OnEmpty
 from cloudzero_provider.values.limits import MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS, MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool
@@ -150,8 +151,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
             return send_month(client, anycost_connection_id, checked, options)
-        if options.journal is not None:
-            options.journal.finish()
+        options.journal.finish()
         self.refuse_empty(on_empty, f"rows for {month}")
         return clear_month(client, anycost_connection_id, month, options)
 
@@ -177,7 +177,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         from cloudzero_provider.anycost.plan import Operation
 
         adds = options.operation is Operation.SUM and not options.check_only
-        journal = sum_journal(context, target) if adds else None
+        journal = sum_journal(context, target) if adds else options.journal
         return replace(options, settle_from=settle_from(context), journal=journal)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.airflow_support.run_month import resolve_month
+from cloudzero_provider.airflow_support.sum_state import settle_from, sum_journal
 from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.links import TelemetryStreamsLink
-from cloudzero_provider.operators._base import settle_from, sum_journal
 from cloudzero_provider.operators._send import CloudZeroSendOperator
 from cloudzero_provider.values.limits import MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool
@@ -157,8 +157,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
             context, allow_equal_files=allow_equal_files, as_one_kind=lambda part: as_records(part, rules.kind)
         )
         if not rows.count:
-            if options.journal is not None:
-                options.journal.finish()
+            options.journal.finish()
             self.refuse_empty(on_empty, f"records for {stream_name}")
         return send_records(client, stream_name, check_records(rows, rules), options)
 
@@ -181,7 +180,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         from cloudzero_provider.client.telemetry import TelemetryOperation
 
         adds = rules.operation is TelemetryOperation.SUM and not options.check_only
-        journal = sum_journal(context, target) if adds else None
+        journal = sum_journal(context, target) if adds else options.journal
         return replace(options, settle_from=settle_from(context), journal=journal)
 
     def _rules(self, context: Context) -> RecordRules:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, RequestRejectedError
+from cloudzero_provider.journal import NoJournal
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
 from cloudzero_provider.telemetry.claim import RecordsWrite
@@ -21,7 +22,7 @@ from cloudzero_provider.values.parameters import read_bool, read_number
 if TYPE_CHECKING:
     from cloudzero_provider.claims import Claims
     from cloudzero_provider.client import Client
-    from cloudzero_provider.journal import SumJournal
+    from cloudzero_provider.journal import Journal
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ class TelemetryOptions:
     """
     How records are sent; the operator documents each.
 
-    :param settle_from: a try before this one may have died with a request under way, just before this moment
-        (``time.monotonic``): nothing is sent until that has settled.
-    :param journal: of a ``sum``.
+    :param settle_from: time (``time.monotonic()``) from which a previous attempt's in-flight request must settle before
+        anything is sent.
+    :param journal: which requests of a ``sum`` were acknowledged.
     :param claims: where other tasks of the DAG run see what is about to be written.
     """
 
@@ -45,7 +46,7 @@ class TelemetryOptions:
     check_only: bool = False
     limits: BatchLimits = field(default_factory=BatchLimits)
     settle_from: float | None = None
-    journal: SumJournal | None = None
+    journal: Journal = field(default_factory=NoJournal)
     claims: Claims | None = None
 
     def __post_init__(self) -> None:
@@ -149,7 +150,7 @@ def _send(
             return True
 
         try:
-            sent = send() if options.journal is None else options.journal.add_once(batch.sha256, send)
+            sent = options.journal.add_once(batch.sha256, send)
         except CloudZeroError as error:
             if _deleted_from_no_stream(error, batch, records):
                 log.info("%s: there is no stream yet, so there is nothing to delete", stream_name)
@@ -172,8 +173,7 @@ def _send(
                 f"{len(batch.body):,}",
                 f"{done:,}",
             )
-    if options.journal is not None:
-        options.journal.finish()
+    options.journal.finish()
 
 
 def _deleted_from_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:

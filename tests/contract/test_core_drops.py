@@ -863,7 +863,7 @@ def test_a_retry_with_fewer_rows_than_were_sent_stops(sandbox):
     store = Store()
     options = {"operation": Operation.SUM, "limits": ONE_HOUR_EACH}
     send(sandbox, journal=journal(store, is_retry=False), **options)
-    with pytest.raises(errors.AmbiguousWriteError, match="added 3 requests, of other rows than these"):
+    with pytest.raises(errors.AmbiguousWriteError, match="sent 3 requests, and this attempt has different rows"):
         send(sandbox, SIX[:4], journal=journal(store, is_retry=True), **options)
     assert len(held_rows(sandbox)) == 6
 

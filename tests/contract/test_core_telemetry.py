@@ -324,6 +324,6 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
     assert set(held(sandbox)) == {1, 2, 3, 4}
     send(sandbox, per_batch=2, rules=rules, journal=journal(store, is_retry=True))
     assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
-    with pytest.raises(errors.AmbiguousWriteError, match="added 3 requests, of other rows than these"):
+    with pytest.raises(errors.AmbiguousWriteError, match="sent 3 requests, and this attempt has different rows"):
         send(sandbox, SIX[:4], per_batch=2, rules=rules, journal=journal(store, is_retry=True))
     assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}

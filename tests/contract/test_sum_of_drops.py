@@ -45,7 +45,7 @@ def test_a_retry_stops_where_a_request_was_open_or_the_rows_are_others(sandbox):
     with pytest.raises(errors.AmbiguousWriteError):
         send(store)
     before = held(sandbox)
-    with pytest.raises(errors.AmbiguousWriteError, match=r"request 4 \(the same as now\) was under way"):
+    with pytest.raises(errors.AmbiguousWriteError, match=r"request 4 \(the same as now\) was in flight"):
         send(store, try_number=2)
     with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):
         send(store, try_number=3, rows=[{**ROWS[0], "cost/cost": "9"}, *ROWS[1:]])

@@ -391,7 +391,7 @@ def test_a_killed_sum_and_its_retries_never_count_a_record_twice(sandbox, tmp_pa
     if failed is None:
         assert held_now == truth
     else:
-        assert "was under way" in failed
+        assert "was in flight" in failed
 
 
 @one_reading
@@ -439,7 +439,7 @@ def test_a_retry_of_a_sum_stops_where_a_request_was_open(sandbox):
     arguments = {"records": BIG[:5_000], "operation": "sum", "max_batch_records": 1000, "retries": 2, "store": store}
     with pytest.raises(errors.AmbiguousWriteError):
         send(**arguments)
-    with pytest.raises(errors.AmbiguousWriteError, match=r"request 3 \(the same as now\) was under way"):
+    with pytest.raises(errors.AmbiguousWriteError, match=r"request 3 \(the same as now\) was in flight"):
         send(**arguments, try_number=2)
     assert held(sandbox)["records"] == 3_000
     with pytest.raises(errors.AmbiguousWriteError, match="the input has changed in between"):
@@ -476,7 +476,7 @@ def test_the_first_records_of_a_stream_may_clear_periods_and_hold_zeros(sandbox)
 
 
 def test_without_a_store_a_retry_of_a_sum_is_refused(sandbox):
-    with pytest.raises(errors.AmbiguousWriteError, match="a retry could count it twice"):
+    with pytest.raises(errors.AmbiguousWriteError, match="could count them twice"):
         send(records=[allocation()], operation="sum", try_number=2, retries=2)
     assert sandbox.requests() == []
 

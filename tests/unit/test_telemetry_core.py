@@ -428,7 +428,7 @@ def test_a_retry_does_not_go_on_in_another_stream_nor_without_a_trace():
     run(store, "abc", is_retry=False, fail_at="b", error=not_applied())
     with pytest.raises(AmbiguousWriteError, match="another stream"):
         run(store, "abc", is_retry=True, target="other")
-    with pytest.raises(AmbiguousWriteError, match="could count it twice"):
+    with pytest.raises(AmbiguousWriteError, match="could count them twice"):
         run(Store(), "abc", is_retry=True)
 
 
@@ -436,7 +436,7 @@ def test_a_request_that_was_open_is_not_forgotten_when_it_is_not_asked_for_again
     for fail_at, rest in (("c", "ab"), ("a", "")):
         store = Store()
         run(store, "abc", is_retry=False, fail_at=fail_at, error=AmbiguousWriteError("lost"))
-        with pytest.raises(AmbiguousWriteError, match="which there is no more"):
+        with pytest.raises(AmbiguousWriteError, match="which this attempt does not have"):
             run(store, rest, is_retry=True)
 
 
@@ -451,7 +451,7 @@ def test_a_journal_refuses_another_input(others):
 def test_a_journal_refuses_to_go_on_where_a_request_was_open_until_the_task_is_cleared():
     store = Store()
     run(store, "abc", is_retry=False, fail_at="b", error=AmbiguousWriteError("lost"))
-    for others, words in (("abc", "the same as now"), ("axc", "another one")):
+    for others, words in (("abc", "the same as now"), ("axc", "a different one now")):
         with pytest.raises(AmbiguousWriteError, match=words):
             run(store, others, is_retry=True)
     assert run(store, "abc", is_retry=False, max_tries=4) == ["a", "b", "c"]
@@ -469,16 +469,16 @@ def test_of_two_tries_that_both_live_only_one_adds():
         second = SumJournal(store, "stream", is_retry=True, max_tries=3)
         add(second, "abc"[:first_wakes_after])
         if first_wakes_after:
-            with pytest.raises(AmbiguousWriteError, match="Another try of this task is adding, or has added"):
+            with pytest.raises(AmbiguousWriteError, match="an attempt presumed dead is still running"):
                 add(first, "abc")
         else:
             add(first, "a")
-            with pytest.raises(AmbiguousWriteError, match="Another try of this task is adding, or has added"):
+            with pytest.raises(AmbiguousWriteError, match="an attempt presumed dead is still running"):
                 add(second, "abc")
         assert "".join(sent) == ("abc"[:first_wakes_after] or "a")
 
 
 def test_a_journal_without_a_store_refuses_a_retry():
     assert run(None, "ab", is_retry=False) == ["a", "b"]
-    with pytest.raises(AmbiguousWriteError, match="could count it twice"):
+    with pytest.raises(AmbiguousWriteError, match="could count them twice"):
         SumJournal(None, "stream", is_retry=True, max_tries=3)
