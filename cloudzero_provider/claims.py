@@ -1,5 +1,5 @@
 """
-Claims: what a task is about to write, kept where other tasks of the same DAG run see it.
+Claims: what each task of a DAG run is about to write, published for the others.
 
 Parts of a month that are sent one after the other with ``replace_drop`` replace each other. So each task publishes what
 it is about to write just before its first write, then looks at what the others have published, and refuses to replace
@@ -63,12 +63,12 @@ class Claims(Protocol):
         """
 
     def nothing_written(self) -> None:
-        """Withdraw the claim: the first write failed, and was certainly not applied."""
+        """Withdraw the claim, because the first write was certainly not applied."""
 
 
 def comparable_url(base_url: str) -> str:
     """
-    Write a base URL in one way, so that the same server is the same text.
+    Normalize a base URL, so that equal servers have equal URLs.
 
     :param base_url: ``scheme://host`` or ``scheme://host:port``.
     """
@@ -79,7 +79,7 @@ def comparable_url(base_url: str) -> str:
 @contextmanager
 def claimed(claims: Claims | None, write: Callable[[], Write]) -> Iterator[None]:
     """
-    Claim what the block writes; withdraw that when nothing of it was written.
+    Claim what the block writes, and withdraw the claim if nothing was written.
 
     :param claims: ``None`` where there is no DAG run with other tasks.
     :param write: describes what the block is about to write.

@@ -1,9 +1,35 @@
 """
-Everything that can go wrong, as one tree.
+The exceptions of this package. A retry can help those with an asterisk::
 
-``CloudZeroError`` is the root. The core of the package knows no Airflow, so these classes don't either;
-operators add Airflow's ``AirflowFailException`` to those that a retry can't help (see
-:mod:`cloudzero_provider.airflow_support.errors`), so ``except AuthenticationError`` and Airflow's own rules both work.
+    CloudZeroError
+        ConfigurationError
+            MonthError
+        InputError
+            InvalidRowsError
+            MonthTooLargeError
+            MonthWouldShrinkError
+            MonthWouldGrowError
+            ValidationFailedError
+        ReplacesSameRunError
+        ClaimError *
+        CloudZeroConnectionError *
+        ReplyError
+            RateLimitError *
+            ServiceUnavailableError *
+            CloudZeroUnavailableError *
+            AmbiguousWriteError
+            HourIncompleteError *
+            AuthenticationError
+            RequestRejectedError
+                PayloadTooLargeError
+                NotFoundError
+                    MonthNotFoundError
+            UnexpectedReplyError
+        StreamInvalidError
+        VerificationError *
+
+This module does not import Airflow. The operators add Airflow's ``AirflowFailException`` to those that a retry can't
+help (:mod:`cloudzero_provider.airflow_support.errors`), so ``except AuthenticationError`` works there too.
 """
 
 from __future__ import annotations
@@ -28,17 +54,17 @@ class CloudZeroError(Exception):
 
     #: Whether running the same task again, with nothing changed, can succeed.
     retry_can_help = False
-    #: The class to become when pickled: one that adds Airflow's kind is not known by name.
+    #: The class to unpickle as: subclasses that add an Airflow exception can't be imported by name.
     core_class: ClassVar[type[CloudZeroError] | None] = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-        #: Whether the request that failed may have been applied, in one of its tries.
+        #: Whether the request that failed may have been applied, even if it was sent several times.
         self.maybe_applied = True
-        #: Whether it is certain that nothing was written before the error, nor by the request that failed.
+        #: Whether it is certain that nothing was written, neither before the error nor by the failed request.
         self.nothing_written = False
-        #: Which part of a month stands, when the error came in the middle of one.
+        #: What CloudZero holds of the month or the records, when the error came in the middle of sending.
         self.standing: str | None = None
 
     def __str__(self) -> str:
@@ -59,11 +85,11 @@ def _rebuilt(kind: type[CloudZeroError], args: tuple[Any, ...], state: dict[str,
 
 
 class ConfigurationError(CloudZeroError):
-    """The connection, the API key or a parameter can't be used as it is."""
+    """The connection, the API key or a parameter is not valid."""
 
 
 class MonthError(ConfigurationError):
-    """No month was given, or what was given is no month."""
+    """No month was given, or the given value is not a valid month."""
 
 
 class InputError(CloudZeroError):
@@ -72,7 +98,7 @@ class InputError(CloudZeroError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule: where it is, what stands there, and what the rule says."""
+    """One broken rule: its row, column and value, and what the rule says."""
 
     where: str
     column: str | None
@@ -107,7 +133,7 @@ class InvalidRowsError(InputError):
 
 
 class MonthTooLargeError(InputError):
-    """The rows are more than CloudZero takes for a month of one stream. Nothing was sent."""
+    """The rows exceed what CloudZero accepts for a month of one stream. Nothing was sent."""
 
 
 class MonthWouldShrinkError(InputError):
@@ -123,11 +149,11 @@ class ValidationFailedError(InputError):
 
 
 class ReplacesSameRunError(CloudZeroError):
-    """What is to be sent would replace what another task of the same DAG run sent. Nothing was sent."""
+    """The rows or records would replace those of another task of the same DAG run. Nothing was sent."""
 
 
 class ClaimError(CloudZeroError):
-    """What other tasks of the DAG run write could not be looked up in Airflow. Nothing was sent."""
+    """The claims of other tasks of the DAG run could not be stored in or read from Airflow. Nothing was sent."""
 
     retry_can_help = True
 
@@ -140,10 +166,10 @@ class CloudZeroConnectionError(CloudZeroError):
 
 class ReplyError(CloudZeroError):
     """
-    CloudZero answered, and the answer is an error.
+    CloudZero replied with an error, or did not reply clearly.
 
     :param message: what happened.
-    :param status: HTTP status of the answer, ``None`` when no answer came.
+    :param status: HTTP status of the reply; ``None`` when none came.
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:
@@ -153,9 +179,9 @@ class ReplyError(CloudZeroError):
 
 class RateLimitError(ReplyError):
     """
-    CloudZero asks to send less often, and kept asking until ``max_retry_seconds`` were over.
+    CloudZero limited the request rate until ``max_retry_seconds`` had passed.
 
-    :param retry_after: seconds CloudZero asked to wait, when it named any.
+    :param retry_after: seconds that CloudZero asked to wait, if it did.
     """
 
     retry_can_help = True
@@ -166,19 +192,19 @@ class RateLimitError(ReplyError):
 
 
 class ServiceUnavailableError(ReplyError):
-    """CloudZero is busy or down, said so, and kept saying so until ``max_retry_seconds`` were over."""
+    """CloudZero reported that it was busy or down until ``max_retry_seconds`` had passed."""
 
     retry_can_help = True
 
 
 class CloudZeroUnavailableError(ReplyError):
-    """Requests got no clear answer until ``max_retry_seconds`` were over. They were repeatable: a retry heals."""
+    """Repeatable requests got no clear reply until ``max_retry_seconds`` had passed."""
 
     retry_can_help = True
 
 
 class AmbiguousWriteError(ReplyError):
-    """A request that must not be repeated got no clear answer: it may or may not have been applied."""
+    """A request that must not be repeated got no clear reply: it may or may not have been applied."""
 
 
 class HourIncompleteError(ReplyError):
@@ -195,8 +221,8 @@ class RequestRejectedError(ReplyError):
     """
     CloudZero refuses the request (4xx, or a redirect).
 
-    :param error_type: CloudZero's own name of the error, like ``UnregisteredKeySetException``, when it gives one.
-    :param event_details: what it adds to that.
+    :param error_type: CloudZero's name for the error, like ``UnregisteredKeySetException``, if the reply has one.
+    :param event_details: details from the same reply.
     """
 
     def __init__(
@@ -216,7 +242,7 @@ class PayloadTooLargeError(RequestRejectedError):
 
 
 class NotFoundError(RequestRejectedError):
-    """CloudZero does not know what was asked for (404)."""
+    """CloudZero does not have what was requested (404)."""
 
 
 class MonthNotFoundError(NotFoundError):
@@ -224,7 +250,7 @@ class MonthNotFoundError(NotFoundError):
 
 
 class UnexpectedReplyError(ReplyError):
-    """CloudZero answered with success, but not with what its documentation promises."""
+    """CloudZero replied with success, but the reply is not what its documentation describes."""
 
 
 class StreamInvalidError(CloudZeroError):
@@ -232,6 +258,6 @@ class StreamInvalidError(CloudZeroError):
 
 
 class VerificationError(CloudZeroError):
-    """What CloudZero holds was not what had been sent, until the deadline of ``verify``."""
+    """CloudZero did not hold what was sent before the deadline of ``verify``."""
 
     retry_can_help = True

@@ -1,4 +1,4 @@
-"""Months: the partition that everything is sent by. A month is a calendar month in UTC, written ``2026-03``."""
+"""Calendar months in UTC, written ``2026-03``: the partition that billing data is sent by."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class Month:
     @classmethod
     def parse(cls, value: str | date) -> Month:
         """
-        Read a month.
+        Parse a month.
 
         :param value: ``2026-03``, or a date or datetime in it (text in ISO 8601, or an object). Datetimes with an
             offset are converted to UTC; those without one are UTC.
-        :raises MonthError: when the value is anything else, the text ``None`` of an empty template included.
+        :raises MonthError: for anything else, including ``'None'``, which an empty template renders to.
         """
         # pandas' NaT is a datetime that is not equal to itself.
         if isinstance(value, datetime) and value == value:
             try:
                 moment = value.astimezone(timezone.utc) if value.tzinfo else value
             except OverflowError:
-                raise MonthError(f"{value!r} is before the first or after the last month there is.") from None
+                raise MonthError(f"{value!r} is out of range: months are 0001-01 to 9999-12, in UTC.") from None
             return cls(moment.year, moment.month)
         if isinstance(value, date) and not isinstance(value, datetime):
             return cls(value.year, value.month)
@@ -48,16 +48,16 @@ class Month:
                 return cls(int(match[1]), int(match[2]))
             if read := read_time(text):
                 return cls(read.year, read.month)
-        raise MonthError(f"{value!r} is no month: expected text like '2026-03', a date or a datetime.")
+        raise MonthError(f"{value!r} is not a valid month: expected a string like '2026-03', a date or a datetime.")
 
     @property
     def start(self) -> datetime:
-        """First moment of the month, in UTC."""
+        """Start of the month, in UTC."""
         return datetime(self.year, self.number, 1, tzinfo=timezone.utc)
 
     @property
     def end(self) -> datetime:
-        """First moment after the month, in UTC."""
+        """End of the month (exclusive), in UTC."""
         return self.next.start
 
     @property

@@ -1,8 +1,8 @@
 """
-How far CloudZero has come with what was sent, derived from what it publishes.
+Status of a telemetry stream or a billing drop, derived from what CloudZero publishes.
 
-CloudZero publishes no endpoint for the status of a telemetry stream or of a billing drop. Should it ever do, this is
-the one place to change. Until then: a batch of telemetry was received when CloudZero shows its records among those
+CloudZero publishes no endpoint for the status of a telemetry stream or of a billing drop. If it ever does, this is
+the one place to change. Until then, a batch of telemetry was received when CloudZero shows its records among those
 submitted, and is available when it shows them among those processed; a month of billing data has arrived when
 CloudZero lists it, with its drop and its rows.
 """
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class StreamStatus(Choice):
-    """CloudZero's words for the status of a telemetry stream (https://docs.cloudzero.com/docs/manage-streams)."""
+    """Status of a telemetry stream, in CloudZero's words (https://docs.cloudzero.com/docs/manage-streams)."""
 
     PENDING = "Pending"
     LOADING = "Loading"
@@ -43,7 +43,7 @@ class Match(Choice):
 
 
 class Reading(Protocol):
-    """What one look at CloudZero showed."""
+    """Result of one check."""
 
     @property
     def is_done(self) -> bool:
@@ -67,7 +67,7 @@ class Wanted(Protocol):
 @dataclass(frozen=True)
 class StreamReading:
     """
-    How far a batch of telemetry has come.
+    Status of a batch of telemetry.
 
     :param stream_name: the stream.
     :param status: of the batch, in CloudZero's words.
@@ -114,7 +114,7 @@ class WantedBatch:
 
     def look(self, client: Client) -> StreamReading:
         """
-        Look once how far the batch has come.
+        Check the status of the batch once.
 
         :param client: CloudZero.
         :raises StreamInvalidError: when CloudZero says ``Invalid`` and something else is waited for.
@@ -132,7 +132,7 @@ class WantedBatch:
         if status is StreamStatus.INVALID and wanted is not StreamStatus.INVALID:
             raise StreamInvalidError(
                 f"CloudZero says that the telemetry stream {self.stream_name} is Invalid: a dimension it refers to is "
-                "missing or broken. Mend the dimension, or the stream, under Settings > Telemetry Streams."
+                "missing or broken. Fix the dimension or the stream under Settings > Telemetry Streams."
             )
         return StreamReading(
             stream_name=self.stream_name,
@@ -180,7 +180,7 @@ _NOTHING = _Seen(0, False, None)
 
 
 def _at_most(status: StreamStatus, *said: str | None) -> StreamStatus:
-    """Hold a status down to what the replies themselves say: a stream that is not yet usable, or can't be."""
+    """Limit a derived status to the one that the replies state."""
     words = {choice.value.lower(): choice for choice in StreamStatus}
     named = {words[word.lower()] for word in said if word and word.lower() in words}
     if StreamStatus.INVALID in named:
@@ -195,7 +195,7 @@ def _at_least(status: StreamStatus, wanted: StreamStatus) -> bool:
 @dataclass(frozen=True)
 class DropReading:
     """
-    What CloudZero lists of a month.
+    What CloudZero lists for a month.
 
     :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
@@ -241,7 +241,7 @@ class WantedDrop:
 
     def look(self, client: Client) -> DropReading:
         """
-        Look once what CloudZero lists of the month.
+        Check once what CloudZero lists for the month.
 
         :param client: CloudZero.
         """

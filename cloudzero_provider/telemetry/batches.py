@@ -1,4 +1,4 @@
-"""Batches: the ordered requests that make records true."""
+"""Split records into the ordered requests that send them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BatchLimits:
     """
     How large a batch may be.
 
-    :param max_body_bytes: CloudZero takes 5 MB.
+    :param max_body_bytes: CloudZero accepts 5 MB.
     :param max_batch_records: no limit is published; 3,000 is what CloudZero's own tools send.
     """
 
@@ -70,8 +70,8 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     """
     Cut records into requests. All records of one request have the same set of filter keys.
 
-    Deletions go first, then smaller sets of keys before larger ones: CloudZero may take a ``replace`` to replace every
-    record that has the given properties, so also those with more keys (:func:`_by_key_set`).
+    Deletions go first, then smaller sets of keys before larger ones: CloudZero may read a ``replace`` as replacing
+    every record that has the given properties, also those with more keys (:func:`_by_key_set`).
 
     :param records: checked.
     :param limits: of a request.
@@ -97,8 +97,8 @@ def _by_key_set(frame: pl.DataFrame, operation: TelemetryOperation) -> list[pl.D
     like that, a record replaces those of its period and element that have its keys and more, but never one with fewer
     keys or with another set of as many. So smaller sets go before larger ones.
 
-    A ``sum`` replaces nothing. Its requests keep the order of the input: the journal of a task compares them with those
-    of the try before, which may have been one of an older version.
+    A ``sum`` replaces nothing. Its requests keep the order of the input: the journal compares them with those of
+    the previous attempt, which may have run an older version.
     """
     parts = frame.partition_by("key_set", maintain_order=True)
     if operation is TelemetryOperation.SUM:
@@ -118,7 +118,7 @@ def _batches(
         if empty + record_size > limits.max_body_bytes:
             raise InputError(
                 f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, more than a request "
-                f"takes (max_body_bytes is {limits.max_body_bytes:,}); nothing was sent."
+                f"allows (max_body_bytes is {limits.max_body_bytes:,}); nothing was sent."
             )
         if size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records:
             yield _batch(frame, encoded, operation, start, index)
@@ -160,7 +160,7 @@ def _where(value: pl.Expr, key: str) -> pl.Expr:
 
 def sampled_hashes(records: CheckedRecords) -> list[str]:
     """
-    Hash some of the records, so that a sensor can tell them among those CloudZero has processed.
+    Hash some of the records, so that a sensor can find them among those CloudZero has processed.
 
     Only the newest 1,000 records of a stream can be read, so half of them are those that are sent last; the others are
     spread over all requests. The hash is over time, element, keys and, unless values add up (``sum``), the value.

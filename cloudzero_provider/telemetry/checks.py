@@ -1,4 +1,4 @@
-"""All rules that telemetry records must keep, checked before the first request."""
+"""Checks of telemetry records, made before the first request."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class RecordRules:
 @dataclass(frozen=True)
 class CheckedRecords:
     """
-    Records that keep all rules.
+    Records that passed all checks.
 
     :param frame: timestamp, element_name, keys (JSON), key_set (JSON), value; all text.
     :param zeros: likewise, the records that are to be deleted since their value is zero.
@@ -112,8 +112,8 @@ def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
     Check records against CloudZero's rules (https://docs.cloudzero.com/docs/send-via-api).
 
     :param rows: as they came; at least one.
-    :param rules: how.
-    :raises InvalidRowsError: naming row, field, value and rule of the first few, and counting the rest.
+    :param rules: what to check.
+    :raises InvalidRowsError: naming row, field, value and rule of the first few problems, and counting the rest.
     """
     problems = Problems(rows)
     _check_fields(rows, rules, problems)
@@ -146,7 +146,9 @@ def _check_fields(rows: Rows, rules: RecordRules, problems: Problems) -> None:
     for name in rows.columns:
         if name not in rules.kind.fields:
             hint = meant_by(name, rules.kind.fields)
-            rule = f"no field of {rules.kind.stream_type.value} records, which are {', '.join(rules.kind.fields)}{hint}"
+            rule = (
+                f"not a field of {rules.kind.stream_type.value} records, which are {', '.join(rules.kind.fields)}{hint}"
+            )
             problems.add(first_given(rows.columns[name]), name, rule)
 
 
@@ -234,10 +236,10 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
 
 
 def _check_not_negative(frame: pl.DataFrame, problems: Problems) -> None:
-    """Duplicates are no way around it: what is refused alone is not taken off another record in silence."""
+    """Checked before duplicates are summed: a negative value must not silently reduce another record."""
     negative = frame.filter(pl.col("value").str.starts_with("-"))
     for row, value in negative.select("row", "value").iter_rows():
-        problems.add(row, "value", f"{value} is negative: CloudZero takes values above 0 ({SEND_PAGE})")
+        problems.add(row, "value", f"{value} is negative: CloudZero accepts values above 0 ({SEND_PAGE})")
 
 
 def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Problems) -> tuple[pl.DataFrame, int]:
@@ -276,7 +278,7 @@ def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> C
     if zero.any() and rules.on_zero is OnZero.ERROR:
         for row in frame.filter(zero)["row"]:
             ways = "on_zero='delete' deletes the record, on_zero='skip' leaves what CloudZero holds"
-            problems.add(row, "value", f"zero: CloudZero takes values above 0; {ways}", rows.columns["value"])
+            problems.add(row, "value", f"zero: CloudZero accepts values above 0; {ways}", rows.columns["value"])
     problems.raise_if_any()
     kept, zeros = frame.filter(~zero), frame.filter(zero)
     return replace(
@@ -312,5 +314,5 @@ def key_set_counts(frame: pl.DataFrame) -> dict[str, int]:
 
 
 def describe_key_sets(counts: dict[str, int]) -> str:
-    """Key sets in words, for an error."""
+    """Describe key sets for an error."""
     return "; ".join(f"{count:,} records with {key_set}" for key_set, count in counts.items())

@@ -1,4 +1,4 @@
-"""What makes a telemetry record that one, as a short hash: the same for a record that is sent and one that is read."""
+"""Stable hash of a record's identity, the same as sent and as read back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _HASH_LENGTH = 12
 _KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())
 #: No value that was sent is as long; one of a billion digits would fill the memory.
 _MOST_DIGITS = 1000
-#: CloudZero's own prefix for what is sent, and shown in its pages, as ``custom:``.
+#: CloudZero stores the prefix ``custom:`` as ``costcontext:``.
 _STORED_PREFIX, _SENT_PREFIX = "costcontext:", "custom:"
 
 
 def record_hash(timestamp: str, element: str | None, keys: str | None, value: str | None) -> str:
     """
-    Hash what makes a record that one.
+    Hash the identity of a record, and its value if given.
 
     :param timestamp: cut to its granularity, in UTC, like ``2026-03-01T00:00:00Z``.
     :param element: its element, if it has one.

@@ -11,7 +11,7 @@ SEND_PAGE = "https://docs.cloudzero.com/docs/send-via-api"
 #: Filter keys of one record, and values of one key.
 MAX_KEYS = 5
 MAX_VALUES_PER_KEY = 20
-#: CloudZero keeps so many significant digits of a value, and rounds the rest.
+#: Number of significant digits of a value that CloudZero keeps.
 SIGNIFICANT_DIGITS = 15
 
 #: Granularity → what is cut off a timestamp, as arguments of ``datetime.replace``.
@@ -31,7 +31,7 @@ class RecordKind:
     :param keys_field: the field that scopes a record to a part of the spend.
     :param granularities: that its streams can have.
     :param has_element: whether each record applies to an element.
-    :param lists_values: whether a filter key has a list of values, or one text.
+    :param lists_values: whether a filter key has a list of values, or one string.
     """
 
     stream_type: StreamType

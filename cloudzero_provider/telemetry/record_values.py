@@ -30,7 +30,7 @@ def convert_values(values: Values) -> tuple[Converted, int]:
     Write values as JSON numbers.
 
     :param values: int, float, Decimal or text. Floats are written with 15 significant digits.
-    :return: the texts, and how many floats that changed.
+    :return: the texts, and how many floats were rounded.
     """
     changed = 0
 
@@ -50,7 +50,7 @@ def convert_values(values: Values) -> tuple[Converted, int]:
 
 
 def is_zero(texts: pl.Series) -> pl.Series:
-    """Which values are zero, however they are written."""
+    """Which values are zero, in any notation."""
     return (texts.str.replace_all(r"[-.0]", "") == "").fill_null(False)
 
 
@@ -70,7 +70,7 @@ class Keys:
 
 
 def convert_keys(values: Values, kind: RecordKind) -> Keys:
-    """Check filter keys and write them in one way, so that equal ones are equal text."""
+    """Check filter keys and write them in a canonical form, so that equal keys are equal strings."""
     texts: list[str | None] = []
     key_sets: list[str] = []
     bad: dict[int, str] = {}
@@ -91,28 +91,28 @@ def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"expected a dict of filter key and value, not {type(value).__name__}")
     if len(value) > MAX_KEYS:
-        raise ValueError(f"{len(value)} filter keys: CloudZero takes {MAX_KEYS} at the most")
+        raise ValueError(f"{len(value)} filter keys: CloudZero accepts at most {MAX_KEYS}")
     for key in value:
         if not is_text(key):
-            raise ValueError(f"the filter key {key!r} is no text, or empty")
+            raise ValueError(f"the filter key {key!r} is not a string, or is empty")
     check = _checked_list if kind.lists_values else _checked_one
     return {key: check(key, value[key]) for key in sorted(value)}
 
 
 def _checked_one(key: str, value: Any) -> str:
     if not is_text(value):
-        raise ValueError(f"filter key {key!r}: expected one text, not {type(value).__name__} (a metric takes no list)")
+        raise ValueError(f"filter key {key!r}: expected a string, not {type(value).__name__} (metrics accept no lists)")
     return str.__str__(value)
 
 
 def _checked_list(key: str, value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"filter key {key!r}: expected a list of texts, not {type(value).__name__}")
+        raise ValueError(f"filter key {key!r}: expected a list of strings, not {type(value).__name__}")
     if not 1 <= len(value) <= MAX_VALUES_PER_KEY:
-        raise ValueError(f"filter key {key!r}: {len(value)} values; CloudZero takes 1 to {MAX_VALUES_PER_KEY}")
+        raise ValueError(f"filter key {key!r}: {len(value)} values; CloudZero accepts 1 to {MAX_VALUES_PER_KEY}")
     for item in value:
         if not is_text(item):
-            raise ValueError(f"filter key {key!r}: the value {item!r} is no text, or empty")
+            raise ValueError(f"filter key {key!r}: the value {item!r} is not a string, or is empty")
     if len(set(value)) < len(value):
         raise ValueError(f"filter key {key!r}: a value is listed twice")
     return sorted(str.__str__(item) for item in value)

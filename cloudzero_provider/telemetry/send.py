@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
-from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, RequestRejectedError
+from cloudzero_provider.exceptions import (
+    CHECK_THEN_CLEAR,
+    CloudZeroError,
+    ConfigurationError,
+    InputError,
+    RequestRejectedError,
+)
 from cloudzero_provider.journal import NoJournal
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What CloudZero answers to a request with too many records is not published.
+#: CloudZero does not publish its reply to a request with too many records.
 _TOO_MUCH = re.compile(r"\b(too (large|many|big)|limit|maximum)\b", re.IGNORECASE)
 
 
@@ -59,23 +65,23 @@ class TelemetryOptions:
 @dataclass(frozen=True)
 class TelemetrySummary:
     """
-    What was sent.
+    Summary of what was sent.
 
     :param stream_name: the stream.
     :param stream_type: ``metric`` or ``allocation``.
     :param operation: ``replace``, ``sum`` or ``delete``.
     :param granularity: of all records.
-    :param month: that all records are in, when one was given.
+    :param month: that all records are in, if known.
     :param records: how many were sent, without those deleted as zeros.
-    :param requests: how many requests that took.
+    :param requests: number of requests.
     :param bytes: of all their bodies.
     :param total: exact sum of the values, as decimal text.
     :param first: period of the earliest record; ``last`` of the latest.
     :param key_sets: how many sets of filter keys the records have.
-    :param duplicates_summed: records that were added to one of the same identity.
-    :param zeros_deleted: records deleted since their value is zero.
+    :param duplicates_summed: records summed into another with the same identity.
+    :param zeros_deleted: records deleted because their value is zero.
     :param zeros_skipped: records with a value of zero that were left out.
-    :param values_rounded: floats that 15 significant digits changed.
+    :param values_rounded: floats that rounding to 15 significant digits changed.
     :param sha256: of all bodies, one after the other.
     :param record_hashes: short hashes of up to 500 records, for a sensor to look for.
     :param check_only: whether nothing was sent.
@@ -110,19 +116,19 @@ def send_records(
     client: Client, stream_name: str, records: CheckedRecords, options: TelemetryOptions
 ) -> TelemetrySummary:
     """
-    Make CloudZero hold the records, each once.
+    Send records, so that CloudZero holds each of them once.
 
     :param client: CloudZero.
     :param stream_name: the stream.
     :param records: checked.
-    :param options: how.
-    :raises CloudZeroError: saying which batch it was, and what stands.
+    :param options: how to send them.
+    :raises CloudZeroError: naming the batch that failed, and what CloudZero holds.
     """
     if options.clear_periods and records.rules.operation is not TelemetryOperation.REPLACE:
         raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
     if options.clear_periods and records.zeros_skipped:
         raise InputError(
-            f"{records.zeros_skipped:,} records have a value of zero: on_zero='skip' leaves what CloudZero holds of "
+            f"{records.zeros_skipped:,} records have a value of zero: on_zero='skip' keeps what CloudZero holds of "
             "them, and clear_periods=True would delete it; nothing was sent. Use on_zero='delete', or leave them out."
         )
     batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
@@ -152,8 +158,8 @@ def _send(
         try:
             sent = options.journal.add_once(batch.sha256, send)
         except CloudZeroError as error:
-            if _deleted_from_no_stream(error, batch, records):
-                log.info("%s: there is no stream yet, so there is nothing to delete", stream_name)
+            if _deletion_found_no_stream(error, batch, records):
+                log.info("%s: the stream does not exist yet, so nothing was deleted", stream_name)
                 continue
             _explain(error, records, batch, options.limits)
             error.nothing_written = not done and not error.maybe_applied
@@ -176,42 +182,42 @@ def _send(
     options.journal.finish()
 
 
-def _deleted_from_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
-    """Whether a deletion that makes way for a ``replace`` was refused since there is nothing to delete from."""
-    makes_way = batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
-    return makes_way and isinstance(error, RequestRejectedError) and _misses_stream(error)
+def _deletion_found_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
+    """Whether a deletion before a ``replace`` was refused because the stream does not exist."""
+    before = batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
+    return before and isinstance(error, RequestRejectedError) and _says_no_stream(error)
 
 
-def _misses_stream(error: CloudZeroError) -> bool:
+def _says_no_stream(error: CloudZeroError) -> bool:
     return "must exist" in error.message.lower()
 
 
 def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limits: BatchLimits) -> None:
-    """Say what a person can do about what CloudZero refuses."""
+    """Add what the user can do about a refusal."""
     if not isinstance(error, RequestRejectedError):
         return
     if error.error_type == "UnregisteredKeySetException":
-        # CloudZero's own prefix for what is sent, and shown in its pages, as custom:.
+        # CloudZero stores the prefix custom: as costcontext:.
         registered = json.dumps(error.event_details.get("registered_keys")).replace("costcontext:", "custom:")
         ours = describe_key_sets(key_set_counts(records.frame))
         error.message += (
-            f" The stream takes one set of {records.rules.kind.keys_field} keys, fixed by its first records: "
-            f"{registered}. Ours: {ours}. Send each set to a stream of its own, or delete the stream "
+            f" The stream accepts one set of {records.rules.kind.keys_field} keys, fixed by its first records: "
+            f"{registered}. Yours: {ours}. Send each set to its own stream, or delete the stream "
             "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
         )
     elif error.error_type == "InvalidKeysException":
         error.message += " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
-    elif _misses_stream(error) and batch.operation is TelemetryOperation.DELETE:
-        error.message += " There is no stream with this name, so there is nothing to delete."
+    elif _says_no_stream(error) and batch.operation is TelemetryOperation.DELETE:
+        error.message += " No stream has this name, so there is nothing to delete."
     elif error.status == 413 or _TOO_MUCH.search(error.message):
         error.message += (
             f" Make requests smaller: max_body_bytes is {limits.max_body_bytes:,}, max_batch_records is "
             f"{limits.max_batch_records:,}."
         )
-    elif _misses_stream(error):
+    elif _says_no_stream(error):
         error.message += (
-            " CloudZero did not make the stream on a 'replace': send the first records once with operation='sum', or "
-            "make the stream under Settings > Telemetry Streams."
+            " CloudZero did not create the stream on a 'replace': send the first records once with operation='sum', or "
+            "create the stream under Settings > Telemetry Streams."
         )
 
 
@@ -221,13 +227,13 @@ def _standing(error: CloudZeroError, records: CheckedRecords, batch: Batch, numb
         f"{batch.first} to {batch.last} (SHA-256 {batch.sha256[:12]})."
     )
     if number > 1:
-        which += f" Those before it ({number - 1}) stand."
+        which += f" CloudZero holds the {number - 1} before it."
     if not error.maybe_applied:
         which += " This one was not applied."
     if records.rules.operation is TelemetryOperation.SUM:
-        return f"{which} Sending again adds what stands a second time: see what CloudZero holds first."
-    when = "Running" if error.retry_can_help else "Once the cause is mended, running"
-    return f"{which} {when} the task again sends all of it again, which heals it."
+        return f"{which} Sending again could count records twice. {CHECK_THEN_CLEAR}"
+    when = "Running" if error.retry_can_help else "Once the cause is fixed, running"
+    return f"{which} {when} the task again sends everything again and corrects it."
 
 
 def _summary(stream_name: str, records: CheckedRecords, batches: list[Batch], *, check_only: bool) -> TelemetrySummary:

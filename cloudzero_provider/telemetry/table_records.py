@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 def as_records(rows: Rows, kind: RecordKind) -> Rows:
     """
-    Take the rows of a table as records; what are records already stays as it is.
+    Turn the rows of a table into records. Rows that are records already are returned unchanged.
 
-    :param rows: as they came, of one source.
+    :param rows: of one source.
     :param kind: of the records.
     :raises InputError: when a column can neither be a field nor a filter key, or a record has a filter key twice.
     """
@@ -46,7 +46,7 @@ def as_records(rows: Rows, kind: RecordKind) -> Rows:
 
 
 def _check_names(rows: Rows, kind: RecordKind) -> None:
-    """A field of the other kind, or one in another case, would become a filter key in silence."""
+    """A field of the other kind, or one in another case, would silently become a filter key."""
     known = {field for any_kind in KINDS.values() for field in any_kind.fields}
     wrong = [name for name in rows.columns if name not in kind.fields and name.casefold() in known]
     missing = [name for name in kind.fields if name not in rows.columns]
@@ -54,14 +54,14 @@ def _check_names(rows: Rows, kind: RecordKind) -> None:
     if wrong or similar:
         where = rows.where(0) if rows.count else "The table"
         hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
-        named = f"the column {wrong[0]!r} is no filter key; " if wrong else ""
+        named = f"the column {wrong[0]!r} is not a valid filter key; " if wrong else ""
         raise InputError(
             f"{where}: {named}the fields of {kind.stream_type.value} records are {', '.join(kind.fields)}.{hint}"
         )
 
 
 def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:
-    """Make one field of the filter columns. What is no text is left as it is, for the check to name."""
+    """Combine the filter columns into one field. Values that are not strings are kept for the check to report."""
     cells = [_texts(values) for values in filters.values()]
     return [
         {
@@ -103,12 +103,12 @@ class _TwinsError(Exception):
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _TwinsError("a filter key stands twice in one record")
+        raise _TwinsError("a filter key appears twice in one record")
     return found
 
 
 def _parsed(text: str) -> Any:
-    """Read a JSON object; anything else stays text, for the check to name."""
+    """Parse a JSON object; anything else is returned as it is, for the check to report."""
     if not text:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Values as CloudZero takes them: exact decimal text, times in ISO 8601, plain text."""
+"""Convert values to what CloudZero accepts: exact decimal strings, ISO 8601 times, plain text."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
 
 def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     if isinstance(values, pl.Series):
-        in_engine = _text_in_engine(values, to_text)
-        if in_engine is not None:
-            return Converted(in_engine)
+        by_polars = _text_by_polars(values, to_text)
+        if by_polars is not None:
+            return Converted(by_polars)
         values = as_objects(values)
     if set(map(type, values)) <= {str, type(None)}:
         try:
@@ -81,8 +81,8 @@ def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     return Converted(pl.Series(values=texts, dtype=pl.String), bad)
 
 
-def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
-    """Let the engine write values, where it writes what ``to_text`` would; else ``None``."""
+def _text_by_polars(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
+    """Format values with polars, if it formats them as ``to_text`` would; else ``None``."""
     dtype = values.dtype
     if dtype == pl.String:
         return values
@@ -91,21 +91,21 @@ def _text_in_engine(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Seri
     if (dtype.is_decimal() or dtype.is_float()) and to_text is decimal_text:
         return values.cast(pl.String)
     if to_text is moment_text and dtype == pl.Date:
-        return _written(values, "%Y-%m-%d")
+        return _formatted(values, "%Y-%m-%d")
     if to_text is moment_text and isinstance(dtype, pl.Datetime):
         zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
-        return _written(values, f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+        return _formatted(values, f"%Y-%m-%dT%H:%M:%S%.f{zone}")
     return None
 
 
-def _written(values: pl.Series, form: str) -> pl.Series:
+def _formatted(values: pl.Series, form: str) -> pl.Series:
     beyond = beyond_calendar(values)
     written = without(values, beyond).dt.strftime(form)
     return written.zip_with(~beyond, values.to_physical().cast(pl.String))
 
 
 def text_of(value: object) -> str:
-    """Take text, and whole numbers as text."""
+    """Return a string, or a whole number as a string."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -118,7 +118,7 @@ def text_of(value: object) -> str:
 
 
 def decimal_text(value: object) -> str:
-    """Write a number as decimal text, exactly; an exponent may be in it."""
+    """Write a number as an exact decimal string, possibly with an exponent."""
     if isinstance(value, str):
         return text_of(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
@@ -152,7 +152,7 @@ def moment_text(value: object) -> str:
 
 
 def plain_decimals(column: Converted) -> Converted:
-    """Write numbers in one way: no exponent, no zeros that mean nothing; equal numbers become equal text."""
+    """Normalize decimals: no exponent, no insignificant zeros, so that equal numbers are equal strings."""
     column.texts = _without_idle_zeros(column.texts)
     odd = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
     if not len(odd):
@@ -194,7 +194,7 @@ def _plain_decimal(text: str) -> str:
 
 
 def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Converted:
-    """Hold every distinct text against a rule."""
+    """Check every distinct value against a rule."""
     wrong = [text for text in column.texts.drop_nulls().unique().to_list() if not is_good(text)]
     if wrong:
         for index in column.texts.is_in(wrong).fill_null(False).arg_true().to_list():
@@ -203,13 +203,13 @@ def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Con
 
 
 def is_blank(values: Values) -> pl.Series:
-    """Which rows of a column came without a value."""
+    """Mask of the rows without a value."""
     if isinstance(values, pl.Series):
         return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
 
 
 def first_given(values: Values) -> int:
-    """Find the first row of a column that has a value; the first of all where none has."""
+    """Index of the first row that has a value; 0 if none has."""
     given = (~is_blank(values)).arg_true()
     return int(given[0]) if len(given) else 0

@@ -1,4 +1,4 @@
-"""Names of columns and fields that were not found: which known one was meant."""
+"""Suggest known names for unknown columns and fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def meant_by(name: str, known: Iterable[str]) -> str:
     """
-    Name the known column that an unknown one looks like, for the end of a sentence; nothing when there is none.
+    Suggest the known name that an unknown one resembles, for the end of a sentence; empty if none does.
 
     :param name: that is not known.
     :param known: names, as they must be written.

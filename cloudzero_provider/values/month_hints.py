@@ -1,4 +1,4 @@
-"""What a transform has to say about rows of other months, for the error of the check that comes after it."""
+"""Hints of a transform about rows of other months, added to the error of the check after it."""
 
 from __future__ import annotations
 

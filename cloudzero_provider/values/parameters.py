@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _C = TypeVar("_C", bound="Choice")
 _TRUTHS = {"true": True, "false": False}
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
-# More digits than any of our numbers needs, and fewer than Python takes long for.
+# More digits than any parameter needs, few enough for Python to parse quickly.
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _LONGEST_TEXT = 60
 
@@ -31,7 +31,7 @@ class Choice(str, Enum):
 
         :param value: the name. White space around it, as a template may render, does not count.
         :param parameter: what the user knows it as.
-        :param among: the choices that are allowed; all of them without it.
+        :param among: the choices that are allowed; all by default.
         :raises ConfigurationError: when it is another name.
         """
         choices = tuple(among or cls)
@@ -111,7 +111,7 @@ def _number(value: object, *, in_text: bool) -> float | None:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         try:
             return float(value)
-        except (OverflowError, ValueError):  # a signaling NaN is no float
+        except (OverflowError, ValueError):  # a signaling NaN
             return None
     if in_text and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value)
@@ -127,7 +127,7 @@ def _whole_number(value: object, *, in_text: bool) -> int | None:
 
 
 def _or_text(expected: str, one: str, *, templated: bool, as_text: bool) -> str:
-    """Say what text may stand for the value, too."""
+    """Add whether a string or a template is accepted."""
     if templated:
         return f"{expected}, or a template that renders to {one}"
     return f"{expected}, also as text" if as_text else expected

@@ -1,4 +1,4 @@
-"""The engine's values as Python's objects."""
+"""polars values as Python objects."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _CALENDAR = (-62_104_060_800, 253_370_764_799)
 
 def as_objects(values: Values) -> list[Any]:
     """
-    Take values as Python's objects, which those of a list are.
+    Return values as Python objects; a list is returned unchanged.
 
-    A short float is the number that it is written as. Times beyond Python's calendar are the numbers that the engine
-    has for them.
+    A 32-bit float becomes the number that its shortest notation denotes. Times outside Python's calendar become the
+    integers that polars stores for them.
     """
     if not isinstance(values, pl.Series):
         return values
@@ -35,7 +35,7 @@ def as_objects(values: Values) -> list[Any]:
 
 
 def beyond_calendar(values: pl.Series) -> pl.Series:
-    """Find dates and times that the engine holds, but breaks on when it writes them, or makes objects of them."""
+    """Mask of dates and times that polars stores, but fails to format or to turn into Python objects."""
     numbers = values.to_physical().cast(pl.Int64)
     dtype = values.dtype
     seconds = numbers // _PER_SECOND[dtype.time_unit] if isinstance(dtype, pl.Datetime) else numbers * _DAY
@@ -43,6 +43,6 @@ def beyond_calendar(values: pl.Series) -> pl.Series:
 
 
 def without(values: pl.Series, mask: pl.Series) -> pl.Series:
-    """Put null where a mask is."""
+    """Replace masked values by null."""
     # In polars 1.20, Series.set does so for some types only.
     return pl.select(pl.when(~mask).then(values)).to_series()

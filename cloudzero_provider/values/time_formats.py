@@ -1,4 +1,4 @@
-"""How dates and times may be written, in rows, FOCUS, telemetry and months: every spelling that leaves no doubt."""
+"""Accepted formats of dates and times: all that are unambiguous."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SPELLING = re.compile(SPELLING)
 
 def read_time(text: str) -> datetime | None:
     """
-    Read one date or time; ``None`` where it is none.
+    Parse a date or time; ``None`` if it is neither.
 
     :param text: without a zone, it is in UTC.
     :return: in UTC, to the microsecond.

@@ -1,4 +1,4 @@
-"""Columns of timestamps as CloudZero takes them: in UTC, cut to their period."""
+"""Columns of timestamps as CloudZero accepts them: in UTC, truncated to their period."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def utc_timestamps(column: Converted, **cut: int) -> Timestamps:
     """
     Write timestamps in UTC.
 
-    :param column: texts in any spelling of :mod:`cloudzero_provider.values.time_formats`; without a zone they are UTC.
+    :param column: strings in any format of :mod:`cloudzero_provider.values.time_formats`; without a zone they are UTC.
     :param cut: what is cut off, beside fractions of seconds, as arguments of ``datetime.replace``: ``minute=0``.
     """
     read = _read(column.texts)
@@ -50,13 +50,13 @@ def _read(texts: pl.Series) -> pl.DataFrame:
         ``fraction``, whether there is one of a second.
     """
     is_plain = texts.str.contains(PLAIN_SPELLING).fill_null(value=True)
-    # A million different ones are read in this way in half of the time.
+    # This takes half the time for a million distinct timestamps.
     moments = _read_plain(texts if is_plain.all() else pl.select(pl.when(is_plain).then(texts)).to_series())
     read = pl.DataFrame({"utc": moments, "local": moments}).with_columns(fraction=pl.lit(value=False))
     if is_plain.all():
         return read
     found = texts.filter(~is_plain).str.extract_groups(SPELLING).struct.unnest()
-    others = found.select(*_parts()).select(*_reckoned())
+    others = found.select(*_parts()).select(*_in_utc())
     where = (~is_plain).arg_true()
     return read.with_columns(read[name].scatter(where, others[name]) for name in read.columns)
 
@@ -77,7 +77,7 @@ def _parts() -> list[pl.Expr]:
     ]
 
 
-def _reckoned() -> list[pl.Expr]:
+def _in_utc() -> list[pl.Expr]:
     hours, minutes = (pl.col("offset").str.slice(at, 2).cast(pl.Int64, strict=False).fill_null(0) for at in (1, 3))
     minutes_east = (hours * 60 + minutes) * pl.when(pl.col("offset").str.starts_with("-")).then(-1).otherwise(1)
     local = _in_calendar(pl.col("local"))

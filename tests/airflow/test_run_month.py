@@ -60,7 +60,9 @@ class TestGiven:
         assert totals(sandbox) == {"2026-03": (1, "7.5")}
 
     def test_an_empty_template_is_not_the_month_of_the_interval(self, dags, sandbox):
-        assert "'None' is no month" in str(refused(run(dags["month_of_empty_template"], logical_date=APRIL), sandbox))
+        assert "'None' is not a valid month" in str(
+            refused(run(dags["month_of_empty_template"], logical_date=APRIL), sandbox)
+        )
 
     def test_mapped_months(self, dags, sandbox):
         outcome = run(dags["months_mapped"], run_conf={"months": QUARTER})

@@ -195,7 +195,7 @@ def test_a_stream_with_another_key_set_shows_both_sets_and_the_ways_out():
         [record(1, filter={"custom:Team": ["x"], "custom:Env": ["y"]})],
     )
     assert words.endswith(
-        ' The stream takes one set of filter keys, fixed by its first records: [["custom:Team"]]. Ours: 1 records with '
+        ' The stream accepts one set of filter keys, fixed by its first records: [["custom:Team"]]. Yours: 1 records with '
         '["custom:Env", "custom:Team"]. Send each set to a stream of its own, or delete the stream '
         "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
     )
@@ -205,7 +205,7 @@ def test_a_metric_s_keys_are_called_by_their_own_name():
     rules = {"kind": StreamType.METRIC}
     one = {"timestamp": "2026-03-01", "value": 1, "associated_cost": {"custom:Team": "x"}}
     words = refusal("UnregisteredKeySetException", "Keys are not registered.", records=[one], rules=rules)
-    assert "The stream takes one set of associated_cost keys, fixed by its first records: null. Ours: 1 rec" in words
+    assert "The stream accepts one set of associated_cost keys, fixed by its first records: null. Yours: 1 rec" in words
 
 
 def test_a_dimension_that_is_not_there_says_to_create_it():
@@ -245,7 +245,7 @@ def test_where_the_first_request_fails_none_is_said_to_stand():
     with refusing("Other", "no") as url, pytest.raises(errors.RequestRejectedError) as error:
         send(None, client=client_of(url), per_batch=2)
     assert error.value.standing.startswith("It was request 1 of 3: ")
-    assert "). Once the cause is mended" in error.value.standing
+    assert "). Once the cause is fixed" in error.value.standing
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -276,27 +276,27 @@ def failure(sandbox, fault, **options):
             {"kind": "refuse", "status": 429, "skip": 1},
             REPLACE,
             (
-                ". Those before it (1) stand. This one was not applied. Running the task again sends all of it again, which heals "
+                ". CloudZero holds the 1 before it. This one was not applied. Running the task again sends everything again and "
                 "it."
             ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             REPLACE,
-            ". Those before it (1) stand. Running the task again sends all of it again, which heals it.",
+            ". CloudZero holds the 1 before it. Running the task again sends everything again and corrects it.",
         ),
         (
             {"kind": "refuse", "status": 400, "skip": 1},
             REPLACE,
             (
-                ". Those before it (1) stand. Once the cause is mended, running the task again sends all of it again, which "
-                "heals it."
+                ". CloudZero holds the 1 before it. Once the cause is fixed, running the task again sends everything again and "
+                "corrects it."
             ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             SUM,
-            ". Those before it (1) stand. Sending again adds what stands a second time: see what CloudZero holds first.",
+            ". CloudZero holds the 1 before it. Sending again could count records twice. " + errors.CHECK_THEN_CLEAR,
         ),
     ],
     ids=["throttled", "unclear", "refused", "of a sum"],

@@ -334,7 +334,7 @@ def test_a_time_out_in_the_trigger_says_what_was_seen_last(sandbox):
         ({"stream_name": NAME, "records": []}, "0 records"),
         ({"stream_name": NAME, "records": [record(1)] * 501}, "501 records"),
         ({"stream_name": NAME, "records": [{"timestamp": "March", "value": 1}]}, "'March'"),
-        ({"stream_name": NAME, "records": [record(1), {"element": "x", "value": 1}]}, "no field of allocation"),
+        ({"stream_name": NAME, "records": [record(1), {"element": "x", "value": 1}]}, "not a field of allocation"),
         ({"stream_name": NAME, "records": [record(1), record(2, value=None)]}, "1 of 2 records .* all or none"),
         ({"stream_name": NAME, "records": [None]}, "row 1"),
         ({"stream_name": NAME, "records": 5}, "int"),

@@ -242,9 +242,9 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
         ([allocation(value=None)], {}, "row 1, column 'value': every record needs one"),
         ([allocation(value=Decimal("1.234567890123456"))], {}, "15 significant digits"),
         ([allocation(value=1234567890123456)], {}, "15 significant digits"),
-        ([allocation(filter={f"k{n}": ["x"] for n in range(6)})], {}, "6 filter keys: CloudZero takes 5"),
+        ([allocation(filter={f"k{n}": ["x"] for n in range(6)})], {}, "6 filter keys: CloudZero accepts at most 5"),
         ([allocation(filter={"k": ["x"] * 21})], {}, "21 values"),
-        ([allocation(filter={"k": "x"})], {}, "expected a list of texts, not str"),
+        ([allocation(filter={"k": "x"})], {}, "expected a list of strings, not str"),
         ([allocation(filter={"k": []})], {}, "0 values"),
         ([allocation(filter={"k": ["x", "x"]})], {}, "listed twice"),
         ([allocation(filter={"k": [5]})], {}, "is no text"),
@@ -262,8 +262,8 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
         ([allocation(granularity="HOURLY"), allocation(2)], {}, "a stream has one granularity"),
         ([metric(granularity="HOURLY")], {"stream_type": "metric"}, "take DAILY, MONTHLY"),
         ([metric(associated_cost={"k": ["x"]})], {"stream_type": "metric"}, "a metric takes no list"),
-        ([metric(element_name="x")], {"stream_type": "metric"}, "no field of metric records"),
-        ([metric(filter={"k": "x"})], {"stream_type": "metric"}, "no field of metric records"),
+        ([metric(element_name="x")], {"stream_type": "metric"}, "not a field of metric records"),
+        ([metric(filter={"k": "x"})], {"stream_type": "metric"}, "not a field of metric records"),
     ],
 )
 @one_reading

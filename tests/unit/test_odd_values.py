@@ -108,7 +108,7 @@ def test_a_half_float_of_a_frame_is_the_number_that_it_is_written_as():
 
 
 def test_no_month_is_not_a_time():
-    with pytest.raises(MonthError, match="NaT is no month"):
+    with pytest.raises(MonthError, match="NaT is not a valid month"):
         Month.parse(pandas.NaT)
 
 

@@ -183,7 +183,7 @@ ONE = {"timestamp": ["2026-03-01"], "value": [1], "element_name": ["a"]}
 def test_a_column_of_a_table_that_is_a_field_is_no_filter_key(tmp_path, name):
     path = tmp_path / "a.csv"
     path.write_text(f"timestamp,value,element_name,{name}\n2026-03-01,1,a,x\n")
-    with pytest.raises(InputError, match=r"a\.csv, line 2: the column .* is no filter key"):
+    with pytest.raises(InputError, match=r"a\.csv, line 2: the column .* is not a valid filter key"):
         as_records(sources.from_files(str(path)), ALLOCATION)
 
 
@@ -191,7 +191,7 @@ def test_a_column_that_is_no_filter_key_is_named_in_a_table_without_rows_too():
     with pytest.raises(InputError) as error:
         as_records(sources.from_frame(pl.DataFrame({"Value": []})), METRIC)
     assert str(error.value) == (
-        "The table: the column 'Value' is no filter key; the fields of metric records are timestamp, value, "
+        "The table: the column 'Value' is not a valid filter key; the fields of metric records are timestamp, value, "
         "granularity, associated_cost. Names are matched exactly: 'Value' is not 'value' (in SQL, quote the name)."
     )
 
@@ -240,7 +240,7 @@ def test_a_row_without_filter_keys_is_of_all_spend(keys):
     ("wrong", "shown"), [(1.5, "1.5"), (True, "True"), (["x"], "['x']"), ([], "[]"), ({"x": "y"}, "{'x': 'y'}")]
 )
 def test_a_filter_column_that_is_no_text_is_named(wrong, shown):
-    match = rf"column 'filter', value .*'team': \[{re.escape(shown)}\].*the value {re.escape(shown)} is no text"
+    match = rf"column 'filter', value .*'team': \[{re.escape(shown)}\].*the value {re.escape(shown)} is not a string"
     with pytest.raises(InvalidRowsError, match=match):
         table(ONE | {"team": [wrong]})
 
@@ -256,7 +256,7 @@ def test_an_empty_cell_is_no_filter_beside_a_cell_that_is_no_text_too():
     "keys", ['{"team": ["x"], "team": ["y"]}', [{"key": "team", "value": ["x"]}, {"key": "team", "value": ["y"]}]]
 )
 def test_a_filter_key_that_stands_twice_is_named(keys):
-    with pytest.raises(InvalidRowsError, match=r"row 1, column 'filter', value .*: a filter key stands twice"):
+    with pytest.raises(InvalidRowsError, match=r"row 1, column 'filter', value .*: a filter key appears twice"):
         table(ONE | {"filter": [keys]})
 
 
@@ -278,7 +278,7 @@ def test_a_number_out_of_all_bounds_in_json_lines_is_named(tmp_path):
 
 
 def test_a_record_larger_than_a_request_is_refused():
-    with pytest.raises(InputError, match="bytes as JSON, more than a request takes"):
+    with pytest.raises(InputError, match="bytes as JSON, more than a request allows"):
         batches_of([record(0, element_name="x" * 500)], limits=BatchLimits(max_body_bytes=300))
 
 

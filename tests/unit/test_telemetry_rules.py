@@ -57,14 +57,14 @@ def problems(records, **options):
             record(filters={}, granularity="DAILY"),
             ALLOCATION,
             (
-                "column 'filters': no field of allocation records, which are timestamp, value, granularity, element_name, "
+                "column 'filters': not a field of allocation records, which are timestamp, value, granularity, element_name, "
                 "filter; did you mean 'filter'?"
             ),
         ),
         (
             metric(xyz=1),
             METRIC,
-            "column 'xyz': no field of metric records, which are timestamp, value, granularity, associated_cost",
+            "column 'xyz': not a field of metric records, which are timestamp, value, granularity, associated_cost",
         ),
         (record(value=None), ALLOCATION, f"column 'value': {NEEDED}"),
         (record(value="absent"), ALLOCATION, f"column 'value': {NEEDED}"),
@@ -90,7 +90,7 @@ def problems(records, **options):
         (
             record(value=-3),
             ALLOCATION,
-            "column 'value': -3 is negative: CloudZero takes values above 0 (https://docs.cloudzero.com/docs/send-via-api)",
+            "column 'value': -3 is negative: CloudZero accepts values above 0 (https://docs.cloudzero.com/docs/send-via-api)",
         ),
         (
             record(value=Decimal("1.234567890123456")),
@@ -101,7 +101,7 @@ def problems(records, **options):
             record(value="0.00"),
             ALLOCATION,
             (
-                "column 'value', value '0.00': zero: CloudZero takes values above 0; on_zero='delete' deletes the record, "
+                "column 'value', value '0.00': zero: CloudZero accepts values above 0; on_zero='delete' deletes the record, "
                 "on_zero='skip' leaves what CloudZero holds"
             ),
         ),
@@ -128,13 +128,13 @@ def test_a_bad_field_is_named_with_its_row_and_the_rule(one, kind, problem):
     ("filters", "rule"),
     [
         (["k"], "expected a dict of filter key and value, not list"),
-        ({f"k{n}": ["x"] for n in range(6)}, "6 filter keys: CloudZero takes 5 at the most"),
-        ({"": ["x"]}, "the filter key '' is no text, or empty"),
-        ({7: ["x"]}, "the filter key 7 is no text, or empty"),
-        ({"k": "x"}, "filter key 'k': expected a list of texts, not str"),
-        ({"k": []}, "filter key 'k': 0 values; CloudZero takes 1 to 20"),
-        ({"k": [str(n) for n in range(21)]}, "filter key 'k': 21 values; CloudZero takes 1 to 20"),
-        ({"k": [5]}, "filter key 'k': the value 5 is no text, or empty"),
+        ({f"k{n}": ["x"] for n in range(6)}, "6 filter keys: CloudZero accepts at most 5"),
+        ({"": ["x"]}, "the filter key '' is not a string, or is empty"),
+        ({7: ["x"]}, "the filter key 7 is not a string, or is empty"),
+        ({"k": "x"}, "filter key 'k': expected a list of strings, not str"),
+        ({"k": []}, "filter key 'k': 0 values; CloudZero accepts 1 to 20"),
+        ({"k": [str(n) for n in range(21)]}, "filter key 'k': 21 values; CloudZero accepts 1 to 20"),
+        ({"k": [5]}, "filter key 'k': the value 5 is not a string, or is empty"),
         ({"k": ["x", "y", "x"]}, "filter key 'k': a value is listed twice"),
     ],
 )
@@ -147,8 +147,8 @@ def test_bad_filter_keys_are_named(filters, rule):
 def test_a_metric_s_filter_key_has_one_text():
     (problem,) = problems([metric(associated_cost={"k": ["x"]})], kind=METRIC)
     assert problem == (
-        "row 1, column 'associated_cost', value {'k': ['x']}: filter key 'k': expected one text, not list (a metric takes "
-        "no list)"
+        "row 1, column 'associated_cost', value {'k': ['x']}: filter key 'k': expected a string, not list (metrics accept "
+        "no lists)"
     )
 
 
@@ -331,7 +331,7 @@ def test_duplicates_that_come_to_zero_are_zero():
 def test_a_negative_value_is_named_whatever_it_would_come_to_with_its_duplicates(other, on_zero):
     records = [record(value=value) for value in (other, -1)]
     (problem,) = problems(records, on_duplicate=OnDuplicate.SUM, on_zero=on_zero)
-    assert problem.startswith("row 2, column 'value': -1 is negative: CloudZero takes values above 0 (")
+    assert problem.startswith("row 2, column 'value': -1 is negative: CloudZero accepts values above 0 (")
 
 
 @pytest.mark.parametrize(("on_zero", "zeros", "skipped"), [(OnZero.DELETE, ["b", "c"], 0), (OnZero.SKIP, [], 2)])
@@ -413,14 +413,14 @@ def test_a_body_is_as_long_as_it_may_be_and_no_longer():
     with pytest.raises(InputError) as error:
         batches(records, limits={"max_body_bytes": len(ONE) - 1})
     assert str(error.value) == (
-        f"A record of 2026-03-01T00:00:00Z is {len(ONE) - 14} bytes as JSON, more than a request takes (max_body_bytes "
+        f"A record of 2026-03-01T00:00:00Z is {len(ONE) - 14} bytes as JSON, more than a request allows (max_body_bytes "
         f"is {len(ONE) - 1}); nothing was sent."
     )
 
 
 def test_sizes_of_thousands_have_commas():
     with pytest.raises(
-        InputError, match=r"is 2,0\d\d bytes as JSON, more than a request takes \(max_body_bytes is 1,000\)"
+        InputError, match=r"is 2,0\d\d bytes as JSON, more than a request allows \(max_body_bytes is 1,000\)"
     ):
         batches([record(element_name="x" * 2000)], limits={"max_body_bytes": 1000})
 
