@@ -196,7 +196,7 @@ def test_a_stream_with_another_key_set_shows_both_sets_and_the_ways_out():
     )
     assert words.endswith(
         ' The stream accepts one set of filter keys, fixed by its first records: [["custom:Team"]]. Yours: 1 records with '
-        '["custom:Env", "custom:Team"]. Send each set to a stream of its own, or delete the stream '
+        '["custom:Env", "custom:Team"]. Send each set to its own stream, or delete the stream '
         "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
     )
 
@@ -216,7 +216,7 @@ def test_a_dimension_that_is_not_there_says_to_create_it():
 
 def test_a_stream_that_must_exist_says_how_it_comes_to_be():
     assert refusal(None, "The stream Must Exist before.").endswith(
-        " CloudZero did not make the stream on a 'replace': send the first records once with operation='sum', or make "
+        " CloudZero did not create the stream on a 'replace': send the first records once with operation='sum', or create "
         "the stream under Settings > Telemetry Streams."
     )
 
@@ -233,7 +233,7 @@ def test_other_words_are_cloudzero_s_own():
 
 def test_only_a_deletion_that_makes_way_may_find_no_stream():
     words = refusal(None, "The stream Must Exist.", rules={"operation": DELETE})
-    assert words.endswith(" Must Exist. There is no stream with this name, so there is nothing to delete.")
+    assert words.endswith(" Must Exist. No stream has this name, so there is nothing to delete.")
     assert "must exist" in refusal(None, "The stream must exist.", clear_periods=True)
 
 
@@ -277,7 +277,7 @@ def failure(sandbox, fault, **options):
             REPLACE,
             (
                 ". CloudZero holds the 1 before it. This one was not applied. Running the task again sends everything again and "
-                "it."
+                "corrects it."
             ),
         ),
         (

@@ -239,9 +239,9 @@ def test_a_stream_of_one_set_of_keys_refuses_a_mixture_and_says_which_it_takes_a
         send([allocation({TEAM: ["x"]}, 2), allocation(EU, 3), allocation(US, 4)])
     told = str(error.value)
     assert "UnregisteredKeySetException" in told
-    assert 'The stream takes one set of filter keys, fixed by its first records: ["custom:Team"]. ' in told
+    assert 'The stream accepts one set of filter keys, fixed by its first records: ["custom:Team"]. ' in told
     assert 'Yours: 1 records with ["custom:Team"]; 2 records with ["custom:Team", "region"]. ' in told
-    assert "Send each set to a stream of its own" in told
+    assert "Send each set to its own stream" in told
     assert held(sandbox) == truth([allocation({TEAM: ["x"]}, 2)])
 
 
