@@ -94,7 +94,7 @@ def test_all_records_of_a_metric_are_held(sandbox):
     [
         {"kind": "apply_then_lose_reply"},
         {"kind": "lose_request"},
-        {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.6},
+        {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.5},
         {"kind": "cut_reply"},
         {"kind": "refuse", "status": 503},
         {"kind": "refuse", "status": 429, "retry_after": 1},

@@ -21,7 +21,7 @@ from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
 SENDING = {"max_body_bytes": BODY}
 TELEMETRY = {"max_batch_records": 2}
 #: Applied so long after its answer was lost, and no later than ``settle_seconds`` allow.
-LATE = {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.8}
+LATE = {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.5}
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from support.attempts import BODY, PATIENCE, bill, held, hold, posts, records, stopped, telemetry_held, wait_until, wake
+from support.attempts import BODY, PATIENCE, bill, held, hold, posts, records, stopped, telemetry_held, wait_until
 from support.tasks import SETTLE_SECONDS, connect, send, send_telemetry, start_worker
 
 from cloudzero_provider import exceptions as errors
@@ -68,7 +68,7 @@ def test_outside_a_first_try_that_wakes_and_is_then_killed_leaves_the_month_of_t
         send(records=bill(), try_number=2, **SENDING)
         done = len(sandbox.writes())
         sandbox.faults(hold(skip=2))
-        wake(first)
+        first.wake()
         wait_until(lambda: len(sandbox.writes()) >= done + 3)
         first.kill()
     assert first.returncode == -9
@@ -189,7 +189,7 @@ IGNORED = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 @pytest.mark.parametrize("on_term", [INTERRUPTED, IGNORED], ids=["interrupted", "killed a little later"])
 def test_a_clear_during_a_run_is_exact(sandbox, on_term, new_price):
     """Airflow 2 interrupts a task by SIGTERM. In Airflow 3 it runs on, until SIGKILL comes some seconds later."""
-    late = {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.6, "skip": 4}
+    late = {"kind": "lose_reply_then_apply", "seconds": SETTLE_SECONDS * 0.5, "skip": 4}
     sandbox.faults(late, hold(skip=5))
     first = start_worker(before=on_term, records=bill("1.5"), **SENDING)
     wait_until(lambda: len(sandbox.writes()) >= 5)

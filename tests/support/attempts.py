@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from support.sandbox_server import SandboxServer
+from support.worker import Worker
 
 MONTH = "2026-03"
 HOURS = 40
@@ -63,26 +61,16 @@ def hold(*, skip: int = 0, **which: Any) -> dict[str, Any]:
     return {"kind": "slow", "seconds": 1, "skip": skip, "times": 1000, **which}
 
 
-def stop(worker: subprocess.Popen[bytes]) -> None:
-    """Stop a process as a frozen machine does."""
-    os.kill(worker.pid, signal.SIGSTOP)
-    assert os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOWAIT) is not None
-
-
-def wake(worker: subprocess.Popen[bytes]) -> None:
-    os.kill(worker.pid, signal.SIGCONT)
-
-
 @contextlib.contextmanager
-def stopped(worker: subprocess.Popen[bytes], sandbox: SandboxServer, when: Callable[[], object]) -> Iterator[None]:
+def stopped(worker: Worker, sandbox: SandboxServer, when: Callable[[], object]) -> Iterator[None]:
     """Stop a process when that is so, for the time of the block; it wakes to a sandbox without faults, and ends."""
     try:
         wait_until(lambda: when() or worker.poll() is not None)
         assert worker.poll() is None
-        stop(worker)
+        worker.stop()
         sandbox.clear_faults()
         yield
-        wake(worker)
+        worker.wake()
         worker.wait(PATIENCE)
     finally:
         worker.kill()

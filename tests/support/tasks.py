@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
-from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from support.paths import environment
 from support.sandbox_server import STREAM, SandboxServer
 from support.state_stores import FileStore
+from support.worker import Worker
 
 #: Stands in for 60 s, so that tests need not wait so long.
-SETTLE_SECONDS = 1.5
-
-
-@dataclass(frozen=True)
-class Month:
-    """A month of rows in a file, and what they amount to."""
-
-    path: Path
-    rows: int
-    total: Decimal
+SETTLE_SECONDS = 0.8
 
 
 class TaskInstance:
@@ -112,22 +97,11 @@ def read(**arguments: Any) -> dict[str, Any]:
     return task.execute(context(task))
 
 
-def start_worker(run: str = "send", before: str = "", **arguments: Any) -> subprocess.Popen[bytes]:
+def start_worker(run: str = "send", before: str = "", **arguments: Any) -> Worker:
     """
-    Run a task in a process of its own, which a test can kill.
+    Run a task in a process of its own, which a test can stop and kill.
 
     :param run: the function of this module that runs it.
     :param before: a statement that is executed first.
     """
-    program = f"import json, sys; from support.tasks import *; {before}\n{run}(**json.load(sys.stdin))"
-    # A file, since a list of arguments can't be long, and whoever fills a pipe waits for its reader.
-    with tempfile.TemporaryFile("w+") as given:
-        json.dump(arguments, given)
-        given.seek(0)
-        return subprocess.Popen(
-            [sys.executable, "-c", program],
-            env=environment(),
-            stdin=given,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    return Worker(run, arguments, before)
