@@ -26,7 +26,7 @@ def bills(tmp_path) -> list[str]:
 
 
 def held(sandbox) -> Decimal:
-    return Decimal(sandbox.month(MONTH)["total_cost"])
+    return sandbox.total_cost(MONTH)
 
 
 def error_of(outcome) -> str:

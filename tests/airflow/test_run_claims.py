@@ -18,7 +18,7 @@ BILLS = {"acct1": ["1", "1.5"], "acct2": ["2", "2.5"]}
 
 
 def held(sandbox, month=MONTH) -> Decimal:
-    return Decimal(sandbox.month(month)["total_cost"])
+    return sandbox.total_cost(month)
 
 
 def write_bill(folder, account, costs, month=MONTH) -> str:

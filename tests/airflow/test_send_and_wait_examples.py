@@ -22,7 +22,7 @@ RETRY_POLICIES = TASK_STATE_STORE
 @pytest.fixture
 def processed_after(sandbox):
     """Set how many seconds the sandbox takes to process records, for this test only."""
-    before = sandbox._call("GET", "settings")["settings"]["processed_after_seconds"]
+    before = sandbox.current_settings()["processed_after_seconds"]
     yield lambda seconds: sandbox.settings(processed_after_seconds=seconds)
     sandbox.settings(processed_after_seconds=before)
 

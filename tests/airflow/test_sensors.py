@@ -22,10 +22,10 @@ def mode(request):
 
 @pytest.fixture(autouse=True)
 def _processing_takes_seconds(sandbox):
-    before = sandbox._call("GET", "settings")
+    before = sandbox.current_settings()
     sandbox.settings(processed_after_seconds=PROCESSED_AFTER)
     yield
-    sandbox.settings(**before.get("settings", before))
+    sandbox.settings(**before)
 
 
 def wait(dags, what, mode, name="in_time", values=(5,)):

@@ -37,7 +37,7 @@ def held(dag, sandbox):
 
 
 def statuses(sandbox) -> list[int]:
-    return [request["status"] for request in sandbox.requests() if request["method"] == "POST"]
+    return [request["status"] for request in sandbox.posts()]
 
 
 def journal(outcome) -> tuple[int, str | None]:

@@ -10,8 +10,9 @@ from datetime import datetime, timezone
 from operator import itemgetter
 
 import pytest
-from support.clients import SETTLE, STREAM, answering, client_of, held_rows, paths
+from support.clients import SETTLE, STREAM, answering, client_of, paths
 from support.raw_server import raw_server
+from support.rows import bill_row, checked
 from support.sandbox_server import SandboxServer
 from support.state_stores import Store
 
@@ -31,14 +32,10 @@ ONE_HOUR_EACH = Limits(max_body_bytes=200)
 
 
 def row(hour, cost="1", **others):
-    return {"time/usage_start": f"2026-03-{hour // 24 + 1:02d}T{hour % 24:02d}:00:00Z", "cost/cost": cost, **others}
+    return bill_row(hour // 24 + 1, hour % 24, cost, **others)
 
 
 SIX = [row(hour, f"{hour}.{n}") for hour in range(3) for n in (1, 2)]
-
-
-def checked(rows):
-    return check_rows(sources.from_records(rows), MARCH)
 
 
 def send(server, rows=SIX, client=None, **options):
@@ -71,7 +68,7 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
         "row_count": 6,
         "check_only": False,
     }
-    assert sorted(held_rows(sandbox), key=itemgetter("cost/cost")) == SIX
+    assert sorted(sandbox.held(), key=itemgetter("cost/cost")) == SIX
 
 
 def test_the_log_says_how_far_it_got(sandbox, caplog):
@@ -106,7 +103,7 @@ def test_drop_ids_are_those_that_cloudzero_named_each_once():
 def test_check_only_has_every_body_validated_and_writes_nothing(sandbox):
     summary = send(sandbox, limits=ONE_HOUR_EACH, check_only=True, settle_from=time.monotonic() + 60)
     assert paths(sandbox) == ["POST validate_billing_drop"] * 3
-    assert held_rows(sandbox) == []
+    assert sandbox.held() == []
     shown = (summary.check_only, summary.replaced_rows, summary.drop_ids, summary.row_count, summary.requests)
     assert (summary.anycost_connection_id, *shown) == (STREAM, True, None, (), None, 3)
     assert summary.sha256 == send(sandbox, limits=ONE_HOUR_EACH).sha256
@@ -151,7 +148,7 @@ def test_fewer_rows_than_the_ratio_are_refused_and_as_many_are_not(sandbox, coun
         "(min_rows_ratio); nothing was sent. replace_drop replaces the whole month: send all rows of the month, or use "
         "operation='replace_hourly' for a part of it, or set min_rows_ratio=0 if the month really shrank."
     )
-    assert len(held_rows(sandbox)) == 6
+    assert len(sandbox.held()) == 6
 
 
 def test_figures_of_thousands_have_commas(sandbox):
@@ -164,7 +161,7 @@ def test_replace_hourly_and_sum_shrink_nothing(sandbox):
     send(sandbox)
     assert send(sandbox, SIX[:1], operation=Operation.REPLACE_HOURLY).replaced_rows == 6
     assert send(sandbox, SIX[:1], operation=Operation.SUM).replaced_rows == 5
-    assert len(held_rows(sandbox)) == 6
+    assert len(sandbox.held()) == 6
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1])
@@ -273,10 +270,10 @@ def test_a_key_that_may_not_list_drops_does_not_turn_the_guard_off(keys, caplog)
     assert str(error.value).endswith(
         " So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
     )
-    assert len(held_rows(keys)) == 6
+    assert len(keys.held()) == 6
     assert send(None, SIX[:1], client=without_list(keys), min_rows_ratio=0).replaced_rows is None
     assert "Can't see how many rows 2026-03 holds" in caplog.text
-    assert len(held_rows(keys)) == 1
+    assert len(keys.held()) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -285,20 +282,20 @@ def test_a_list_that_is_refused_stops_what_might_let_a_month_shrink(sandbox, sta
     sandbox.faults({"kind": "refuse", "status": status, "method": "GET"})
     with pytest.raises(errors.ReplyError, match=r"nothing was sent\. min_rows_ratio=0 sends anyway\.$"):
         send(sandbox, SIX[:3])
-    assert (len(held_rows(sandbox)), len(sandbox.writes())) == (6, 1)
+    assert (len(sandbox.held()), len(sandbox.writes())) == (6, 1)
 
 
 @pytest.mark.parametrize("operation", [Operation.REPLACE_HOURLY, Operation.SUM])
 def test_what_shrinks_nothing_needs_no_list(keys, operation):
     keys.reset()
     assert send(None, client=without_list(keys), operation=operation).replaced_rows is None
-    assert len(held_rows(keys)) == 6
+    assert len(keys.held()) == 6
     with pytest.raises(
         errors.AuthenticationError,
         match=r"So max_rows_ratio can't be checked; nothing was sent\. max_rows_ratio=None sends anyway\.$",
     ):
         send(None, client=without_list(keys), operation=operation, max_rows_ratio=3)
-    assert len(held_rows(keys)) == 6
+    assert len(keys.held()) == 6
 
 
 def test_two_guards_are_named():
@@ -412,7 +409,7 @@ def test_a_month_that_grows_to_more_than_it_may_is_refused(sandbox, caplog, mont
     send_rows(sandbox, month, 10)
     if goes:
         send_rows(sandbox, month, count, max_rows_ratio=ratio)
-        assert (len(held_rows(sandbox, str(month))), warnings_of(caplog)) == (count, [])
+        assert (len(sandbox.held(str(month))), warnings_of(caplog)) == (count, [])
         return
     with pytest.raises(errors.MonthWouldGrowError) as error:
         send_rows(sandbox, month, count, max_rows_ratio=ratio)
@@ -421,7 +418,7 @@ def test_a_month_that_grows_to_more_than_it_may_is_refused(sandbox, caplog, mont
         "(max_rows_ratio); nothing was sent. Are rows there twice, such as those of two exports of the month? If the "
         "month really grew, set a larger max_rows_ratio."
     )
-    assert len(held_rows(sandbox, str(month))) == 10
+    assert len(sandbox.held(str(month))) == 10
 
 
 @pytest.mark.parametrize("operation", [Operation.REPLACE_HOURLY, Operation.SUM])
@@ -429,7 +426,7 @@ def test_hours_and_additions_grow_a_month_too(sandbox, operation):
     send_rows(sandbox, THEN, 10)
     with pytest.raises(errors.MonthWouldGrowError):
         send_rows(sandbox, THEN, 16, operation=operation, max_rows_ratio=1.5)
-    assert len(held_rows(sandbox, str(THEN))) == 10
+    assert len(sandbox.held(str(THEN))) == 10
 
 
 def test_a_month_that_cloudzero_does_not_hold_yet_can_not_grow(sandbox):
@@ -548,7 +545,7 @@ def test_a_month_that_is_not_there_yet_is_told(sandbox, monkeypatch):
 def test_replace_hourly_is_compared_in_its_own_hours(sandbox):
     send(sandbox)
     summary = send(sandbox, [row(1, "7"), row(1, "8")], operation=Operation.REPLACE_HOURLY, verify=True)
-    assert (summary.operation, summary.rows, len(held_rows(sandbox))) == ("replace_hourly", 2, 6)
+    assert (summary.operation, summary.rows, len(sandbox.held())) == ("replace_hourly", 2, 6)
 
 
 # Clearing
@@ -558,7 +555,7 @@ def test_a_month_is_emptied_and_the_summary_says_so(sandbox):
     send(sandbox)
     sent = b'{"month":"2026-03","operation":"replace_drop","data":[]}'
     summary = clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions())
-    assert held_rows(sandbox) == []
+    assert sandbox.held() == []
     assert summary.as_dict() == {
         "month": "2026-03",
         "anycost_connection_id": STREAM,
@@ -581,7 +578,7 @@ def test_a_check_of_emptying_writes_nothing(sandbox):
     asked = len(paths(sandbox))
     summary = clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions(check_only=True))
     assert paths(sandbox)[asked:] == ["POST validate_billing_drop"]
-    assert (summary.check_only, summary.replaced_rows, len(held_rows(sandbox))) == (True, None, 6)
+    assert (summary.check_only, summary.replaced_rows, len(sandbox.held())) == (True, None, 6)
 
 
 NOT_CLEARED = (
@@ -597,9 +594,9 @@ def test_a_month_that_cloudzero_does_not_empty_stays_and_a_way_is_named(sandbox)
         with pytest.raises(errors.RequestRejectedError) as error:
             clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions())
     finally:
-        sandbox._call("DELETE", "settings")
+        sandbox.default_settings()
     assert error.value.standing == NOT_CLEARED
-    assert len(held_rows(sandbox)) == 6
+    assert len(sandbox.held()) == 6
 
 
 def test_a_month_is_emptied_even_where_the_drops_can_not_be_listed():
@@ -720,11 +717,11 @@ def test_what_cloudzero_refuses_comes_with_what_can_be_done(sandbox, setting, er
         with pytest.raises(error) as caught:
             send(sandbox)
     finally:
-        sandbox._call("DELETE", "settings")
+        sandbox.default_settings()
     message = str(caught.value)
     assert words in message
     assert ".." not in message
-    assert held_rows(sandbox) == []
+    assert sandbox.held() == []
 
 
 # An hour of several requests
@@ -735,7 +732,7 @@ def big_hour(count=6):
 
 
 def costs(sandbox):
-    return sorted(one["cost/cost"] for one in held_rows(sandbox))
+    return sorted(one["cost/cost"] for one in sandbox.held())
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -856,7 +853,7 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
     assert (summary.rows, summary.requests, summary.row_count) == (6, 3, 6)
     # And once more: everything was acknowledged, by drops that are not known any more.
     again = send(sandbox, journal=journal(store, is_retry=True), **options)
-    assert (again.drop_ids, again.row_count, len(held_rows(sandbox))) == ((), None, 6)
+    assert (again.drop_ids, again.row_count, len(sandbox.held())) == ((), None, 6)
 
 
 def test_a_retry_with_fewer_rows_than_were_sent_stops(sandbox):
@@ -865,7 +862,7 @@ def test_a_retry_with_fewer_rows_than_were_sent_stops(sandbox):
     send(sandbox, journal=journal(store, is_retry=False), **options)
     with pytest.raises(errors.AmbiguousWriteError, match="sent 3 requests, and this attempt has different rows"):
         send(sandbox, SIX[:4], journal=journal(store, is_retry=True), **options)
-    assert len(held_rows(sandbox)) == 6
+    assert len(sandbox.held()) == 6
 
 
 def test_a_lost_sum_is_not_sent_again_even_within_an_hour(sandbox):
@@ -877,4 +874,4 @@ def test_a_lost_sum_is_not_sent_again_even_within_an_hour(sandbox):
         operation=Operation.SUM,
     )
     assert isinstance(error, errors.AmbiguousWriteError)
-    assert len(held_rows(sandbox)) == 4
+    assert len(sandbox.held()) == 4

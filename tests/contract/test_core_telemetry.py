@@ -12,6 +12,7 @@ from support.clients import SETTLE, client_of, paths
 from support.raw_server import answer, raw_server, read_all
 from support.state_stores import Store
 from support.telemetry_readings import several_key_sets
+from support.telemetry_records import allocation
 
 from cloudzero_provider import exceptions as errors, sources
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
@@ -34,7 +35,7 @@ def sandbox(sandbox, request):
 
 
 def record(day, value=1, element="a", **others):
-    return {"timestamp": f"2026-03-{day:02d}", "element_name": element, "value": value, **others}
+    return allocation(day, element, value, **others)
 
 
 SIX = [record(day, day + 0.5) for day in range(1, 7)]
@@ -50,10 +51,7 @@ def send(server, records=SIX, *, client=None, per_batch=3_000, rules=None, **opt
 
 
 def held(sandbox):
-    if NAME not in sandbox._call("GET", "state")["telemetry"]:
-        return {}
-    records = sandbox._call("GET", f"telemetry/{NAME}/records")["records"]
-    return {int(found["timestamp"][8:10]): float(found["value"]) for found in records}
+    return {int(found["timestamp"][8:10]): float(found["value"]) for found in sandbox.records(NAME)}
 
 
 def in_json(*records):

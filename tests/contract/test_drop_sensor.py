@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowSensorTimeout,
     AirflowSkipException,
 )
+from support.rows import bill_row
 from support.sandbox_server import STREAM
 from support.tasks import connect, context, send, start_worker
 from support.waiting import DEFERRABLE, POKE, Waited, first_event, wait
@@ -24,13 +25,13 @@ modes = pytest.mark.parametrize("mode", [POKE, DEFERRABLE])
 
 @pytest.fixture(autouse=True)
 def _same_settings_afterwards(sandbox):
-    before = sandbox._call("GET", "settings")
+    before = sandbox.current_settings()
     yield
-    sandbox.settings(**before.get("settings", before))
+    sandbox.settings(**before)
 
 
 def row(day=1, cost="1.5", hour=13):
-    return {"time/usage_start": f"2026-03-{day:02d}T{hour:02d}:00:00Z", "cost/cost": cost}
+    return bill_row(day, hour, cost)
 
 
 MONTH = [row(day) for day in range(1, 32)]

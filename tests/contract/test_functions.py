@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, task
+from support.rows import bill_row
 from support.tasks import context, send as send_by_operator
 
 from cloudzero_provider import exceptions as errors
@@ -16,7 +17,7 @@ STREAM = {"stream_name": "orders", "stream_type": "metric", "month": None}
 
 
 def row(day=1, cost="1.5", **others):
-    return {"time/usage_start": f"2026-03-{day:02d}T00:00:00Z", "cost/cost": cost, **others}
+    return bill_row(day, 0, cost, **others)
 
 
 ROWS = [row(day, f"{day}.25") for day in range(1, 32)]

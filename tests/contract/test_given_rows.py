@@ -188,7 +188,7 @@ class TestTelemetry:
     def sent(self, sandbox, **arguments):
         task = TelemetrySendOperator(task_id="send", stream_name="orders", stream_type="metric", **arguments)
         summary = task.execute(context(task))
-        held = sandbox._call("GET", "telemetry/orders/records")["records"]
+        held = sandbox.records("orders")
         return summary, [Decimal(str(record["value"])) for record in held]
 
     def test_a_frame_of_parquet_with_a_column_per_filter_key(self, sandbox, tmp_path):

@@ -9,15 +9,11 @@ from decimal import Decimal
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 from support.real_data import real_data
+from support.rows import bill_row as row
 from support.sandbox_server import STREAM
 from support.tasks import SETTLE_SECONDS, connect, context, send
 
 from cloudzero_provider import exceptions as errors
-
-
-def row(day=1, hour=0, cost="1", **others):
-    return {"time/usage_start": f"2026-03-{day:02d}T{hour:02d}:00:00Z", "cost/cost": cost, **others}
-
 
 FULL_MONTH = [row(day=day, cost="1.5") for day in range(1, 32)]
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
-from support.clients import client_of, held_rows
+from support.clients import client_of
 from support.dag_run import DagRun, RunInstance, Turns, context_of, orders
 from support.sandbox_server import STREAM
 
@@ -49,7 +49,7 @@ class Run:
 
 
 def held(sandbox):
-    return {int(row["time/usage_start"][8:10]): row["cost/cost"] for row in held_rows(sandbox)}
+    return {int(row["time/usage_start"][8:10]): row["cost/cost"] for row in sandbox.held()}
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ import requests
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout, AirflowSkipException
 from support.raw_server import raw_server
 from support.sandbox_server import KEY, SandboxServer
-from support.tasks import connect, context
+from support.tasks import connect, context, send_telemetry
+from support.telemetry_records import allocation as record
 from support.waiting import DEFERRABLE, POKE, Waited, wait
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
-from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
 from cloudzero_provider.status import WantedBatch
 from cloudzero_provider.triggers.telemetry import CloudZeroStreamStatusTrigger
@@ -31,20 +31,14 @@ modes = pytest.mark.parametrize("mode", [POKE, DEFERRABLE])
 
 @pytest.fixture(autouse=True)
 def _ripens_soon(sandbox):
-    before = sandbox._call("GET", "settings")
+    before = sandbox.current_settings()
     sandbox.settings(processed_after_seconds=RIPE, submitted_after_seconds=0)
     yield
-    sandbox.settings(**before.get("settings", before))
-
-
-def record(day=1, element="Email", value=1, **others):
-    return {"timestamp": f"2026-03-{day:02d}", "element_name": element, "value": value, **others}
+    sandbox.settings(**before)
 
 
 def send(records, **arguments):
-    defaults = {"stream_name": NAME, "stream_type": "allocation", "granularity": "DAILY"}
-    task = TelemetrySendOperator(task_id="send", records=records, **{**defaults, **arguments})
-    return task.execute(context(task))
+    return send_telemetry(records=records, **arguments)
 
 
 def wait_for(mode, waited=None, **arguments):

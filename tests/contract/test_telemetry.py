@@ -11,11 +11,10 @@ from decimal import Decimal
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 from support import telemetry_readings
-from support.sandbox_server import SandboxServer
 from support.state_stores import FileStore, Store
-from support.tasks import SETTLE_SECONDS, connect, context, start_worker
+from support.tasks import SETTLE_SECONDS, connect, context, send_telemetry as send, start_worker
 from support.telemetry_readings import few_readings, one_key_set, one_reading, several_key_sets
-from support.telemetry_records import many_records
+from support.telemetry_records import allocation, many_records, metric
 
 from cloudzero_provider import exceptions as errors
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
@@ -35,30 +34,15 @@ def task(**arguments):
     return TelemetrySendOperator(**{**defaults, **arguments})
 
 
-def send(*, try_number=1, store=None, **arguments):
-    made = task(**arguments)
-    return made.execute(context(made, try_number=try_number) | {"task_state_store": store})
-
-
-def allocation(day=1, element="Email", value=1, **others):
-    return {"timestamp": f"2026-03-{day:02d}", "element_name": element, "value": value, **others}
-
-
-def metric(day=1, value=1, **others):
-    return {"timestamp": f"2026-03-{day:02d}", "value": value, **others}
-
-
-def held(sandbox: SandboxServer, name=NAME):
-    return sandbox._call("GET", "state")["telemetry"].get(name)
+def held(sandbox, name=NAME):
+    return sandbox.telemetry(name)
 
 
 def records_held(sandbox, name=NAME):
-    records = sandbox._call("GET", f"telemetry/{name}/records")["records"]
-    return {(record["timestamp"], record.get("element_name")): Decimal(str(record["value"])) for record in records}
-
-
-def posts(sandbox):
-    return [request for request in sandbox.requests() if request["method"] == "POST"]
+    return {
+        (record["timestamp"], record.get("element_name")): Decimal(str(record["value"]))
+        for record in sandbox.records(name)
+    }
 
 
 # What goes through
@@ -99,7 +83,7 @@ def test_a_second_run_changes_nothing_and_a_correction_overwrites(sandbox):
 def test_the_summary_says_what_was_sent(sandbox):
     records = [allocation(1, "a", 0.1 + 0.2), allocation(2, "b", "2.50"), allocation(2, "c", 0)]
     summary = send(records=records, on_zero="skip", month="2026-03")
-    (post,) = posts(sandbox)
+    (post,) = sandbox.posts()
     assert len(summary.pop("record_hashes")) == 2
     assert len(summary.pop("sha256")) == 64
     assert summary == {
@@ -165,11 +149,11 @@ def test_records_of_three_key_sets_go_as_requests_of_their_own(sandbox):
     records = [allocation(1, str(n), 1, filter={key: ["x"]}) for n, key in enumerate(("custom:A", "custom:B") * 2)]
     records.append(allocation(1, "none", 1))
     summary = send(records=records)
-    assert (summary["key_sets"], len(posts(sandbox))) == (3, 3)
+    assert (summary["key_sets"], len(sandbox.posts())) == (3, 3)
     assert held(sandbox)["records"] == 5
     with pytest.raises(errors.InputError, match=r"3 sets of filter keys.*2 records with \[\"custom:A\"\]"):
         send(records=records, on_mixed_keys="error")
-    assert len(posts(sandbox)) == 3
+    assert len(sandbox.posts()) == 3
 
 
 @one_key_set
@@ -365,7 +349,7 @@ def test_a_killed_worker_leaves_records_that_running_again_heals(sandbox):
 def wait_for_posts(sandbox, count):
     """Wait for a worker to send; one that is given up would go on sending into the tests after this one."""
     deadline = time.monotonic() + 300
-    while len(posts(sandbox)) < count:
+    while len(sandbox.posts()) < count:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -440,7 +424,7 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox, monkeypatch,
     assert caplog.text.count("sent request") == 15
     assert records_held(sandbox) == expected(BIG[:20_000])
     assert held(sandbox)["records"] == 20_000
-    assert len(posts(sandbox)) == 21
+    assert len(sandbox.posts()) == 21
     assert store["cloudzero_sum"]["intent"] is None
 
 

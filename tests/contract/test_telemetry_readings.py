@@ -13,7 +13,7 @@ import random
 
 import pytest
 from support import telemetry_readings
-from support.attempts import hold, posts, stopped, wait_until
+from support.attempts import hold, stopped, wait_until
 from support.tasks import SETTLE_SECONDS, connect, send_telemetry, start_worker
 from support.telemetry_readings import one_key_set, several_key_sets
 
@@ -53,8 +53,9 @@ def send(records=NESTED, **arguments):
 
 
 def held(sandbox):
-    records = sandbox._call("GET", f"telemetry/{NAME}/records")["records"]
-    return {said(one["timestamp"][:10], one["element_name"], one["keys"], one["value"]) for one in records}
+    return {
+        said(one["timestamp"][:10], one["element_name"], one["keys"], one["value"]) for one in sandbox.records(NAME)
+    }
 
 
 def truth(records):
@@ -125,10 +126,10 @@ def test_a_run_that_fails_halfway_after_one_that_succeeded_is_healed_by_its_retr
 @several_key_sets
 def test_a_killed_worker_is_healed_by_the_next_try(sandbox):
     send()
-    sent = len(posts(sandbox))
+    sent = len(sandbox.posts())
     sandbox.faults(hold(skip=2))
     worker = start_worker("send_telemetry", records=NESTED, max_batch_records=3)
-    wait_until(lambda: len(posts(sandbox)) >= sent + 3)
+    wait_until(lambda: len(sandbox.posts()) >= sent + 3)
     worker.kill()
     worker.wait()
     sandbox.clear_faults()
@@ -141,7 +142,7 @@ def test_a_killed_worker_is_healed_by_the_next_try(sandbox):
 def test_equal_records_are_exact_when_a_first_try_wakes_after_the_second_has_finished(sandbox, begun):
     sandbox.faults(hold(skip=begun - 1))
     first = start_worker("send_telemetry", records=NESTED, max_batch_records=3)
-    with stopped(first, sandbox, lambda: len(posts(sandbox)) >= begun):
+    with stopped(first, sandbox, lambda: len(sandbox.posts()) >= begun):
         send(try_number=2, retries=1)
         assert held(sandbox) == truth(NESTED)
     assert first.returncode == 0

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import pytest
 import time_machine
-from support.attempts import BODY, MONTH, bill, held, hold, posts, records, stopped, telemetry_held, wait_until
+from support.attempts import BODY, MONTH, bill, held, hold, records, stopped, telemetry_held, wait_until
 from support.tasks import SETTLE_SECONDS, connect, read, send, send_telemetry, start_worker
 from support.waiting import POKE, wait
 
@@ -98,7 +98,7 @@ def test_outside_telemetry_that_is_applied_later_than_settle_seconds_overwrites_
         send_telemetry(records=records(5), **TELEMETRY)
     send_telemetry(records=records(7), **TELEMETRY)
     assert set(telemetry_held(sandbox).values()) == {"7"}
-    wait_until(lambda: all(post["ended"] for post in posts(sandbox)))
+    wait_until(lambda: all(post["ended"] for post in sandbox.posts()))
     assert set(telemetry_held(sandbox).values()) == {"5", "7"}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from support.attempts import BODY, PATIENCE, bill, held, hold, posts, records, stopped, telemetry_held, wait_until
+from support.attempts import BODY, PATIENCE, bill, held, hold, records, stopped, telemetry_held, wait_until
 from support.tasks import SETTLE_SECONDS, connect, send, send_telemetry, start_worker
 
 from cloudzero_provider import exceptions as errors
@@ -152,7 +152,7 @@ def test_outside_two_tries_that_add_without_a_journal(sandbox):
 def test_of_two_tries_that_add_telemetry_the_second_stops_where_the_first_has_a_request_open(sandbox, tmp_path):
     sandbox.faults(hold(skip=3))
     given = {"records": records(5), **TELEMETRY}
-    _, error = adding(sandbox, tmp_path, lambda: len(posts(sandbox)) >= 4, send_telemetry, **given)
+    _, error = adding(sandbox, tmp_path, lambda: len(sandbox.posts()) >= 4, send_telemetry, **given)
     assert "was under way" in str(error)
     assert telemetry_held(sandbox) == {record["element_name"]: "5" for record in records(5)}
 
@@ -163,7 +163,7 @@ def test_of_two_tries_that_add_telemetry_the_second_stops_where_the_first_has_a_
 def wake_after_second_telemetry(sandbox, second_value):
     sandbox.faults(hold(skip=3))
     first = start_worker("send_telemetry", records=records(5), **TELEMETRY)
-    with stopped(first, sandbox, lambda: len(posts(sandbox)) >= 4):
+    with stopped(first, sandbox, lambda: len(sandbox.posts()) >= 4):
         send_telemetry(records=records(second_value), try_number=2, **TELEMETRY)
     assert first.returncode == 0
 

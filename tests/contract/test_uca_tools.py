@@ -48,7 +48,7 @@ def test_cloudzero_s_own_tool_sends_a_file_and_reads_success(sandbox, tmp_path):
     for _ in range(2):
         ran = transmit(sandbox, tmp_path)
         assert ran.returncode == 0, ran.stdout + ran.stderr
-    held = sandbox._call("GET", "state")["telemetry"]["orders-by-team"]
+    held = sandbox.telemetry("orders-by-team")
     assert (held["records"], Decimal(held["total"])) == (2, Decimal("63.5"))
     refused = transmit(sandbox, tmp_path, key="wrong-key")
     assert refused.returncode != 0

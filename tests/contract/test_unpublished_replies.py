@@ -46,7 +46,7 @@ def client(url):
 def settings(sandbox):
     """Set the sandbox, until the test ends."""
     yield sandbox.settings
-    sandbox._call("DELETE", "settings")
+    sandbox.default_settings()
 
 
 @pytest.mark.parametrize("operation", list(TelemetryOperation))
@@ -171,7 +171,7 @@ def test_an_allocation_without_a_filter_is_for_all_spend_also_where_one_is_requi
         settings(allocation_filter=needed)
         telemetry([allocation()])
     settings(allocation_filter="optional")
-    assert [found["keys"] for found in sandbox._call("GET", "telemetry/orders/records")["records"]] == [{}]
+    assert [found["keys"] for found in sandbox.records("orders")] == [{}]
 
 
 def test_too_many_records_name_the_parameters(sandbox, settings):

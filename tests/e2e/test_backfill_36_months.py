@@ -142,7 +142,7 @@ def assert_exact(server, corrected=()):
     for month, lines in expected.items():
         assert held[month]["rows"] == len(lines)
         assert Decimal(held[month]["total_cost"]) == sum(Decimal(cost) for _, cost in lines)
-    records = server._call("GET", f"telemetry/{STREAM_NAME}/records")["records"]
+    records = server.records(STREAM_NAME)
     counted = [line for month in MONTHS for line in orders(month, corrected=month in corrected)]
     assert [(record["timestamp"][:10], int(record["value"])) for record in records] == counted
 

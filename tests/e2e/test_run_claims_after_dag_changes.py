@@ -69,7 +69,7 @@ def fix(airflow, folder, dag_id):
 
 
 def held(sandbox):
-    return Decimal(sandbox.month(MONTH)["total_cost"])
+    return sandbox.total_cost(MONTH)
 
 
 @pytest.mark.parametrize("dag_id", BROKEN)

@@ -102,7 +102,7 @@ def test_a_query_is_sent_unchanged(airflow, sandbox, warehouse):
 def test_orders_are_counted_by_day_and_team(airflow, sandbox, warehouse):
     run(airflow, "telemetry_sql")
     expected = Counter((f"{moment:%Y-%m-%d}", team) for _, moment, *_, team, _ in warehouse)
-    records = sandbox._call("GET", "telemetry/acme-orders-per-team/records")["records"]
+    records = sandbox.records("acme-orders-per-team")
     held = {(r["timestamp"][:10], r["keys"]["custom:Team"]): int(r["value"]) for r in records}
     assert held == expected
     assert len(records) == len(held)

@@ -30,7 +30,7 @@ def journal(airflow, dag_id):
 def held(sandbox, dag_id):
     """The values that CloudZero holds."""
     if dag_id == "sum_of_telemetry":
-        records = sandbox._call("GET", "telemetry/sums/records")["records"]
+        records = sandbox.records("sums")
         return sorted(int(record["value"]) for record in records)
     return sorted(int(row["cost/cost"]) for row in sandbox.rows("2026-03"))
 
@@ -38,12 +38,12 @@ def held(sandbox, dag_id):
 def count_held(sandbox, dag_id):
     """How many values CloudZero holds, even while a request is in flight."""
     if dag_id == "sum_of_telemetry":
-        return sandbox._call("GET", "state")["telemetry"].get("sums", {"records": 0})["records"]
+        return (sandbox.telemetry("sums") or {"records": 0})["records"]
     return sandbox.months().get("2026-03", {"rows": 0})["rows"]
 
 
 def posts(sandbox):
-    return [request["status"] for request in sandbox.requests() if request["method"] == "POST"]
+    return [request["status"] for request in sandbox.posts()]
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

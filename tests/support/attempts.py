@@ -29,24 +29,17 @@ def bill(price: str = "1.5", hours: int = HOURS) -> list[Row]:
 def held(sandbox: SandboxServer) -> list[Row]:
     """The rows that CloudZero holds when nothing is running any more, in the order of their hours."""
     wait_until(lambda: all(request["ended"] for request in sandbox.requests()))
-    if MONTH not in sandbox.months():
-        return []
-    return sorted(sandbox.rows(MONTH), key=lambda row: (row["time/usage_start"], row["cost/cost"]))
+    return sorted(sandbox.held(MONTH), key=lambda row: (row["time/usage_start"], row["cost/cost"]))
 
 
 def telemetry_held(sandbox: SandboxServer) -> dict[str, str]:
     """Element → value of the records that CloudZero holds."""
-    records = sandbox._call("GET", "telemetry/orders-per-team/records")["records"]
-    return {record["element_name"]: str(record["value"]) for record in records}
+    return {record["element_name"]: str(record["value"]) for record in sandbox.records("orders-per-team")}
 
 
 def records(value: int, count: int = 20) -> list[dict[str, Any]]:
     """Telemetry of one day."""
     return [{"timestamp": "2026-03-01", "element_name": f"team-{n:02d}", "value": value} for n in range(count)]
-
-
-def posts(sandbox: SandboxServer) -> list[dict[str, Any]]:
-    return [request for request in sandbox.requests() if request["method"] == "POST"]
 
 
 def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:

@@ -7,8 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import requests
-
 from cloudzero_provider.client import Client
 from support.raw_server import answer, raw_server, read_all
 from support.sandbox_server import KEY, STREAM, SandboxServer
@@ -39,12 +37,4 @@ def answering(answers: Callable[[str, bytes], Any], **options: Any) -> Iterator[
         yield client_of(url, **options)
 
 
-def held_rows(sandbox: SandboxServer, month: str = "2026-03") -> list[dict[str, str]]:
-    """The rows of a month; none where the stream has no such month."""
-    try:
-        return sandbox.rows(month)
-    except requests.HTTPError:
-        return []
-
-
-__all__ = ["KEY", "SETTLE", "STREAM", "answering", "client_of", "held_rows", "paths"]
+__all__ = ["KEY", "SETTLE", "STREAM", "answering", "client_of", "paths"]

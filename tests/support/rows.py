@@ -18,5 +18,10 @@ def row(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in changed.items() if value is not None}
 
 
+def bill_row(day: int = 1, hour: int = 0, cost: str = "1", **others: Any) -> dict[str, Any]:
+    """A row of March 2026, with no column that is not needed."""
+    return {"time/usage_start": f"2026-03-{day:02d}T{hour:02d}:00:00Z", "cost/cost": cost, **others}
+
+
 def checked(rows: list[dict[str, Any]], **options: Any) -> CheckedRows:
     return check_rows(sources.from_records(rows), MARCH, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ class SandboxServer:
     def settings(self, **settings: Any) -> None:
         self._call("POST", "settings", json=settings)
 
+    def current_settings(self) -> dict[str, Any]:
+        return self._call("GET", "settings")["settings"]
+
     def default_settings(self) -> None:
         self._call("DELETE", "settings")
 
@@ -63,6 +67,9 @@ class SandboxServer:
     def writes(self) -> list[dict[str, Any]]:
         """Requests that change a month (validation does not)."""
         return [r for r in self.requests() if r["method"] == "POST" and r["path"].endswith("/billing_drops")]
+
+    def posts(self) -> list[dict[str, Any]]:
+        return [request for request in self.requests() if request["method"] == "POST"]
 
     def months(self, stream: str = STREAM) -> dict[str, Any]:
         return self._call("GET", "state")["streams"][stream]["months"]
@@ -76,6 +83,21 @@ class SandboxServer:
         reply = requests.get(self.url + path, headers={"Authorization": self.key}, timeout=60)
         reply.raise_for_status()
         return reply.json()["billing_drop"]
+
+    def held(self, month: str = "2026-03") -> list[dict[str, str]]:
+        """The rows of a month; none where the stream has no such month."""
+        return self.rows(month) if month in self.months() else []
+
+    def total_cost(self, month: str = "2026-03") -> Decimal:
+        return Decimal(self.month(month)["total_cost"])
+
+    def telemetry(self, stream: str) -> dict[str, Any] | None:
+        """What the sandbox says of a telemetry stream: kind, granularity, counts, total and digest."""
+        return self._call("GET", "state")["telemetry"].get(stream)
+
+    def records(self, stream: str) -> list[dict[str, Any]]:
+        """The records of a telemetry stream; none where there is no such stream."""
+        return self._call("GET", f"telemetry/{stream}/records")["records"] if self.telemetry(stream) else []
 
     def never_overlapped(self) -> bool:
         return not any(request["overlapped"] for request in self.requests())

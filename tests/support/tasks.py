@@ -63,10 +63,10 @@ def send(
     month: str | None = "2026-03",
     retries: int = 0,
     max_tries: int | None = None,
-    store: str | None = None,
+    store: Any = None,
     **arguments: Any,
 ) -> dict[str, Any]:
-    """Run a sending task once; ``store`` is a file that stands in for what Airflow keeps over its tries."""
+    """Run a sending task once; ``store``, or the path of a file, stands in for what Airflow keeps over its tries."""
     from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
     task = AnyCostBillingDropOperator(task_id="send", month=month, retries=retries, **arguments)
@@ -74,7 +74,7 @@ def send(
 
 
 def send_telemetry(
-    *, try_number: int = 1, retries: int = 0, max_tries: int | None = None, store: str | None = None, **arguments: Any
+    *, try_number: int = 1, retries: int = 0, max_tries: int | None = None, store: Any = None, **arguments: Any
 ) -> dict[str, Any]:
     """Run a task that sends records of an allocation stream once."""
     from cloudzero_provider.operators.telemetry import TelemetrySendOperator
@@ -84,8 +84,8 @@ def send_telemetry(
     return _execute(task, try_number, max_tries, store)
 
 
-def _execute(task: Any, try_number: int, max_tries: int | None, store: str | None) -> dict[str, Any]:
-    kept = {} if store is None else {"task_state_store": FileStore(store)}
+def _execute(task: Any, try_number: int, max_tries: int | None, store: Any) -> dict[str, Any]:
+    kept = {"task_state_store": FileStore(store) if isinstance(store, str) else store}
     return task.execute(context(task, try_number=try_number, max_tries=max_tries) | kept)
 
 

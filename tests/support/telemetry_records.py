@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 
+def allocation(day: int = 1, element: str = "Email", value: Any = 1, **others: Any) -> dict[str, Any]:
+    return {"timestamp": f"2026-03-{day:02d}", "element_name": element, "value": value, **others}
+
+
+def metric(day: int = 1, value: Any = 1, **others: Any) -> dict[str, Any]:
+    return {"timestamp": f"2026-03-{day:02d}", "value": value, **others}
+
+
 def many_records(count: int = 100_000) -> list[dict[str, Any]]:
     """Allocation records of March 2026, each with a day and an element of its own."""
-    return [
-        {"timestamp": f"2026-03-{n % 31 + 1:02d}", "element_name": f"team-{n // 31}", "value": n % 997 + 0.25}
-        for n in range(count)
-    ]
+    return [allocation(n % 31 + 1, f"team-{n // 31}", n % 997 + 0.25) for n in range(count)]
