@@ -21,7 +21,8 @@ SANDBOX = "tests/contract/sandbox"
 SUITES = {
     "unit": ["tests/unit"],
     "contract": ["-n", "2", "--dist", "loadfile", "tests/contract"],
-    "airflow": ["-n", "2", "--dist", "worksteal", "tests/airflow"],
+    # In one process: with 2.11, tests of what dag.test prints fail in pytest-xdist's workers.
+    "airflow": ["tests/airflow"],
 }
 
 

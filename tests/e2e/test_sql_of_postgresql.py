@@ -128,7 +128,7 @@ def test_more_rows_than_a_batch_are_exact(tap, run_sql):
     ("sql", "message"),
     [
         ('SELECT 1 AS "cost/cost", 2 AS "cost/cost"', "two columns 'cost/cost'"),
-        ("CREATE TEMPORARY TABLE nothing (a text)", "no query"),
+        ("CREATE TEMPORARY TABLE nothing (a text)", "sql is not a query"),
         (
             "SELECT 'x' AS \"cost/cost\", '2024-09-01' AS \"time/usage_start\"",
             "row 1 of the query, column 'cost/cost', value 'x'",
