@@ -8,10 +8,10 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from cloudzero_provider.airflow_support import compat
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "cloudzero_provider"
 AIRFLOW_SIDE = {"airflow_support", "decorators", "get_provider_info", "hooks", "links", "operators", "sensors"} | {
     "triggers"

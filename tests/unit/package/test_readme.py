@@ -9,16 +9,15 @@ import shlex
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
 from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "dags_examples").glob("*.py"))
 LINE = tuple(int(part) for part in version("apache-airflow").split(".")[:2])

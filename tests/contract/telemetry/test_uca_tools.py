@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 from support.sandbox_server import KEY
 
-PYTHON = Path(__file__).parents[2] / ".venv/uca-tools/bin/python"
+PYTHON = ROOT / ".venv/uca-tools/bin/python"
 
 #: The tool's host is fixed; this rewrites just that.
 PROGRAM = """

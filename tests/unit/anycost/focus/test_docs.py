@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from pathlib import Path
 
 import polars as pl
 import pytest
 from support.charges import charge, converted, frame_of
+from support.paths import ROOT
 
 from cloudzero_provider.anycost.columns import COLUMNS, TAG_PREFIX
 from cloudzero_provider.anycost.focus import to_cbf
@@ -23,7 +23,7 @@ from cloudzero_provider.anycost.focus.mapping import (
 )
 from cloudzero_provider.anycost.focus.versions import NEWEST, VERSIONS, columns_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "focus-to-cbf.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "focus-to-cbf.md").read_text(encoding="utf-8")
 #: Columns of CBF that the page tells why FOCUS has nothing for.
 WITHOUT_FOCUS = {"cost/discounted_cost", "lineitem/id"}
 BLOCKS = re.findall(r"^( *)```python\n(.*?)^ *```", PAGE, re.DOTALL | re.MULTILINE)

@@ -7,13 +7,12 @@ import subprocess
 import sys
 import zipfile
 from email.parser import Parser
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "requirements"
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LISTED = re.compile(r"- ([\w.]+): `(.*)` → `(.*)`")
 LINES = [
     line
