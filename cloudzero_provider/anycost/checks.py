@@ -118,7 +118,7 @@ def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: P
     elsewhere = (starts.str.slice(0, 7) != str(month)).fill_null(False)
     if elsewhere.any():
         others = sorted(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
-        rule = f"not in {month} (UTC): a drop holds one month, and the rows include {_listed(others)}"
+        rule = f"not in {month} (UTC): a drop holds one month, and the rows include {_first_few(others)}"
         rule += f"; {rows.month_hint}" if rows.month_hint else ""
         problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
 
@@ -135,5 +135,5 @@ def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> 
         )
 
 
-def _listed(names: list[str]) -> str:
+def _first_few(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} other months" if len(names) > 3 else "")

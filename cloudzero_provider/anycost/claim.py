@@ -1,4 +1,4 @@
-"""What a billing drop is about to write, and what of another drop it would replace."""
+"""Claim of a billing drop: what it is about to write, and what it would replace of another drop."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class MonthWrite:
     @classmethod
     def of_nothing(cls, client: Client, anycost_connection_id: str, month: Month) -> MonthWrite:
         """
-        Describe that a month is left without rows.
+        Describe emptying a month.
 
         :param client: it is sent with.
         :param anycost_connection_id: the AnyCost stream.
@@ -71,11 +71,11 @@ class MonthWrite:
 
     @property
     def unchecked(self) -> int:
-        """Nothing: all hours are in the claim."""
+        """Always 0: a claim holds all hours."""
         return 0
 
     def as_claim(self) -> dict[str, Any]:
-        """Write it as JSON values. The hours are the bits of a number, the first hour of the month the lowest."""
+        """Return JSON values. The hours are the bits of a number; the first hour of the month is the lowest."""
         return {
             "kind": _KIND,
             "base_url": self.base_url,
@@ -103,7 +103,7 @@ class MonthWrite:
 
     def replaces(self, other: MonthWrite) -> str | None:
         """
-        Say what of another write to the same month this one replaces.
+        Describe what this write replaces of another one to the same month; ``None`` for nothing.
 
         :param other: the other write.
         """
@@ -121,7 +121,7 @@ def _hours(count: int) -> str:
 
 
 def _number(hour: str) -> int:
-    """Count hours from the first of the month."""
+    """Hours since the start of the month."""
     return (int(hour[8:10]) - 1) * 24 + int(hour[11:13])
 
 

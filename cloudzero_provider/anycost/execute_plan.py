@@ -1,4 +1,4 @@
-"""Running a plan: its requests one after the other, each until its outcome is known."""
+"""Run a plan: send its requests one at a time, each until its outcome is known."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE
 from cloudzero_provider.anycost.plan import DropRequest, Operation, Plan, Unit
 from cloudzero_provider.client import DropReceipt
 from cloudzero_provider.exceptions import (
+    CHECK_THEN_CLEAR,
     AmbiguousWriteError,
     CloudZeroError,
     HourIncompleteError,
@@ -51,7 +52,7 @@ def execute_plan(plan: Plan, client: Client, anycost_connection_id: str, journal
     :param client: CloudZero.
     :param anycost_connection_id: the AnyCost stream.
     :param journal: of a ``sum``; :class:`~cloudzero_provider.journal.NoJournal` for other operations.
-    :raises CloudZeroError: saying which part of the month stands.
+    :raises CloudZeroError: stating which part of the month was applied.
     """
     return _Run(plan, client, anycost_connection_id, journal).run()
 
@@ -82,7 +83,7 @@ class _Run:
         return self.sent
 
     def _explain(self, error: CloudZeroError) -> None:
-        """Say what a person can do about what CloudZero refuses, or can't."""
+        """Add to the message of a refusal what the user can do."""
         if isinstance(error, PayloadTooLargeError):
             error.message = f"{error.message.removesuffix('.')}. Make requests smaller with max_body_bytes."
         elif isinstance(error, RequestRejectedError) and _OF_MONTH.search(error.message):
@@ -102,17 +103,17 @@ class _Run:
                 if restarts == HOUR_RESTARTS:
                     raise _hour_incomplete(unit, error) from error
                 restarts += 1
-                log.warning("%s Hour %s starts over (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
+                log.warning("%s Hour %s is sent again (%d of %d).", error, _hours(unit), restarts, HOUR_RESTARTS)
                 continue
-            # What the counts mean is not published, so they may cost one repetition, and never a task.
+            # What the counts mean is not published, so they cause one repetition at most, never a failure.
             if recounts or _counts_fit(unit, receipts):
                 self.sent.receipts += receipts
                 self.sha256 = sha256
                 return
             recounts += 1
             log.warning(
-                "CloudZero counts other rows than those sent: something else may have written to %s meanwhile. "
-                "Hour %s starts over, once.",
+                "CloudZero counts other rows than were sent: something else may have written to %s meanwhile. "
+                "Hour %s is sent again, once.",
                 self.plan.month,
                 _hours(unit),
             )
@@ -152,7 +153,7 @@ class _Run:
         return not self.sent.receipts and _not_applied(unit, error)
 
     def _standing(self, unit: Unit, error: CloudZeroError) -> str:
-        """Say which part of the month stands, and what heals it."""
+        """Describe which part of the month was applied, and how to complete it."""
         plan, done = self.plan, len(self.sent.receipts)
         not_applied = _not_applied(unit, error)
         if error.nothing_written:
@@ -167,21 +168,21 @@ class _Run:
         if not not_applied:
             failed += "; whether CloudZero stored it, or a part of it, is not known"
         if plan.operation is Operation.SUM:
-            return f"{stands} {failed}. Sending again adds what stands a second time: see what CloudZero holds first."
-        when = "Running" if error.retry_can_help else "Once the cause is mended, running"
-        return f"{stands} {failed}. {when} the task again sends all of it again, which heals the month."
+            return f"{stands} {failed}. Sending again would add these rows a second time. {CHECK_THEN_CLEAR}"
+        when = "Running" if error.retry_can_help else "Once the cause is fixed, running"
+        return f"{stands} {failed}. {when} the task again sends the whole month again, which completes it."
 
 
 def _not_applied(unit: Unit, error: CloudZeroError) -> bool:
-    """Whether nothing of a unit was applied. Of several requests, some may have been before the one that failed."""
+    """Whether nothing of a unit was applied; of several requests, those before the failed one may have been."""
     return not error.maybe_applied and len(unit.requests) == 1
 
 
 def _counts_fit(unit: Unit, receipts: list[DropReceipt]) -> bool:
     """
-    Say whether the counts of an hour's requests are what they are when nothing else wrote in between.
+    Whether the counts of an hour's requests show that nothing else wrote in between.
 
-    Of two tries that live at once, since one was taken for dead, the rows of a ``sum`` would be there twice.
+    When an attempt presumed dead is still running, the rows of a ``sum`` would be stored twice.
     """
     if unit.requests[0].operation is Operation.SUM:
         return True
@@ -199,10 +200,10 @@ def _hours(unit: Unit) -> str:
 def _hour_incomplete(unit: Unit, error: AmbiguousWriteError) -> HourIncompleteError:
     rows = sum(request.rows for request in unit.requests)
     return HourIncompleteError(
-        f"Hour {unit.requests[0].first_hour} has {rows:,} rows, more than one request takes, and an answer among its "
-        f"{len(unit.requests)} requests got lost {HOUR_RESTARTS + 1} times in a row. {error.message} Ways out: fewer "
+        f"Hour {unit.requests[0].first_hour} has {rows:,} rows, more than fit into one request, and a reply to its "
+        f"{len(unit.requests)} requests was lost {HOUR_RESTARTS + 1} times in a row. {error.message} Ways out: fewer "
         'rows in that hour, with transform=aggregate(by=[...], period="hour") of cloudzero_provider.anycost (by: the '
-        'columns to keep; period="day" would put a whole day into one hour); a connection that loses fewer answers; or '
+        'columns to keep; period="day" would put a whole day into one hour); a more reliable connection; or '
         f"CloudZero's AnyCost Bucket connection ({BUCKET_PAGE}).",
         error.status,
     )

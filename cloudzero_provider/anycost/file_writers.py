@@ -1,4 +1,4 @@
-"""Rows to a file: ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``, all values as the text they are."""
+"""Write rows to a file as text: ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SLICE = 10_000
 
 def write_rows(frame: pl.DataFrame, path: str) -> None:
     """
-    Write rows, in the format that the path's ending names. The file appears when it is complete, not before.
+    Write rows in the format of the path's extension. The file appears only when it is complete.
 
     :param frame: text columns.
     :param path: ends in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``; folders are made as needed.
-    :raises ConfigurationError: when the ending is another one.
+    :raises ConfigurationError: when the extension is another one.
     """
     write = writer_for(path)
     folder = os.path.dirname(os.path.abspath(path))
@@ -41,7 +41,7 @@ def write_rows(frame: pl.DataFrame, path: str) -> None:
 
 
 def writer_for(path: str) -> Callable[[pl.DataFrame, BinaryIO], None]:
-    """Find the writer that a path's ending names."""
+    """Return the writer for a path's extension."""
     for ending, write in _WRITERS.items():
         if path.endswith(ending):
             return write

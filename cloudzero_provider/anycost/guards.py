@@ -1,4 +1,4 @@
-"""What CloudZero holds before the first write, and the guards that look at it. A guard that can't look refuses."""
+"""Guards that compare a month with the rows CloudZero holds before the first write; they refuse if they can't."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TWICE = "Are rows there twice, such as those of two exports of the month?"
+_DUPLICATES_HINT = "Were rows given twice, for example from two exports of the month?"
 
 
 def read_min_rows_ratio(value: object, *, templated: bool = False) -> float:
@@ -59,17 +59,17 @@ class Guards:
     """
     How much a month may shrink and grow.
 
-    :param min_rows_ratio: refuse a ``replace_drop`` by less than this part of the rows that CloudZero holds; 0 turns it
-        off.
-    :param max_rows_ratio: refuse a month that becomes more than so many times the rows that CloudZero holds. ``None``:
-        only a warning, for a month that is over and becomes more than twice as large.
+    :param min_rows_ratio: refuse a ``replace_drop`` by fewer rows than this fraction of those that CloudZero holds; 0
+        turns it off.
+    :param max_rows_ratio: refuse a month that becomes more than this many times as large. ``None``: only a warning, for
+        a past month that becomes more than twice as large.
     """
 
     min_rows_ratio: float
     max_rows_ratio: float | None = None
 
     def needed_for(self, operation: Operation) -> list[str]:
-        """Name the guards that refuse, each as what turns it off."""
+        """Return the settings that turn off the guards which apply to an operation."""
         shrinks = operation is Operation.REPLACE_DROP and self.min_rows_ratio > 0
         return ["min_rows_ratio=0"] * shrinks + ["max_rows_ratio=None"] * (self.max_rows_ratio is not None)
 
@@ -82,9 +82,9 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
     :param anycost_connection_id: the AnyCost stream.
     :param plan: what is to be sent.
     :param guards: how much the month may shrink and grow.
-    :return: how many rows CloudZero holds of the month; ``None`` when that can't be seen, and no guard needs it.
+    :return: how many rows CloudZero holds of the month; ``None`` when CloudZero does not say and no guard needs it.
     :raises MonthWouldShrinkError, MonthWouldGrowError: when a guard refuses.
-    :raises CloudZeroError: when a guard needs the number of rows, and CloudZero does not tell it.
+    :raises CloudZeroError: when a guard needs the number of rows and CloudZero does not return it.
     """
     needed = guards.needed_for(plan.operation)
     held = _held_for_guards(client, anycost_connection_id, plan.month, needed) if needed else None
@@ -102,7 +102,7 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
 
 def rows_held_if_known(client: Client, anycost_connection_id: str, month: Month) -> int | None:
     """
-    How many rows CloudZero lists for a month; ``None``, and a warning, when it does not tell.
+    Return how many rows CloudZero lists for a month; ``None``, with a warning, when it does not say.
 
     :param client: CloudZero.
     :param anycost_connection_id: the AnyCost stream.
@@ -132,13 +132,13 @@ def _rows_held(client: Client, anycost_connection_id: str, month: Month) -> int:
     return sum(known)
 
 
-def _exactly(ratio: float) -> Fraction:
-    """Take a ratio for the decimal number that it was written as: 0.07 of 100 rows are 7, and as floats more."""
+def _exact_ratio(ratio: float) -> Fraction:
+    """Read a ratio as the decimal number it was written as: as floats, 0.07 * 100 is more than 7."""
     return Fraction(str(ratio))
 
 
 def _check_shrinking(plan: Plan, held: int, guards: Guards) -> None:
-    if plan.operation is not Operation.REPLACE_DROP or plan.rows >= _exactly(guards.min_rows_ratio) * held:
+    if plan.operation is not Operation.REPLACE_DROP or plan.rows >= _exact_ratio(guards.min_rows_ratio) * held:
         return
     raise MonthWouldShrinkError(
         f"{plan.month}: {plan.rows:,} rows would replace the {held:,} that CloudZero holds, less than "
@@ -154,17 +154,19 @@ def _check_growth(plan: Plan, held: int, guards: Guards) -> None:
     at_least = "at least " if plan.operation is Operation.REPLACE_HOURLY else ""
     grows = f"{plan.month} grows from the {held:,} rows that CloudZero holds to {at_least}{becomes:,}, more than"
     ratio = guards.max_rows_ratio
-    if ratio is not None and becomes > _exactly(ratio) * held:
+    if ratio is not None and becomes > _exact_ratio(ratio) * held:
         raise MonthWouldGrowError(
-            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {_TWICE} If the month really grew, "
-            "set a larger max_rows_ratio."
+            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {_DUPLICATES_HINT} "
+            "If the month really grew, set a larger max_rows_ratio."
         )
     if ratio is None and becomes > UNUSUAL_GROWTH * held and plan.month < Month.parse(datetime.now(timezone.utc)):
-        log.warning("%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, _TWICE)
+        log.warning(
+            "%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, _DUPLICATES_HINT
+        )
 
 
 def _warn_of_a_single_day(plan: Plan) -> None:
-    """Rows of one day over a month that holds others look right by their number: only a person can tell."""
+    """Warn when all rows are of one day: the row count alone can't show that other days are lost."""
     day = plan.hours[0][:10]
     if plan.operation is Operation.REPLACE_DROP and not day.endswith("-01") and plan.hours[-1][:10] == day:
         log.warning(
@@ -177,13 +179,13 @@ def _warn_of_a_single_day(plan: Plan) -> None:
 
 def check_readable(client: Client, anycost_connection_id: str, month: Month, needed_by: str) -> None:
     """
-    See that a month can be read back, before it is replaced.
+    Check that a month can be read back, before it is replaced.
 
     :param client: CloudZero.
     :param anycost_connection_id: the AnyCost stream.
     :param month: which month; one that CloudZero does not hold yet is fine.
-    :param needed_by: the parameter that has it read back.
-    :raises CloudZeroError: when it can't, as by a key without the scope.
+    :param needed_by: the parameter that needs it.
+    :raises CloudZeroError: when it can't be read, for example because the key lacks the scope.
     """
     try:
         client.find_month(anycost_connection_id, str(month))

@@ -1,8 +1,8 @@
 """
 The reply that holds a month, row by row.
 
-It has no pages and may hold a million rows, so it is parsed as it comes off the disk. What does not look like rows is
-an error and never "no rows", however deep or long it is.
+It has no pages and may hold a million rows, so it is parsed as a stream. A reply of another shape is an error, never
+"no rows".
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEEPEST = 8
-# No text in a row is as long. The parser would hold all of it, and the time it takes grows with the square of that.
+# No value in a row is this long. The parser would hold all of it, in time that grows with the square of its length.
 _BLOCK = 256 * 1024
 _FEWEST_QUOTES = 16
-# The parser's C code does not survive numbers that Python refuses to read.
+# The parser's C code crashes on numbers that Python refuses to read.
 _MOST_DIGITS = 4000
 _ENDLESS_NUMBER = re.compile(rb"[0-9]{%d}" % _MOST_DIGITS)
 
@@ -34,24 +34,24 @@ def rows_of(file: BinaryIO) -> Iterator[Row]:
     Yield the rows of a reply.
 
     :param file: the reply, as CloudZero sent it.
-    :raises UnexpectedReplyError: when it is no JSON, holds no list of rows, or more than one list that may be it.
+    :raises UnexpectedReplyError: when it is not JSON, or does not hold exactly one list of rows.
     """
-    _refuse_endless_values(file)
+    _refuse_oversized_values(file)
     file.seek(0)
     try:
         yield from _Rows(ijson.basic_parse(file))
     except (ijson.JSONError, UnicodeDecodeError, ArithmeticError) as error:
-        raise UnexpectedReplyError(f"The contents of the month are no valid JSON ({type(error).__name__}).") from None
+        raise UnexpectedReplyError(f"The contents of the month are not valid JSON ({type(error).__name__}).") from None
 
 
-def _refuse_endless_values(file: BinaryIO) -> None:
+def _refuse_oversized_values(file: BinaryIO) -> None:
     file.seek(0)
     tail = b""
     while block := file.read(_BLOCK):
         if _ENDLESS_NUMBER.search(tail + block):
             raise UnexpectedReplyError("The contents of the month hold a number of thousands of digits.")
         if len(block) == _BLOCK and block.count(b'"') - block.count(b'\\"') < _FEWEST_QUOTES:
-            raise UnexpectedReplyError("The contents of the month hold a text without end.")
+            raise UnexpectedReplyError("The contents of the month hold a string without an end.")
         tail = block[-_MOST_DIGITS:]
 
 
@@ -71,25 +71,25 @@ class _Rows:
             else:
                 depth += {"start_map": 1, "end_map": -1}.get(event, 0)
                 if depth > _DEEPEST:
-                    raise _no_rows("something that is nested too deep")
+                    raise _unexpected_contents("something that is nested too deeply")
         if not self._lists:
-            raise _no_rows("no list")
+            raise _unexpected_contents("no list")
 
     def _count_list(self) -> None:
         self._lists += 1
         if self._lists > 1:
-            raise _no_rows("more than one list")
+            raise _unexpected_contents("more than one list")
 
     def _list(self) -> Iterator[Row]:
         for event, _ in self._events:
             if event == "end_array":
                 return
             if event != "start_map":
-                raise _no_rows("a list of something else")
+                raise _unexpected_contents("a list of something else")
             yield self._row()
 
     def _row(self) -> Row:
-        """Read a row to its end; where the reply ends before, the parser says so."""
+        """Read one row; the parser fails where the reply ends early."""
         row: Row = {}
         key = ""
         while True:
@@ -100,22 +100,22 @@ class _Rows:
                 row[key] = value
             elif event == "end_map":
                 if not row:
-                    raise _no_rows("a row without a value")
+                    raise _unexpected_contents("a row without a value")
                 return row
             elif event == "number":
                 row[key] = _number_text(value)
             elif event != "null":
-                raise _no_rows(f"a value that is no text, in column {key[:80]!r}")
+                raise _unexpected_contents(f"a value that is not text, in column {key[:80]!r}")
 
 
 def _number_text(value: int | Decimal) -> str:
-    """Write a number that should have been text; one with an endless exponent would fill the memory."""
+    """Convert a number that should have been text; one with a huge exponent would exhaust memory."""
     if isinstance(value, Decimal):
         if abs(value.adjusted()) > _MOST_DIGITS:
-            raise _no_rows("a number of thousands of digits")
+            raise _unexpected_contents("a number of thousands of digits")
         return format(value, "f")
     return str(value)
 
 
-def _no_rows(what: str) -> UnexpectedReplyError:
+def _unexpected_contents(what: str) -> UnexpectedReplyError:
     return UnexpectedReplyError(f"The contents of the month are not the documented list of rows: they hold {what}.")

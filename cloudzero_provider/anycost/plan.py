@@ -1,4 +1,4 @@
-"""The plan of a month: the ordered requests that make it true."""
+"""The plan of a month: the ordered requests that send it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from cloudzero_provider.anycost.checks import CheckedRows
 
 _WAYS_OUT = (
-    'Ways out: add rows up before sending, with transform=aggregate(by=[...], period="day") of '
+    'Ways out: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
     "cloudzero_provider.anycost (by: the columns to keep); send parts of the bill to AnyCost streams of their own; "
-    f"or use CloudZero's AnyCost Bucket connection, which takes many files a month ({BUCKET_PAGE}). "
+    f"or use CloudZero's AnyCost Bucket connection, which accepts many files a month ({BUCKET_PAGE}). "
     f"The limits: {SEND_PAGE}"
 )
 
 
 class Operation(Choice):
-    """How CloudZero joins a drop with what it holds (https://docs.cloudzero.com/docs/anycost-send-stream-data)."""
+    """How CloudZero merges a drop with what it holds (https://docs.cloudzero.com/docs/anycost-send-stream-data)."""
 
     REPLACE_DROP = "replace_drop"
     REPLACE_HOURLY = "replace_hourly"
@@ -44,7 +44,7 @@ class Operation(Choice):
 @dataclass(frozen=True)
 class Limits:
     """
-    What CloudZero takes.
+    Limits of requests and months.
 
     :param max_body_bytes: of one request; CloudZero's limit is 5 MB, and not published to the byte.
     :param max_month_bytes: of all requests of a month.
@@ -66,7 +66,7 @@ class DropRequest:
     """
     One request of a plan.
 
-    :param operation: how CloudZero is to join it with what it holds.
+    :param operation: how CloudZero merges it with what it holds.
     :param start: its first row, in the order of the plan.
     :param rows: how many rows.
     :param size: length of its body, in bytes.
@@ -84,7 +84,7 @@ class DropRequest:
 @dataclass(frozen=True)
 class Unit:
     """
-    Requests that stand or fall together: one, or the several that a single giant hour needs.
+    Requests that are repeated together: one, or all requests of an hour that exceeds a body.
 
     Each unit begins with a repeatable request (unless the operation is ``sum``), so it can start over.
     """
@@ -95,13 +95,13 @@ class Unit:
 @dataclass(frozen=True)
 class Plan:
     """
-    The ordered requests that make a month true.
+    The ordered requests that send a month.
 
     :param month: which month.
     :param operation: as the user asked.
     :param units: in the order of sending.
     :param encoded: every row as JSON, in the order of sending.
-    :param hours: how many hours the rows cover.
+    :param hours: the hours the rows cover, like ``2026-03-16T13:00:00Z``.
     :param totals: cost column → exact sum, as decimal text.
     """
 
@@ -150,7 +150,7 @@ def _prefix(month: Month, operation: Operation) -> bytes:
 
 
 def _overhead(operation: Operation) -> int:
-    """How much longer a body is than its rows with a comma behind each."""
+    """Bytes of a body besides its rows and a comma after each."""
     return len(_prefix(Month(1, 1), operation)) + len(_SUFFIX) - 1
 
 
@@ -165,7 +165,7 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
     :param operation: ``replace_drop``: the first request empties the month, the others replace their hours.
         ``replace_hourly``: each replaces its hours. ``sum``: each adds.
     :param limits: of bodies and months.
-    :raises MonthTooLargeError: when the rows are more than CloudZero takes for a month.
+    :raises MonthTooLargeError: when the month exceeds CloudZero's limits.
     :raises InputError: when a single row is larger than a body may be.
     """
     limits = limits or Limits()
@@ -189,7 +189,7 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
 
 def encode_rows(frame: pl.DataFrame) -> pl.Series:
     """Encode each row as a JSON object, without the columns it has no value in."""
-    # The engine takes some names for patterns, so it gets to see none of the user's.
+    # polars reads some names as patterns, so it never sees the user's.
     values = frame.rename({name: f"c{number}" for number, name in enumerate(frame.columns)})
     pairs = [_pair(f"c{number}", name) for number, name in enumerate(frame.columns)]
     row = pl.concat_str(pl.lit("{"), pl.concat_str(pairs, separator=",", ignore_nulls=True), pl.lit("}"))
@@ -224,7 +224,7 @@ def _pack(hours: pl.DataFrame, sizes: pl.Series, operation: Operation, max_body:
 
 @dataclass(frozen=True)
 class _Hours:
-    """Consecutive hours: their rows, and the length of those with a comma behind each."""
+    """Consecutive hours: their rows, and their bytes, with a comma after each."""
 
     start: int
     rows: int
@@ -271,6 +271,6 @@ def _count(found: Sequence[int] | pl.Series, one: str, many: str) -> str:
 
 def _too_large(month: Month, found: int, limit: int, unit: str, parameter: str) -> MonthTooLargeError:
     return MonthTooLargeError(
-        f"{month} has {found:,} {unit}, {found - limit:,} more than the {limit:,} that one AnyCost stream takes per "
+        f"{month} has {found:,} {unit}, {found - limit:,} more than the {limit:,} that one AnyCost stream accepts per "
         f"month ({parameter}); nothing was sent. {_WAYS_OUT}"
     )

@@ -1,4 +1,4 @@
-"""What CloudZero holds for a month, read back without holding it twice."""
+"""Read back what CloudZero holds for a month, with little memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.months import Month
 
 _BATCH = 10_000
-# A month has 70 MB and a million rows; a reply whose every row has columns of its own would fill the memory.
+# A reply in which every row has its own columns would exhaust memory.
 _MOST_COLUMNS = 5_000
 _MOST_CELLS = 100_000_000
 
@@ -51,15 +51,17 @@ def read_month(client: Client, anycost_connection_id: str, month: Month) -> pl.D
 
 def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
     """
-    Add up a cost column of a month that was read back, exactly.
+    Return the exact sum of a cost column that was read back, as decimal text.
 
-    :raises UnexpectedReplyError: when a value is no decimal number.
+    :raises UnexpectedReplyError: when a value is not a decimal number.
     """
     if column not in frame.columns:
         return "0"
     costs = convert(Kind.DECIMAL, frame[column])
     if costs.bad:
-        raise UnexpectedReplyError(f"CloudZero holds {len(costs.bad):,} values of {column} that are no decimals.")
+        raise UnexpectedReplyError(
+            f"CloudZero holds {len(costs.bad):,} values of {column} that are not decimal numbers."
+        )
     return exact_sum(costs.texts)
 
 
@@ -91,4 +93,4 @@ def _frame(batch: list[Row], names: Iterable[str]) -> pl.DataFrame:
             {name: pl.Series(values=[row.get(name) for row in batch], dtype=pl.String) for name in names}
         )
     except UnicodeEncodeError:
-        raise UnexpectedReplyError("The contents of the month hold something that is no Unicode text.") from None
+        raise UnexpectedReplyError("The contents of the month hold something that is not valid Unicode.") from None

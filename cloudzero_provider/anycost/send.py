@@ -1,4 +1,4 @@
-"""Sending a month: plan, look before the leap, run, verify, sum up."""
+"""Send a month: plan, check what will be replaced, send, verify, summarize."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 VERIFY_PAUSE = 5.0
-_NOT_CLEARED = (
+_NOT_CLEARED_HINT = (
     "Whether CloudZero empties a month for a drop without rows is not published. A way without one: send a single row "
     "that costs 0, with min_rows_ratio=0."
 )
@@ -57,10 +57,10 @@ class SendOptions:
     """
     How a month is sent; the operator documents each.
 
-    :param settle_from: time (``time.monotonic()``) from which a previous attempt's in-flight request must settle before
-        anything is written.
+    :param settle_from: time (``time.monotonic``) from which a previous attempt's in-flight request must settle before
+        anything is written; ``None`` on the first attempt.
     :param journal: which requests of a ``sum`` were acknowledged.
-    :param claims: where other tasks of the DAG run see what is about to be written.
+    :param claims: shows other tasks of the DAG run what is about to be written.
     """
 
     operation: Operation = Operation.REPLACE_DROP
@@ -96,7 +96,7 @@ class SendSummary:
     :param anycost_connection_id: the AnyCost stream.
     :param operation: ``replace_drop``, ``replace_hourly`` or ``sum``.
     :param rows: how many rows were sent.
-    :param replaced_rows: how many CloudZero held before; ``None`` when it was not asked or CloudZero did not tell.
+    :param replaced_rows: how many CloudZero held before; ``None`` when CloudZero was not asked or did not say.
     :param requests: how many requests the month took.
     :param bytes: of all their bodies.
     :param total_cost: exact sum of ``cost/cost``, as decimal text.
@@ -129,13 +129,13 @@ class SendSummary:
 
 def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows, options: SendOptions) -> SendSummary:
     """
-    Make CloudZero hold the rows of a month, each once.
+    Send a month so that CloudZero holds each row exactly once.
 
     :param client: CloudZero.
     :param anycost_connection_id: the AnyCost stream.
     :param checked: the rows.
     :param options: how.
-    :raises CloudZeroError: saying what happened, and which part of the month stands.
+    :raises CloudZeroError: stating what happened, and which part of the month was applied.
     """
     plan = make_plan(checked, options.operation, options.limits)
     log.info(
@@ -153,7 +153,7 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
         for body in plan.bodies():
             sha256.update(body)
         return _summary(plan, anycost_connection_id, None, sha256.hexdigest(), check_only=True)
-    _wait_for_earlier_try(client, options)
+    _wait_for_previous_attempt(client, options)
     replaced = compare_with_held(
         client, anycost_connection_id, plan, Guards(options.min_rows_ratio, options.max_rows_ratio)
     )
@@ -170,7 +170,7 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
 
 def clear_month(client: Client, anycost_connection_id: str, month: Month, options: SendOptions) -> SendSummary:
     """
-    Leave a month without rows, and read it back to be sure.
+    Remove all rows of a month, and read the month back to verify it.
 
     :raises VerificationError: when CloudZero still holds rows.
     """
@@ -182,12 +182,12 @@ def clear_month(client: Client, anycost_connection_id: str, month: Month, option
         client.validate_drop(body)
     else:
         log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
-        _wait_for_earlier_try(client, options)
+        _wait_for_previous_attempt(client, options)
         replaced = rows_held_if_known(client, anycost_connection_id, month)
         check_readable(client, anycost_connection_id, month, "on_empty='clear'")
         with claimed(options.claims, lambda: MonthWrite.of_nothing(client, anycost_connection_id, month)):
-            _send_nothing(client, anycost_connection_id, body)
-        _until_agreed(client, month, lambda: _rows_left(client, anycost_connection_id, month), _NOT_CLEARED)
+            _send_empty_month(client, anycost_connection_id, body)
+        _read_until_equal(client, month, lambda: _rows_left(client, anycost_connection_id, month), _NOT_CLEARED_HINT)
     return SendSummary(
         month=str(month),
         anycost_connection_id=anycost_connection_id,
@@ -203,34 +203,34 @@ def clear_month(client: Client, anycost_connection_id: str, month: Month, option
     )
 
 
-def _send_nothing(client: Client, anycost_connection_id: str, body: bytes) -> None:
+def _send_empty_month(client: Client, anycost_connection_id: str, body: bytes) -> None:
     try:
         client.send_drop(anycost_connection_id, body, effect=Operation.REPLACE_DROP.effect)
     except CloudZeroError as error:
         error.nothing_written = not error.maybe_applied
         if isinstance(error, RequestRejectedError):
-            error.standing = _NOT_CLEARED
+            error.standing = _NOT_CLEARED_HINT
         raise
 
 
 def _validate(client: Client, plan: Plan) -> None:
     for body in plan.bodies():
         client.validate_drop(body)
-    log.info("%s: CloudZero's validation takes all %d requests", plan.month, len(plan.requests))
+    log.info("%s: CloudZero's validation accepts all %d requests", plan.month, len(plan.requests))
 
 
-def _wait_for_earlier_try(client: Client, options: SendOptions) -> None:
+def _wait_for_previous_attempt(client: Client, options: SendOptions) -> None:
     if options.settle_from is not None:
         client.wait_until_settled(options.settle_from)
 
 
 def _verify(client: Client, anycost_connection_id: str, plan: Plan) -> None:
-    _until_agreed(client, plan.month, lambda: _difference(client, anycost_connection_id, plan))
+    _read_until_equal(client, plan.month, lambda: _difference(client, anycost_connection_id, plan))
     log.info("%s: read back, rows and totals are as sent", plan.month)
 
 
 def _difference(client: Client, anycost_connection_id: str, plan: Plan) -> str | None:
-    """Say how what CloudZero holds differs from what was sent; ``None`` when it does not."""
+    """Describe how what CloudZero holds differs from what was sent; ``None`` when it does not."""
     try:
         held = read_month(client, anycost_connection_id, plan.month)
     except MonthNotFoundError:
@@ -254,10 +254,10 @@ def _rows_left(client: Client, anycost_connection_id: str, month: Month) -> str 
     return f"CloudZero still holds {left:,} rows" if left else None
 
 
-def _until_agreed(
+def _read_until_equal(
     client: Client, month: Month, difference: Callable[[], str | None], way_out: str | None = None
 ) -> None:
-    """Read back until nothing differs: what was sent may show up a little later."""
+    """Read the month until nothing differs, since CloudZero may show what was sent only after a while."""
     deadline = time.monotonic() + client.config.max_retry_seconds
     while found := difference():
         if time.monotonic() + VERIFY_PAUSE > deadline:

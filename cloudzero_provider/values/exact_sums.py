@@ -27,7 +27,7 @@ def exact_sum(texts: pl.Series) -> str:
     :param texts: text as :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL` allows; nulls are ignored.
     :return: plain decimal text without trailing zeros; ``0`` for no values.
     """
-    sums = _in_pieces(texts).select(pl.col(_PIECES).sum())
+    sums = _cut(texts).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()
     return total
 
@@ -40,15 +40,15 @@ def exact_sums(texts: pl.Series, groups: pl.Series) -> pl.Series:
     :param groups: the number of each row's group, counted from 0, without gaps.
     :return: the sum of each group, in the order of their numbers, formatted as by :func:`exact_sum`.
     """
-    pieces = _in_pieces(texts).with_columns(groups.alias("group"))
+    pieces = _cut(texts).with_columns(groups.alias("group"))
     return _joined(pieces.group_by("group").agg(pl.col(_PIECES).sum()).sort("group"))
 
 
-def _in_pieces(texts: pl.Series) -> pl.DataFrame:
-    return pl.concat([_slice_in_pieces(texts.slice(start, _SLICE)) for start in range(0, max(1, len(texts)), _SLICE)])
+def _cut(texts: pl.Series) -> pl.DataFrame:
+    return pl.concat([_cut_slice(texts.slice(start, _SLICE)) for start in range(0, max(1, len(texts)), _SLICE)])
 
 
-def _slice_in_pieces(texts: pl.Series) -> pl.DataFrame:
+def _cut_slice(texts: pl.Series) -> pl.DataFrame:
     text = pl.col("text")
     whole, fraction = (text.str.strip_prefix("-").str.splitn(".", 2).struct.field(f"field_{n}") for n in (0, 1))
     numbers = (
@@ -70,8 +70,8 @@ def _slice_in_pieces(texts: pl.Series) -> pl.DataFrame:
 def _joined(sums: pl.DataFrame) -> pl.Series:
     """Join pieces to numbers. A sum of pieces may be negative or longer than nine digits."""
     pieces = pl.col(_PIECES)
-    signed = _carried(sums.lazy()).with_columns(negative=pl.col(_PIECES[0]) < 0)
-    digits = _carried(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
+    signed = _carry(sums.lazy()).with_columns(negative=pl.col(_PIECES[0]) < 0)
+    digits = _carry(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
     border = _WHOLE // _PIECE
     whole = pl.concat_str(_PIECES[:border]).str.strip_chars_start("0")
     fraction = pl.concat_str(_PIECES[border:]).str.strip_chars_end("0")
@@ -83,7 +83,7 @@ def _joined(sums: pl.DataFrame) -> pl.Series:
     return digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE)).select(number).collect().to_series()
 
 
-def _carried(pieces: pl.LazyFrame) -> pl.LazyFrame:
+def _carry(pieces: pl.LazyFrame) -> pl.LazyFrame:
     """Carry, so that all pieces but the first are 0 to 999,999,999; the first then has the sign of the number."""
     for larger, smaller in zip(_PIECES[-2::-1], _PIECES[:0:-1], strict=True):
         carry = pl.col(smaller) // _BASE

@@ -1,4 +1,4 @@
-"""Collecting what is wrong with rows: the first few in words, the rest as a number."""
+"""Collect problems of rows: describe the first few, count the rest."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SHOWN_VALUE = 80
 @dataclass
 class Problems:
     """
-    What is wrong with rows.
+    Problems of rows.
 
-    :param rows: the rows as they came.
+    :param rows: the rows as given.
     """
 
     rows: Rows
@@ -31,20 +31,20 @@ class Problems:
     _first: list[tuple[int, int, Problem]] = field(default_factory=list)
 
     def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
-        """Note one broken rule."""
+        """Add one problem."""
         self.total += 1
         shown = None if values is None else shown_value(_at(index, values))
         self._first.append((index, self.total, Problem(self.rows.where(index), column, shown, rule)))
 
     def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
-        """Note a rule that is broken in every row of a mask."""
+        """Add a problem for every row of a mask."""
         indices = mask.arg_true()
         for index in indices.head(SHOWN_PROBLEMS).to_list():
             self.add(index, column, rule, values)
         self.total += max(0, len(indices) - SHOWN_PROBLEMS)
 
     def add_each(self, bad: dict[int, str], column: str, values: Values) -> None:
-        """Note the rule that each of these rows breaks."""
+        """Add a problem for each of these rows, with its own rule."""
         for number, (index, rule) in enumerate(sorted(bad.items())):
             if number < SHOWN_PROBLEMS:
                 self.add(index, column, rule, values)
@@ -53,7 +53,7 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """
-        Fail when there is anything wrong.
+        Fail if there are any problems.
 
         :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
         """
@@ -67,6 +67,6 @@ def _at(index: int, values: Values) -> object:
 
 
 def shown_value(value: object) -> str:
-    """A value in an error message: not too long."""
+    """Shorten a value for an error message."""
     text = repr(value)
     return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"

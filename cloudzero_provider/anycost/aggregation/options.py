@@ -1,4 +1,4 @@
-"""What a user may choose about aggregation."""
+"""Options of ``aggregate``."""
 
 from __future__ import annotations
 

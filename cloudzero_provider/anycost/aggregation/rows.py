@@ -58,13 +58,13 @@ def aggregate_rows(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl
     if frame.is_empty():
         return frame
     frame = frame.with_columns(map(plain_type, frame))
-    kept = _kept(frame, by)
-    summed = _summed(frame, kept)
-    reading = _Reading(frame, period)
+    kept = _key_columns(frame, by)
+    summed = _summed_columns(frame, kept)
+    reading = _ColumnReader(frame, period)
     groups = Groups.of([as_codes(reading.key(name)) for name in kept])
     amounts = {name: reading.texts(name) for name in summed}
     reading.finish()
-    added = _Reading(frame.select(kept)[groups.first_rows], period)
+    added = _ColumnReader(frame.select(kept)[groups.first_rows], period)
     columns = {name: added.key(name) for name in kept} | _sums(amounts, groups)
     if RESOURCE_ID not in kept and any(map(is_tag, kept)):
         columns[RESOURCE_ID] = stand_in_resource_ids(pl.DataFrame({name: columns[name] for name in kept}))
@@ -73,7 +73,7 @@ def aggregate_rows(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl
     return result.sort(USAGE_START, *(name for name in kept if name != USAGE_START))
 
 
-def _kept(frame: pl.DataFrame, by: Sequence[str]) -> list[str]:
+def _key_columns(frame: pl.DataFrame, by: Sequence[str]) -> list[str]:
     """List the columns in which the rows of a group are equal."""
     present = frame.columns
     missing = [name for name in by if name not in present and name != ALL_TAGS]
@@ -90,7 +90,7 @@ def _kept(frame: pl.DataFrame, by: Sequence[str]) -> list[str]:
     return in_cbf_order([USAGE_START, *named])
 
 
-def _summed(frame: pl.DataFrame, kept: Sequence[str]) -> list[str]:
+def _summed_columns(frame: pl.DataFrame, kept: Sequence[str]) -> list[str]:
     """List the columns to sum. Amounts in different units have no sum."""
     costs = [name for name in COST_COLUMNS if name in frame.columns or name == COST]
     units = USAGE_UNITS in frame.columns and not is_blank(frame[USAGE_UNITS]).all()
@@ -98,7 +98,7 @@ def _summed(frame: pl.DataFrame, kept: Sequence[str]) -> list[str]:
     return [*costs, USAGE_AMOUNT] if USAGE_AMOUNT in frame.columns and has_sum else costs
 
 
-class _Reading:
+class _ColumnReader:
     """Reads columns as text and collects the problems in them."""
 
     def __init__(self, frame: pl.DataFrame, period: Period) -> None:

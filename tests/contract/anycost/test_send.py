@@ -396,7 +396,7 @@ def test_a_month_that_is_over_and_grows_to_more_than_twice_is_said_aloud(
     send_rows(sandbox, month, count, operation=operation)
     expected = (
         f"2024-02 grows from the 3 rows that CloudZero holds to {grown}, more than twice as many, and that month is "
-        "over. Are rows there twice, such as those of two exports of the month? max_rows_ratio makes this an error"
+        "over. Were rows given twice, for example from two exports of the month? max_rows_ratio makes this an error"
     )
     assert warnings_of(caplog) == ([expected] if grown else [])
 
@@ -415,7 +415,7 @@ def test_a_month_that_grows_to_more_than_it_may_is_refused(sandbox, caplog, mont
         send_rows(sandbox, month, count, max_rows_ratio=ratio)
     assert str(error.value) == (
         f"{month} grows from the 10 rows that CloudZero holds to {count}, more than {ratio:g} times as many "
-        "(max_rows_ratio); nothing was sent. Are rows there twice, such as those of two exports of the month? If the "
+        "(max_rows_ratio); nothing was sent. Were rows given twice, for example from two exports of the month? If the "
         "month really grew, set a larger max_rows_ratio."
     )
     assert len(sandbox.held(str(month))) == 10
@@ -647,7 +647,7 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             {},
             (
                 "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
-                "2026-03-01T01:00:00Z failed. Running the task again sends all of it again, which heals the month."
+                "2026-03-01T01:00:00Z failed. Running the task again sends the whole month again, which completes it."
             ),
         ),
         (
@@ -656,7 +656,7 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             (
                 "Of 2026-03, 2 of 3 requests stand: 4 of 6 rows, hours before 2026-03-01T02:00:00Z. The one for hours "
                 "2026-03-01T02:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Once the cause is "
-                "mended, running the task again sends all of it again, which heals the month."
+                "fixed, running the task again sends the whole month again, which completes it."
             ),
         ),
         (
@@ -664,8 +664,8 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             {},
             (
                 "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T00:00:00Z failed; whether "
-                "CloudZero stored it, or a part of it, is not known. Running the task again sends all of it again, which "
-                "heals the month."
+                "CloudZero stored it, or a part of it, is not known. Running the task again sends the whole month "
+                "again, which completes it."
             ),
         ),
         (
@@ -673,8 +673,8 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             {"operation": Operation.SUM},
             (
                 "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
-                "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Sending again adds "
-                "what stands a second time: see what CloudZero holds first."
+                "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Sending again would "
+                f"add these rows a second time. {errors.CHECK_THEN_CLEAR}"
             ),
         ),
     ],
@@ -745,7 +745,7 @@ def test_an_hour_starts_over_when_an_answer_in_it_is_lost(sandbox, times, caplog
     plain += [body(kind, big_hour()[n : n + 2]) for kind, n in (("replace_hourly", 1), ("sum", 3), ("sum", 5))]
     plain += [body("replace_hourly", [row(2, "8")])]
     assert summary.sha256 == hashlib.sha256(b"".join(plain)).hexdigest()
-    assert f"Hour 2026-03-01T01:00:00Z starts over ({times} of 3)" in caplog.text
+    assert f"Hour 2026-03-01T01:00:00Z is sent again ({times} of 3)" in caplog.text
 
 
 def counting(counts):
@@ -777,7 +777,7 @@ def test_an_hour_starts_over_once_when_other_rows_are_counted_than_were_sent(cou
     with answering(counting(left)) as client:
         summary = send(None, big_hour()[1:7], client, limits=ONE_HOUR_EACH)
     assert (left, summary.requests, summary.row_count) == ([], 3, counts[-1])
-    assert caplog.text.count("Hour 2026-03-01T01:00:00Z starts over, once") == is_repeated
+    assert caplog.text.count("Hour 2026-03-01T01:00:00Z is sent again, once") == is_repeated
 
 
 def test_the_counts_of_a_sum_are_of_other_rows_too(caplog):
@@ -785,7 +785,7 @@ def test_the_counts_of_a_sum_are_of_other_rows_too(caplog):
     with answering(counting(left)) as client:
         send(None, big_hour()[1:7], client, limits=ONE_HOUR_EACH, operation=Operation.SUM)
     assert left == []
-    assert "starts over" not in caplog.text
+    assert "is sent again" not in caplog.text
 
 
 def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
@@ -795,20 +795,20 @@ def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
     assert len([path for path in paths(sandbox) if path == "POST billing_drops"]) == 1 + 4 * 2
     before, _, after = error.message.partition(" times in a row. ")
     assert before == (
-        "Hour 2026-03-01T01:00:00Z has 6 rows, more than one request takes, and an answer among its 3 requests got lost 4"
+        "Hour 2026-03-01T01:00:00Z has 6 rows, more than fit into one request, and a reply to its 3 requests was lost 4"
     )
     assert "The request may or may not have been applied, and must not be repeated." in after
     assert after.endswith(
         ' Ways out: fewer rows in that hour, with transform=aggregate(by=[...], period="hour") of '
         'cloudzero_provider.anycost (by: the columns to keep; period="day" would put a whole day into one hour); a '
-        "connection that loses fewer answers; or CloudZero's AnyCost Bucket connection "
+        "more reliable connection; or CloudZero's AnyCost Bucket connection "
         "(https://docs.cloudzero.com/docs/anycost-bucket-getting-started)."
     )
     assert error.status is None
     assert error.standing == (
         "Of 2026-03, 1 of 5 requests stand: 1 of 8 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
         "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Running the task again "
-        "sends all of it again, which heals the month."
+        "sends the whole month again, which completes it."
     )
 
 
@@ -822,8 +822,8 @@ def test_a_refused_request_inside_an_hour_says_that_a_part_may_stand(sandbox):
     error = failure(sandbox, {"kind": "refuse", "status": 429, "operation": "sum"}, None, big_hour()[1:7])
     assert error.standing == (
         "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T01:00:00Z failed; whether "
-        "CloudZero stored it, or a part of it, is not known. Running the task again sends all of it again, which heals "
-        "the month."
+        "CloudZero stored it, or a part of it, is not known. Running the task again sends the whole month again, which "
+        "completes it."
     )
 
 

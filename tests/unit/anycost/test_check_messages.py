@@ -99,9 +99,9 @@ def plan(rows, operation=Operation.REPLACE_DROP, **limits):
 
 
 WAYS_OUT = (
-    'Ways out: add rows up before sending, with transform=aggregate(by=[...], period="day") of cloudzero_provider.anycost '
+    'Ways out: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of cloudzero_provider.anycost '
     "(by: the columns to keep); send parts of the bill to AnyCost streams of their own; or use CloudZero's AnyCost Bucket "
-    "connection, which takes many files a month (https://docs.cloudzero.com/docs/anycost-bucket-getting-started). The "
+    "connection, which accepts many files a month (https://docs.cloudzero.com/docs/anycost-bucket-getting-started). The "
     "limits: https://docs.cloudzero.com/docs/anycost-send-stream-data"
 )
 
@@ -110,7 +110,7 @@ def test_a_month_of_too_many_rows_says_the_limit_and_the_ways_out():
     with pytest.raises(MonthTooLargeError) as error:
         plan([row()] * 2001, max_month_rows=1000)
     assert str(error.value) == (
-        "2026-03 has 2,001 rows, 1,001 more than the 1,000 that one AnyCost stream takes per month (max_month_rows); "
+        "2026-03 has 2,001 rows, 1,001 more than the 1,000 that one AnyCost stream accepts per month (max_month_rows); "
         f"nothing was sent. {WAYS_OUT}"
     )
 
@@ -119,7 +119,7 @@ def test_a_month_of_too_many_bytes_says_the_limit():
     size = plan([row()] * 20).size
     assert plan([row()] * 20, max_month_bytes=size).size == size
     assert words_of(lambda: plan([row()] * 20, max_month_bytes=size - 1)) == (
-        f"2026-03 has {size:,} bytes, 1 more than the {size - 1:,} that one AnyCost stream takes per month "
+        f"2026-03 has {size:,} bytes, 1 more than the {size - 1:,} that one AnyCost stream accepts per month "
         f"(max_month_bytes); nothing was sent. {WAYS_OUT}"
     )
 

@@ -60,11 +60,11 @@ def test_an_empty_list_is_no_rows(text):
         ('{"billing_drop":[[]]}', "a list of something else"),
         ('{"billing_drop":[{}]}', "a row without a value"),
         ('{"billing_drop":[{"a":null}]}', "a row without a value"),
-        ('{"billing_drop":[{"a":true}]}', "a value that is no text, in column 'a'"),
-        ('{"billing_drop":[{"b":"x","a":{"b":1}}]}', "a value that is no text, in column 'a'"),
-        ('{"billing_drop":[{"' + "k" * 81 + '":[]}]}', f"a value that is no text, in column '{'k' * 80}'"),
-        (nested(9), "something that is nested too deep"),
-        ('{"b":{},"a":' + nested(8) + "}", "something that is nested too deep"),
+        ('{"billing_drop":[{"a":true}]}', "a value that is not text, in column 'a'"),
+        ('{"billing_drop":[{"b":"x","a":{"b":1}}]}', "a value that is not text, in column 'a'"),
+        ('{"billing_drop":[{"' + "k" * 81 + '":[]}]}', f"a value that is not text, in column '{'k' * 80}'"),
+        (nested(9), "something that is nested too deeply"),
+        ('{"b":{},"a":' + nested(8) + "}", "something that is nested too deeply"),
         ('{"billing_drop":[{"a":1e4001}]}', "a number of thousands of digits"),
         ('{"billing_drop":[{"a":1e-4001}]}', "a number of thousands of digits"),
     ],
@@ -77,7 +77,9 @@ def test_what_is_no_list_of_rows_is_named(text, what):
 
 @pytest.mark.parametrize("text", ["", '{"a":[{"b":"c"', "{x"])
 def test_what_is_no_json_is_said_to_be_none(text):
-    with pytest.raises(UnexpectedReplyError, match=r"^The contents of the month are no valid JSON \(\w*JSONError\)\.$"):
+    with pytest.raises(
+        UnexpectedReplyError, match=r"^The contents of the month are not valid JSON \(\w*JSONError\)\.$"
+    ):
         rows(text)
 
 
@@ -92,7 +94,7 @@ def test_a_number_with_an_exponent_is_written_out(exponent):
 def test_a_text_without_end_is_refused(character):
     with pytest.raises(UnexpectedReplyError) as error:
         rows('[{"a":"' + character * BLOCK + '"}]')
-    assert str(error.value) == "The contents of the month hold a text without end."
+    assert str(error.value) == "The contents of the month hold a string without an end."
 
 
 def test_a_reply_of_little_text_and_much_space_is_read():
@@ -149,7 +151,7 @@ def test_half_a_character_is_no_text(monkeypatch, row):
     monkeypatch.setattr(month_reply.ijson, "basic_parse", ijson.get_backend("python").basic_parse)
     with pytest.raises(UnexpectedReplyError) as error:
         read([row])
-    assert str(error.value) == "The contents of the month hold something that is no Unicode text."
+    assert str(error.value) == "The contents of the month hold something that is not valid Unicode."
 
 
 def test_costs_are_added_up_exactly_whatever_their_column():
@@ -162,7 +164,7 @@ def test_costs_are_added_up_exactly_whatever_their_column():
 def test_costs_that_are_no_numbers_are_counted():
     with pytest.raises(UnexpectedReplyError) as error:
         total_cost(read([{"cost/cost": "x"}] * 1000 + [{"cost/cost": "1"}]))
-    assert str(error.value) == "CloudZero holds 1,000 values of cost/cost that are no decimals."
+    assert str(error.value) == "CloudZero holds 1,000 values of cost/cost that are not decimal numbers."
 
 
 def test_the_hours_of_rows():
