@@ -407,9 +407,9 @@ def test_fifty_triggers_at_once_block_no_loop_and_need_few_threads(monkeypatch):
     assert len(heads) >= 50
     gaps.sort()
     assert gaps[int(len(gaps) * 0.95)] < 0.3
-    # Eight look at a time, each with a timer, and the server has a thread for each; the event loop has some of its own
-    # for looking connections up.
-    assert most_threads - before <= 3 * 8 + min(32, (os.cpu_count() or 1) + 4) + 4
+    # Eight requests at a time, each with a timer and a thread of the server; the event loop has some of its own
+    # for looking connections up, and threads that have finished take a moment to end on a busy machine.
+    assert most_threads - before <= 3 * 8 + min(32, (os.cpu_count() or 1) + 4) + 8
 
 
 PRINTS_HEADERS = """

@@ -129,7 +129,7 @@ def adding(sandbox, tmp_path, when, run, **arguments):
 def test_of_two_tries_that_add_drops_the_second_stops_where_the_first_has_a_request_open(sandbox, tmp_path):
     sandbox.faults(hold(skip=3))
     _, error = adding(sandbox, tmp_path, lambda: len(sandbox.writes()) >= 4, send, records=bill(), **SENDING)
-    assert "was under way" in str(error)
+    assert "was in flight" in str(error)
     assert held(sandbox) == bill()
 
 
@@ -153,7 +153,7 @@ def test_of_two_tries_that_add_telemetry_the_second_stops_where_the_first_has_a_
     sandbox.faults(hold(skip=3))
     given = {"records": records(5), **TELEMETRY}
     _, error = adding(sandbox, tmp_path, lambda: len(sandbox.posts()) >= 4, send_telemetry, **given)
-    assert "was under way" in str(error)
+    assert "was in flight" in str(error)
     assert telemetry_held(sandbox) == {record["element_name"]: "5" for record in records(5)}
 
 
