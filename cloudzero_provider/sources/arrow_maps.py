@@ -1,8 +1,8 @@
 """
-Maps of Parquet and Arrow as lists of entries, which any version of polars can hold.
+Read maps of Parquet and Arrow as lists of entries, which any version of polars can hold.
 
-polars 1 reads a map as a List of Struct with ``key`` and ``value``. polars 2 has a type ``Map`` of its own, and when it
-reads one from Parquet, it keeps only the last of two entries with the same key, without a word.
+polars 1 reads a map as a List of Struct with ``key`` and ``value``. polars 2 has its own type
+``Map``, and on reading one from Parquet silently keeps only the last of two entries with the same key.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _MAP: Any = getattr(pl, "Map", None)
 
 
 def is_map(dtype: pl.DataType) -> bool:
-    """Whether a type is polars' own one of a map."""
+    """Whether a type is polars' type for maps."""
     return _MAP is not None and isinstance(dtype, _MAP)
 
 
 def as_entries(series: pl.Series) -> pl.Series:
     """
-    Take a map as a List of Struct with ``key`` and ``value``.
+    Convert a map to a List of Struct with ``key`` and ``value``.
 
     :param series: of type ``Map``.
     """
@@ -36,13 +36,13 @@ def as_entries(series: pl.Series) -> pl.Series:
 
 def with_all_entries(name: str, path: str, frame: pl.DataFrame) -> pl.DataFrame:
     """
-    Put the maps of a Parquet file back as they stand in the file, keys that are there twice included.
+    Read the maps of a Parquet file again with all their entries, including duplicate keys.
 
-    pyarrow reads all entries. Where it is not installed, what polars read stays, with a warning.
+    pyarrow reads all entries. If it is not installed, the entries that polars read stay, with a warning.
 
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
-    :param frame: what polars read from it.
+    :param name: the file's name, for the log.
+    :param path: the local path.
+    :param frame: the file as polars read it.
     """
     maps = [series.name for series in frame if is_map(series.dtype)]
     if not maps:
@@ -51,8 +51,8 @@ def with_all_entries(name: str, path: str, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns(_read_with_arrow(path, maps))
     except _ArrowError as error:
         log.warning(
-            "%s: polars %s keeps only the last of two entries of a map with the same key, so a key that is there twice "
-            "in %s can't be seen (%s). Install pyarrow to have all entries read.",
+            "%s: polars %s keeps only the last of two map entries with the same key, so duplicate keys in %s can't be "
+            "detected (%s). Install pyarrow, which reads all entries.",
             name,
             pl.__version__,
             ", ".join(maps),
@@ -75,7 +75,7 @@ def _read_with_arrow(path: str, maps: list[str]) -> list[pl.Series]:
             table = file.read(columns=maps)
         read = pl.DataFrame(table)
     except Exception as error:
-        # Its errors are of many kinds, and polars has read the file.
+        # pyarrow raises errors of many kinds, and polars could read the file.
         raise _ArrowError(f"pyarrow can't read them: {type(error).__name__}") from None
     if set(read.columns) != set(maps):
         raise _ArrowError("pyarrow can't read them by name")

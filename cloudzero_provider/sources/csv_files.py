@@ -1,4 +1,4 @@
-"""CSV files. Every value stays the text that is written."""
+"""Read CSV files. Every value stays text."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _LONGEST_CELL = 16_000_000
 
 def read_csv(name: str, path: str) -> Rows:
     """
-    Read a CSV file. An empty cell means "no value"; an empty line is no row.
+    Read a CSV file. An empty cell means "no value"; empty lines are skipped.
 
-    Cells may also be separated by semicolons, tabs or pipes, where the header is.
+    Cells may also be separated by semicolons, tabs or pipes, if the header is.
 
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
+    :param name: the file's name, for errors.
+    :param path: the local path.
     :raises InputError: naming file and line.
     """
     separator = find_separator(name, path)
-    frame = _read_by_engine(path, separator)
+    frame = _read_with_polars(path, separator)
     if frame is not None:
         return table(frame, lambda index: f"{name}, line {index + 2:,}")
     with open_text(path) as stream:
@@ -45,8 +45,8 @@ def read_csv(name: str, path: str) -> Rows:
             raise InputError(unreadable(error, name, path, reading.line)) from None
 
 
-def _read_by_engine(path: str, separator: Separator) -> pl.DataFrame | None:
-    """Read a file that is plain, and ``None`` for one that is not, or is broken: Python's reader says where."""
+def _read_with_polars(path: str, separator: Separator) -> pl.DataFrame | None:
+    """Read a plain file; ``None`` for any other or a broken one, since Python's reader reports where it is broken."""
     if separator.is_named:
         return None
     try:
@@ -108,9 +108,9 @@ def _as_columns(block: list[list[str]], width: int) -> list[pl.Series]:
 
 def _check_header(name: str, header: list[str], line: int) -> None:
     if not header:
-        raise InputError(f"{name}: the file is empty: expected a header line with the columns' names.")
+        raise InputError(f"{name}: the file is empty: expected a header line with the column names.")
     if "" in header:
         raise InputError(f"{name}, line {line}: column {header.index('') + 1} has no name.")
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
-        raise InputError(f"{name}, line {line}: the header names {', '.join(map(repr, twice))} twice.")
+        raise InputError(f"{name}, line {line}: the header contains {', '.join(map(repr, twice))} more than once.")

@@ -1,8 +1,8 @@
 """
-CSV files by the engine, which is many times faster, and careless: it pads and cuts lines in silence.
+Read CSV files with polars, which is many times faster than Python's reader, but pads and cuts lines without an error.
 
-So every line is looked at first. A file that is anything but plain (a line of another width, an empty one, a cell with
-a line break, odd quotes) is left to Python's reader, which knows what to say of it.
+So every line is checked first. A file with anything unusual (a line of another width, an empty line, a line break in a
+cell, stray quotes) is left to Python's reader, which reports what is wrong.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import BinaryIO
 import polars as pl
 
 from cloudzero_provider.sources.csv_separators import COMMA
-from cloudzero_provider.sources.rows import ENGINE_ERRORS
+from cloudzero_provider.sources.rows import POLARS_ERRORS
 
-# Stands in no text: with it as the separator, the engine reads whole lines.
+# Occurs in no text: with it as the separator, polars reads whole lines.
 _NO_SEPARATOR = "\x01"
 _CELL = r'(?:"(?:[^"\r]|"")*"|[^"{separator}\r]*)'
 _PIECE = 1024 * 1024
@@ -24,10 +24,10 @@ _MOST_COLUMNS = 500
 
 def read_plain_csv(file: BinaryIO, path: str, separator: str = COMMA) -> pl.DataFrame | None:
     """
-    Read a CSV file whose lines are all plain, and as wide as its header.
+    Read a CSV file whose lines are all plain and as wide as its header.
 
-    :param file: open at its beginning, to look at.
-    :param path: the same file, for the engine.
+    :param file: open at its beginning, for the checks.
+    :param path: the same file, for polars.
     :param separator: between cells.
     :return: all cells as text; ``None`` for any other file.
     """
@@ -42,13 +42,13 @@ def read_plain_csv(file: BinaryIO, path: str, separator: str = COMMA) -> pl.Data
             low_memory=True,
             glob=False,
         )
-    except (*ENGINE_ERRORS, UnicodeDecodeError, csv.Error):
+    except (*POLARS_ERRORS, UnicodeDecodeError, csv.Error):
         return None
     return frame.fill_null("") if frame.columns == header else None
 
 
 def _header(file: BinaryIO, separator: str) -> list[str] | None:
-    """Read the first line, when it can be a header."""
+    """Read the first line; ``None`` if it can't be a header."""
     line = file.readline().decode("utf-8-sig")
     cells = next(csv.reader([line], delimiter=separator, strict=True), [])
     is_good = 0 < len(cells) <= _MOST_COLUMNS and all(cells) and len(set(cells)) == len(cells)
@@ -78,7 +78,7 @@ def _is_plain(file: BinaryIO, path: str, width: int, separator: str) -> bool:
 
 
 def _count_lines(file: BinaryIO) -> int | None:
-    """Count the lines; ``None`` where the engine and Python may not agree on what a line is."""
+    """Count the lines; ``None`` where polars and Python may disagree on what a line is."""
     file.seek(0)
     lines, last = 0, b"\n"
     while piece := file.read(_PIECE):

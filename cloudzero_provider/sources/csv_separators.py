@@ -1,4 +1,4 @@
-"""Which character separates the cells of a CSV file."""
+"""Detect the separator of a CSV file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 COMMA = ","
 _OTHERS = (";", "\t", "|")
-#: A line that Excel takes, and does not show: it names the separator.
+#: A line that names the separator; Excel reads it and does not show it.
 _NAMED = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _LONGEST_LINE = 16_000_000
@@ -22,9 +22,9 @@ _LONGEST_LINE = 16_000_000
 @dataclass(frozen=True)
 class Separator:
     """
-    What separates the cells of a file.
+    The separator of a file.
 
-    :param character: the one that does.
+    :param character: between cells.
     :param is_named: whether a first line ``sep=…`` names it, before the header.
     """
 
@@ -34,23 +34,23 @@ class Separator:
 
 def find_separator(name: str, path: str) -> Separator:
     """
-    Find the separator of a CSV file: a comma, unless the header has none and is separated by another one.
+    Detect the separator of a CSV file: a comma, unless the header has none and contains another separator.
 
-    A header without any of them is that of a single column. Whether all lines agree, the reader sees.
+    A header without any separator is a single column. The reader checks that all lines agree.
 
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
-    :raises InputError: when the header may be separated by several.
+    :param name: the file's name, for errors and the log.
+    :param path: the local path.
+    :raises InputError: when the header is ambiguous.
     """
     line = _first_line(path)
     found = _named(name, line) or Separator(_of_header(name, line))
     if found.character != COMMA:
-        log.info("%s: its cells are separated by %r; numbers need a decimal point", name, found.character)
+        log.info("%s: cells are separated by %r; numbers must have a decimal point", name, found.character)
     return found
 
 
 def _first_line(path: str) -> str:
-    """Read the first line that is not empty. A file that can't be read has none: whoever reads it says why."""
+    """Return the first line that is not empty; empty for a file that can't be read, which its reader reports."""
     try:
         with open_text(path) as stream:
             while line := stream.readline(_LONGEST_LINE):
@@ -67,7 +67,7 @@ def _named(name: str, line: str) -> Separator | None:
         return None
     if named[1] not in (COMMA, *_OTHERS):
         known = ", ".join(map(repr, (COMMA, *_OTHERS)))
-        raise InputError(f"{name}: its first line names the separator {named[1]!r}: expected one of {known}.")
+        raise InputError(f"{name}: the first line names the separator {named[1]!r}: expected one of {known}.")
     return Separator(named[1], is_named=True)
 
 
@@ -78,7 +78,7 @@ def _of_header(name: str, line: str) -> str:
         return COMMA
     if len(found) > 1:
         raise InputError(
-            f"{name}: the header has no comma, and may be separated by {' or '.join(map(repr, found))}. Write the file "
+            f"{name}: the header has no comma and may be separated by {' or '.join(map(repr, found))}. Write the file "
             f"with commas, or with sep={found[0]} as its first line."
         )
     return found[0]

@@ -1,4 +1,4 @@
-"""What a query found, read from the cursor of a database."""
+"""Read the result of a query from a database cursor."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def from_cursor(cursor: Any) -> Rows | None:
     """
-    Read all rows of a query, in batches. Values stay the objects that the database's driver makes.
+    Read all rows of a query in batches. Values stay the objects that the database's driver returns.
 
     :param cursor: of a DB-API connection, after ``execute``.
-    :return: ``None`` when the statement was no query.
-    :raises InputError: when two columns have one name.
+    :return: ``None`` when the statement was not a query.
+    :raises InputError: when two columns have the same name.
     """
     if cursor.description is None:
         return None
@@ -40,7 +40,7 @@ def _check_names(names: list[Any]) -> None:
         if not is_text(name):
             raise InputError(f'Column {number} of the query has no name: give it one (AS "cost/cost").')
         if names.index(name) < number - 1:
-            raise InputError(f'The query has two columns {name!r}: give them names of their own (AS "cost/cost").')
+            raise InputError(f'The query has two columns {name!r}: give each its own name (AS "cost/cost").')
 
 
 def _parts(cursor: Any, names: list[str]) -> Iterator[Rows]:

@@ -1,4 +1,4 @@
-"""Files of equal content: an export that ran twice, and a pattern that takes both."""
+"""Detect files with equal content, for example an export that ran twice and a pattern that matches both."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ _HALF = 2**32
 
 
 class FilesSeen:
-    """The files of one task, to find those that hold the same rows."""
+    """Remembers the files of one task, to find those that hold the same rows."""
 
     def __init__(self) -> None:
-        # A file is looked into when a second one has as many rows, which is rare.
-        self._alone: dict[int, tuple[str, Rows] | None] = {}
+        # A file is hashed only when a second one has the same number of rows, which is rare.
+        self._only_one_with: dict[int, tuple[str, Rows] | None] = {}
         self._names: dict[Hashable, str] = {}
 
     def refuse_equal(self, name: str, rows: Rows) -> None:
         """
-        Refuse a file that holds the same rows as one before, in any order: they would count twice.
+        Refuse a file that holds the same rows as an earlier one, in any order, since they would count twice.
 
-        :param name: of the file.
-        :param rows: in it. A file without any is equal to none.
+        :param name: the file's name.
+        :param rows: its rows. A file without rows is never refused.
         :raises InputError: naming both files.
         """
         if not rows.count:
             return
-        if rows.count not in self._alone:
-            self._alone[rows.count] = name, rows
+        if rows.count not in self._only_one_with:
+            self._only_one_with[rows.count] = name, rows
             return
-        first = self._alone[rows.count]
+        first = self._only_one_with[rows.count]
         if first is not None:
             self._names[_fingerprint(first[1])] = first[0]
-            self._alone[rows.count] = None
+            self._only_one_with[rows.count] = None
         equal = self._names.setdefault(_fingerprint(rows), name)
         if equal != name:
             what = "row" if rows.count == 1 else f"{rows.count:,} rows"
@@ -54,13 +54,13 @@ class FilesSeen:
 
 def _fingerprint(rows: Rows) -> Hashable:
     """
-    Tell rows by their values, as text, whatever their order, that of the columns, and how the file writes them.
+    Hash rows by their values as text, independent of file format and of the order of rows and columns.
 
-    A column without values is like none, and no value is like an empty text.
+    A column without values counts as absent, and a missing value as an empty string.
     """
     texts = {column: _texts(values) for column, values in rows.columns.items()}
     filled = {column: series for column, series in sorted(texts.items()) if (series != "").any()}
-    # Equal rows have equal hashes, so their sum tells the rows in any order; in halves, no sum overflows.
+    # The sum of the rows' hashes doesn't depend on their order. Halves are summed, so that nothing overflows.
     hashes = pl.DataFrame(filled).hash_rows() if filled else pl.Series([0], dtype=pl.UInt64)
     return rows.count, tuple(filled), (hashes // _HALF).sum(), (hashes % _HALF).sum()
 

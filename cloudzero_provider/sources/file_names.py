@@ -1,4 +1,4 @@
-"""What ``files`` names: paths, URIs and patterns, in lists of any depth, or in the text that a template made of one."""
+"""Find the files that ``files`` names: paths, URIs and patterns, in nested lists, or in the rendered text of a list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 
-#: What the names of files may end in.
+#: Extensions of files that can be read.
 ENDINGS = (
     ".csv",
     ".csv.gz",
@@ -26,34 +26,34 @@ ENDINGS = (
 )
 
 _PATTERN = re.compile(r"[*?\[]")
-#: What a template makes of a value that is not text: a list, a dict, an object, None.
+#: The text of a rendered value that is not text: a list, a dict, an object, None.
 _RENDERED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|<.*>|\w+\(.*\)|None", re.DOTALL)
 _HINT = (
-    "If a template made it, hand over the task's output itself (files=task.output, or the value a @task function "
+    "If a template rendered it, pass the task's output itself (files=task.output, or the value a @task function "
     "returned), or set render_template_as_native_obj=True in the DAG."
 )
-#: Lists in lists come from tasks that return lists; more than a few levels are a mistake.
+#: Nested lists come from tasks that return lists; more than a few levels are a mistake.
 _DEEPEST = 10
 
 
 class FileStore(Protocol):
-    """Where files are that have a URI, like ``s3://bucket/key``."""
+    """Storage of files that have a URI, like ``s3://bucket/key``."""
 
     def find(self, uri: str) -> list[str]:
-        """Which files a URI with a pattern (``*``, ``?``, ``[…]``) in it names."""
+        """List the files that match a URI with a pattern (``*``, ``?``, ``[…]``)."""
 
     def fetch(self, uri: str, file: IO[bytes]) -> None:
-        """Copy a file here. Raises an ``InputError`` when it is not there or may not be read."""
+        """Copy a file to a local one. Raises an ``InputError`` when it is missing or can't be read."""
 
 
-def named_files(files: Any, store: FileStore | None) -> list[str]:
+def files_named_by(files: Any, store: FileStore | None) -> list[str]:
     """
-    Find the files that are named, each once.
+    List the files that are named, each once.
 
-    :param files: a path, a URI or a pattern; or a list of those, or of such lists, as mapped tasks return them; or the
-        text of such a list, as a template renders it.
+    :param files: a path, a URI or a pattern; a list of those, or of such lists, as mapped tasks return; or the text of
+        such a list, as a template renders it.
     :param store: for URIs.
-    :raises InputError: when something else is among them, a pattern fits no file, or two are the same file.
+    :raises InputError: when anything else is given, a pattern matches no file, or two names are the same file.
     """
     if files is None:
         raise InputError("files is None: the upstream task returned no path.")
@@ -69,10 +69,10 @@ def named_files(files: Any, store: FileStore | None) -> list[str]:
 
 def ending_of(name: str) -> str:
     """
-    Find the ending that says what a file is.
+    Return the extension that says what a file is.
 
-    :param name: of the file.
-    :raises InputError: for another one.
+    :param name: the file's name.
+    :raises InputError: when it is not one of :data:`ENDINGS`.
     """
     for ending in ENDINGS:
         if name.lower().endswith(ending):
@@ -82,38 +82,38 @@ def ending_of(name: str) -> str:
 
 def without_folders(found: Mapping[str, bool]) -> list[str]:
     """
-    Take the files of what a pattern fits. A folder that is called like a file may be a table, as Spark writes them.
+    Keep the files among the matches of a pattern. A folder named like a file may be a table written by Spark.
 
-    :param found: name → whether it is a folder.
-    :raises InputError: when the pattern fits such a folder, but no file in it.
+    :param found: each name, and whether it is a folder.
+    :raises InputError: when the pattern matches such a folder but no file in it.
     """
     files = [name for name, is_folder in found.items() if not is_folder]
     for name in sorted(found.keys() - files):
         folder = name.rstrip("/")
         if folder.lower().endswith(ENDINGS) and not any(file.startswith(f"{folder}/") for file in files):
-            raise InputError(f"{folder} is a folder: name the files in it, as in {folder}/*.")
+            raise InputError(f"{folder} is a folder: name the files in it, for example {folder}/*.")
     return files
 
 
 def _is_path(value: Any) -> bool:
-    """Whether it is one path: text, a path of Python's, or one of Airflow's object storage."""
+    """Whether a value is one path: text, a ``PathLike``, or a path of Airflow's object storage."""
     return isinstance(value, (str, os.PathLike)) or hasattr(value, "protocol")
 
 
 def _paths(given: Any, place: str, depth: int) -> Iterator[tuple[str, Any]]:
-    """Walk through lists in lists; what is in them, with its place for error messages."""
+    """Yield the items of nested lists, each with its place for errors."""
     listed = _rendered_list(given) if isinstance(given, str) else given
     if listed is None or _is_path(listed) or isinstance(listed, (bytes, Mapping)) or not isinstance(listed, Iterable):
         yield (place if depth else "files[0]"), given
         return
     if depth > _DEEPEST:
-        raise InputError(f"{place}: lists in lists, {_DEEPEST} deep: expected a list of paths.")
+        raise InputError(f"{place}: lists nested more than {_DEEPEST} deep: expected a list of paths.")
     for number, item in enumerate(listed):
         yield from _paths(item, f"{place}[{number}]", depth + 1)
 
 
 def _rendered_list(text: str) -> list[Any] | None:
-    """Read the text that a template makes of a list, or JSON of it; no name of a file is written like that."""
+    """Parse the text of a list as a template renders it, or as JSON; no file name looks like that."""
     text = text.strip()
     if text[:1] + text[-1:] not in ("[]", "()"):
         return None
@@ -127,14 +127,14 @@ def _rendered_list(text: str) -> list[Any] | None:
 
 
 def _named(given: Any, place: str, store: FileStore | None) -> list[str]:
-    """Find the files that one path names."""
+    """List the files that one path names."""
     name = _checked_name(given, place)
     is_uri = "://" in name
     if not _PATTERN.search(name) or (not is_uri and os.path.exists(name)):
         return [name]
     found = store_for(name, store).find(name) if is_uri else _find(name)
     if not found:
-        raise InputError(f"{name}: no file has a name like that.{_hint(name)}")
+        raise InputError(f"{name}: no file matches.{_hint(name)}")
     return sorted(found)
 
 
@@ -143,13 +143,13 @@ def _checked_name(given: Any, place: str) -> str:
         raise InputError(f"{place} is a {type(given).__name__}, not a path.")
     name = os.fspath(given) if isinstance(given, os.PathLike) else str(given)
     if "\0" in name:
-        raise InputError(f"{place} is {name!r}: a path holds no NUL character.")
+        raise InputError(f"{place} is {name!r}: a path can't contain a NUL character.")
     try:
         os.fsencode(name)
     except UnicodeEncodeError:
-        raise InputError(f"{place} is {name!r}: no valid Unicode text.") from None
+        raise InputError(f"{place} is {name!r}: not valid Unicode.") from None
     if not name:
-        raise InputError(f"{place} is an empty text, not a path.")
+        raise InputError(f"{place} is an empty string, not a path.")
     return name
 
 
@@ -163,7 +163,7 @@ def _find(pattern: str) -> list[str]:
 
 
 def store_for(uri: str, store: FileStore | None) -> FileStore:
-    """Give the store of a URI, or say that there is none."""
+    """Return the store of a URI; refuse the URI without one."""
     if store is None:
         raise ConfigurationError(f"{uri}: only files on this machine can be read here.")
     return store

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: names are wrong now and then, above all about gzip."""
+"""Detect what a file is by its first bytes, since names are sometimes wrong, above all about gzip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cloudzero_provider.exceptions import InputError
 
 log = logging.getLogger(__name__)
 
-#: What reading a gzip file raises when the file is broken.
+#: Raised when a broken gzip file is read.
 BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 _GZIP = b"\x1f\x8b"
@@ -24,7 +24,7 @@ _UTF_16 = (
     "UTF-16 text",
     'save it as UTF-8 (in Excel: "CSV UTF-8")',
 )
-#: How other kinds of files begin → what they are, and what to do. No text that can be read begins like that.
+#: First bytes of other kinds of files, what they are, and what to do. No readable text begins like this.
 _OTHERS = (
     (_PARQUET, "a Parquet file", "name it *.parquet"),
     (re.compile(rb"PARE"), "an encrypted Parquet file", "write it without encryption"),
@@ -39,44 +39,44 @@ _OTHERS = (
     (re.compile(rb"ARROW1\x00\x00"), "an Arrow file", "write it as Parquet"),
     (re.compile(rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff"), "UTF-32 text", "save it as UTF-8"),
     (re.compile(rb"\xff\xfe|\xfe\xff|\x00[\t\r\n -~]|[\t\r\n -~]\x00"), *_UTF_16),
-    (re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE), "a web page or XML", "look into it for an error"),
+    (re.compile(rb"\s*<(?:!doctype|html|\?xml)", re.IGNORECASE), "a web page or XML", "open it to see the error in it"),
 )
 
 
 def is_gzipped(path: str) -> bool:
-    """Whether a file is gzipped, by its content. No text and no Parquet file begins like that."""
+    """Whether a file is gzipped, by its content. No text or Parquet file begins with the same bytes."""
     with open(path, "rb") as file:
         return file.read(len(_GZIP)) == _GZIP
 
 
 def open_bytes(path: str) -> BinaryIO:
-    """Open a file, and unzip it if it is gzipped."""
+    """Open a file; a gzipped one is decompressed as it is read."""
     return cast("BinaryIO", gzip.open(path)) if is_gzipped(path) else open(path, "rb")
 
 
 def check_contents(name: str, path: str, ending: str) -> None:
     """
-    Refuse a file whose content is not what its name says. Whether it is gzipped, its content alone decides.
+    Refuse a file whose content is not what its extension says. Whether it is gzipped is decided by content alone.
 
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
-    :param ending: of the name: what it says that the file is.
-    :raises InputError: saying what the name says, what the content is, and what to do.
+    :param name: the file's name, for errors.
+    :param path: the local path.
+    :param ending: the extension of the name.
+    :raises InputError: naming the extension, the content, and what to do.
     """
     gzipped = is_gzipped(path)
     if ending.endswith(".gz") and not os.path.getsize(path):
         raise InputError(f"{name}: the file has 0 bytes, which is not a valid gzip file. Was it written completely?")
     head = _head(path)
     if ending == ".parquet":
-        found = _what_is_no_parquet(head, gzipped=gzipped)
+        found = _reason_against_parquet(head, gzipped=gzipped)
     elif gzipped and head.startswith(_GZIP):
         found = ("gzipped twice", "unzip it once")
     else:
-        found = _what_is_no_text(head, ending)
+        found = _reason_against_text(head, ending)
     if found:
         raise InputError(f"{name}: its name ends in {ending}, but its content is {found[0]}: {found[1]}.")
     if gzipped != ending.endswith(".gz"):
-        what = "gzipped, and is unzipped" if gzipped else "not gzipped, and is read as it is"
+        what = "gzipped; it is decompressed" if gzipped else "not gzipped; it is read as it is"
         log.info("%s: its name ends in %s, but its content is %s", name, ending, what)
 
 
@@ -85,11 +85,11 @@ def _head(path: str) -> bytes:
         with open_bytes(path) as file:
             return file.read(_HEAD)
     except BROKEN_GZIP:
-        # Whoever reads the whole file finds the place.
+        # Reading the whole file reports where it is broken.
         return b""
 
 
-def _what_is_no_parquet(head: bytes, *, gzipped: bool) -> tuple[str, str] | None:
+def _reason_against_parquet(head: bytes, *, gzipped: bool) -> tuple[str, str] | None:
     if gzipped:
         return "gzipped", "unzip it; Parquet is compressed inside"
     if _PARQUET.match(head):
@@ -99,7 +99,7 @@ def _what_is_no_parquet(head: bytes, *, gzipped: bool) -> tuple[str, str] | None
     return _other(head) or (("JSON", "name it *.json") if _JSON.match(head) else None)
 
 
-def _what_is_no_text(head: bytes, ending: str) -> tuple[str, str] | None:
+def _reason_against_text(head: bytes, ending: str) -> tuple[str, str] | None:
     if ending.startswith(".csv") and _JSON.match(head):
         return "JSON", "name it *.json"
     return _other(head)

@@ -1,4 +1,4 @@
-"""Files, by their endings. Values stay as they are written."""
+"""Read files by their extensions. Values stay as they are in the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.csv_files import read_csv
 from cloudzero_provider.sources.equal_files import FilesSeen
-from cloudzero_provider.sources.file_names import FileStore, ending_of, named_files, store_for
+from cloudzero_provider.sources.file_names import FileStore, ending_of, files_named_by, store_for
 from cloudzero_provider.sources.file_signatures import check_contents
 from cloudzero_provider.sources.json_files import read_json, read_json_lines
 from cloudzero_provider.sources.parquet_files import read_parquet
@@ -22,7 +22,7 @@ from cloudzero_provider.values.parameters import read_bool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: What the name of a file ends in, without ``.gz`` → what reads it.
+#: Extension without ``.gz`` → its reader.
 _READERS: dict[str, Callable[[str, str], Rows]] = {
     ".csv": read_csv,
     ".json": read_json,
@@ -30,32 +30,28 @@ _READERS: dict[str, Callable[[str, str], Rows]] = {
     ".ndjson": read_json_lines,
     ".parquet": read_parquet,
 }
-#: What is wrong with the name or the file, and not with the machine.
+#: Errors of the name or the file itself, which a retry can't fix.
 _NOT_OUTAGES = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def from_files(files: Any, store: FileStore | None = None, *, allow_equal_files: bool = False) -> Rows:
     """
-    Read files, one after the other, as one table.
+    Read files in order, as one table.
 
     :param files: a path, a URI or a pattern (``/bills/2026-03/*.parquet``), or a list of those, or of such lists. The
-        ending says what a file is: ``.csv``, ``.json`` (an array of objects, or an object per line), ``.jsonl`` or
+        extension says what a file is: ``.csv``, ``.json`` (an array of objects, or an object per line), ``.jsonl`` or
         ``.ndjson`` (an object per line), each also with ``.gz``, or ``.parquet``.
     :param store: for URIs.
     :param allow_equal_files: whether two files may hold the same rows.
-    :raises InputError: when a file is missing or can't be read, naming file and line; or two hold the same rows.
+    :raises InputError: when a file is missing or can't be read (naming file and line), or two hold the same rows.
     """
     return joined(list(read_files(files, store, allow_equal_files=allow_equal_files)))
 
 
 def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files: bool = False) -> Iterator[Rows]:
-    """
-    Read files, one after the other, each as rows of its own.
-
-    :param files: as for :func:`from_files`; likewise the others, and what is raised.
-    """
+    """Read files in order, each as its own rows. Parameters and errors are those of :func:`from_files`."""
     seen = None if read_bool("allow_equal_files", allow_equal_files) else FilesSeen()
-    for name, ending in [(name, ending_of(name)) for name in named_files(files, store)]:
+    for name, ending in [(name, ending_of(name)) for name in files_named_by(files, store)]:
         with _on_disk(name, store) as path:
             check_contents(name, path, ending)
             rows = _READERS[ending.removesuffix(".gz")](name, path)
@@ -66,7 +62,7 @@ def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files:
 
 @contextmanager
 def _on_disk(name: str, store: FileStore | None) -> Iterator[str]:
-    """Have a file on this machine: one from a store only for as long as it is read."""
+    """Provide a local path: the file itself, or a temporary copy of one in a store."""
     if "://" not in name:
         _check_file(name)
         yield name
@@ -78,11 +74,11 @@ def _on_disk(name: str, store: FileStore | None) -> Iterator[str]:
 
 
 def _check_file(name: str) -> None:
-    """Refuse what a retry can't help; a mounted storage that is down is an error of its own."""
+    """Refuse what a retry can't fix. Other errors, such as of a mount that is down, are raised as they are."""
     try:
         mode = os.stat(name).st_mode
         if not stat.S_ISREG(mode):
-            kind = "Is a directory" if stat.S_ISDIR(mode) else "It is no regular file, but a pipe or a device"
+            kind = "Is a directory" if stat.S_ISDIR(mode) else "It is a pipe or a device, not a regular file"
             raise InputError(f"{name}: the file can't be read ({kind}).")
         with open(name, "rb"):
             pass

@@ -1,4 +1,4 @@
-"""Data frames: polars, pandas, Arrow. They keep the types they have."""
+"""Read data frames of polars, pandas and Arrow. Columns keep their types."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import polars as pl
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.arrow_maps import as_entries, is_map
 from cloudzero_provider.sources.numpy_values import plain_values
-from cloudzero_provider.sources.rows import ENGINE_ERRORS, Rows, check_cells, compact, is_text, row_number
+from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows, check_cells, compact, is_text, row_number
 from cloudzero_provider.values.python_values import Values, as_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Older versions do not have it; from 2.0 on, polars reads every extension that it does not know as one.
+#: Since polars 2.0, the type of a column with an Arrow extension type that polars does not know.
 _EXTENSION: Any = getattr(pl, "BaseExtension", None)
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it is a data frame: of polars, of pandas, or anything that Arrow's stream interface knows."""
+    """Whether a value is a data frame: of polars, of pandas, or anything with Arrow's stream interface."""
     return isinstance(value, (pl.DataFrame, pl.LazyFrame)) or _is_pandas(value) or hasattr(value, "__arrow_c_stream__")
 
 
 def _is_pandas(value: Any) -> bool:
-    # A value of a library that nobody has loaded can't be here.
+    # If pandas was never imported, no value can be one of its frames.
     pandas = sys.modules.get("pandas")
     return pandas is not None and isinstance(value, pandas.DataFrame)
 
@@ -39,25 +39,25 @@ def _is_reader(value: Any) -> bool:
 
 def from_frame(frame: Any) -> Rows:
     """
-    Take a data frame.
+    Read a data frame.
 
     :param frame: of polars (a lazy one is collected), of pandas (its index is left out; NaN, NaT and NA mean "no
         value"), or an Arrow table.
-    :raises InputError: when a column's name is no text, or the engine can't hold a column.
+    :raises InputError: when a column's name is not text, or polars can't hold a column.
     """
     if isinstance(frame, pl.LazyFrame):
         frame = collected(frame)
     if _is_pandas(frame):
         return _from_pandas(frame)
     if _is_reader(frame):
-        # Older engines take a reader for a list of columns.
+        # Older versions of polars read a reader as a list of columns.
         frame = frame.read_all()
     if not isinstance(frame, pl.DataFrame):
         try:
             frame = pl.DataFrame(frame)
-        except (*ENGINE_ERRORS, ValueError, TypeError) as error:
+        except (*POLARS_ERRORS, ValueError, TypeError) as error:
             if "got external error" in str(error):
-                # What the stream reads from broke off, and may be there again in a retry.
+                # The stream's own source failed, and may work again in a retry.
                 raise
             raise InputError(f"The {type(frame).__name__} can't be read as a table: {error}.") from None
     _check_names(frame.columns)
@@ -66,23 +66,23 @@ def from_frame(frame: Any) -> Rows:
 
 def collected(frame: pl.LazyFrame) -> pl.DataFrame:
     """
-    Collect a lazy frame, with its rows in the same order each time.
+    Collect a lazy frame with its rows in the same order each time.
 
-    polars 2 streams by default, and then a join or an ``unpivot`` gives rows in any order. A retry must see the rows
-    as the try before it did: what a ``sum`` has sent is known by its hash.
+    polars 2 streams by default, and then a join or an ``unpivot`` returns rows in any order. A retry must see the same
+    rows as the previous attempt, since what a ``sum`` has sent is known by its hash.
 
-    :param frame: as a user's function made it.
+    :param frame: returned by a user's function.
     """
-    # The name of the in-memory engine that every version takes; polars declares only the newer "in-memory".
+    # "cpu" is the only name of the in-memory engine that every version accepts; polars' types list only "in-memory".
     return frame.collect(engine="cpu")  # type: ignore[call-overload,no-any-return]
 
 
 def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
     """
-    Take a frame of the engine's as it is.
+    Use a polars frame as it is.
 
-    :param frame: with good names.
-    :param where: says where a row stands.
+    :param frame: with valid column names.
+    :param where: returns the place of a row, for errors.
     """
     check_cells(frame.width, frame.height)
     return Rows({series.name: plain_type(series) for series in frame}, frame.height, where, is_table=True)
@@ -90,12 +90,12 @@ def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
 
 def plain_type(series: pl.Series) -> pl.Series:
     """
-    Take a column in the type that the rest of this package knows.
+    Convert a column to a type that the rest of this package handles.
 
-    Text that polars holds in another way is text, an Arrow extension is what it stores, and a map is a list of entries.
+    Categories become text, an Arrow extension becomes what it stores, and a map becomes a list of entries.
     """
     if _EXTENSION is not None and isinstance(series.dtype, _EXTENSION):
-        # BigQuery marks its columns so. polars 1 took the stored values by itself.
+        # Columns from BigQuery are such. polars 1 used the stored values by itself.
         return plain_type(series.ext.storage())
     if is_map(series.dtype):
         return as_entries(series)
@@ -113,7 +113,7 @@ def _from_pandas(frame: Any) -> Rows:
 
 
 def _pandas_column(column: Any) -> Values:
-    """Take the values one by one: only so does a column of Decimals stay exact."""
+    """Convert value by value: only so does a column of Decimals stay exact."""
     if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 2:
         return compact(plain_values(list(column.to_numpy())))
     if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 4:

@@ -1,4 +1,4 @@
-"""JSON files: an array of objects, or an object per line, whatever the name says. Numbers are exact."""
+"""Read JSON files: an array of objects, or one object per line. Numbers stay exact."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from cloudzero_provider.sources.text_files import UNREADABLE, open_text, unreada
 
 _Objects = Iterator[tuple[int, dict[str, Any]]]
 _SPACE = re.compile(r"[ \t\r\n]*")
-_EXPECTED = "expected an array of objects ([…]), or an object per line"
+_EXPECTED = "expected an array of objects ([…]) or one object per line"
 
 
 def read_json(name: str, path: str) -> Rows:
     """
-    Read a file of objects: an array of them, or one after the other, as a rule one per line.
+    Read a file of objects: an array, or a sequence, usually one per line.
 
-    An object around the rows, which many APIs answer with, is refused.
+    A single object around the rows, as many APIs return, is refused.
 
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
+    :param name: the file's name, for errors.
+    :param path: the local path.
     :raises InputError: naming file and line.
     """
     return _read(name, path, _json)
@@ -34,10 +34,10 @@ def read_json(name: str, path: str) -> Rows:
 
 def read_json_lines(name: str, path: str) -> Rows:
     """
-    Read a file as :func:`read_json` does, but take every object for a row, and an empty file for one without rows.
+    Read a file as :func:`read_json` does, but treat every object as a row and an empty file as one without rows.
 
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
+    :param name: the file's name, for errors.
+    :param path: the local path.
     :raises InputError: naming file and line.
     """
     return _read(name, path, _json_lines)
@@ -54,14 +54,14 @@ def _read(name: str, path: str, read: Callable[[TextIO], _Objects]) -> Rows:
     with open_text(path) as stream:
         try:
             columns, count = columns_of(noted(read(stream)))
-        except _WrongError as error:
+        except _InvalidJsonError as error:
             raise InputError(f"{name}, line {error.line:,}: {error}.") from None
         except UNREADABLE as error:
             raise InputError(unreadable(error, name, path, lines[-1] if lines else 0)) from None
     return Rows(columns, count, lambda index: f"{name}, line {lines[index]:,}")
 
 
-class _WrongError(Exception):
+class _InvalidJsonError(Exception):
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
         self.line = line
@@ -70,7 +70,7 @@ class _WrongError(Exception):
 def _json(stream: TextIO) -> _Objects:
     line, text = _first_line(stream)
     if not text:
-        raise _WrongError(1, f"the file is empty: {_EXPECTED}")
+        raise _InvalidJsonError(1, f"the file is empty: {_EXPECTED}")
     return _array(stream, text, line) if text[0] == "[" else _without_wrapper(_one_by_one(stream, text, line))
 
 
@@ -80,7 +80,7 @@ def _json_lines(stream: TextIO) -> _Objects:
 
 
 def _first_line(stream: TextIO) -> tuple[int, str]:
-    """Read the first line with more than space, and its number."""
+    """Return the first line that is not blank, and its number."""
     for number, line in enumerate(stream, start=1):
         if text := line.lstrip():
             return number, text
@@ -88,40 +88,40 @@ def _first_line(stream: TextIO) -> tuple[int, str]:
 
 
 def _without_wrapper(rows: _Objects) -> _Objects:
-    """Refuse what an API answers with: one object, in which a list holds the rows."""
+    """Refuse a reply of an API: one object in which a list holds the rows."""
     first = list(islice(rows, 2))
     if len(first) == 1:
         ((line, row),) = first
         for name, value in row.items():
             if isinstance(value, list) and (len(row) == 1 or _are_rows(value)):
-                raise _WrongError(
+                raise _InvalidJsonError(
                     line,
-                    f"the file is one object, and its {name!r} a list. If these are the rows, write the list alone; if "
-                    "the object is a row, name the file .jsonl",
+                    f"the file is one object, and its {name!r} is a list. If that list holds the rows, write only the "
+                    "list; if the object is a row, name the file .jsonl",
                 )
     yield from first
     yield from rows
 
 
 def _are_rows(values: list[Any]) -> bool:
-    """Whether a list holds objects, other than the tags of a row of FOCUS."""
+    """Whether a list holds objects other than the tags of a FOCUS row."""
     return bool(values) and all(
         isinstance(value, dict) and not {"key", "value"} <= set(map(str.lower, value)) for value in values
     )
 
 
 def _one_by_one(stream: TextIO, text: str, line: int) -> _Objects:
-    """Read objects that no array holds. Only where they are not one per line is all of the text in memory."""
+    """Read objects outside an array. The whole text is held in memory only if they are not one per line."""
     if not text or _is_object(text):
         return _lines(chain([text], stream), line)
     return _sequence(text + stream.read(), line)
 
 
 def _is_object(text: str) -> bool:
-    """Whether a line is one object, and no more or less."""
+    """Whether a line is exactly one object."""
     try:
         _, end = _object_at(text, 0, 1)
-    except _WrongError:
+    except _InvalidJsonError:
         return False
     return not text[end:].strip()
 
@@ -132,74 +132,77 @@ def _lines(lines: Iterable[str], first: int) -> _Objects:
         if text:
             row, end = _object_at(text, 0, number)
             if end != len(text):
-                raise _WrongError(number, "more than one JSON object; an array of objects is in brackets ([…])")
+                raise _InvalidJsonError(
+                    number, "more than one JSON object; write an array of objects in brackets ([…])"
+                )
             yield number, row
 
 
 def _sequence(text: str, line: int) -> _Objects:
-    """Read objects that go over several lines, or several of which are in one."""
+    """Read objects that span several lines, or share one."""
     place, counted = 0, 0
     while place < len(text):
         line, counted = line + text.count("\n", counted, place), place
         if text[place] != "{":
-            raise _WrongError(line, _EXPECTED)
+            raise _InvalidJsonError(line, _EXPECTED)
         row, place = _object_at(text, place, line)
         yield line, row
-        place = _after_space(text, place)
+        place = _skip_space(text, place)
 
 
 def _array(stream: TextIO, text: str, line: int) -> _Objects:
     text += stream.read()
-    place, counted = _after_space(text, 1), 0
+    place, counted = _skip_space(text, 1), 0
     while text[place : place + 1] != "]":
         line, counted = line + text.count("\n", counted, place), place
         row, place = _object_at(text, place, line)
         yield line, row
-        place = _after_space(text, place)
+        place = _skip_space(text, place)
         if text[place : place + 1] == ",":
-            place = _after_space(text, place + 1)
+            place = _skip_space(text, place + 1)
             if text[place : place + 1] == "]":
-                raise _WrongError(line, "a comma, but no object after it")
+                raise _InvalidJsonError(line, "expected an object after the comma")
         elif text[place : place + 1] != "]":
-            raise _WrongError(line + text.count("\n", counted, place), "the array does not go on: expected , or ]")
-    if _after_space(text, place + 1) != len(text):
-        raise _WrongError(line, "there is more behind the array")
+            raise _InvalidJsonError(line + text.count("\n", counted, place), "the array is incomplete: expected , or ]")
+    if _skip_space(text, place + 1) != len(text):
+        raise _InvalidJsonError(line, "unexpected text after the array")
 
 
-def _after_space(text: str, place: int) -> int:
+def _skip_space(text: str, place: int) -> int:
     found = _SPACE.match(text, place)
     return found.end() if found else place
 
 
 def _object_at(text: str, place: int, line: int) -> tuple[dict[str, Any], int]:
-    place = _after_space(text, place)
+    place = _skip_space(text, place)
     try:
         row, end = _DECODER.raw_decode(text, place)
     except json.JSONDecodeError as error:
         broken = line + text.count("\n", place, error.pos)
-        raise _WrongError(broken, f"no valid JSON ({error.msg})") from None
+        raise _InvalidJsonError(broken, f"not valid JSON ({error.msg})") from None
     except ArithmeticError:
-        raise _WrongError(line, "a number that is out of all bounds") from None
+        raise _InvalidJsonError(line, "a number that is too large or too small") from None
     except (ValueError, RecursionError) as error:
-        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise _WrongError(line, reason) from None
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise _InvalidJsonError(line, reason) from None
     if not isinstance(row, dict):
-        raise _WrongError(line, f"expected a JSON object, not {type(row).__name__}")
+        raise _InvalidJsonError(line, f"expected a JSON object, not {type(row).__name__}")
     if not all(map(is_text, row)):
-        raise _WrongError(line, "names are non-empty Unicode text")
+        raise _InvalidJsonError(line, "names are non-empty Unicode text")
     return row, end
 
 
-def no_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which Python's own reader takes."""
-    raise ValueError(f"{name} is no JSON")
+def refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python's own reader accepts."""
+    raise ValueError(f"{name} is not valid JSON")
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that has a key twice, of which Python's own reader keeps the last."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise ValueError("duplicate key in an object")
     return found
 
 
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=no_constant, object_pairs_hook=_no_twins)
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=refuse_constant, object_pairs_hook=unique_keys)

@@ -1,4 +1,4 @@
-"""Values of pandas and numpy in records (``df.to_dict("records")``): what a data frame itself would give."""
+"""Convert values of pandas and numpy in records (``df.to_dict("records")``) as in a data frame."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _COMPARED = frozenset({float, str, int, bool, type(None)})
 
 def plain_values(values: list[Any]) -> list[Any]:
     """
-    Take NaN, NA and NaT for the missing values that they are, and numpy's scalars for Python's.
+    Convert NaN, NA and NaT to ``None``, and numpy's scalars to Python's.
 
-    pandas and numpy are recognised by the types' names, so that neither is loaded here. What has no counterpart, like
-    a ``timedelta64``, stays as it is, for the checks to name.
+    The types of pandas and numpy are recognized by name, so that neither is imported. A value without a counterpart,
+    like a ``timedelta64``, stays as it is, and the checks report it.
 
-    :param values: of one column.
+    :param values: the values of one column.
     """
     kinds = set(map(type, values))
     if kinds <= _PLAIN:
         return values
-    # NaN alone is not equal to itself; this loop is not one of Python's.
+    # Only NaN is not equal to itself. map() keeps the loop in C.
     if kinds <= _COMPARED and not any(map(operator.ne, values, values)):
         return values
     as_plain = {kind: convert for kind in kinds if (convert := _converter(kind))}
@@ -48,7 +48,7 @@ def _of_numpy(kind: type) -> Callable[[Any], Any] | None:
     if issubclass(kind, str):
         return str
     families = {base.__name__ for base in kind.__mro__}
-    # float64 is a Python float, too. bool_ is the name before numpy 2.
+    # float64 is a Python float, too. bool_ is the name of bool before numpy 2.
     known: dict[str, Callable[[Any], Any]] = {
         "bytes": bytes,
         "float": _float,
@@ -77,7 +77,7 @@ def _decimal(value: Decimal) -> Decimal | None:
 
 
 def _short_float(value: Any) -> float | None:
-    # The number that it is written as, not the nearest one with twice the digits.
+    # The number as it is printed, not the nearest one with twice the digits.
     return _float(float(str(value)))
 
 
@@ -87,6 +87,6 @@ def _time(value: Any) -> Any:
     if type(value).__name__ == "timedelta64":
         return value
     moment = value.astype("datetime64[us]")
-    # numpy does not say when it has no room for a time.
+    # numpy overflows without an error.
     is_same = moment.astype("datetime64[s]") == value.astype("datetime64[s]")
     return moment.item() if is_same and isinstance(moment.item(), datetime) else value

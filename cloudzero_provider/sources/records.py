@@ -1,4 +1,4 @@
-"""Records: dicts, in a list, from a generator, or in the lists and frames that a mapped upstream task returned."""
+"""Read records: dicts in a list or from a generator, data frames, or the outputs of a mapped upstream task."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined, r
 
 def from_records(records: Any) -> Rows:
     """
-    Take rows that are in memory, or come out of a generator.
+    Read rows from memory or from a generator.
 
-    :param records: dicts, column → value (a missing key, ``None``, an empty text, NaN, NA and NaT mean "no value";
-        numpy's scalars are taken as Python's): a list or any iterable of them; or a data frame (polars, pandas, Arrow);
-        or an iterable of such lists and frames, like what a mapped upstream task returns, which are strung together.
-    :raises InputError: when it is ``None`` or something else.
+    :param records: dicts, column → value (a missing key, ``None``, an empty string, NaN, NA and NaT mean "no
+        value"; numpy's scalars are read as Python's): a list or any iterable of them; or a data frame (polars, pandas,
+        Arrow);
+        or an iterable of such lists and frames, as a mapped upstream task returns, which are concatenated.
+    :raises InputError: for ``None`` or anything else.
     """
     if records is None:
         raise InputError(
@@ -37,7 +38,7 @@ def from_records(records: Any) -> Rows:
 def _iterator(records: Any) -> Iterator[Any]:
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         hint = (
-            " A template gives text: hand over the task's output itself (records=task.output, or the value a "
+            " A template renders text: pass the task's output itself (records=task.output, or the value a "
             "@task function returned)."
             if isinstance(records, str)
             else ""
@@ -71,7 +72,7 @@ def _checked(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
     known: set[Any] = set()
     for index, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise InputError(f"{row_number(index)} is a {type(row).__name__}, not a dict of column and value.")
+            raise InputError(f"{row_number(index)} is a {type(row).__name__}, not a dict of columns and values.")
         if not known.issuperset(row):
             for name in row:
                 if not is_text(name):

@@ -1,4 +1,4 @@
-"""Rows as columns, and how parts of them are strung together."""
+"""Rows as columns, and their concatenation."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from cloudzero_provider.values.python_values import Values, as_objects
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-#: What the engine raises; where it breaks on a value that it was not made for, that is no ``Exception``.
-ENGINE_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
-#: How many rows are turned into columns at a time.
+#: Errors of polars. ``PanicException``, raised for values it does not expect, is not an ``Exception``.
+POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+#: Rows that are converted to columns per step.
 BLOCK = 20_000
 _MOST_CELLS = 100_000_000
-#: A table has no more, however long it is.
+#: No real table has more columns.
 _MOST_COLUMNS = 1_000
 
 
 @dataclass(frozen=True)
 class Rows:
     """
-    Rows as they came.
+    Rows as they were given.
 
-    :param columns: name → values, all of one length: Python objects, or a series of the engine's.
+    :param columns: name → values, all of one length: Python objects, or a polars Series.
     :param count: how many rows.
-    :param where: says where a row (counted from 0) stands, for error messages.
-    :param is_table: whether the columns are those of a table (CSV, SQL, a data frame), not the fields of records.
-    :param month_hint: what to do about rows of another month, for the end of an error.
+    :param where: returns the place of a row (counted from 0), for errors.
+    :param is_table: whether they come from a table (CSV, SQL, a data frame) rather than from records.
+    :param month_hint: what to do about rows of another month, appended to that error.
     """
 
     columns: Mapping[str, Values] = field(repr=False)
@@ -44,15 +44,15 @@ class Rows:
 
 
 def row_number(index: int) -> str:
-    """Say where a record stands: people count from 1."""
+    """Describe the place of a record, counted from 1."""
     return f"row {index + 1:,}"
 
 
 def joined(parts: list[Rows]) -> Rows:
     """
-    String parts together, one after the other.
+    Concatenate rows.
 
-    :param parts: whose columns may differ; a column that a part does not have is without values there.
+    :param parts: their columns may differ; a column that a part lacks has no values there.
     """
     if len(parts) == 1:
         return parts[0]
@@ -71,7 +71,7 @@ def joined(parts: list[Rows]) -> Rows:
 
 def _joined_column(parts: list[Values | None], counts: list[int]) -> Values:
     given = [part for part in parts if part is not None]
-    # Where a part has no values, its type says nothing.
+    # The type of a part without values means nothing.
     dtypes = set(map(_dtype, filter(_has_values, given))) or set(map(_dtype, given))
     dtype = dtypes.pop()
     if dtypes or dtype is None:
@@ -102,11 +102,11 @@ def columns_of(
     rows: Iterable[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[Any]] | None = None
 ) -> tuple[dict[str, Values], int]:
     """
-    Turn rows into columns, block by block, so that they are never all in memory as dicts.
+    Convert rows to columns, block by block, so that they are never all in memory as dicts.
 
-    :param rows: column → value; each is looked at once.
+    :param rows: dicts of columns and values; iterated once.
     :param as_plain: applied to the values of each column of a block.
-    :return: the columns, and how many rows there were.
+    :return: the columns, and the number of rows.
     """
     parts = [_block(block, as_plain) for block in _blocks(rows)]
     if not parts:
@@ -131,7 +131,7 @@ def _block(rows: list[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[A
 
 
 def compact(values: list[Any]) -> Values:
-    """Hold text, which most values are, as the engine does: in a fraction of the memory."""
+    """Hold text, the most common type, in a polars Series, which takes a fraction of the memory."""
     if set(map(type, values)) <= {str, type(None)}:
         try:
             return pl.Series(values=values, dtype=pl.String)
@@ -141,13 +141,13 @@ def compact(values: list[Any]) -> Values:
 
 
 def check_cells(columns: int, rows: int) -> None:
-    """A name of its own in each row is a mistake, and would fill the memory."""
+    """Refuse rows that each have their own columns: a mistake that would exhaust memory."""
     if columns > _MOST_COLUMNS and columns * rows > _MOST_CELLS:
-        raise InputError(f"{rows:,} rows have {columns:,} different columns: too many to be meant.")
+        raise InputError(f"{rows:,} rows have {columns:,} different columns, which is more than can be read.")
 
 
 def is_text(value: object) -> bool:
-    """Whether it is text that can be sent: not empty, and valid Unicode."""
+    """Whether a value is text that can be sent: not empty, and valid Unicode."""
     if not isinstance(value, str) or not value:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Text files, plain or gzipped: opening them, and saying in which line they break."""
+"""Open text files, plain or gzipped, and report the line where they can't be read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cloudzero_provider.sources.file_signatures import BROKEN_GZIP, is_gzipped, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What reading text raises when the file, not the machine, is at fault.
+#: Raised on reading text when the file itself is broken.
 UNREADABLE = (UnicodeDecodeError, *BROKEN_GZIP)
 
 _PIECE = 1024 * 1024
@@ -23,7 +23,7 @@ def open_text(path: str) -> TextIO:
     """
     Open a file of UTF-8 text, gzipped or not.
 
-    :param path: where it is.
+    :param path: the local path.
     """
     return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
 
@@ -31,9 +31,9 @@ def open_text(path: str) -> TextIO:
 @contextmanager
 def plain_file(path: str) -> Iterator[BinaryIO]:
     """
-    Have a file open that is not gzipped: itself, or an unzipped copy for as long as it is looked at.
+    Open a file that is not gzipped: the file itself, or a temporary decompressed copy.
 
-    :param path: where it is.
+    :param path: the local path.
     """
     with open_bytes(path) as source:
         if not is_gzipped(path):
@@ -47,22 +47,22 @@ def plain_file(path: str) -> Iterator[BinaryIO]:
 
 def unreadable(error: Exception, name: str, path: str, line: int) -> str:
     """
-    Say what is wrong with a file, and where.
+    Describe why a file can't be read, and where.
 
     :param error: one of :data:`UNREADABLE`.
-    :param name: of the file, as the user knows it.
-    :param path: where it is.
-    :param line: up to which it could be read.
+    :param name: the file's name, for the error.
+    :param path: the local path.
+    :param line: the last line that was read.
     """
     if not isinstance(error, UnicodeDecodeError):
-        return f"{name}, after line {line:,}: a broken gzip file ({error})."
+        return f"{name}, after line {line:,}: not a valid gzip file ({error})."
     if name.lower().endswith(".gz") and not is_gzipped(path):
         return f"{name}: its name ends in .gz, but its content is neither gzipped nor UTF-8 text."
-    return f"{name}, line {_undecodable(path):,}: no valid UTF-8. Save the file as UTF-8."
+    return f"{name}, line {_first_undecodable_line(path):,}: not valid UTF-8. Save the file as UTF-8."
 
 
-def _undecodable(path: str) -> int:
-    """Find the first line that is no UTF-8: text is decoded in large blocks, which does not tell."""
+def _first_undecodable_line(path: str) -> int:
+    """Number of the first line that is not UTF-8; text is decoded in large blocks, so the error has no line."""
     number = 1
     with open_bytes(path) as file:
         while _is_decodable(file.readline()):

@@ -74,13 +74,13 @@ class TestTemplates:
             assert outcome.state == "success"
             assert held(sandbox) == 15
         else:  # The template renders to the repr of a lazy object.
-            assert "hand over the task's output itself (files=task.output" in error_of(outcome)
+            assert "pass the task's output itself (files=task.output" in error_of(outcome)
             assert sandbox.requests() == []
 
     def test_of_a_task_that_returned_nothing(self, dags, sandbox):
         outcome = run(dags["files_from_template"], run_conf={"given": None})
         assert error_of(outcome).startswith("None: expected a file that ends in .csv")
-        assert "If a template made it, hand over the task's output itself" in error_of(outcome)
+        assert "If a template rendered it, pass the task's output itself" in error_of(outcome)
 
     def test_of_an_empty_list(self, dags, sandbox):
         for dag_id in ("files_from_template", "files_from_native_template", "files_from_task"):

@@ -54,7 +54,9 @@ def test_a_folder_that_matches_the_pattern_is_an_error(connected, sandbox, tmp_p
     write_csv(cbf_bill(), tmp_path / "a.csv")
     part = b"time/usage_start,cost/cost\n2024-09-01,5\n"
     connected.bucket("tables", {"2024-09/a.csv": tmp_path / "a.csv", "2024-09/spark.csv/part-0.csv": part})
-    with pytest.raises(InputError, match=r"spark\.csv is a folder: name the files in it, as in s3://.*/spark\.csv/\*"):
+    with pytest.raises(
+        InputError, match=r"spark\.csv is a folder: name the files in it, for example s3://.*/spark\.csv/\*"
+    ):
         send(files="s3://acme_s3@tables/2024-09/*.csv", month=MONTH)
     assert sandbox.requests() == []
     assert send(files="s3://acme_s3@tables/2024-09/**/*.csv", month=MONTH)["rows"] == len(cbf_bill()) + 1

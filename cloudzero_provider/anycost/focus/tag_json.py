@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.anycost.focus.tag_pairs import TagPairs, pair_fields, pairs_frame
-from cloudzero_provider.sources.json_files import no_constant
+from cloudzero_provider.sources.json_files import refuse_constant
 from cloudzero_provider.values.problems import shown_value
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _BLOCK = 20_000
 _NOT_AN_OBJECT = 'not a JSON object, like {"team": "web"}'
 _NOT_A_LIST = 'not a list of tags, like [{"key": "team", "value": "web"}]'
 # Objects become tuples of pairs, to see a key that is there twice; numbers stay the text they are written as.
-_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=no_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=refuse_constant)
 
 
 def pairs_of_json(texts: pl.Series) -> TagPairs:

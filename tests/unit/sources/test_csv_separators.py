@@ -46,7 +46,7 @@ def test_the_log_names_the_separator(tmp_path, caplog):
     read(tmp_path, "a\n1\n", "2.csv")
     assert caplog.messages == []
     read(tmp_path, "a;b\n1;2\n", "3.csv")
-    assert caplog.messages == [f"{tmp_path}/3.csv: its cells are separated by ';'; numbers need a decimal point"]
+    assert caplog.messages == [f"{tmp_path}/3.csv: cells are separated by ';'; numbers must have a decimal point"]
 
 
 def test_separators_inside_quotes_separate_nothing(tmp_path):
@@ -81,17 +81,17 @@ BAD = {
     "a header that may be separated by two": (
         "a;b|c\n1;2\n",
         (
-            "bill.csv: the header has no comma, and may be separated by ';' or '|'. Write the file with commas, or with "
+            "bill.csv: the header has no comma and may be separated by ';' or '|'. Write the file with commas, or with "
             "sep=; as its first line."
         ),
     ),
     "another separator in a line of Excel": (
         "sep=:\na:b\n",
-        "bill.csv: its first line names the separator ':': expected one of ',', ';', '\\t', '|'.",
+        "bill.csv: the first line names the separator ':': expected one of ',', ';', '\\t', '|'.",
     ),
     "nothing behind a line of Excel": (
         "sep=;\n",
-        "bill.csv: the file is empty: expected a header line with the columns' names.",
+        "bill.csv: the file is empty: expected a header line with the column names.",
     ),
     "a separator behind the header": ("a;b;\n1;2;\n", "bill.csv, line 1: column 3 has no name."),
 }

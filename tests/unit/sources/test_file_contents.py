@@ -76,8 +76,8 @@ def test_the_log_says_that_name_and_content_disagree(tmp_path, caplog):
     from_files(written(tmp_path, "2.csv", gzip.compress(CSV)))
     from_files([written(tmp_path, "3.csv", CSV), written(tmp_path, "4.csv.gz", gzip.compress(b"a\n"))])
     assert [message.replace(str(tmp_path), "") for message in caplog.messages] == [
-        "/1.csv.gz: its name ends in .csv.gz, but its content is not gzipped, and is read as it is",
-        "/2.csv: its name ends in .csv, but its content is gzipped, and is unzipped",
+        "/1.csv.gz: its name ends in .csv.gz, but its content is not gzipped; it is read as it is",
+        "/2.csv: its name ends in .csv, but its content is gzipped; it is decompressed",
     ]
 
 
@@ -102,7 +102,7 @@ DISAGREE = {
     "UTF-16 without a mark": (".csv", "a,b\n1,2\n".encode("utf-16-le"), UTF_16),
     "UTF-16 big-endian without a mark": (".csv", "a,b\n1,2\n".encode("utf-16-be"), UTF_16),
     "UTF-32": (".csv", "a,b\n1,2\n".encode("utf-32"), "UTF-32 text: save it as UTF-8"),
-    "a web page": (".csv", b"<!DOCTYPE html><html>", "a web page or XML: look into it for an error"),
+    "a web page": (".csv", b"<!DOCTYPE html><html>", "a web page or XML: open it to see the error in it"),
     "CSV named Parquet": (".parquet", CSV, None),
     "JSON named Parquet": (".parquet", LINES, "JSON: name it *.json"),
     "gzip named Parquet": (".parquet", gzip.compress(parquet()), "gzipped: unzip it; Parquet is compressed inside"),
@@ -119,7 +119,7 @@ DISAGREE = {
 def test_name_and_content_disagree(tmp_path, ending, content, words):
     found = error_of(written(tmp_path, f"bill{ending}", content))
     if words is None:
-        assert found.startswith("bill.parquet: no Parquet file that can be read (")
+        assert found.startswith("bill.parquet: not a readable Parquet file (")
     else:
         assert found == f"bill{ending}: its name ends in {ending}, but its content is {words}."
 
@@ -189,7 +189,7 @@ WRAPPERS = [
 @pytest.mark.parametrize("content", WRAPPERS)
 def test_an_object_around_the_rows_is_no_row(tmp_path, content):
     assert error_of(written(tmp_path, "part.json", content)) == (
-        "part.json, line 1: the file is one object, and its 'data' a list. If these are the rows, write the list alone; "
+        "part.json, line 1: the file is one object, and its 'data' is a list. If that list holds the rows, write only the list; "
         "if the object is a row, name the file .jsonl."
     )
     assert from_files(written(tmp_path, "part.jsonl", content)).count == 1

@@ -27,7 +27,7 @@ def error_of(folder, files, kind=InputError):
 
 
 BAD = {
-    "empty CSV": ("bill.csv", b"", "bill.csv: the file is empty: expected a header line with the columns' names."),
+    "empty CSV": ("bill.csv", b"", "bill.csv: the file is empty: expected a header line with the column names."),
     "short line": (
         "bill.csv",
         CSV + b"3\n",
@@ -38,19 +38,19 @@ BAD = {
         b'a,b\n"1\n1",2\n1,2,3\n',
         "1 problem in the rows; nothing was sent.\n  bill.csv, line 4: 3 cells, but the header has 2",
     ),
-    "header twice": ("bill.csv", b"a,b,a\n1,2,3\n", "bill.csv, line 1: the header names 'a' twice."),
+    "header twice": ("bill.csv", b"a,b,a\n1,2,3\n", "bill.csv, line 1: the header contains 'a' more than once."),
     "column without a name": ("bill.csv", b"a,,c\n1,2,3\n", "bill.csv, line 1: column 2 has no name."),
     "quote that does not end": ("bill.csv", CSV + b'3,"4\n', "bill.csv, after line 3: unexpected end of data."),
     "text behind a quote": ("bill.csv", CSV + b'3,"4"5\n', "bill.csv, after line 3: ',' expected after '\"'."),
     "Latin 1": (
         "bill.csv",
         CSV * 2 + "Müller,4\n".encode("latin-1"),
-        "bill.csv, line 5: no valid UTF-8. Save the file as UTF-8.",
+        "bill.csv, line 5: not valid UTF-8. Save the file as UTF-8.",
     ),
     "Latin 1 far down": (
         "bill.csv",
         CSV * 10_000 + "Müller,4\n".encode("latin-1"),
-        "bill.csv, line 20,001: no valid UTF-8. Save the file as UTF-8.",
+        "bill.csv, line 20,001: not valid UTF-8. Save the file as UTF-8.",
     ),
     "no gzip and no text": (
         "bill.csv.gz",
@@ -65,39 +65,39 @@ BAD = {
     "garbage behind gzip": (
         "bill.csv.gz",
         gzip.compress(CSV) + b"garbage",
-        "bill.csv.gz, after line 2: a broken gzip file (Not a gzipped file (b'ga')).",
+        "bill.csv.gz, after line 2: not a valid gzip file (Not a gzipped file (b'ga')).",
     ),
     "gzip cut short": (
         "bill.csv.gz",
         gzip.compress(CSV)[:-8],
-        f"bill.csv.gz, after line 2: a broken gzip file ({CUT_SHORT}).",
+        f"bill.csv.gz, after line 2: not a valid gzip file ({CUT_SHORT}).",
     ),
     "Latin 1 in gzip": (
         "bill.csv.gz",
         gzip.compress(CSV + "Müller,4\n".encode("latin-1")),
-        "bill.csv.gz, line 3: no valid UTF-8. Save the file as UTF-8.",
+        "bill.csv.gz, line 3: not valid UTF-8. Save the file as UTF-8.",
     ),
     "JSON cut short": (
         "bill.json",
         b'[\n{"a": 1},\n{"a": 2',
-        "bill.json, line 3: no valid JSON (Expecting ',' delimiter).",
+        "bill.json, line 3: not valid JSON (Expecting ',' delimiter).",
     ),
     "JSON array cut short": (
         "bill.json",
         b'[\n{"a": 1}\n',
-        "bill.json, line 3: the array does not go on: expected , or ].",
+        "bill.json, line 3: the array is incomplete: expected , or ].",
     ),
     "JSON with a comma at its end": (
         "bill.json",
         b'[\n{"a": 1},\n]',
-        "bill.json, line 2: a comma, but no object after it.",
+        "bill.json, line 2: expected an object after the comma.",
     ),
-    "JSON with more behind it": ("bill.json", b'[{"a": 1}] 2', "bill.json, line 1: there is more behind the array."),
+    "JSON with more behind it": ("bill.json", b'[{"a": 1}] 2', "bill.json, line 1: unexpected text after the array."),
     "JSON that is an object around rows": (
         "bill.json",
         b'{"data": []}',
         (
-            "bill.json, line 1: the file is one object, and its 'data' a list. If these are the rows, write the list alone; "
+            "bill.json, line 1: the file is one object, and its 'data' is a list. If that list holds the rows, write only the list; "
             "if the object is a row, name the file .jsonl."
         ),
     ),
@@ -105,17 +105,17 @@ BAD = {
     "empty JSON": (
         "bill.json",
         b" \n",
-        "bill.json, line 1: the file is empty: expected an array of objects ([…]), or an object per line.",
+        "bill.json, line 1: the file is empty: expected an array of objects ([…]) or one object per line.",
     ),
     "CSV named JSON": (
         "bill.json",
         CSV,
-        "bill.json, line 1: expected an array of objects ([…]), or an object per line.",
+        "bill.json, line 1: expected an array of objects ([…]) or one object per line.",
     ),
     "objects with commas between them": (
         "bill.json",
         b'{"a": 1},\n{"a": 2}\n',
-        "bill.json, line 1: expected an array of objects ([…]), or an object per line.",
+        "bill.json, line 1: expected an array of objects ([…]) or one object per line.",
     ),
     "JSON lines that go on with something else": (
         "bill.json",
@@ -125,49 +125,49 @@ BAD = {
     "pretty JSON cut short": (
         "bill.json",
         b'{\n"a": 1\n}\n{\n"a": 2\n',
-        "bill.json, line 6: no valid JSON (Expecting ',' delimiter).",
+        "bill.json, line 6: not valid JSON (Expecting ',' delimiter).",
     ),
     "JSON line cut short": (
         "bill.jsonl",
         b'{"a": 1}\n{"a": \n',
-        "bill.jsonl, line 2: no valid JSON (Expecting value).",
+        "bill.jsonl, line 2: not valid JSON (Expecting value).",
     ),
     "JSON lines with arrays": (
         "bill.ndjson",
         b'[{"a": 1}]\n[{"a": 2}]\n',
-        "bill.ndjson, line 1: there is more behind the array.",
+        "bill.ndjson, line 1: unexpected text after the array.",
     ),
     "two objects in a JSON line": (
         "bill.jsonl",
         b'{"a": 1}\n{"a": 2} {"a": 3}\n',
-        "bill.jsonl, line 2: more than one JSON object; an array of objects is in brackets ([…]).",
+        "bill.jsonl, line 2: more than one JSON object; write an array of objects in brackets ([…]).",
     ),
     "a name twice": (
         "bill.jsonl",
         b'{"a": 1}\n\n{"a": 2, "a": 3}\n',
-        "bill.jsonl, line 3: a name stands twice in one object.",
+        "bill.jsonl, line 3: duplicate key in an object.",
     ),
-    "NaN": ("bill.jsonl", b'{"a": NaN}\n', "bill.jsonl, line 1: NaN is no JSON."),
+    "NaN": ("bill.jsonl", b'{"a": NaN}\n', "bill.jsonl, line 1: NaN is not valid JSON."),
     "a number out of all bounds": (
         "bill.jsonl",
         b'{"a": 1e99999999999999999999}\n',
-        "bill.jsonl, line 1: a number that is out of all bounds.",
+        "bill.jsonl, line 1: a number that is too large or too small.",
     ),
-    "JSON nested too deep": (
+    "JSON nested too deeply": (
         "bill.jsonl",
         b'{"a": ' + b"[" * 100_000 + b"\n",
-        "bill.jsonl, line 1: nested too deep.",
+        "bill.jsonl, line 1: nested too deeply.",
     ),
     "an empty name": ("bill.jsonl", b'{"": 1}\n', "bill.jsonl, line 1: names are non-empty Unicode text."),
     "no Parquet": (
         "bill.parquet",
         CSV,
-        "bill.parquet: no Parquet file that can be read (",
+        "bill.parquet: not a readable Parquet file (",
     ),
     "Parquet cut short": (
         "bill.parquet",
         PARQUET.getvalue()[:-20] + PARQUET.getvalue()[-4:],
-        "bill.parquet: no Parquet file that can be read (",
+        "bill.parquet: not a readable Parquet file (",
     ),
     "another kind of file": (
         "bill.xlsx",
@@ -199,7 +199,7 @@ def test_a_folder(tmp_path):
 def test_a_pipe_is_no_file_to_wait_for(tmp_path):
     os.mkfifo(tmp_path / "bill.csv")
     assert error_of(tmp_path, str(tmp_path / "bill.csv")) == (
-        "bill.csv: the file can't be read (It is no regular file, but a pipe or a device)."
+        "bill.csv: the file can't be read (It is a pipe or a device, not a regular file)."
     )
 
 
@@ -229,7 +229,7 @@ def test_a_mounted_storage_that_is_down_is_no_fault_of_the_file(tmp_path, ending
 
 def test_a_pattern_that_fits_no_file(tmp_path):
     (tmp_path / "bill.json").touch()
-    assert error_of(tmp_path, str(tmp_path / "*.csv")) == "*.csv: no file has a name like that."
+    assert error_of(tmp_path, str(tmp_path / "*.csv")) == "*.csv: no file matches."
 
 
 def test_a_pattern_that_fits_a_folder(tmp_path):
@@ -237,7 +237,7 @@ def test_a_pattern_that_fits_a_folder(tmp_path):
     (tmp_path / "1.csv").write_bytes(CSV)
     (tmp_path / "2.csv").mkdir()
     (tmp_path / "2.csv" / "part.csv").write_bytes(CSV)
-    assert error_of(tmp_path, str(tmp_path / "*")) == ("2.csv is a folder: name the files in it, as in 2.csv/*.")
+    assert error_of(tmp_path, str(tmp_path / "*")) == ("2.csv is a folder: name the files in it, for example 2.csv/*.")
     (tmp_path / "2.csv" / "part.csv").write_bytes(b"a,b\n3,4\n")
     assert from_files([str(tmp_path / "*1*"), str(tmp_path / "*.csv" / "*")]).count == 2
     assert from_files(str(tmp_path / "**")).count == 2

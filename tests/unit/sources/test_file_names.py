@@ -66,18 +66,18 @@ def test_names_survive_the_text_of_a_list(write):
 
 
 HINT = (
-    " If a template made it, hand over the task's output itself (files=task.output, or the value a @task function "
+    " If a template rendered it, pass the task's output itself (files=task.output, or the value a @task function "
     "returned), or set render_template_as_native_obj=True in the DAG."
 )
 ENDINGS = ".csv, .csv.gz, .json, .json.gz, .jsonl, .jsonl.gz, .ndjson, .ndjson.gz, .parquet"
 BAD = {
     "list of objects": (
         "[PosixPath('a.csv')]",
-        f"[PosixPath('a.csv')]: no file has a name like that.{HINT}",
+        f"[PosixPath('a.csv')]: no file matches.{HINT}",
     ),
     "lazy sequence": (
         "LazyXComSelectSequence([2 items])",
-        f"LazyXComSelectSequence([2 items]): no file has a name like that.{HINT}",
+        f"LazyXComSelectSequence([2 items]): no file matches.{HINT}",
     ),
     "None as text": ("None", f"None: expected a file that ends in {ENDINGS}.{HINT}"),
     "an object as text": ("<generator at 0x1>", f"<generator at 0x1>: expected a file that ends in {ENDINGS}.{HINT}"),
@@ -89,8 +89,8 @@ BAD = {
     "None in a list": (["a.csv", None], "files[1] is a NoneType, not a path."),
     "a dict": ({"a.csv": 1}, "files is a dict: expected a path, or a list of paths."),
     "a dict in a list": ([{"path": "a.csv"}], "files[0] is a dict, not a path."),
-    "an empty text in a list": ([["a.csv", ""]], "files[0][1] is an empty text, not a path."),
-    "an empty text": ("", "files[0] is an empty text, not a path."),
+    "an empty text in a list": ([["a.csv", ""]], "files[0][1] is an empty string, not a path."),
+    "an empty text": ("", "files[0] is an empty string, not a path."),
     "empty lists": ([[], ()], "files is an empty list: name at least one file."),
     "one file in two lists": ([["a.csv"], ["a.csv"]], "a.csv is the same file as a.csv: its rows would count twice."),
     "one file by two patterns": (["a*", "*.csv"], "a.csv is the same file as a.csv: its rows would count twice."),
@@ -107,7 +107,7 @@ def test_what_names_no_files(files, message):
 def test_a_list_that_holds_itself():
     files = []
     files.append(files)
-    with pytest.raises(InputError, match="lists in lists, 10 deep"):
+    with pytest.raises(InputError, match="lists nested more than 10 deep"):
         from_files(files)
-    with pytest.raises(InputError, match="no file has a name like that"):
+    with pytest.raises(InputError, match="no file matches"):
         from_files("[" * 100_000 + "]" * 100_000)

@@ -273,7 +273,7 @@ def test_a_short_float_of_a_table_is_the_number_that_it_is_written_as():
 def test_a_number_out_of_all_bounds_in_json_lines_is_named(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"value": 1}\n{"value": 1e99999999999999999999}\n')
-    with pytest.raises(InputError, match=r"a\.jsonl, line 2: a number that is out of all bounds"):
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2: a number that is too large or too small"):
         sources.from_files(str(path))
 
 
