@@ -1,9 +1,9 @@
 """
-Claims: what each task of a DAG run is about to write, published for the others.
+Claims: what each task of a DAG run is about to write, published for the run's other tasks.
 
-Parts of a month that are sent one after the other with ``replace_drop`` replace each other. So each task publishes what
-it is about to write just before its first write, then looks at what the others have published, and refuses to replace
-it. Of two tasks at the same time, at least one sees the other, so both never go on.
+Tasks that each send a part of a month with ``replace_drop`` replace each other's rows. So each task publishes a claim
+just before its first write, then reads the claims of the others, and refuses to replace what they wrote. Of two tasks
+that run at the same time, at least one sees the other's claim, so they can't both go on.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ class Write(Protocol):
     """What a task is about to write."""
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """What is written, for an error: ``2 rows of 2026-03 to AnyCost stream …``."""
 
     @property
-    def unchecked(self) -> int:
-        """How many records other tasks can't compare with theirs, since a claim holds a limited number."""
+    def uncompared(self) -> int:
+        """Number of records that other tasks can't compare with theirs, since a claim holds a limited number."""
 
     def as_claim(self) -> dict[str, Any]:
-        """Write it as JSON values, for other tasks to read."""
+        """Return the claim as plain JSON values, for other tasks to read."""
 
-    def other(self, claim: Mapping[str, Any]) -> Write | None:
+    def read_claim(self, claim: Mapping[str, Any]) -> Write | None:
         """
         Read the claim of another task.
 
-        :return: ``None`` when that is a write to another target, which this one can't replace.
+        :return: ``None`` for a write to another target, which this one can't replace.
         :raises KeyError, IndexError, TypeError, ValueError: when it can't be read.
         """
 
     def replaces(self, other: Any) -> str | None:
         """
-        Say what of another write this one replaces, for an error; ``None`` when nothing.
+        Describe what this write replaces of another one, for an error; ``None`` for nothing.
 
-        :param other: as :meth:`other` returned it.
+        :param other: as :meth:`read_claim` returned it.
         """
 
 
@@ -55,7 +55,7 @@ class Claims(Protocol):
 
     def claim(self, write: Write) -> None:
         """
-        Publish what is about to be written. Called once, just before the first write.
+        Publish the claim, and compare it with the others. Called once, just before the first write.
 
         :param write: what is about to be written.
         :raises ReplacesSameRunError: when it would replace what another task of the run wrote.
@@ -63,12 +63,12 @@ class Claims(Protocol):
         """
 
     def nothing_written(self) -> None:
-        """Withdraw the claim, because the first write was certainly not applied."""
+        """Withdraw the claim, because nothing was written."""
 
 
 def comparable_url(base_url: str) -> str:
     """
-    Normalize a base URL, so that equal servers have equal URLs.
+    Drop the default port from a base URL, so that URLs of the same server are equal.
 
     :param base_url: ``scheme://host`` or ``scheme://host:port``.
     """
@@ -81,8 +81,8 @@ def claimed(claims: Claims | None, write: Callable[[], Write]) -> Iterator[None]
     """
     Claim what the block writes, and withdraw the claim if nothing was written.
 
-    :param claims: ``None`` where there is no DAG run with other tasks.
-    :param write: describes what the block is about to write.
+    :param claims: the claims of the DAG run; ``None`` outside a DAG run.
+    :param write: returns what the block is about to write.
     """
     if claims is None:
         yield

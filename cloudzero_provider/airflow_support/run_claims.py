@@ -90,14 +90,14 @@ class RunClaims:
 
     def _refuse_to_replace(self, write: Write) -> None:
         task_ids = self._senders()
-        if write.unchecked and (len(task_ids) > 1 or is_mapped(self._task(self._ti.task_id))):
-            _warn_of_unchecked(write.unchecked, write.described)
+        if write.uncompared and (len(task_ids) > 1 or is_mapped(self._task(self._ti.task_id))):
+            _warn_of_uncompared(write.uncompared, write.description)
         for claim in self._others(task_ids):
-            other = write.other(claim["write"])
+            other = write.read_claim(claim["write"])
             if other is None:
                 continue
-            if other.unchecked:
-                _warn_of_unchecked(other.unchecked, f"{other.described} by {_name(claim)}")
+            if other.uncompared:
+                _warn_of_uncompared(other.uncompared, f"{other.description} by {_name(claim)}")
             ours, theirs = write.replaces(other), other.replaces(write)
             state = self._state(claim) if ours or theirs else None
             if state in _NOT_STARTED:
@@ -142,7 +142,7 @@ class RunClaims:
 def _refuse(claim: Mapping[str, Any], state: str | None, other: Write, why: str) -> NoReturn:
     verb = _VERBS.get(str(state), "may have sent")
     raise ReplacesSameRunError(
-        f"{_name(claim)} of this DAG run {verb} {other.described}, and {why}. Nothing was sent. {_WAYS_OUT}"
+        f"{_name(claim)} of this DAG run {verb} {other.description}, and {why}. Nothing was sent. {_WAYS_OUT}"
     )
 
 
@@ -151,10 +151,10 @@ def _name(claim: Mapping[str, Any]) -> str:
     return f"Task {claim['task_id']!r}{instance}"
 
 
-def _warn_of_unchecked(count: int, described: str) -> None:
+def _warn_of_uncompared(count: int, description: str) -> None:
     log.warning(
         "%s of %s are not compared with other tasks of this DAG run, which only compare their first 10,000 records, so "
         "they may replace what another task sent, or be replaced by it",
         f"{count:,}",
-        described,
+        description,
     )

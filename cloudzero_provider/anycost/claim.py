@@ -64,13 +64,13 @@ class MonthWrite:
         return cls(url, anycost_connection_id, str(month), Operation.REPLACE_DROP, 0, frozenset())
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """What is written, for an error."""
         rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
         return f"{rows} of {self.month} to AnyCost stream {self.anycost_connection_id} ({self.operation.value})"
 
     @property
-    def unchecked(self) -> int:
+    def uncompared(self) -> int:
         """Always 0: a claim holds all hours."""
         return 0
 
@@ -86,7 +86,7 @@ class MonthWrite:
             "hours": f"{sum(1 << _number(hour) for hour in self.hours):x}",
         }
 
-    def other(self, claim: Mapping[str, Any]) -> MonthWrite | None:
+    def read_claim(self, claim: Mapping[str, Any]) -> MonthWrite | None:
         """
         Read the claim of another task; ``None`` when it is about another month or stream.
 

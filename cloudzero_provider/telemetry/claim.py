@@ -1,4 +1,4 @@
-"""What a task is about to write to a telemetry stream, and what of another task's records it would replace."""
+"""Claim of a telemetry write: what it is about to write, and which records of another task it would replace."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cloudzero_provider.claims import comparable_url
 from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
 from cloudzero_provider.telemetry.claim_entries import (
     Entry,
+    describe_records,
     entries_of,
     pack,
     pack_entries,
-    shown,
     unpack,
     unpack_entries,
 )
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
 _KIND = "telemetry"
-#: Stands for every element, where a deletion has none.
-_ANY = "*"
+#: Every element: what a deletion without an element covers.
+_ANY_ELEMENT = "*"
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class RecordsWrite:
     :param stream_type: metric or allocation.
     :param stream_name: the stream.
     :param operation: ``replace``, ``sum`` or ``delete``.
-    :param records: how many.
+    :param records: number of records.
     :param written: periods of the records that are not deleted.
     :param cleared: periods that are cleared first.
-    :param entries: the first records.
-    :param shown: what each entry is, for an error. Never part of a claim.
+    :param entries: the first records, as hashes.
+    :param descriptions: of each entry, for an error. Never part of a claim.
     """
 
     base_url: str
@@ -57,16 +57,16 @@ class RecordsWrite:
     written: tuple[str, ...]
     cleared: tuple[str, ...]
     entries: tuple[Entry, ...]
-    shown: tuple[str, ...] = field(default=(), repr=False)
+    descriptions: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, client: Client, stream_name: str, records: CheckedRecords, *, clear_periods: bool) -> RecordsWrite:
         """
-        Describe what records write.
+        Describe the write of checked records.
 
-        :param client: they are sent with.
+        :param client: the client that sends them.
         :param stream_name: the stream.
-        :param records: checked.
+        :param records: the checked records.
         :param clear_periods: whether their periods are cleared first.
         """
         operation = records.rules.operation
@@ -85,23 +85,23 @@ class RecordsWrite:
             written=tuple(written),
             cleared=tuple(records.periods) if clear_periods else (),
             entries=tuple(entries_of(first)),
-            shown=tuple(shown(first)),
+            descriptions=tuple(describe_records(first)),
         )
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """What is written, for an error."""
         records = f"{self.records:,} record{'' if self.records == 1 else 's'}"
         cleared = ", clear_periods" if self.cleared else ""
         return f"{records} to {self.stream_type.value} stream {self.stream_name} ({self.operation.value}{cleared})"
 
     @property
-    def unchecked(self) -> int:
-        """How many records are not among the entries."""
+    def uncompared(self) -> int:
+        """Number of records that are not among the entries."""
         return self.records - len(self.entries)
 
     def as_claim(self) -> dict[str, Any]:
-        """Write it as JSON values."""
+        """Return the claim as plain JSON values."""
         return {
             "kind": _KIND,
             "base_url": self.base_url,
@@ -113,11 +113,11 @@ class RecordsWrite:
             "entries": pack_entries(self.entries),
         }
 
-    def other(self, claim: Mapping[str, Any]) -> RecordsWrite | None:
+    def read_claim(self, claim: Mapping[str, Any]) -> RecordsWrite | None:
         """
         Read the claim of another task; ``None`` when it is about another stream.
 
-        :param claim: as :meth:`as_claim` makes it.
+        :param claim: as :meth:`as_claim` returned it.
         """
         if claim["kind"] != _KIND:
             return None
@@ -138,7 +138,7 @@ class RecordsWrite:
 
     def replaces(self, other: RecordsWrite) -> str | None:
         """
-        Say what of another write to the same stream this one replaces.
+        Describe what this write replaces of another one to the same stream; ``None`` for nothing.
 
         :param other: the other write.
         """
@@ -148,79 +148,81 @@ class RecordsWrite:
             return f"clear_periods=True deletes all records of periods that both have ({same[0]}{more})"
         if self.operation is TelemetryOperation.SUM:
             return None
-        return self._with_other_value(other) or self._with_more_keys(other)
+        return self._replaced_values(other) or self._replaced_with_more_keys(other)
 
-    def _with_other_value(self, other: RecordsWrite) -> str | None:
-        found = [number for number, entry in enumerate(self.entries) if other.holds_otherwise(entry)]
+    def _replaced_values(self, other: RecordsWrite) -> str | None:
+        found = [number for number, entry in enumerate(self.entries) if other.has_other_value(entry)]
         if not found:
             return None
         what = f"{len(found):,} record{'' if len(found) == 1 else 's'} of the same identity with another value"
-        return f"{self.operation.value} replaces {what}, like that of {self._show(found[0])}"
+        return f"{self.operation.value} replaces {what}, like {self._describe(found[0])}"
 
-    def _with_more_keys(self, other: RecordsWrite) -> str | None:
-        found = [number for number, entry in enumerate(self.entries) if other.holds_more_of(entry)]
+    def _replaced_with_more_keys(self, other: RecordsWrite) -> str | None:
+        found = [number for number, entry in enumerate(self.entries) if other.has_more_keys(entry)]
         if not found:
             return None
         if self.entries[found[0]].value is None:
-            return f"the deletion of {self._show(found[0])} hides every record that has its properties and more"
+            return f"the deletion of {self._describe(found[0])} hides every record that has its properties and more"
         return (
-            f"the record of {self._show(found[0])} may replace records with more filter keys, too: replace takes any "
-            "data that matches its properties (records with fewer keys go first)"
+            f"the record {self._describe(found[0])} may also replace records with more filter keys, since replace "
+            "replaces all data that matches its properties (send records with fewer keys first)"
         )
 
-    def holds_otherwise(self, entry: Entry) -> bool:
+    def has_other_value(self, entry: Entry) -> bool:
         """
-        Whether a record of this write has the identity of an entry, and not its value.
+        Whether a record of this write has the identity of an entry, but another value.
 
-        :param entry: of another write, which replaces or deletes.
+        :param entry: of another write that replaces or deletes.
         """
         identity = (entry.period, entry.element, entry.scope)
-        adds = self.operation is TelemetryOperation.SUM
-        return identity in self._by_identity and (adds or self._by_identity[identity] != entry.value)
+        is_sum = self.operation is TelemetryOperation.SUM
+        return identity in self._by_identity and (is_sum or self._by_identity[identity] != entry.value)
 
-    def holds_more_of(self, entry: Entry) -> bool:
+    def has_more_keys(self, entry: Entry) -> bool:
         """
         Whether a record of this write has the properties of an entry, and more.
 
         A deletion hides such records. CloudZero's specification can be read as saying the same of ``replace``.
 
-        :param entry: of another write, which replaces or deletes.
+        :param entry: of another write that replaces or deletes.
         """
         any_element = entry.value is None and entry.element is None
-        element = _ANY if any_element else entry.element
-        if any_element and (entry.period, entry.scope) in self._of_any_element:
+        element = _ANY_ELEMENT if any_element else entry.element
+        if any_element and (entry.period, entry.scope) in self._with_element:
             return True
         if not entry.scope:
             return (entry.period, element) in self._with_keys
-        wider = self._with_pair.get((entry.period, element, min(entry.scope)), ())
-        return any(entry.scope < scope for scope in wider)
+        candidates = self._scopes_by_key.get((entry.period, element, min(entry.scope)), ())
+        return any(entry.scope < scope for scope in candidates)
 
-    def _show(self, number: int) -> str:
-        return self.shown[number] if self.shown else self.entries[number].period
+    def _describe(self, number: int) -> str:
+        return self.descriptions[number] if self.descriptions else self.entries[number].period
 
     @cached_property
     def _by_identity(self) -> dict[tuple[str, str | None, frozenset[str]], str | None]:
         return {(entry.period, entry.element, entry.scope): entry.value for entry in self.entries}
 
     @cached_property
-    def _of_any_element(self) -> set[tuple[str, frozenset[str]]]:
-        return {(entry.period, entry.scope) for entry in self._kept() if entry.element is not None}
+    def _with_element(self) -> set[tuple[str, frozenset[str]]]:
+        """Periods and scopes of records that have an element."""
+        return {(entry.period, entry.scope) for entry in self._not_deleted() if entry.element is not None}
 
     @cached_property
     def _with_keys(self) -> set[tuple[str, str | None]]:
         """Periods and elements of records that have filter keys."""
-        return {(entry.period, element) for entry in self._kept() if entry.scope for element in (entry.element, _ANY)}
+        with_keys = [entry for entry in self._not_deleted() if entry.scope]
+        return {(entry.period, element) for entry in with_keys for element in (entry.element, _ANY_ELEMENT)}
 
     @cached_property
-    def _with_pair(self) -> dict[tuple[str, str | None, str], list[frozenset[str]]]:
-        """Scopes of several filter keys, by each of these."""
+    def _scopes_by_key(self) -> dict[tuple[str, str | None, str], list[frozenset[str]]]:
+        """Scopes of more than one filter key, by period, element and each of their keys."""
         found = defaultdict(list)
-        for entry in self._kept():
+        for entry in self._not_deleted():
             if len(entry.scope) > 1:
-                for pair in entry.scope:
-                    found[entry.period, entry.element, pair].append(entry.scope)
-                    found[entry.period, _ANY, pair].append(entry.scope)
+                for key in entry.scope:
+                    found[entry.period, entry.element, key].append(entry.scope)
+                    found[entry.period, _ANY_ELEMENT, key].append(entry.scope)
         return dict(found)
 
-    def _kept(self) -> Iterator[Entry]:
+    def _not_deleted(self) -> Iterator[Entry]:
         return (entry for entry in self.entries if entry.value is not None)

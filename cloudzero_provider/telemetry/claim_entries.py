@@ -1,4 +1,4 @@
-"""Telemetry records as hashes, which tasks can compare without showing them to each other."""
+"""Telemetry records as hashes: tasks compare them without publishing element names, filters or values."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Entry(NamedTuple):
     """
     A record, as hashes.
 
-    :param period: its timestamp, in clear.
+    :param period: the record's timestamp, not hashed.
     :param element: hash of its element.
-    :param scope: hashes of its filter keys, each with its value.
-    :param value: hash of its value; ``None`` when it is deleted.
+    :param scope: a hash of each filter key with its value.
+    :param value: hash of its value; ``None`` for a deletion.
     """
 
     period: str
@@ -34,7 +34,7 @@ def entries_of(frame: pl.DataFrame) -> Iterator[Entry]:
     """
     Hash records.
 
-    :param frame: timestamp, element_name, keys (JSON), value; all text.
+    :param frame: string columns timestamp, element_name, keys (JSON) and value.
     """
     scopes = {keys: _scope(keys) for keys in frame["keys"].unique()}
     elements = {name: None if name is None else _hash(name) for name in frame["element_name"].unique()}
@@ -46,11 +46,11 @@ def _scope(keys: str | None) -> frozenset[str]:
     return frozenset(_hash(json.dumps(pair)) for pair in json.loads(keys).items()) if keys else frozenset()
 
 
-def shown(frame: pl.DataFrame) -> Iterator[str]:
+def describe_records(frame: pl.DataFrame) -> Iterator[str]:
     """
-    Say which record each is, for an error.
+    Describe each record by its timestamp, element and filter keys, for an error.
 
-    :param frame: timestamp, element_name, keys (JSON); all text.
+    :param frame: string columns timestamp, element_name and keys (JSON).
     """
     for period, element, keys in frame.select("timestamp", "element_name", "keys").iter_rows():
         yield ", ".join([period, *([repr(element)] if element is not None else []), *([keys] if keys else [])])
@@ -61,7 +61,7 @@ def _hash(text: str, length: int = 12) -> str:
 
 
 def pack_entries(entries: Sequence[Entry]) -> str:
-    """Write records as a short text: each period, element and scope once, since records share them."""
+    """Encode entries as a short string: each period, element and scope once, since records share them."""
     tables: list[dict[Any, int]] = [{}, {}, {}]
     rows = [
         [*(table.setdefault(item, len(table)) for table, item in zip(tables, entry, strict=False)), entry.value]
@@ -80,9 +80,9 @@ def pack_entries(entries: Sequence[Entry]) -> str:
 
 def unpack_entries(text: str) -> Iterator[Entry]:
     """
-    Read what :func:`pack_entries` wrote.
+    Decode what :func:`pack_entries` returned.
 
-    :raises KeyError, IndexError, TypeError, ValueError: when it is something else.
+    :raises KeyError, IndexError, TypeError, ValueError: for anything else.
     """
     tables = unpack(text)
     scopes = [frozenset(scope) for scope in tables["scopes"]]
@@ -91,12 +91,12 @@ def unpack_entries(text: str) -> Iterator[Entry]:
 
 
 def pack(content: object) -> str:
-    """Write JSON values as a short text."""
+    """Encode JSON values as a short string (zlib, base64)."""
     return base64.b64encode(zlib.compress(json.dumps(content, separators=(",", ":")).encode())).decode()
 
 
 def unpack(text: str) -> Any:
-    """Read what :func:`pack` wrote."""
+    """Decode what :func:`pack` returned."""
     try:
         return json.loads(zlib.decompress(base64.b64decode(text)))
     except zlib.error as error:

@@ -307,7 +307,7 @@ class TestTelemetry:
         why = self.refused(sandbox, **self.both(records=[self.record(4), self.record(1, "c")]))
         assert "Task 'first' of this DAG run has sent 2 records to allocation stream orders (replace), and" in why
         assert "replace replaces 1 record of the same identity with another value" in why
-        assert "like that of 2026-03-01T00:00:00Z, 'a'. Nothing was sent" in why
+        assert "like 2026-03-01T00:00:00Z, 'a'. Nothing was sent" in why
 
     def test_equal_values_however_they_are_written(self, sandbox):
         assert self.refused(sandbox, **self.both(records=[self.record("3.0")])) is None
@@ -350,7 +350,7 @@ class TestTelemetry:
 
     def test_fewer_filter_keys_come_first(self, sandbox):
         fewer = {"records": [self.record(5, "b", team="x")]}
-        assert "may replace records with more filter keys" in self.refused(sandbox, **self.both(**fewer))
+        assert "may also replace records with more filter keys" in self.refused(sandbox, **self.both(**fewer))
         assert self.refused(sandbox, theirs=fewer, ours=self.both()["theirs"]) is None
 
     def test_clearing_periods(self, sandbox):
@@ -391,7 +391,7 @@ class TestTelemetry:
         task = telemetry("first", [self.record(1, f"e{number}") for number in range(10_001)])
         with caplog.at_level(logging.WARNING):
             Run(task).execute(task)
-        assert "unchecked" not in caplog.text
+        assert "not compared" not in caplog.text
 
 
 def test_the_same_server_in_two_spellings(sandbox):
@@ -401,6 +401,6 @@ def test_the_same_server_in_two_spellings(sandbox):
     plain = client_of("https://api.cloudzero.com")
     with_port = client_of("https://api.cloudzero.com:443")
     claim = MonthWrite.of_nothing(plain, STREAM, Month.parse(MONTH)).as_claim()
-    assert MonthWrite.of_nothing(with_port, STREAM, Month.parse(MONTH)).other(claim) is not None
+    assert MonthWrite.of_nothing(with_port, STREAM, Month.parse(MONTH)).read_claim(claim) is not None
     other = client_of("https://api.cloudzero.com:4443")
-    assert MonthWrite.of_nothing(other, STREAM, Month.parse(MONTH)).other(claim) is None
+    assert MonthWrite.of_nothing(other, STREAM, Month.parse(MONTH)).read_claim(claim) is None
