@@ -1,7 +1,7 @@
 """
-The API of a vendor that does not exist: the charges of a month, a page at a time, in the vendor's own words.
+The API of an invented vendor: the charges of a month, page by page, in the vendor's own fields.
 
-They are those of the bill in ``acme_bill``. Your own vendor's API is behind HTTP; put it in its place.
+They are those of the bill in ``acme_bill``. Replace it with your own vendor's API.
 """
 
 from __future__ import annotations

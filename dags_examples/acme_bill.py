@@ -1,9 +1,9 @@
 """
-The bill of a vendor that does not exist: what the examples send.
+The bill of an invented vendor, which the examples send.
 
 Acme Cloud bills every resource each six hours, gives a discount per account and day, a credit on the first day of a
-month, and adds the tax on the last. The same month always gives the same rows, in the columns of CloudZero's Common
-Bill Format. Put your own vendor's bill in its place.
+month, and adds the tax on the last. The same month always returns the same rows, in the columns of CloudZero's Common
+Bill Format. Replace it with your own vendor's bill.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
-What a shop that does not exist measures, day by day: orders per team, and writes to its database per product.
+What an invented shop measures, day by day: orders per team, and writes to its database per product.
 
-The same day always gives the same numbers. Put your own measurements in their place.
+The same day always returns the same numbers. Replace them with your own measurements.
 """
 
 from __future__ import annotations

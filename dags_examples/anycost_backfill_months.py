@@ -1,8 +1,8 @@
 """
 A list of months in one run, triggered by hand: one mapped task instance per month.
 
-Without a word about it, the months are sent one after the other: CloudZero takes one request at a time on a stream, so
-``max_active_tis_per_dag`` of the operator is 1, mapped or not.
+The months are sent one after the other: CloudZero accepts one request at a time on a stream, so the operator's default
+of ``max_active_tis_per_dag`` is 1, mapped or not.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-The month so far, sent again every day: how to follow a month that is still open.
+The month to date, sent again every day: how to follow a month that is still open.
 
 To repair a day, clear the newest run: it sends the earlier days too. An older run would send a shorter month.
 """
@@ -26,8 +26,8 @@ def anycost_daily_month_to_date():
         month = f"{data_interval_start:%Y-%m}"
         return write_bill(month_rows(month, until=data_interval_end), f"acme-{data_interval_start:%Y-%m-%d}.csv")
 
-    # The whole month to date, not just the day: replace_drop replaces the month, so a day alone would wipe out the days
-    # before it. And a vendor corrects past days while the month is open: this way, the corrections arrive as well.
+    # The whole month to date, not just the day: replace_drop replaces the month, so a day alone would delete the days
+    # before it. Vendors also correct past days while the month is open; this way, the corrections arrive too.
     AnyCostBillingDropOperator(
         task_id="send_month_to_date",
         month="{{ data_interval_start | ds }}",

@@ -1,8 +1,8 @@
 """
-An export in the columns of FOCUS, as the big clouds and more and more vendors write it, added up to days.
+An export in the columns of FOCUS, as cloud providers and many vendors write it, aggregated by day.
 
-``to_cbf`` makes rows of the Common Bill Format of it, and says in the log what has no place there. ``partial`` gives it
-options; ``aggregate`` is for an export that has more rows than CloudZero takes.
+``to_cbf`` converts it to rows of the Common Bill Format and logs what has no place there. ``partial`` passes options;
+``aggregate`` is for an export that has more rows than CloudZero accepts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def anycost_focus():
         month="{{ params.month }}",
         files="{{ params.files }}",
         transform=[
-            # Tags are of a resource: a column that says something of a resource can become one.
+            # Tags belong to a resource: a column that describes a resource can become one.
             partial(to_cbf, tag_columns=("SubAccountName",)),
             aggregate(by=["resource/service", "resource/account", "resource/tag:*"], period="day"),
         ],

@@ -1,7 +1,7 @@
 """
 Rows straight from a task, without a file, and what CloudZero holds afterwards read back into one.
 
-Good for a few thousand rows. More are better off in a file: what a task returns goes through Airflow's database.
+Good for a few thousand rows. Write more to a file: what a task returns goes through Airflow's database.
 """
 
 from __future__ import annotations

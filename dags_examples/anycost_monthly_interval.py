@@ -1,8 +1,8 @@
 """
 A bill per month without partitions: on every Airflow from 2.11 on.
 
-The run that is due on the 1st of April has a data interval that is exactly March, and the operator takes its month from
-there. A plain "@monthly" won't do: in Airflow 3 its data interval has no length.
+The run that is due on April 1 has a data interval that is exactly March, from which the operator takes its month. A
+plain "@monthly" does not work: in Airflow 3 its data interval has no length.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
 @dag(
     dag_id="anycost_monthly_interval",
-    # From the 1st to the 1st, in UTC: an interval from the 3rd to the 3rd is no month. If the vendor's bill is complete
-    # only some days later, have make_bill fail until then, with retries.
+    # From the 1st to the 1st, in UTC: an interval from the 3rd to the 3rd is not one month. If the vendor's bill is
+    # complete only some days later, have make_bill fail until then, with retries.
     schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
     start_date=datetime(2023, 1, 1),
     catchup=False,

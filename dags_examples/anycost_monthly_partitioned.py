@@ -1,8 +1,8 @@
 """
 A bill per month, on a DAG that is partitioned by month (Airflow 3.2 and later).
 
-On the 3rd of a month the bill of the month before is complete and is sent. The run's partition key is that month, like
-``2026-03``, and the operator takes its month from there. Past months, or months that the vendor corrected:
+On the 3rd of a month, the bill of the previous month is complete and is sent. The run's partition key is that month,
+like ``2026-03``, from which the operator takes its month. Past months, or months that the vendor corrected:
 ``airflow backfill create --dag-id anycost_monthly_partitioned --from-date 2026-01-01 --to-date 2026-03-31``.
 """
 

@@ -1,8 +1,8 @@
 """
-What was sent, reported: a DAG that runs when ``anycost_send_and_wait`` has sent a bill.
+A report of what was sent: a DAG that runs when ``anycost_send_and_wait`` has sent a bill.
 
-Neither is partitioned. The event of a run with a partition key starts no DAG that is scheduled on the asset alone: to
-follow a DAG that is partitioned by month, schedule on ``PartitionedAssetTimetable(assets=SENT)``.
+Neither is partitioned. The event of a run with a partition key doesn't start a DAG that is scheduled on the asset
+alone: to follow a DAG that is partitioned by month, schedule on ``PartitionedAssetTimetable(assets=SENT)``.
 """
 
 from __future__ import annotations

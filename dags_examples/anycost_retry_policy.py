@@ -1,8 +1,8 @@
 """
-Retries by what went wrong, with a retry policy (Airflow 3.3 and later).
+Retries that depend on the error, with a retry policy (Airflow 3.3 and later).
 
-Errors that a retry can't help (a wrong key, bad rows) fail the task at once, whatever the policy says.
-What is left: CloudZero is down, which takes a while; or it throttles, and says itself how long.
+Errors that a retry can't fix (a wrong key, bad rows) fail the task immediately, whatever the policy says.
+The others: CloudZero is down, which takes a while; or it throttles, and says for how long.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
-A month's export in object storage: Parquet files on S3, added up to days before they are sent.
+A month's export in object storage: Parquet files on S3, aggregated by day before they are sent.
 
 ``acme_aws`` is an Airflow connection of the type Amazon Web Services (``apache-airflow-providers-amazon[s3fs]``). GCS
-and Azure go the same way, with their own providers: ``gs://acme_gcp@acme-exports/…``.
+and Azure work the same way, with their own providers: ``gs://acme_gcp@acme-exports/…``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def anycost_s3_parquet():
         task_id="send_export",
         # All files of the month are one table. A month without a file is an error, not an empty month.
         files="s3://acme_aws@acme-exports/{{ dag_run.partition_key }}/*.parquet",
-        # A line per resource and hour can be more than the million rows that CloudZero takes for a month. No cost is
-        # lost or rounded; what is not named here is left out.
+        # A line per resource and hour can be more than the million rows that CloudZero accepts for a month. No cost is
+        # lost or rounded; columns that are not named here are left out.
         transform=aggregate(by=["resource/service", "resource/account", "resource/tag:*"], period="day"),
     )
 

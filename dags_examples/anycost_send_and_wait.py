@@ -1,7 +1,7 @@
 """
-A bill that is sent and waited for, and an asset that tells other DAGs.
+Send a bill, wait for it, and tell other DAGs with an asset.
 
-Waiting is a task of its own: clearing it waits again, and sends nothing. The asset in ``outlets`` makes Airflow run
+Waiting is a separate task: clearing it waits again and sends nothing. The asset in ``outlets`` makes Airflow run
 every DAG that is scheduled on it, with what was sent in the event's ``extra``: see ``anycost_report_what_was_sent``.
 """
 

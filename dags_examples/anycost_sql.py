@@ -1,5 +1,5 @@
 """
-A bill out of a warehouse: what the query finds is sent, without a file or an XCom in between.
+A bill from a warehouse: the result of the query is sent without a file or an XCom.
 
 ``acme_warehouse`` is an Airflow connection of any type whose hook runs SQL: PostgreSQL, Snowflake, Databricks, …
 """

@@ -1,8 +1,8 @@
 """
 Rows straight from a function: a vendor's API, read page by page (Airflow 3.2 and later, for the month of the run).
 
-What the function yields goes to CloudZero from this very task: no file, and no rows in Airflow's database. Nothing is
-sent before the last page is read and every row is checked; when the API fails, Airflow tries the whole task again.
+The same task sends what the function yields: no file, and no rows in Airflow's database. Nothing is sent before the
+last page is read and every row is checked; if the API fails, Airflow retries the whole task.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from airflow.sdk import CronPartitionTimetable, dag, task
     tags=["cloudzero", "example"],
 )
 def anycost_taskflow():
-    # Parameters of AnyCostBillingDropOperator go into the brackets. It takes its month from the run's partition key.
+    # The decorator's arguments are parameters of AnyCostBillingDropOperator. Its month is the run's partition key.
     @task.cloudzero_billing_drop(retries=3, retry_delay=timedelta(minutes=10))
     def send_bill(dag_run):
         after = None

@@ -1,7 +1,7 @@
 """
-A vendor's own CSV files: what was used, what was committed to, and what was discounted, each in columns of its own.
+A vendor's own CSV files: usage, commitments and discounts, each in its own columns.
 
-The files are read as one table, and ten lines of polars make rows of the Common Bill Format of it. They are like those
+The files are read as one table, and ten lines of polars convert it to the Common Bill Format. The files are like those
 of CloudZero's own example of an AnyCost Stream.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def to_cbf(lines: pl.DataFrame) -> pl.DataFrame:
     """Each file has its own id: a column is null in the rows of the files that do not have it."""
-    import polars as pl  # here, so that nothing is loaded when Airflow parses the DAG
+    import polars as pl  # here, so that parsing the DAG does not import it
 
     usage, commitment, discount = (
         pl.col(name).is_not_null() for name in ("instance_id", "commitment_id", "discount_id")
@@ -56,7 +56,7 @@ def anycost_vendor_csv():
             "{{ params.folder }}/cloud_purchase_commitments.csv",
             "{{ params.folder }}/cloud_discounts.csv",
         ],
-        # Numbers of a CSV file are text, as written, and text does not add up: exact decimals first.
+        # Numbers of a CSV file are text, which can't be summed: convert them to exact decimals first.
         transform=[decimals("cost", "discount"), to_cbf],
     )
 

@@ -3,8 +3,8 @@ The history of a metric, a month per run: what ``telemetry_cost_per_order`` send
 
 ``airflow backfill create --dag-id telemetry_backfill_months --from-date 2026-01-01 --to-date 2026-03-31`` sends three
 months. The records of a day are the daily DAG's, and ``replace`` overwrites: days that both send count once. CloudZero
-takes one request at a time on a stream, so pause the daily DAG meanwhile, or put both sending tasks into a pool of one
-slot.
+accepts one request at a time on a stream, so pause the daily DAG meanwhile, or put both sending tasks into a pool with
+one slot.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 A unit cost metric: what an order costs, per team.
 
-The task sends how many orders there were; CloudZero divides the team's cost by it. ``custom:Team`` is a dimension that
-has to be there in CloudZero, under that very name.
+The task sends how many orders there were; CloudZero divides the team's cost by it. ``custom:Team`` is a dimension
+that must exist in CloudZero under exactly that name.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 def telemetry_cost_per_order():
     @task
     def count_orders(data_interval_start) -> list[dict]:
-        # The day that was counted, not the day on which the task happens to run: the day sent again is the same record.
+        # The day that was counted, not the day of the run: sending it again then replaces the same record.
         return [
             {
                 "timestamp": f"{data_interval_start:%Y-%m-%d}",
-                # An int passes from task to task (XCom) as it is. A Decimal would become a float: hand it over as text.
+                # An int passes from task to task (XCom) as it is. A Decimal would become a float: pass it as text.
                 "value": count,
                 "associated_cost": {"custom:Team": team},
             }

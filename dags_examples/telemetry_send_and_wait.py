@@ -1,8 +1,8 @@
 """
-A metric that is sent, and waited for until CloudZero has processed it: then its cost per order is there to be used.
+Send a metric and wait until CloudZero has processed it, so that its cost per order can be used.
 
-The sensor looks for the very records of this batch. CloudZero takes hours, so it looks every 20 minutes, and leaves the
-worker to others in between.
+The sensor looks for exactly the records of this run. CloudZero takes hours, so it checks every 20 minutes and frees the
+worker in between.
 """
 
 from __future__ import annotations

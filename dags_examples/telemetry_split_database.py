@@ -1,7 +1,7 @@
 """
 An allocation: the cost of a database that several products share, split by who writes how much.
 
-From a file in the columns of CloudZero's own CSV upload: every column that is no field of a record is a filter. Here
+The file has the columns of CloudZero's own CSV upload: every column that is not a field of a record is a filter. Here
 ``accounts`` says which part of the spend is split: that of the account in which the database runs.
 """
 
@@ -30,7 +30,7 @@ def telemetry_split_database():
             {"timestamp": day, "element_name": product, "value": count, "accounts": DATABASE_ACCOUNT}
             for product, count in database_writes(data_interval_start).items()
         ]
-        # Only the path goes from task to task. The tasks have to share a disk; else put the file onto one they share.
+        # Only the path goes from task to task, so the tasks must share a disk, or use object storage.
         return write_csv(rows, f"acme-writes-{day}.csv", ("timestamp", "element_name", "value", "accounts"))
 
     TelemetrySendOperator(
@@ -39,7 +39,7 @@ def telemetry_split_database():
         stream_type="allocation",
         granularity="DAILY",
         files=count_writes(),
-        # CloudZero takes no zeros. A product without a write is not in the stream, also if it was after an earlier run.
+        # CloudZero does not accept zero. A product without writes is deleted if it was sent before.
         on_zero="delete",
     )
 

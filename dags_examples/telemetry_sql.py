@@ -1,8 +1,8 @@
 """
-A unit cost metric out of a warehouse: how many orders there were, per day and team.
+A unit cost metric from a warehouse: the number of orders per day and team.
 
-The column ``custom:Team`` is no field of a record, so it says what a count belongs to: a dimension that has to be there
-in CloudZero, under that very name.
+The column ``custom:Team`` is not a field of a record, so it is a filter key: a dimension that must exist in CloudZero
+under exactly that name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def telemetry_sql():
         task_id="send_orders",
         stream_name="acme-orders-per-team",
         stream_type="metric",
-        # Days in UTC, as CloudZero counts them. Counted in the warehouse: one row per day and team leaves it.
+        # Days in UTC, as CloudZero counts them. The warehouse counts, so only one row per day and team leaves it.
         sql="""
             SELECT (ordered_at AT TIME ZONE 'UTC')::date AS timestamp, team AS "custom:Team", count(*) AS value
             FROM acme_orders

@@ -1,7 +1,7 @@
 """
 Records straight from a function, on every Airflow from 2.11 on: who writes how much to a database that products share.
 
-The same records as those of telemetry_split_database, without a file between the one who counts and the one who sends.
+The same records as those of telemetry_split_database, without a file between counting and sending.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DATABASE_ACCOUNT = "112233445566"
     tags=["cloudzero", "example"],
 )
 def telemetry_taskflow():
-    # Parameters of TelemetrySendOperator go into the brackets.
+    # The decorator's arguments are parameters of TelemetrySendOperator.
     @task.cloudzero_telemetry(
         stream_name="acme-database-writes",
         stream_type="allocation",
         granularity="DAILY",
-        # CloudZero takes no zeros. A product without a write is not in the stream, also if it was after an earlier run.
+        # CloudZero does not accept zero. A product without writes is deleted if it was sent before.
         on_zero="delete",
     )
     def send_writes(data_interval_start=None):

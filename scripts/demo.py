@@ -58,7 +58,7 @@ class HeldTelemetry:
 
     stream: str
     kind: str
-    status: str = field(compare=False)  # CloudZero's word for how far it has come with it
+    status: str = field(compare=False)  # CloudZero's word for its progress
     records: int
     total: str
     digest: str
@@ -98,12 +98,14 @@ def _guarded(processes: Processes, key: str) -> int:
 
 def _demo(processes: Processes, key: str) -> None:
     months = last_complete_months(datetime.now(timezone.utc).date(), 3)
-    say("A vendor that CloudZero does not know sends a bill each month, and Airflow brings it into CloudZero: first")
+    say(
+        "A vendor that CloudZero has no integration for sends a bill each month, and Airflow sends it to CloudZero: first"
+    )
     say(f"{', '.join(months)}, then the month so far, and yesterday's orders, for the cost per order. Then the same")
     say("again, which must not change what CloudZero holds. Everything runs on this machine, in .demo/, and nothing is")
     say("left running.")
 
-    step("Start a CloudZero on this machine: the sandbox")
+    step("Start the sandbox, a CloudZero on this machine")
     sandbox_process, sandbox = _start_sandbox(processes, key)
 
     step("Start Airflow, with the example DAGs and a connection to the sandbox")
@@ -127,7 +129,7 @@ def _demo(processes: Processes, key: str) -> None:
     _show_telemetry(first_telemetry)
     _compare_with_orders(first_telemetry, orders)
 
-    step("The same orders and the same months once more")
+    step("Send the same orders and the same months again")
     # A run by hand is for the newest day that was complete by then.
     airflow.command("dags", "trigger", TELEMETRY, "--logical-date", f"{_interval_end(orders) + timedelta(seconds=1)}")
     _wait_for_runs(airflow, TELEMETRY, {orders.run_id}, None)
@@ -145,7 +147,7 @@ def _demo(processes: Processes, key: str) -> None:
     if first_telemetry != second_telemetry:
         raise DemoError("Sending the orders again changed what CloudZero holds.")
     _check_sent_twice(sandbox, first_telemetry)
-    say("Equal: the same rows, records, totals and digests. The months and the orders were sent twice, and count once.")
+    say("Equal: the same rows, records, totals and digests. The months and the orders were sent twice and count once.")
 
     if sys.stdin.isatty() and sys.stdout.isatty():
         _stay(airflow, sandbox)
@@ -172,7 +174,7 @@ def _start_sandbox(processes: Processes, key: str) -> tuple[Started, str]:
             raise DemoError("The sandbox did not start.", [sandbox.log])
         time.sleep(0.1)
     url = sandbox.log.read_text().rsplit(" at ", 1)[1].strip()
-    done(f"it is at {url}")
+    done(f"running at {url}")
     return sandbox, url
 
 
@@ -195,7 +197,7 @@ def _start_airflow(processes: Processes, sandbox: str, key: str) -> Airflow:
     airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, DAILY, TELEMETRY]), limit=120)
     if errors := airflow.import_errors():
         raise DemoError("Airflow can't import:\n" + "\n".join(errors))
-    done(f"it is at {url}")
+    done(f"running at {url}")
     return airflow
 
 
@@ -249,7 +251,7 @@ def _ask(sandbox: str, what: str) -> dict[str, Any]:
 
 
 def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
-    """Count and add up the vendor's bill here, and hold it against what arrived."""
+    """Sum the vendor's bill here and compare it with what arrived."""
     sys.path.insert(0, str(DAGS))
     from acme_bill import month_rows
 
@@ -267,11 +269,11 @@ def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
     found = {month.month: (month.rows, Decimal(month.total_cost)) for month in held}
     if found != expected:
         raise DemoError(f"CloudZero holds {found}, but the bill says {expected}.")
-    say("Rows and totals are those of the vendor's bill, to the last digit.")
+    say("Rows and totals equal those of the vendor's bill, to the last digit.")
 
 
 def _compare_with_orders(held: list[HeldTelemetry], run: Run) -> None:
-    """Count the orders here, and hold them against what arrived."""
+    """Count the orders here and compare them with what arrived."""
     from acme_usage import orders
 
     day = _interval_end(run) - timedelta(days=1)
@@ -279,7 +281,7 @@ def _compare_with_orders(held: list[HeldTelemetry], run: Run) -> None:
     found = [(stream.records, Decimal(stream.total)) for stream in held]
     if found != [(len(expected), Decimal(sum(expected.values())))]:
         raise DemoError(f"CloudZero holds {held}, but the orders of {day:%Y-%m-%d} are {expected}.")
-    say(f"Those are the orders of {day:%Y-%m-%d}, a record per team.")
+    say(f"The records equal the orders of {day:%Y-%m-%d}, one per team.")
 
 
 def _interval_end(run: Run) -> datetime:
@@ -329,13 +331,13 @@ def _stay(airflow: Airflow, sandbox: str) -> None:
 def _explain(failure: DemoError, key: str) -> None:
     say(f"\nThe demo failed: {failure}")
     for log in failure.logs:
-        say(f"\n--- the end of {log.relative_to(ROOT)}")
+        say(f"\n--- end of {log.relative_to(ROOT)}")
         lines = log.read_text(errors="replace").replace(key, "***").splitlines()
         say("\n".join(map(_readable, lines[-SHOWN_LINES:])))
 
 
 def _readable(line: str) -> str:
-    """Make a line of a task's log, which is JSON, one for people."""
+    """Format a JSON line of a task's log for reading."""
     try:
         event: dict[str, Any] = json.loads(line)
         errors = [f"\n  {error['exc_type']}: {error['exc_value']}" for error in event.get("error_detail") or ()]
@@ -347,11 +349,11 @@ def _readable(line: str) -> str:
 def _end(processes: Processes) -> list[int]:
     if not processes.started:
         return []
-    with contextlib.suppress(OSError):  # Nobody may be listening any more; the processes have to end all the same.
-        step("End everything")
+    with contextlib.suppress(OSError):  # Stdout may be closed; the processes must still stop.
+        step("Stop everything")
     left = processes.end_all()
     with contextlib.suppress(OSError):
-        done(f"processes that would not end: {left}" if left else "no process is left")
+        done(f"processes that did not stop: {left}" if left else "all processes stopped")
     return left
 
 
@@ -373,17 +375,17 @@ def _only_one() -> Iterator[None]:
 
 
 def step(text: str) -> None:
-    """Announce what comes next."""
+    """Announce a step."""
     say(f"\n[{time.monotonic() - BEGAN:5.1f} s] {text}")
 
 
 def done(text: str) -> None:
-    """Tell how it went."""
+    """Report the result of a step."""
     say(f"[{time.monotonic() - BEGAN:5.1f} s] ... {text}")
 
 
 def say(text: str) -> None:
-    """Print at once, so that nobody wonders."""
+    """Print without buffering."""
     print(text, flush=True)
 
 

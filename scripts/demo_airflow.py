@@ -48,7 +48,7 @@ class DemoError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """A DAG run, as Airflow tells it."""
+    """A DAG run as Airflow's API returns it."""
 
     run_id: str
     state: str
@@ -107,7 +107,7 @@ class Airflow:
         [process] = [process for process in self.components if process.name == f"airflow-{name}"]
         self.components.remove(process)
         if left := self.processes.kill(process):
-            raise DemoError(f"{name} was killed, but {left} live on.")
+            raise DemoError(f"{name} was killed, but {left} are still running.")
 
     def wait(self, what: str, is_there: Callable[[], bool], limit: float, pause: float = 0.5) -> None:
         """Wait for something, as long as everything is alive."""
@@ -134,7 +134,7 @@ class Airflow:
             return False
 
     def import_errors(self) -> list[str]:
-        """Files that are no valid DAG."""
+        """Errors of DAG files that could not be imported."""
         errors = self._get("importErrors")["import_errors"]
         return [f"{error['filename']}: {error['stack_trace']}" for error in errors]
 
@@ -162,14 +162,14 @@ class Airflow:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Find a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def clean_environment(home: Path, bin_folder: Path = BIN) -> dict[str, str]:
-    """Take nothing of the user's own Airflow, Python settings, proxies or home along."""
+    """Environment without the user's own Airflow, Python settings, proxies and home."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -2,7 +2,7 @@
 A task in a process of its own, which can be killed at any moment.
 
 Processes are forked from one that has imported Airflow, as Airflow's own supervisor does it; a fresh interpreter for
-each would take two seconds. The engine for rows starts threads when it is imported, so only the children import it.
+each would take two seconds. polars starts threads when it is imported, so only the children import it.
 """
 
 from __future__ import annotations

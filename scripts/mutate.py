@@ -33,7 +33,7 @@ PARTS = ("anycost", "telemetry")
 
 
 def main() -> int:
-    """Run, and look at the results; gives the exit code."""
+    """Run, and look at the results; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=PARTS, help="both by default")
     parser.add_argument("--results", action="store_true", help="run nothing")
@@ -63,7 +63,7 @@ def judge_mutants(part: str | None) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "mutation.judge", "-p", "no:cacheprovider", "--assert=plain"]
     command += ["--tb=native", "--quiet", "--rootdir=.", *config().pytest_add_cli_args_test_selection]
     folder = ROOT / "mutants"
-    # Looking for plugins in hundreds of packages takes long, and a second thread of the engine has nothing to do.
+    # Looking for plugins in hundreds of packages takes long, and a second thread of polars has nothing to do.
     given = {
         "PYTHONPATH": f"{folder}:{folder / 'tests'}",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -105,14 +105,14 @@ def described(name: str) -> str:
 
 
 def listed() -> list[str]:
-    """Read the survivors that are explained."""
+    """Read the listed survivors."""
     return [line for line in SURVIVORS.read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
 
 
 def compare(survivors: list[str], explained: list[str]) -> int:
-    """Hold the survivors against those that are explained."""
+    """Compare the survivors with the list."""
     new, gone = Counter(survivors) - Counter(explained), Counter(explained) - Counter(survivors)
-    for title, lines in (("Survivors that are not explained", new), ("No survivors, though they are listed", gone)):
+    for title, lines in (("Survivors that are not listed", new), ("No survivors, though they are listed", gone)):
         if lines:
             print(f"\n{title} ({SURVIVORS.relative_to(ROOT)}):")
             print("\n".join(lines.elements()))

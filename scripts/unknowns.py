@@ -1,5 +1,5 @@
 """
-Run the provider under every answer that CloudZero may give, and write docs/unknowns.md from what happened.
+Run the provider with every reply that CloudZero may send, and write docs/unknowns.md from what happened.
 
     PYTHONPATH=tests python scripts/unknowns.py
 """
