@@ -98,9 +98,7 @@ def _guarded(processes: Processes, key: str) -> int:
 
 def _demo(processes: Processes, key: str) -> None:
     months = last_complete_months(datetime.now(timezone.utc).date(), 3)
-    say(
-        "A vendor that CloudZero has no integration for sends a bill each month, and Airflow sends it to CloudZero: first"
-    )
+    say("A vendor without a CloudZero integration sends a bill each month, and Airflow sends it on to CloudZero: first")
     say(f"{', '.join(months)}, then the month so far, and yesterday's orders, for the cost per order. Then the same")
     say("again, which must not change what CloudZero holds. Everything runs on this machine, in .demo/, and nothing is")
     say("left running.")
