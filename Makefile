@@ -16,6 +16,8 @@ PINS := requirements/airflow-$(NEWEST).txt
 # The older lines of Airflow, each with its own environment. Airflow $(OLDEST) does not support Python 3.13.
 OLDEST := 2.11
 OLDER := $(OLDEST) 3.1 3.2
+# Those that test-matrix runs.
+LINES := $(OLDER) $(NEWEST)
 
 # The first interpreter that Airflow and this package support.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.10; do \
@@ -30,7 +32,7 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 endif
 
 .PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
-	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit format clean
+	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit format dist clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -94,8 +96,11 @@ test-oldest: $(VENV)/airflow-$(OLDEST)/installed
 	$(VENV)/airflow-$(OLDEST)/bin/pytest -n 2 --dist worksteal tests/unit
 endif
 
-test-matrix: $(VENV)/installed-dev $(OLDER:%=$(VENV)/airflow-%/installed) $(VENV)/uca-tools/installed
-	@$(BIN)/python scripts/test_matrix.py $(foreach line,$(OLDER),$(line)=$(VENV)/airflow-$(line)) $(NEWEST)=$(VENV)
+# LINES=3.1 runs one line.
+test-matrix: $(patsubst %,$(VENV)/airflow-%/installed,$(filter-out $(NEWEST),$(LINES))) $(VENV)/uca-tools/installed \
+		$(if $(filter $(NEWEST),$(LINES)),$(VENV)/installed-dev)
+	@$(BIN)/python scripts/test_matrix.py \
+		$(foreach line,$(LINES),$(line)=$(VENV)$(if $(filter-out $(NEWEST),$(line)),/airflow-$(line)))
 
 # Unit and contract tests with the lowest versions that pyproject.toml allows, on the oldest Airflow, and with the highest
 # published ones, on the newest. A deprecation warning from polars is an error.
@@ -147,8 +152,13 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The sdist and the wheel.
+dist: $(VENV)/build/installed
+	rm -rf dist
+	$(VENV)/build/bin/python -m hatchling build
+
 clean:
-	rm -rf $(VENV) .demo mutants .coverage
+	rm -rf $(VENV) dist .demo mutants .coverage
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 was not found (set PYTHON=...)"; exit 1; }
@@ -176,6 +186,11 @@ $(VENV)/uca-tools/installed: $(VENV)/bin/python requirements/uca-tools.txt
 $(VENV)/audit/installed: $(VENV)/bin/python requirements/audit.txt
 	$(BIN)/python -m venv $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install --quiet -r requirements/audit.txt
+	@touch $@
+
+$(VENV)/build/installed: $(VENV)/bin/python requirements/build.txt
+	$(BIN)/python -m venv $(VENV)/build
+	$(VENV)/build/bin/python -m pip install --quiet -r requirements/build.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements/dev.txt
