@@ -95,3 +95,14 @@ def test_every_name_of_code_that_contributing_names_exists():
     code = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
     assert len(named) > 30
     assert sorted(name for name in named if not re.search(rf"\b{name}\b", code)) == []
+
+
+def test_the_modules_that_the_changelog_names_as_new_exist_and_the_old_ones_do_not():
+    def exists(name: str, *suffixes: str) -> bool:
+        path = ROOT / "cloudzero_provider" / name.replace(".", "/")
+        return any(path.with_name(path.name + suffix).exists() for suffix in suffixes)
+
+    renamed = re.findall(r"^\| `([\w.]+)` \| `([\w.]+)` \|$", text_of("CHANGELOG.md"), re.MULTILINE)
+    assert len(renamed) > 60
+    assert [new for _, new in renamed if not exists(new, ".py", "/__init__.py")] == []
+    assert [old for old, _ in renamed if exists(old, ".py")] == []
