@@ -139,7 +139,7 @@ def test_elements_that_vanished_stay_unless_their_periods_are_cleared(sandbox):
 
 def test_a_zero_that_is_skipped_keeps_its_period_from_being_cleared(sandbox):
     send(records=[allocation(1, "a", 5)])
-    with pytest.raises(errors.InputError, match="1 records have a value of zero: on_zero='skip' leaves"):
+    with pytest.raises(errors.InputError, match="1 records have a value of zero: on_zero='skip' keeps"):
         send(records=[allocation(1, "a", 0)], on_zero="skip", clear_periods=True)
     assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 5}
 
@@ -206,7 +206,7 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
     path.write_text("\n".join(map(json.dumps, lines)) + "\n\n")
     assert send(files=[str(path)])["records"] == 2
     path.write_text('{"timestamp": "2026-03-01"}\n{"timestamp": "2026-03-01", "timestamp": "2026-03-02"}\n')
-    with pytest.raises(errors.InputError, match=r"usage\.jsonl, line 2: a name stands twice"):
+    with pytest.raises(errors.InputError, match=r"usage\.jsonl, line 2: duplicate key"):
         send(files=[str(path)])
 
 
@@ -420,7 +420,7 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox, monkeypatch,
     caplog.set_level("INFO")
     caplog.clear()
     send(**arguments, try_number=2)
-    assert caplog.text.count("is left out") == 5
+    assert caplog.text.count("skipping it") == 5
     assert caplog.text.count("sent request") == 15
     assert records_held(sandbox) == expected(BIG[:20_000])
     assert held(sandbox)["records"] == 20_000
@@ -438,7 +438,7 @@ def test_a_retry_of_a_sum_stops_where_a_request_was_open(sandbox):
     with pytest.raises(errors.AmbiguousWriteError, match=r"request 3 \(the same as now\) was in flight"):
         send(**arguments, try_number=2)
     assert held(sandbox)["records"] == 3_000
-    with pytest.raises(errors.AmbiguousWriteError, match="the input has changed in between"):
+    with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):
         send(**arguments | {"records": BIG[1:5_000]}, try_number=2)
     assert held(sandbox)["records"] == 3_000
 

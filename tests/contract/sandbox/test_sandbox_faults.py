@@ -78,9 +78,9 @@ def test_a_reset_ends_what_waits_to_be_applied(cloudzero):
 
 
 def test_slow(cloudzero):
-    cloudzero.arm({"kind": "slow", "seconds": 0.3})
+    cloudzero.arm({"kind": "slow", "seconds": 3})
     with pytest.raises(requests.ReadTimeout):
-        cloudzero.post([cloudzero.row()], "sum", timeout=0.1)
+        cloudzero.post([cloudzero.row()], "sum", timeout=0.5)
     assert cloudzero.months()["2024-08"]["rows"] == 1
     assert cloudzero.post([cloudzero.row()], "sum").status_code == 409
     cloudzero.wait_for(lambda: cloudzero.requests()[0]["ended"])

@@ -58,9 +58,9 @@ def test_a_reset_ends_what_waits_to_be_applied(cloudzero):
 
 
 def test_slow(cloudzero):
-    cloudzero.arm({"kind": "slow", "seconds": 0.3})
+    cloudzero.arm({"kind": "slow", "seconds": 5})
     with pytest.raises(requests.ReadTimeout):
-        cloudzero.send([cloudzero.metric()], timeout=0.1)
+        cloudzero.send([cloudzero.metric()], timeout=0.5)
     assert cloudzero.values() == ["1"]
     assert cloudzero.send([cloudzero.metric()]).status_code == 200
     assert cloudzero.requests()[-1]["overlapped"] is True
