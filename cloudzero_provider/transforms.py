@@ -1,4 +1,4 @@
-"""Transforms: functions from a data frame to a data frame, between reading rows and checking them."""
+"""Apply the user's transforms, functions from a data frame to a data frame, before rows are checked."""
 
 from __future__ import annotations
 
@@ -24,24 +24,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _INT64 = range(-(2**63), 2**63)
-#: The engine holds a number of so many digits exactly, before and behind the point together.
+#: Digits of a polars Decimal, before and after the decimal point together.
 _DECIMAL_DIGITS = 38
 
 
 def decimals(*columns: str) -> Transform:
     """
-    Make a transform that turns columns of text or numbers into exact decimals, to reckon with.
+    Return a transform that converts columns of text or numbers to exact decimals, for calculations.
 
-    Text does not add up (``"1" + "2"`` is ``"12"``), and the engine's own ``cast`` to a Decimal rounds in silence.
+    Text can't be summed (``"1" + "2"`` is ``"12"``), and polars' own ``cast`` to a Decimal rounds without an error.
 
-    :param columns: their names. A missing value stays missing.
+    :param columns: names of columns. Missing values stay missing.
     :return: a function from a frame to a frame. It raises an
-        :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of what is no number.
-    :raises ConfigurationError: when one is no name.
+        :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of each invalid number.
+    :raises ConfigurationError: when a name is not a string.
     """
     wrong = [name for name in columns if not isinstance(name, str)]
     if wrong:
-        raise ConfigurationError(f"decimals takes columns one by one, like decimals('cost', 'discount'), not {wrong}.")
+        raise ConfigurationError(
+            f"decimals: expected each column as its own argument, like decimals('cost', 'discount'), not {wrong}."
+        )
 
     def as_decimals(frame: pl.DataFrame) -> pl.DataFrame:
         from cloudzero_provider.sources import from_frame
@@ -54,26 +56,28 @@ def decimals(*columns: str) -> Transform:
             if name not in rows.columns:
                 hint = differently_written([name], frame.columns)
                 hint = f"; names are matched exactly: {hint} (in SQL, quote the name)" if hint else ""
-                raise InputError(f"decimals: there is no column {name!r}; there are {', '.join(frame.columns)}{hint}.")
+                raise InputError(
+                    f"decimals: {name!r} is not a column; the columns are {', '.join(frame.columns)}{hint}."
+                )
             series[name], bad = _decimal_series(rows.columns[name])
             problems.add_each(bad, name, rows.columns[name])
         problems.raise_if_any()
         for name, values in series.items():
             if values is None:
-                raise InputError(f"decimals: {name!r} holds numbers that need more than {_DECIMAL_DIGITS} digits.")
+                raise InputError(f"decimals: {name!r} contains numbers that need more than {_DECIMAL_DIGITS} digits.")
         return frame.with_columns(**{name: values for name, values in series.items() if values is not None})
 
     return as_decimals
 
 
-def transformed(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
+def apply_transforms(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
     """
-    Apply transforms, one after the other.
+    Apply transforms in order.
 
-    :param rows: as they came. Without a single row, nothing is applied.
+    :param rows: rows as given. If there are none, nothing is applied.
     :param transform: a function from a polars frame to a polars frame, or a list of such functions.
     :return: the rows of the last function's frame.
-    :raises ConfigurationError: when one is no function, or returns no frame.
+    :raises ConfigurationError: when one is not a function, or does not return a frame.
     """
     from cloudzero_provider.sources import from_frame
 
@@ -86,11 +90,11 @@ def transformed(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
         return rows
     frame = to_frame(rows)
     for function in functions:
-        frame = _applied(function, frame)
+        frame = _apply(function, frame)
     return from_frame(frame)
 
 
-def _applied(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
+def _apply(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     from cloudzero_provider.sources.frames import collected
@@ -102,25 +106,25 @@ def _applied(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
     if not isinstance(result, pl.DataFrame):
         hint = " Does it end with a return?" if result is None else ""
         raise ConfigurationError(
-            f"transform: {name} returned a {type(result).__name__}, not a polars DataFrame; nothing was sent.{hint}"
+            f"transform: {name} returned a {type(result).__name__}, not a polars DataFrame.{hint} Nothing was sent."
         )
     if not result.width:
         raise InputError(
-            f"transform: {name} returned a frame without a single column; nothing was sent. For no rows, return "
-            "frame.clear()."
+            f"transform: {name} returned a frame without columns. To send no rows, return frame.clear(). "
+            "Nothing was sent."
         )
-    log.info("transform: %s made %s rows of %s", name, f"{result.height:,}", f"{frame.height:,}")
+    log.info("transform: %s converted %s rows to %s", name, f"{frame.height:,}", f"{result.height:,}")
     return result
 
 
 def to_frame(rows: Rows) -> pl.DataFrame:
     """
-    Hold rows as a frame. Text stays text, and an empty one becomes null; numbers stay exact.
+    Convert rows to a frame. Text stays text, and an empty string becomes null; numbers stay exact.
 
-    :param rows: as they came. Columns of the engine's keep their types. Python's whole numbers become Int64, Decimals
-        become Decimal, floats Float64, bytes Binary, times with a zone Datetime in UTC; a column of several kinds
-        becomes text, and so does what is nested, as JSON.
-    :raises InvalidRowsError: for what is no text and can't become one.
+    :param rows: rows as given. Columns of polars keep their types. Python's integers become Int64, Decimals Decimal,
+        floats Float64, bytes Binary, and times with a zone Datetime in UTC. A column of mixed types becomes text, and
+        nested values become JSON.
+    :raises InvalidRowsError: for values that can't become text.
     """
     import polars as pl
 
@@ -130,9 +134,9 @@ def to_frame(rows: Rows) -> pl.DataFrame:
     problems = Problems(rows)
     series = {}
     for name, values in rows.columns.items():
-        typed = _typed(values)
+        typed = _as_typed_series(values)
         if typed is None:
-            column = as_text(values, _text)
+            column = as_text(values, _cell_text)
             problems.add_each(column.bad, name, values)
             typed = column.texts
         series[name] = typed.alias(name)
@@ -140,7 +144,7 @@ def to_frame(rows: Rows) -> pl.DataFrame:
     return pl.DataFrame(series)
 
 
-def _typed(values: Values) -> pl.Series | None:
+def _as_typed_series(values: Values) -> pl.Series | None:
     import polars as pl
 
     if isinstance(values, pl.Series):
@@ -150,11 +154,11 @@ def _typed(values: Values) -> pl.Series | None:
         return None
     if kinds <= {bytes, bytearray, memoryview}:
         return pl.Series(values=[None if value is None else bytes(value) for value in values], dtype=pl.Binary)
-    numbers = _numbers(values, kinds)
-    return _times(values, kinds) if numbers is None else numbers
+    numbers = _number_series(values, kinds)
+    return _time_series(values, kinds) if numbers is None else numbers
 
 
-def _numbers(values: list[Any], kinds: set[type]) -> pl.Series | None:
+def _number_series(values: list[Any], kinds: set[type]) -> pl.Series | None:
     import polars as pl
 
     if kinds == {bool}:
@@ -169,12 +173,12 @@ def _numbers(values: list[Any], kinds: set[type]) -> pl.Series | None:
     return None
 
 
-def _times(values: list[Any], kinds: set[type]) -> pl.Series | None:
+def _time_series(values: list[Any], kinds: set[type]) -> pl.Series | None:
     import polars as pl
 
     if kinds == {date}:
         return pl.Series(values=values, dtype=pl.Date)
-    # The NaT of pandas is a datetime that is not equal to itself.
+    # pandas' NaT is a datetime that is not equal to itself.
     if not all(issubclass(kind, datetime) for kind in kinds) or any(value != value for value in values):
         return None
     zoned = {value.tzinfo is not None for value in values if value is not None}
@@ -188,7 +192,7 @@ def _times(values: list[Any], kinds: set[type]) -> pl.Series | None:
 
 
 def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
-    """Hold numbers as exact decimals; ``None`` where they need more digits than the engine has."""
+    """Convert numbers to exact decimals; ``None`` if they need more digits than polars has."""
     import polars as pl
 
     from cloudzero_provider.values.conversion import as_text, decimal_text, plain_decimals
@@ -201,7 +205,7 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
     return column.texts.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad
 
 
-def _text(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     from cloudzero_provider.values.conversion import text_of
 
     if isinstance(value, str):
@@ -210,8 +214,8 @@ def _text(value: Any) -> str:
         return text_of(json.dumps(_json_value(value), ensure_ascii=False))
     text = value.isoformat() if isinstance(value, (date, datetime)) else str(value)
     if text in ("nan", "NaT"):
-        raise ValueError(f"{text} among values of other kinds: a missing value is None")
-    # What Python can't write it only points at, like <memory at 0x7f…> and <NA>.
+        raise ValueError(f"{text} among values of other types: write None for a missing value")
+    # The text of some objects is not their value, like <memory at 0x7f…> and <NA>.
     if isinstance(value, (bytes, bytearray)) or text.startswith("<"):
         raise ValueError(f"expected text, a number or a time, not {type(value).__name__}")
     return text
@@ -219,9 +223,9 @@ def _text(value: Any) -> str:
 
 def _json_value(value: Any) -> Any:
     """
-    Take what a cell holds inside as JSON has it; NaN, NA and NaT are missing there as they are at the top.
+    Convert a nested value to JSON types. NaN, NA and NaT become null, as they do at the top level.
 
-    :raises ValueError: for what has no form in JSON. Its ``str`` would be a value that nobody gave.
+    :raises ValueError: for values without a JSON form, since their ``str`` is not the user's value.
     """
     from cloudzero_provider.sources.numpy_values import plain_values
 
@@ -236,4 +240,4 @@ def _json_value(value: Any) -> Any:
         return str(plain)
     if isinstance(plain, (date, datetime)):
         return plain.isoformat()
-    raise ValueError(f"it holds a value that is not text, a number or a time, but {type(value).__name__}")
+    raise ValueError(f"it contains a {type(value).__name__}: expected text, numbers or times")

@@ -164,12 +164,12 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
         from cloudzero_provider.sources import joined
-        from cloudzero_provider.transforms import transformed
+        from cloudzero_provider.transforms import apply_transforms
 
         with collected_hints() as hints:
             parts = list(self._read_parts(context, allow_equal_files=allow_equal_files))
             if self.transform is not None:
-                parts = [transformed(joined(parts), self.transform)]
+                parts = [apply_transforms(joined(parts), self.transform)]
         rows = joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
         return replace(rows, month_hint="; ".join(hints))
 

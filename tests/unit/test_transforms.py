@@ -13,7 +13,7 @@ from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
 from cloudzero_provider.sources import from_files, from_frame, from_records
-from cloudzero_provider.transforms import decimals, to_frame, transformed
+from cloudzero_provider.transforms import apply_transforms, decimals, to_frame
 from cloudzero_provider.values.problems import Problems
 
 BERLIN = timezone(timedelta(hours=2))
@@ -100,7 +100,7 @@ class TestWhatArrives:
 
 class TestApplying:
     def test_functions_are_applied_one_after_the_other(self):
-        rows = transformed(
+        rows = apply_transforms(
             from_records([{"a": "x"}, {"a": "y"}]),
             [lambda frame: frame.with_columns(b=pl.col("a") + "1"), lambda frame: frame.filter(pl.col("b") == "y1")],
         )
@@ -108,40 +108,40 @@ class TestApplying:
         assert rows.where(0) == "row 1"
 
     def test_a_lazy_frame_is_collected(self):
-        assert transformed(from_records([{"a": 1}]), lambda frame: frame.lazy()).columns["a"].to_list() == [1]
+        assert apply_transforms(from_records([{"a": 1}]), lambda frame: frame.lazy()).columns["a"].to_list() == [1]
 
     def test_a_lazy_frame_has_its_rows_in_the_order_of_the_query(self):
         def long(frame):
             return frame.lazy().unpivot(["b", "c"], index="a")
 
         rows = from_records([{"a": number, "b": number, "c": number} for number in range(5000)])
-        assert transformed(rows, long).columns["value"].to_list() == [*range(5000), *range(5000)]
+        assert apply_transforms(rows, long).columns["value"].to_list() == [*range(5000), *range(5000)]
 
     def test_without_a_row_nothing_is_called(self):
-        assert transformed(from_records([]), lambda frame: 1 / 0).count == 0
+        assert apply_transforms(from_records([]), lambda frame: 1 / 0).count == 0
 
     def test_an_error_of_the_function_reaches_the_caller(self):
         with pytest.raises(ZeroDivisionError):
-            transformed(from_records([{"a": 1}]), lambda frame: 1 / 0)
+            apply_transforms(from_records([{"a": 1}]), lambda frame: 1 / 0)
 
     @pytest.mark.parametrize("wrong", ["my.module.function", 7, [len, "x"], {}])
     def test_what_is_no_function_is_refused(self, wrong):
         with pytest.raises(ConfigurationError, match="expected a function from a polars frame to a polars frame, or a"):
-            transformed(from_records([{"a": 1}]), wrong)
+            apply_transforms(from_records([{"a": 1}]), wrong)
 
     def test_a_frame_without_columns_is_not_taken_for_no_rows(self):
-        with pytest.raises(InputError, match=r"without a single column; nothing was sent\. For no rows, .*clear\(\)"):
-            transformed(from_records([{"a": 1}]), lambda frame: frame.select(pl.col("^cost.*$")))
-        assert transformed(from_records([{"a": 1}]), lambda frame: frame.clear()).count == 0
+        with pytest.raises(InputError, match=r"without columns\. To send no rows, .*clear\(\)\. Nothing was sent\."):
+            apply_transforms(from_records([{"a": 1}]), lambda frame: frame.select(pl.col("^cost.*$")))
+        assert apply_transforms(from_records([{"a": 1}]), lambda frame: frame.clear()).count == 0
 
     def test_what_returns_no_frame_is_named(self):
         def forgetful(frame):
             frame.with_columns(b=1)
 
         with pytest.raises(ConfigurationError, match=r"forgetful returned a NoneType, .* Does it end with a return\?"):
-            transformed(from_records([{"a": 1}]), forgetful)
+            apply_transforms(from_records([{"a": 1}]), forgetful)
         with pytest.raises(ConfigurationError, match=r"functools\.partial.* returned a list"):
-            transformed(from_records([{"a": 1}]), partial(lambda frame: [frame]))
+            apply_transforms(from_records([{"a": 1}]), partial(lambda frame: [frame]))
 
 
 class TestDecimals:
@@ -168,16 +168,17 @@ class TestDecimals:
 
     def test_a_list_of_columns_is_refused_when_the_dag_is_parsed(self):
         with pytest.raises(
-            ConfigurationError, match=r"one by one, like decimals\('cost', 'discount'\), not \[\['cost'"
+            ConfigurationError,
+            match=r"each column as its own argument, like decimals\('cost', 'discount'\), not \[\['cost'",
         ):
             decimals(["cost", "tax"])
 
     def test_a_column_that_is_not_there(self):
-        with pytest.raises(InputError, match="there is no column 'cots'; there are cost, day"):
+        with pytest.raises(InputError, match="'cots' is not a column; the columns are cost, day"):
             decimals("cots")(pl.DataFrame({"cost": ["1"], "day": ["x"]}))
 
     def test_numbers_that_the_engine_can_not_hold(self):
-        with pytest.raises(InputError, match="'a' holds numbers that need more than 38 digits"):
+        with pytest.raises(InputError, match="'a' contains numbers that need more than 38 digits"):
             decimals("a")(pl.DataFrame({"a": ["123456789", "1e-30"]}))
 
 

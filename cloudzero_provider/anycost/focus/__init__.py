@@ -1,4 +1,4 @@
-"""FOCUS to CBF: a transform from the FinOps Open Cost and Usage Specification to the Common Bill Format."""
+"""Transform the FinOps Open Cost and Usage Specification (FOCUS) to the Common Bill Format (CBF)."""
 
 from __future__ import annotations
 
@@ -26,48 +26,47 @@ def to_cbf(
     lineitem_id_column: str | None = None,
 ) -> pl.DataFrame:
     """
-    Turn charges in FOCUS columns into rows of the Common Bill Format: a ``transform`` of the operators.
+    Convert FOCUS charges to rows of the Common Bill Format: a ``transform`` for the operators.
 
-    It takes FOCUS 1.0 to 1.4, and the names of 1.0-preview. One charge becomes one row, in the same order; costs stay
-    exactly what they are. The table of what becomes what is in ``docs/focus-to-cbf.md``. Columns may be text, as a CSV
-    file has them, or typed, as Parquet has them. An empty text and the word ``NULL`` mean "missing", as a null does.
-    Times without a zone are UTC. Columns that the table does not name are left out.
+    Accepts FOCUS 1.0 to 1.4 and the column names of 1.0-preview. One charge becomes one row, in the same order, and
+    costs stay exact. The mapping of columns is in ``docs/focus-to-cbf.md``; columns that it does not name are left out.
+    Columns may be text, as in a CSV file, or typed, as in Parquet. An empty string and the word ``NULL`` mean
+    "missing", as null does. Times without a zone are UTC.
 
-    Options go along with ``functools.partial(to_cbf, month_from="billing_period")``.
+    Set options with ``functools.partial(to_cbf, month_from="billing_period")``.
 
     .. seealso::
         https://focus.finops.org/focus-specification/ and
         https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
 
     :param frame: charges.
-    :param month_from: what says which month a charge belongs to: its ``charge_period``, or its ``billing_period``, in
-        whatever time zone that is cut: a charge of another month than its billing period's (a correction, as a rule) is
-        sent at the start of the month of its billing period. The log counts these charges either way.
-    :param currency: that all charges must be in, since CBF has none.
-    :param unused_commitment: line item type of the unused part of a commitment: ``Usage``, as FOCUS has it, or
-        ``CommittedUseVacancy``, which takes it out of CloudZero's Real Cost, and which CloudZero's API may not know.
+    :param month_from: whether a charge belongs to the month of its ``charge_period`` or of its ``billing_period``, in
+        any time zone. With ``billing_period``, a charge of another month (usually a correction) is sent at the start of
+        the billing period's month. The log counts these charges in both cases.
+    :param currency: currency that all charges must have, since CBF has no currency.
+    :param unused_commitment: line item type of the unused part of a commitment: ``Usage``, as in FOCUS, or
+        ``CommittedUseVacancy``, which CloudZero leaves out of Real Cost, and which its API may refuse.
     :param recurring_commitment: line item type of a commitment's recurring purchase: ``CommittedUsePurchase``, or
-        ``CommittedUseRecurringFee``, which CloudZero's API may not know.
-    :param negative_quantity: ``keep`` sends a quantity below zero (a refund) as it is, ``zero`` sends 0. Costs are sent
-        as they are in any case.
-    :param id_separator: stands for ``:`` and ``/`` inside a resource's type and id, since CloudZero splits a resource
-        id at the first of them and drops what follows the second one. One printable ASCII character.
-    :param tag_columns: columns that are sent as tags of the resource beside ``Tags``, like ``SubAccountName``.
-        CloudZero keeps one value per resource and tag, the latest, so take what belongs to a resource, not to a charge.
-    :param tag_names: key of a tag, as the source writes it → the name that it is sent by. Without one, characters of
-        other scripts are written as Punycode (``xn--…``), and other characters that CloudZero does not take become
-        ``_``.
-    :param duplicate_tags: which of two tags of one resource with the same key is sent: ``own``, the one that is not
-        marked as inherited, where the list of tags says so, and an error where it does not; ``first`` or ``last``, the
-        one that is first or last in the list, where two are left.
-    :param resource_from: columns, and keys of tags with ``tag:`` in front, that a resource is made of for rows without
-        a ``ResourceId``, like ``["tag:ProjectId"]``.
-    :param lineitem_id_column: a column that is sent as ``lineitem/id``.
+        ``CommittedUseRecurringFee``, which CloudZero's API may refuse.
+    :param negative_quantity: ``keep`` sends a quantity below zero (a refund) unchanged, ``zero`` sends 0. Costs are
+        always sent unchanged.
+    :param id_separator: one printable ASCII character that replaces ``:`` and ``/`` in a resource's type and id, since
+        CloudZero splits a resource id at the first of them and drops what follows the second.
+    :param tag_columns: columns to send as tags of the resource in addition to ``Tags``, like ``SubAccountName``.
+        CloudZero keeps only the latest value per resource and tag, so choose columns that describe the resource.
+    :param tag_names: tag key as in the source → the name to send it by. Without a name, letters of other scripts are
+        sent as Punycode (``xn--…``), and other characters that CloudZero does not accept become ``_``.
+    :param duplicate_tags: which of two tags of one resource with the same key to send: ``own``, the one not marked as
+        inherited, or an error if neither is marked; ``first`` or ``last``, the one first or last in the list, if
+        several are not inherited.
+    :param resource_from: columns, or tag keys prefixed with ``tag:``, that form the resource of rows without a
+        ``ResourceId``, like ``["tag:ProjectId"]``.
+    :param lineitem_id_column: a column to send as ``lineitem/id``.
     :return: rows of the Common Bill Format.
-    :raises InputError: when a required column is not there, or holds what it can't.
-    :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest: a charge
-        without cost, time or category, an unknown category, another currency, a time that is none, tags that are no
-        JSON object, a tag that is there twice, two tags or two resources that would become one.
+    :raises InputError: when a required column is missing, or a column has a type that can't be used.
+    :raises InvalidRowsError: naming row, column, value and rule of the first few problems, and counting the rest: a
+        charge without cost, time or category, an unknown category, another currency, an invalid time, tags that are not
+        a JSON object, a duplicate tag, two tags or two resources that would become one.
     :raises ConfigurationError: naming the option and what is allowed.
     """
     from cloudzero_provider.anycost.focus.line_items import line_items

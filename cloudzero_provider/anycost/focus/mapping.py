@@ -1,4 +1,4 @@
-"""FOCUS to CBF, as data: which columns are read, and what each CBF column is made of."""
+"""The mapping of FOCUS to CBF as data: the columns that are read, and the source of each CBF column."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import Enum
 
 from cloudzero_provider.anycost.columns import COST, RESOURCE_ID, TAG_PREFIX, USAGE_START
 
-#: Grows with every change of what a row becomes.
+#: Increases when a charge would become a different row.
 MAPPING_VERSION = 2
 
 
-class Holds(Enum):
-    """What the values of a FOCUS column are."""
+class ValueKind(Enum):
+    """The kind of values in a FOCUS column, as errors name it."""
 
     TEXT = "text"
     NUMBER = "numbers"
@@ -23,33 +23,33 @@ class Holds(Enum):
 @dataclass(frozen=True)
 class FocusColumn:
     """
-    One column of FOCUS, 1.0 to 1.4, that has a place in CBF.
+    A column of FOCUS 1.0 to 1.4 that is used for CBF.
 
-    :param name: as FOCUS writes it.
-    :param holds: what its values are.
+    :param name: FOCUS name.
+    :param kind: kind of its values.
     :param required: whether every charge must have a value.
     """
 
     name: str
-    holds: Holds = Holds.TEXT
+    kind: ValueKind = ValueKind.TEXT
     required: bool = False
 
 
 FOCUS_COLUMNS = {
     column.name: column
     for column in (
-        FocusColumn("BilledCost", Holds.NUMBER, required=True),
-        FocusColumn("ChargePeriodStart", Holds.TIME, required=True),
+        FocusColumn("BilledCost", ValueKind.NUMBER, required=True),
+        FocusColumn("ChargePeriodStart", ValueKind.TIME, required=True),
         FocusColumn("ChargeCategory", required=True),
-        FocusColumn("EffectiveCost", Holds.NUMBER),
-        FocusColumn("ListCost", Holds.NUMBER),
-        FocusColumn("ConsumedQuantity", Holds.NUMBER),
-        FocusColumn("PricingQuantity", Holds.NUMBER),
-        FocusColumn("ChargePeriodEnd", Holds.TIME),
-        FocusColumn("BillingPeriodStart", Holds.TIME),
-        FocusColumn("BillingPeriodEnd", Holds.TIME),
-        FocusColumn("Tags", Holds.TAGS),
-        FocusColumn("AllocatedTags", Holds.TAGS),  # 1.3
+        FocusColumn("EffectiveCost", ValueKind.NUMBER),
+        FocusColumn("ListCost", ValueKind.NUMBER),
+        FocusColumn("ConsumedQuantity", ValueKind.NUMBER),
+        FocusColumn("PricingQuantity", ValueKind.NUMBER),
+        FocusColumn("ChargePeriodEnd", ValueKind.TIME),
+        FocusColumn("BillingPeriodStart", ValueKind.TIME),
+        FocusColumn("BillingPeriodEnd", ValueKind.TIME),
+        FocusColumn("Tags", ValueKind.TAGS),
+        FocusColumn("AllocatedTags", ValueKind.TAGS),  # 1.3
         *map(
             FocusColumn,
             (
@@ -80,7 +80,7 @@ FOCUS_COLUMNS = {
     )
 }
 
-#: FOCUS column → the name that it had in version 0.5 or 1.0-preview.
+#: FOCUS column → its name in version 0.5 or 1.0-preview.
 OLDER_NAMES = {
     "ChargeCategory": "ChargeType",
     "EffectiveCost": "AmortizedCost",
@@ -92,8 +92,8 @@ OLDER_NAMES = {
 
 REQUIRED = tuple(name for name, column in FOCUS_COLUMNS.items() if column.required)
 
-#: CBF column → FOCUS columns; the first that has a value in a row gives it, unchanged.
-FIRST_OF = {
+#: CBF column → FOCUS columns; the first that has a value in a row is copied unchanged.
+COPIED_FROM = {
     COST: ("BilledCost",),
     "cost/amortized_cost": ("EffectiveCost",),
     "cost/discounted_amortized_cost": ("EffectiveCost",),
@@ -108,8 +108,8 @@ FIRST_OF = {
     "bill/invoice_id": ("InvoiceId",),
 }
 
-#: CBF column → FOCUS columns that a rule of its own makes it of.
-MADE_OF = {
+#: CBF column → FOCUS columns that it is derived from by a rule.
+DERIVED_FROM = {
     USAGE_START: ("ChargePeriodStart", "BillingPeriodStart", "BillingPeriodEnd"),
     "time/usage_end": ("ChargePeriodEnd",),
     "lineitem/type": (
@@ -127,15 +127,15 @@ MADE_OF = {
 }
 
 USAGE, PURCHASE, CREDIT, ADJUSTMENT = "Usage", "Purchase", "Credit", "Adjustment"
-#: ChargeCategory, in small letters → line item type.
-LINEITEM_TYPE_OF = {
+#: ChargeCategory in lower case → line item type.
+LINEITEM_TYPES = {
     "usage": USAGE,
     "purchase": PURCHASE,
     "tax": "Tax",
     "credit": CREDIT,
     "adjustment": ADJUSTMENT,
 }
-#: What 1.0-preview's ChargeSubcategory may say, in small letters. The first two change what a row becomes.
+#: Values of ChargeSubcategory in 1.0-preview, in lower case. The first two change the line item type.
 UNUSED_COMMITMENT, CREDIT_SUBCATEGORY = "unused commitment", "credit"
 SUBCATEGORIES = frozenset(
     {UNUSED_COMMITMENT, CREDIT_SUBCATEGORY, "on-demand", "used commitment", "refund", "rounding error"}
@@ -144,5 +144,5 @@ SUBCATEGORIES = frozenset(
 COMMITMENT_PURCHASE = "CommittedUsePurchase"
 
 NO_REGION = "no-region"
-#: What stands for a ResourceType that a row does not have.
+#: Sent in place of a missing ResourceType.
 NO_RESOURCE_TYPE = "resource"

@@ -1,4 +1,4 @@
-"""What a user may choose about FOCUS to CBF."""
+"""The options of the conversion from FOCUS to CBF."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cloudzero_provider.anycost.columns import TAG_KEY, TAG_KEY_RULE
 from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.values.parameters import Choice
 
-#: What a name in ``resource_from`` begins with that is the key of a tag, not a column.
+#: Prefix of a name in ``resource_from`` that is a tag key rather than a column.
 FROM_TAG = "tag:"
 
 
 class MonthFrom(Choice):
-    """Which period of a charge says what month it is sent in."""
+    """The period that determines the month of a charge."""
 
     CHARGE_PERIOD = "charge_period"
     BILLING_PERIOD = "billing_period"
@@ -37,7 +37,7 @@ class RecurringCommitment(Choice):
 
 
 class NegativeQuantity(Choice):
-    """What a quantity below zero, as refunds have it, goes out as."""
+    """How a quantity below zero, as in refunds, is sent."""
 
     KEEP = "keep"
     ZERO = "zero"
@@ -84,7 +84,7 @@ class FocusOptions:
         lineitem_id_column: str | None,
     ) -> FocusOptions:
         """
-        Check what the user chose.
+        Check the options.
 
         :raises ConfigurationError: naming the option and what is allowed.
         """
@@ -94,22 +94,24 @@ class FocusOptions:
             UnusedCommitment.parse(unused_commitment, "unused_commitment"),
             RecurringCommitment.parse(recurring_commitment, "recurring_commitment"),
             NegativeQuantity.parse(negative_quantity, "negative_quantity"),
-            _matching(id_separator, r"[!-.0-9;-~]", "id_separator", "one printable ASCII character but ':' and '/'"),
+            _matching(
+                id_separator, r"[!-.0-9;-~]", "id_separator", "one printable ASCII character other than ':' and '/'"
+            ),
             _names(tag_columns, "tag_columns", "a list of column names"),
             _tag_names(tag_names),
             DuplicateTags.parse(duplicate_tags, "duplicate_tags"),
-            _names(resource_from, "resource_from", f"a list of column names and of tags, like {FROM_TAG}project"),
+            _names(resource_from, "resource_from", f"a list of column names and tags, like {FROM_TAG}project"),
             lineitem_id_column,
         )
 
     @property
     def required_columns(self) -> tuple[str, ...]:
-        """Columns that must be there, with these options."""
+        """Additional columns that these options require."""
         return ("BillingPeriodStart",) if self.month_from is MonthFrom.BILLING_PERIOD else ()
 
     @property
     def chosen_columns(self) -> dict[str, str]:
-        """Columns that the user named: column → the option that names it."""
+        """Columns named by options: column → option."""
         chosen = dict.fromkeys(self.tag_columns, "tag_columns")
         chosen |= {name: "resource_from" for name in self.resource_from if not name.startswith(FROM_TAG)}
         return chosen | ({self.lineitem_id_column: "lineitem_id_column"} if self.lineitem_id_column is not None else {})
@@ -122,7 +124,7 @@ def _matching(value: Any, pattern: str, option: str, expected: str) -> str:
 
 
 def _names(value: Any, option: str, expected: str) -> tuple[str, ...]:
-    # A set has another order in every process, and what is made of the names would, too.
+    # The order of a set differs between processes, and the order of the names matters.
     is_list = isinstance(value, Collection) and not isinstance(value, (str, Set))
     if not is_list or not all(isinstance(name, str) for name in value):
         raise ConfigurationError(f"{option} is {value!r}: expected {expected}.")
@@ -131,7 +133,7 @@ def _names(value: Any, option: str, expected: str) -> tuple[str, ...]:
 
 def _tag_names(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
-        raise ConfigurationError(f"tag_names is {value!r}: expected a dict of tag keys and the names to send them by.")
+        raise ConfigurationError(f"tag_names is {value!r}: expected a dict of tag keys and the names to send.")
     for key, name in value.items():
         if not isinstance(key, str) or not isinstance(name, str) or not TAG_KEY.fullmatch(name):
             raise ConfigurationError(f"tag_names names {key!r} {name!r}: {TAG_KEY_RULE}.")

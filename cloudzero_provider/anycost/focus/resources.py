@@ -1,4 +1,4 @@
-"""Resource ids that survive CloudZero's splitting, without two resources becoming one."""
+"""Build resource ids that CloudZero does not cut, one per resource."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ def resource_ids(
     columns: dict[str, pl.Series], tags: list[Tag], options: FocusOptions, problems: Problems
 ) -> pl.Series:
     """
-    Write ``type/id``.
+    Build ``type/id``.
 
-    CloudZero splits a resource id at the first ``:`` or ``/`` and drops what follows a second one, so that only one of
-    them may be in it. What a charge is allocated to is a resource of its own, and is unique within the one that it is a
-    part of only: its id has both.
+    CloudZero splits a resource id at the first ``:`` or ``/`` and drops what follows a second one, so an id may contain
+    only one of them. A workload that a charge is allocated to is its own resource. Its id is unique only within its
+    host, so the resource id contains both.
 
-    :param columns: of FOCUS.
-    :param tags: of all rows.
-    :param options: what stands for ``:`` and ``/``, and what a resource is made of for rows without one.
-    :param problems: two resources that would become one are noted there.
-    :return: null where a row has no resource.
+    :param columns: FOCUS columns.
+    :param tags: tags of all rows.
+    :param options: the replacement of ``:`` and ``/``, and the fallbacks for rows without a resource.
+    :param problems: receives resources that would become one.
+    :return: one id per row; null for rows without a resource.
     """
-    given = {name: _source(name, columns, tags) for name in options.resource_from}
-    # A name of its own for each, since a column can be a part of the id and be in resource_from.
-    made = [f"made {number}" for number in range(len(given))]
+    given = {name: _values_of(name, columns, tags) for name in options.resource_from}
+    # Renamed, since a column can be part of the id and also be in resource_from.
+    fallbacks = [f"fallback {number}" for number in range(len(given))]
     rows = pl.DataFrame([columns[name] for name in _PARTS]).with_columns(
         **{
             name: series.set(columns["ResourceId"].is_not_null(), None)
-            for name, series in zip(made, given.values(), strict=True)
+            for name, series in zip(fallbacks, given.values(), strict=True)
         }
     )
-    rows = rows.with_columns(written=_written(made, options.id_separator))
-    _check_distinct(rows, dict(zip(made, given, strict=True)), problems)
-    _log_counts(rows, made)
-    return rows["written"]
+    rows = rows.with_columns(resource_id=_resource_id(fallbacks, options.id_separator))
+    _check_distinct(rows, dict(zip(fallbacks, given, strict=True)), problems)
+    _log_counts(rows, fallbacks)
+    return rows["resource_id"]
 
 
-def _source(name: str, columns: dict[str, pl.Series], tags: list[Tag]) -> pl.Series:
-    """Take the values that a resource is made of: a column, or a tag."""
+def _values_of(name: str, columns: dict[str, pl.Series], tags: list[Tag]) -> pl.Series:
+    """Return the values of a column or a tag that ``resource_from`` names."""
     if not name.startswith(FROM_TAG):
         return columns[name]
     key = name.removeprefix(FROM_TAG)
@@ -63,66 +63,68 @@ def _source(name: str, columns: dict[str, pl.Series], tags: list[Tag]) -> pl.Ser
         if tag.key == key:
             return tag.by_row()
     keys = ", ".join(tag.key for tag in tags) or "none"
-    raise ConfigurationError(f"resource_from names {name!r}: no row has such a tag. The tags are: {keys}.")
+    raise ConfigurationError(f"resource_from names {name!r}, a tag that no row has. The tags are: {keys}.")
 
 
-def _written(made: list[str], separator: str) -> pl.Expr:
+def _resource_id(fallbacks: list[str], separator: str) -> pl.Expr:
     parts = [_ID, _ALLOCATED]
-    if made:
-        joined = pl.concat_str([pl.col(name).fill_null("") for name in made], separator=separator)
-        parts.insert(0, pl.when(pl.any_horizontal(_is_there(made))).then(joined))
+    if fallbacks:
+        joined = pl.concat_str([pl.col(name).fill_null("") for name in fallbacks], separator=separator)
+        parts.insert(0, pl.when(pl.any_horizontal(_have_values(fallbacks))).then(joined))
     identity = pl.concat_str(parts, separator=separator, ignore_nulls=True)
-    written = pl.concat_str(
-        _replaced(_TYPE.fill_null(NO_RESOURCE_TYPE), separator), _replaced(identity, separator), separator="/"
+    resource_id = pl.concat_str(
+        _without_separators(_TYPE.fill_null(NO_RESOURCE_TYPE), separator),
+        _without_separators(identity, separator),
+        separator="/",
     )
-    return pl.when(pl.any_horizontal(_is_there([*_PARTS[1:], *made]))).then(written)
+    return pl.when(pl.any_horizontal(_have_values([*_PARTS[1:], *fallbacks]))).then(resource_id)
 
 
-def _is_there(names: list[str]) -> list[pl.Expr]:
+def _have_values(names: list[str]) -> list[pl.Expr]:
     return [pl.col(name).is_not_null() for name in names]
 
 
-def _replaced(part: pl.Expr, separator: str) -> pl.Expr:
+def _without_separators(part: pl.Expr, separator: str) -> pl.Expr:
     return part.str.replace_all("[:/]", separator)
 
 
-def _check_distinct(rows: pl.DataFrame, made: dict[str, str], problems: Problems) -> None:
-    names = [*_PARTS, *made]
-    resources = rows.with_row_index("row").filter(pl.col("written").is_not_null())
+def _check_distinct(rows: pl.DataFrame, fallbacks: dict[str, str], problems: Problems) -> None:
+    names = [*_PARTS, *fallbacks]
+    resources = rows.with_row_index("row").filter(pl.col("resource_id").is_not_null())
     resources = resources.unique(names, keep="first")
-    shared = resources.filter(pl.col("written").is_duplicated()).sort("row")
+    shared = resources.filter(pl.col("resource_id").is_duplicated()).sort("row")
     first: dict[str, tuple[int, str]] = {}
-    for row, written, *values in shared.select("row", "written", *names).iter_rows():
-        name = _described(dict(zip(names, values, strict=True)), made)
-        if written not in first:
-            first[written] = row, name
+    for row, resource_id, *values in shared.select("row", "resource_id", *names).iter_rows():
+        name = _describe(dict(zip(names, values, strict=True)), fallbacks)
+        if resource_id not in first:
+            first[resource_id] = row, name
             continue
-        other_row, other = first[written]
+        other_row, other = first[resource_id]
         problems.add(
             row,
             "ResourceId",
-            f"{name} would become the resource/id {written!r}, as does {other} of {row_number(other_row)}: two "
-            "resources would be one in CloudZero (id_separator takes another character for ':' and '/')",
+            f"{name} would become the resource/id {resource_id!r}, as does {other} of {row_number(other_row)}: two "
+            "resources would be one in CloudZero (use another id_separator for ':' and '/')",
         )
 
 
-def _described(values: dict[str, str | None], made: dict[str, str]) -> str:
-    """Say what a resource is made of, by the names that the user knows."""
+def _describe(values: dict[str, str | None], fallbacks: dict[str, str]) -> str:
+    """Describe a resource by the columns and tags it is built from."""
     kind = values.pop("ResourceType")
-    parts = (f"{made.get(name, name)} {value!r}" for name, value in values.items() if value is not None)
+    parts = (f"{fallbacks.get(name, name)} {value!r}" for name, value in values.items() if value is not None)
     return f"ResourceType {kind!r} with {' and '.join(parts)}"
 
 
-def _log_counts(rows: pl.DataFrame, made: list[str]) -> None:
-    untyped = int((rows["ResourceType"].is_null() & rows["written"].is_not_null()).sum())
+def _log_counts(rows: pl.DataFrame, fallbacks: list[str]) -> None:
+    untyped = int((rows["ResourceType"].is_null() & rows["resource_id"].is_not_null()).sum())
     if untyped:
-        log.info("%s rows have a resource and no ResourceType: sent as %s/…", f"{untyped:,}", NO_RESOURCE_TYPE)
+        log.info("%s rows have a resource but no ResourceType: sent as %s/…", f"{untyped:,}", NO_RESOURCE_TYPE)
     allocated = int(rows["AllocatedResourceId"].is_not_null().sum())
     if allocated:
         log.info(
-            "%s rows are charges that the provider split (AllocatedResourceId): each workload is a resource of its own",
+            "%s rows are split charges (AllocatedResourceId): each workload is its own resource",
             f"{allocated:,}",
         )
-    if made:
-        formed = int(rows.select(pl.any_horizontal(_is_there(made)).sum()).item())
-        log.info("%s rows have no ResourceId: their resource is made of what resource_from names", f"{formed:,}")
+    if fallbacks:
+        formed = int(rows.select(pl.any_horizontal(_have_values(fallbacks)).sum()).item())
+        log.info("%s rows have no ResourceId: their resource is built from resource_from", f"{formed:,}")

@@ -1,4 +1,4 @@
-"""Tags that are JSON text: an object, or a list of pairs."""
+"""Read tags from JSON text: an object, or a list of pairs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 _BLOCK = 20_000
 _NOT_AN_OBJECT = 'not a JSON object, like {"team": "web"}'
 _NOT_A_LIST = 'not a list of tags, like [{"key": "team", "value": "web"}]'
-# Objects become tuples of pairs, to see a key that is there twice; numbers stay the text they are written as.
+# Objects become tuples of pairs, so that duplicate keys can be detected; numbers stay text.
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=refuse_constant)
 
 
 def pairs_of_json(texts: pl.Series) -> TagPairs:
     """
-    Read tags that are JSON text. Each text is read once, in however many rows it is.
+    Read tags from JSON text. Equal values are read only once.
 
-    :param texts: one per row.
+    :param texts: one value per row.
     """
     distinct = texts.drop_nulls().unique(maintain_order=True)
     bad: dict[int, str] = {}
@@ -34,15 +34,17 @@ def pairs_of_json(texts: pl.Series) -> TagPairs:
     numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
     sets = texts.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
     frame = pl.concat([pairs_frame({}), *(frame for frame, _ in blocks)])
-    return TagPairs(frame, sets, len(distinct), bad, may_repeat=any(repeats for _, repeats in blocks))
+    return TagPairs(
+        frame, sets, len(distinct), bad, may_have_duplicates=any(has_duplicates for _, has_duplicates in blocks)
+    )
 
 
 def _read_block(texts: pl.Series, start: int, bad: dict[int, str]) -> tuple[pl.DataFrame, bool]:
     sets: list[int] = []
     keys: list[str] = []
     values: list[str] = []
-    marked: list[int] = []
-    repeats = False
+    inherited_places: list[int] = []
+    has_duplicates = False
     for number, text in enumerate(texts.to_list(), start):
         try:
             tags, inherited = tags_of_json(text)
@@ -50,24 +52,26 @@ def _read_block(texts: pl.Series, start: int, bad: dict[int, str]) -> tuple[pl.D
             bad[number] = str(error)
             continue
         if tags:
-            repeats = repeats or len(dict(tags)) < len(tags)
-            marked.extend(len(keys) + place for place in inherited)
+            has_duplicates = has_duplicates or len(dict(tags)) < len(tags)
+            inherited_places.extend(len(keys) + place for place in inherited)
             sets.extend([number] * len(tags))
             some_keys, some_values = zip(*tags, strict=True)
             keys.extend(some_keys)
             values.extend(some_values)
-    is_inherited = pl.repeat(value=False, n=len(keys), dtype=pl.Boolean, eager=True).scatter(marked, values=True)
-    return pairs_frame({"set": sets, "key": keys, "value": values, "inherited": is_inherited}), repeats
+    is_inherited = pl.repeat(value=False, n=len(keys), dtype=pl.Boolean, eager=True).scatter(
+        inherited_places, values=True
+    )
+    return pairs_frame({"set": sets, "key": keys, "value": values, "inherited": is_inherited}), has_duplicates
 
 
 def tags_of_json(text: str) -> tuple[Sequence[tuple[str, str]], list[int]]:
     """
     Read the tags of one resource.
 
-    :param text: a JSON object, or ``null``, or a list of pairs, as maps are written by what knows none. ``true``,
-        ``false`` and numbers are taken as they are written, and a key with ``null`` is no tag.
-    :return: keys and values, and the places of those that are inherited.
-    :raises ValueError: with the rule it breaks.
+    :param text: a JSON object, ``null``, or a list of pairs, which some exports write for a map. ``true``, ``false``
+        and numbers are kept as written, and a key with ``null`` is left out.
+    :return: keys and values, and the positions of the inherited ones.
+    :raises ValueError: with the rule that is broken.
     """
     try:
         found: Any = _DECODER.decode(text)
@@ -75,7 +79,7 @@ def tags_of_json(text: str) -> tuple[Sequence[tuple[str, str]], list[int]]:
         raise ValueError(_NOT_AN_OBJECT) from None
     inherited: list[int] = []
     if isinstance(found, list):
-        pairs = [pair for pair in map(_pair, found) if pair[1] is not None]
+        pairs = [pair for pair in map(_read_pair, found) if pair[1] is not None]
         inherited = [place for place, pair in enumerate(pairs) if pair[2]]
         found = [pair[:2] for pair in pairs]
     elif found is None:
@@ -90,8 +94,8 @@ def tags_of_json(text: str) -> tuple[Sequence[tuple[str, str]], list[int]]:
     return tags, inherited
 
 
-def _pair(item: Any) -> tuple[str, Any, bool]:
-    """Take a pair out of a list: ``["team", "web"]``, or an object with fields for key and value."""
+def _read_pair(item: Any) -> tuple[str, Any, bool]:
+    """Read one item of a list: ``["team", "web"]``, or an object with fields for key and value."""
     inherited = False
     if isinstance(item, tuple):
         fields = pair_fields(tuple(name for name, _ in item))
@@ -115,7 +119,7 @@ def _tag_value(key: str, value: Any) -> str:
 
 
 def _check_unicode(tags: Sequence[tuple[str, str]]) -> None:
-    """JSON can spell halves of characters, which are no text."""
+    """Refuse lone surrogates, which JSON can write but which are not valid text."""
     try:
         "".join(key + value for key, value in tags).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Names of tags that CloudZero takes, the same in every month."""
+"""Convert tag keys to names that CloudZero accepts, the same in every month."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from cloudzero_provider.anycost.columns import TAG_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: CloudZero takes "letters" and does not say which: those of ASCII are letters everywhere.
+#: CloudZero accepts "letters" without saying which, so only ASCII letters are sure to be accepted.
 _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9_.:/=+\-@]")
 _ASCII_NOT_IN_A_KEY = re.compile(r"(?![^\x00-\x7f])[^A-Za-z0-9_.:/=+\-@]|\s")
-#: As in names of hosts, so that any tool that knows those can read it.
+#: The prefix used in host names, so that any converter for those can decode it.
 PUNYCODE = "xn--"
 
 
 def tag_column(key: str, names: Mapping[str, str]) -> str:
     """
-    Name the column of a tag.
+    Return the CBF column of a tag.
 
-    Characters of other scripts are written as Punycode, which tells keys apart and can be read back; others that
-    CloudZero does not take become ``_``.
+    Letters of other scripts are written as Punycode, which keeps keys distinct and can be decoded; other characters
+    that CloudZero does not accept become ``_``.
 
-    :param key: as the source writes it.
-    :param names: key → the name that the user chose.
+    :param key: tag key as in the source.
+    :param names: tag key → name chosen by the user.
     """
     if key in names:
         return TAG_PREFIX + names[key]
     if key.isascii():
         return TAG_PREFIX + _NOT_IN_A_KEY.sub("_", key)
-    # One letter can be spelt in several ways, like é as e and an accent.
-    written = _ASCII_NOT_IN_A_KEY.sub("_", unicodedata.normalize("NFC", key))
-    return TAG_PREFIX + (written if written.isascii() else PUNYCODE + written.encode("punycode").decode("ascii"))
+    # Some letters have several encodings, like é and e with an accent.
+    name = _ASCII_NOT_IN_A_KEY.sub("_", unicodedata.normalize("NFC", key))
+    return TAG_PREFIX + (name if name.isascii() else PUNYCODE + name.encode("punycode").decode("ascii"))

@@ -1,4 +1,4 @@
-"""Tags as pairs of key and value: which fields of an object make them, and which of two with the same key is taken."""
+"""Tags as pairs of key and value: find the fields that hold them, and choose between tags with the same key."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cloudzero_provider.values.problems import shown_value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Names of the two fields, in small letters and without ``_``; the first two that are there are taken.
-_NAMES = (("key", "value"), ("tagkey", "tagvalue"), ("name", "value"))
-#: Names of a field that says whether a tag is the resource's own, like ``x_inherited``.
-_INHERITED = frozenset({"inherited", "isinherited", "xinherited", "xisinherited"})
+#: Names of the two fields in lower case and without ``_``. The first pair found is used.
+_FIELD_NAMES = (("key", "value"), ("tagkey", "tagvalue"), ("name", "value"))
+#: Names of the field that marks a tag as inherited, like ``x_inherited``, in the same form.
+_INHERITED_NAMES = frozenset({"inherited", "isinherited", "xinherited", "xisinherited"})
 _SCHEMA = {"set": pl.UInt32, "key": pl.String, "value": pl.String, "inherited": pl.Boolean}
-_SAME = ("set", "key")
+_SET_AND_KEY = ("set", "key")
 
 
 @dataclass(frozen=True)
 class PairFields:
     """
-    The fields of an object that make a tag.
+    The fields of an object that hold a tag.
 
-    :param inherited: says whether the tag comes from what the resource belongs to, like a project.
+    :param inherited: field that says whether the tag is inherited, for example from a project.
     """
 
     key: str
@@ -38,20 +38,22 @@ class PairFields:
 @lru_cache(maxsize=1_000)
 def pair_fields(names: tuple[str, ...]) -> PairFields | None:
     """
-    Find the fields that make a tag among any others, in capital or small letters.
+    Find the fields that hold a tag, ignoring case and ``_``.
 
-    :param names: of all fields.
-    :return: ``None`` when they are not there, or two of them look the same.
+    :param names: names of all fields.
+    :return: ``None`` when they are missing or ambiguous.
     """
-    spelt: dict[str, list[str]] = {}
+    by_plain_name: dict[str, list[str]] = {}
     for name in names:
-        spelt.setdefault(name.replace("_", "").lower(), []).append(name)
-    for key, value in _NAMES:
-        if key in spelt and value in spelt:
-            if len(spelt[key]) > 1 or len(spelt[value]) > 1:
+        by_plain_name.setdefault(name.replace("_", "").lower(), []).append(name)
+    for key, value in _FIELD_NAMES:
+        if key in by_plain_name and value in by_plain_name:
+            if len(by_plain_name[key]) > 1 or len(by_plain_name[value]) > 1:
                 return None
-            marks = [name for bare in _INHERITED & spelt.keys() for name in spelt[bare]]
-            return PairFields(spelt[key][0], spelt[value][0], marks[0] if len(marks) == 1 else None)
+            marks = [
+                name for plain_name in _INHERITED_NAMES & by_plain_name.keys() for name in by_plain_name[plain_name]
+            ]
+            return PairFields(by_plain_name[key][0], by_plain_name[value][0], marks[0] if len(marks) == 1 else None)
     return None
 
 
@@ -60,72 +62,72 @@ class TagPairs:
     """
     Tags of all rows, one pair per line. Rows with the same tags share a set.
 
-    :param frame: set, key, value and whether it is inherited, in the order of the source.
-    :param sets: which set a row has; null for none.
-    :param count: how many sets there are.
-    :param bad: sets that can't be read, with the rule that they break.
-    :param may_repeat: whether a key may be in a set twice.
+    :param frame: set, key, value and whether the tag is inherited, in the order of the source.
+    :param sets: number of each row's set; null for rows without tags.
+    :param count: number of sets.
+    :param bad: sets that can't be read → the rule that is broken.
+    :param may_have_duplicates: whether a set may contain a key twice.
     """
 
     frame: pl.DataFrame
     sets: pl.Series
     count: int
     bad: dict[int, str] = field(default_factory=dict)
-    may_repeat: bool = True
+    may_have_duplicates: bool = True
 
     def rows_of(self, sets: pl.Series) -> pl.Series:
-        """Say which rows have one of these sets."""
+        """Mask of the rows that have one of these sets."""
         return self.sets.is_in(sets.unique().to_list()).fill_null(value=False)
 
 
 def pairs_frame(columns: Mapping[str, Any]) -> pl.DataFrame:
-    """Hold pairs in the columns that :class:`TagPairs` has."""
+    """Create the frame of :class:`TagPairs`."""
     return pl.DataFrame(columns, schema=_SCHEMA)
 
 
 @dataclass(frozen=True)
-class Settled:
+class UniquePairs:
     """
-    Tags of which no set has two of one key.
+    Tags without duplicate keys in a set.
 
-    :param pairs: without those that were left out, and with the sets that break a rule.
-    :param left_out: sets of which a tag was left out, for another one of the same key.
+    :param pairs: the remaining pairs, and the sets that break a rule.
+    :param left_out: sets from which a tag with a duplicate key was left out.
     """
 
     pairs: TagPairs
     left_out: pl.Series
 
 
-def settle_duplicates(pairs: TagPairs, choice: DuplicateTags) -> Settled:
+def remove_duplicates(pairs: TagPairs, choice: DuplicateTags) -> UniquePairs:
     """
-    Decide between tags of one set with the same key.
+    Choose between tags of one set with the same key.
 
-    A tag that is the resource's own wins over inherited ones. Where that does not decide, the user's choice does.
+    The resource's own tag takes precedence over inherited ones. If several remain, ``choice`` decides.
 
-    :param pairs: of all rows.
-    :param choice: what the user said; ``own`` makes an error of what is left.
+    :param pairs: pairs of all rows.
+    :param choice: the user's choice; with ``own``, duplicates that remain are errors.
     """
     nothing = pl.Series(dtype=pl.UInt32)
-    if not pairs.may_repeat:
-        return Settled(pairs, nothing)
+    if not pairs.may_have_duplicates:
+        return UniquePairs(pairs, nothing)
     numbered = pairs.frame.with_row_index("place")
-    repeated = pl.struct(_SAME).is_duplicated()
-    twins = numbered.filter(repeated)
-    if twins.is_empty():
-        return Settled(pairs, nothing)
-    own = (~pl.col("inherited")).sum().over(_SAME)
-    wins = twins.filter(~pl.col("inherited") | (own == 0))
+    repeated = pl.struct(_SET_AND_KEY).is_duplicated()
+    duplicates = numbered.filter(repeated)
+    if duplicates.is_empty():
+        return UniquePairs(pairs, nothing)
+    own = (~pl.col("inherited")).sum().over(_SET_AND_KEY)
+    chosen = duplicates.filter(~pl.col("inherited") | (own == 0))
     bad = dict(pairs.bad)
     if choice is DuplicateTags.OWN:
-        bad |= {row: _twice(key) for row, key in wins.filter(repeated).select(_SAME).iter_rows()}
-    wins = wins.unique(_SAME, keep="last" if choice is DuplicateTags.LAST else "first", maintain_order=True)
-    settled = twins.filter(~pl.col("set").is_in(list(bad)))["set"]
-    frame = pl.concat([numbered.filter(~repeated), wins]).sort("place").drop("place")
-    return Settled(replace(pairs, frame=frame, bad=bad), settled)
+        bad |= {row: _duplicate_rule(key) for row, key in chosen.filter(repeated).select(_SET_AND_KEY).iter_rows()}
+    chosen = chosen.unique(_SET_AND_KEY, keep="last" if choice is DuplicateTags.LAST else "first", maintain_order=True)
+    sets_with_left_out = duplicates.filter(~pl.col("set").is_in(list(bad)))["set"]
+    frame = pl.concat([numbered.filter(~repeated), chosen]).sort("place").drop("place")
+    return UniquePairs(replace(pairs, frame=frame, bad=bad), sets_with_left_out)
 
 
-def _twice(key: str) -> str:
+def _duplicate_rule(key: str) -> str:
     return (
-        f"the tag {shown_value(key)} is there twice, and the list does not say that one of the two is inherited "
-        "(duplicate_tags='first' or 'last' takes one of them)"
+        f"duplicate tag {shown_value(key)}, and the list does not mark one of the two as inherited "
+        "(duplicate_tags='first' or 'last' chooses one)"
     )

@@ -1,4 +1,4 @@
-"""Reading tags, in whatever way they are written, into one column per key."""
+"""Read tags in any of their forms into one column per key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus.mapping import Holds
+from cloudzero_provider.anycost.focus.mapping import ValueKind
 from cloudzero_provider.anycost.focus.tag_json import pairs_of_json
-from cloudzero_provider.anycost.focus.tag_pairs import PairFields, TagPairs, pair_fields, settle_duplicates
+from cloudzero_provider.anycost.focus.tag_pairs import PairFields, TagPairs, pair_fields, remove_duplicates
 from cloudzero_provider.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class TagValues:
     """
-    Tags, by key. Many rows have the same ones, so that each set of tags is held once.
+    Tags by key. Many rows have the same tags, so each distinct set of tags is stored once.
 
-    :param by_key: key, as it is written → one text per set of tags; null where a set has no such tag.
-    :param sets: which set a row has; null for none.
+    :param by_key: tag key as in the source → one value per set of tags; null where a set has no such tag.
+    :param sets: number of each row's set; null for rows without tags.
     """
 
     by_key: dict[str, pl.Series]
@@ -37,21 +37,21 @@ def read_tags(tags: pl.Series, duplicates: DuplicateTags, problems: Problems) ->
     """
     Read tags.
 
-    :param tags: JSON objects as text, a Struct with a field per key, or a List of Struct with fields for key and value,
-        which maps are; in text, too.
-    :param duplicates: which of two tags of a row with the same key is taken.
-    :param problems: what can't be read is noted there.
-    :raises InputError: when the column holds anything else.
+    :param tags: JSON text (an object, or a list of pairs), a Struct with a field per key, or a List of Struct with
+        fields for key and value, as maps are.
+    :param duplicates: which of two tags of a row with the same key to use.
+    :param problems: receives tags that can't be read.
+    :raises InputError: when the column has another type.
     """
     if isinstance(tags.dtype, pl.Struct):
         by_key = {field.name: _as_text(tags.struct.field(field.name), tags.name) for field in tags.dtype.fields}
         return TagValues(by_key, one_set_per_row(len(tags)))
-    settled = settle_duplicates(_pairs(tags), duplicates)
-    pairs = settled.pairs
-    if len(settled.left_out):
-        rows = pairs.rows_of(settled.left_out).sum()
+    unique = remove_duplicates(_pairs(tags), duplicates)
+    pairs = unique.pairs
+    if len(unique.left_out):
+        rows = pairs.rows_of(unique.left_out).sum()
         log.info(
-            "%s rows have tags of one key twice in %s: sent is %s", f"{rows:,}", tags.name, _SENT[duplicates.value]
+            "%s rows have duplicate tag keys in %s: %s is sent", f"{rows:,}", tags.name, _SENT_TAG[duplicates.value]
         )
     wrong = pairs.rows_of(pl.Series(list(pairs.bad), dtype=pl.UInt32)).arg_true()
     rules = {row: pairs.bad[number] for row, number in zip(wrong, pairs.sets.gather(wrong), strict=True)}
@@ -59,15 +59,15 @@ def read_tags(tags: pl.Series, duplicates: DuplicateTags, problems: Problems) ->
     return TagValues(_by_key(pairs.frame, pairs.count), pairs.sets)
 
 
-_SENT = {
+_SENT_TAG = {
     "own": "the one that is not inherited",
-    "first": "the first of those that are not inherited, or of all",
-    "last": "the last of those that are not inherited, or of all",
+    "first": "the first that is not inherited, or the first of all",
+    "last": "the last that is not inherited, or the last of all",
 }
 
 
 def one_set_per_row(count: int) -> pl.Series:
-    """Say that each row has a set of its own."""
+    """Set numbers of rows that share no sets."""
     return pl.int_range(count, dtype=pl.UInt32, eager=True)
 
 
@@ -77,13 +77,13 @@ def _pairs(tags: pl.Series) -> TagPairs:
     if isinstance(tags.dtype, pl.Array):
         tags = tags.cast(pl.List(tags.dtype.inner))
     if tags.dtype in (pl.List(pl.Null), pl.Null):
-        # Nothing but empty lists: no row has a tag.
+        # Only empty lists: no row has a tag.
         return pairs_of_json(pl.repeat(None, len(tags), dtype=pl.String, eager=True).alias(tags.name))
     fields = None
     if isinstance(tags.dtype, pl.List) and isinstance(tags.dtype.inner, pl.Struct):
         fields = pair_fields(tuple(field.name for field in tags.dtype.inner.fields))
     if fields is None:
-        raise InputError(f"Column {tags.name!r} holds {tags.dtype}: expected {Holds.TAGS.value}.")
+        raise InputError(f"Column {tags.name!r} has the type {tags.dtype}: expected {ValueKind.TAGS.value}.")
     return _pairs_of_lists(tags, fields)
 
 
@@ -93,7 +93,7 @@ def _pairs_of_lists(tags: pl.Series, fields: PairFields) -> TagPairs:
         pl.col("row").alias("set"),
         _as_text(entries[fields.key].alias("key"), tags.name),
         _as_text(entries[fields.value].alias("value"), tags.name),
-        _truth(entries[fields.inherited]).alias("inherited")
+        _as_bool(entries[fields.inherited]).alias("inherited")
         if fields.inherited
         else pl.lit(value=False).alias("inherited"),
     )
@@ -115,8 +115,8 @@ def _field_names(entries: pl.Series) -> list[str]:
     return [field.name for field in entries.dtype.fields] if isinstance(entries.dtype, pl.Struct) else []
 
 
-def _truth(values: pl.Series) -> pl.Series:
-    """Read whether a tag is inherited; what is neither true nor false says nothing."""
+def _as_bool(values: pl.Series) -> pl.Series:
+    """Whether a tag is inherited. Values other than true and false count as false."""
     if values.dtype == pl.Boolean:
         return values.fill_null(value=False)
     if values.dtype == pl.String:
@@ -132,14 +132,14 @@ def _by_key(pairs: pl.DataFrame, count: int) -> dict[str, pl.Series]:
     }
 
 
-_WRITTEN = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
+_CASTABLE_TO_TEXT = (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Date, pl.Datetime, pl.Null)
 
 
 def _as_text(values: pl.Series, column: str) -> pl.Series:
     dtype = values.dtype
-    if not (dtype.is_numeric() or dtype in _WRITTEN):
+    if not (dtype.is_numeric() or dtype in _CASTABLE_TO_TEXT):
         raise InputError(
-            f"Column {column!r} holds {dtype} for {values.name!r}: expected text, numbers, or true and false."
+            f"Column {column!r} has the type {dtype} for {values.name!r}: expected text, numbers or booleans."
         )
-    # NaN is how pandas has a missing value.
+    # pandas represents a missing value as NaN.
     return (values.fill_nan(None) if dtype.is_float() else values).cast(pl.String)

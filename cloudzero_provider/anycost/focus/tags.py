@@ -1,4 +1,4 @@
-"""Tags of resources: keys that CloudZero takes, and no two of them in one column."""
+"""Build the tag columns of resources, with names that CloudZero accepts and without collisions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Tag:
     """
-    What is to become a tag.
+    A tag of the source.
 
-    :param key: as the source writes it.
-    :param origin: where it is from, for people.
-    :param column: where it is from.
-    :param values: one per set of tags; null where a set has none.
-    :param sets: which set a row has; null for none.
+    :param key: tag key as in the source.
+    :param origin: description of its source, for errors and logs.
+    :param column: its column.
+    :param values: one value per set of tags; null where a set has no such tag.
+    :param sets: number of each row's set; null for rows without tags.
     """
 
     key: str
@@ -40,11 +40,11 @@ class Tag:
     sets: pl.Series
 
     def rows_where(self, mask: pl.Series) -> pl.Series:
-        """Say which rows have a set that a mask of sets has."""
+        """Convert a mask of sets to a mask of rows."""
         return mask.gather(self.sets).fill_null(value=False)
 
     def by_row(self) -> pl.Series:
-        """Take the value of each row."""
+        """Value of each row."""
         return self.values.gather(self.sets)
 
 
@@ -52,13 +52,13 @@ def tags_of_rows(columns: dict[str, pl.Series], options: FocusOptions, problems:
     """
     Read all tags.
 
-    :param columns: of FOCUS.
-    :param options: may name columns that are sent as tags.
-    :param problems: what can't be read is noted there.
-    :return: those that have a value somewhere.
+    :param columns: FOCUS columns.
+    :param options: may name columns to send as tags.
+    :param problems: receives tags that can't be read.
+    :return: tags with a value in at least one row.
     """
     own = _tags_of(columns["Tags"], options, problems)
-    tags = [*_with_allocated(own, _allocated_tags(columns, options, problems)), *_tags_of_columns(columns, options)]
+    tags = [*_merge_allocated(own, _allocated_tags(columns, options, problems)), *_tags_of_columns(columns, options)]
     return [tag for tag in tags if tag.values.null_count() < len(tag.values)]
 
 
@@ -66,19 +66,19 @@ def tag_columns(
     tags: list[Tag], names: Mapping[str, str], has_resource: pl.Series, problems: Problems
 ) -> dict[str, pl.Series]:
     """
-    Make the columns that tags go out in.
+    Build the CBF columns of tags.
 
-    :param tags: of all rows.
-    :param names: key → the name that the user chose.
-    :param has_resource: which rows have a ``resource/id``, without which CloudZero takes no tags.
-    :param problems: two tags that would become one are noted there.
+    :param tags: tags of all rows.
+    :param names: tag key → name chosen by the user.
+    :param has_resource: mask of rows with a ``resource/id``, without which CloudZero accepts no tags.
+    :param problems: receives tags that would become one.
     :return: CBF column → values.
     """
-    written = {tag.key: tag_column(tag.key, names) for tag in tags}
-    _check_names(tags, written, problems)
-    _log_renamed(written, names)
-    _log_lonely(tags, has_resource)
-    return {written[tag.key]: tag.values.gather(tag.sets.set(~has_resource, None)) for tag in tags}
+    column_of = {tag.key: tag_column(tag.key, names) for tag in tags}
+    _check_names(tags, column_of, problems)
+    _log_renamed(column_of, names)
+    _warn_of_tags_without_resource(tags, has_resource)
+    return {column_of[tag.key]: tag.values.gather(tag.sets.set(~has_resource, None)) for tag in tags}
 
 
 def _tags_of(values: pl.Series, options: FocusOptions, problems: Problems) -> list[Tag]:
@@ -94,31 +94,32 @@ def _tags_of_columns(columns: dict[str, pl.Series], options: FocusOptions) -> li
 
 
 def _allocated_tags(columns: dict[str, pl.Series], options: FocusOptions, problems: Problems) -> list[Tag]:
-    """Read the tags of what a part of a charge is allocated to; they say nothing about what the rest belongs to."""
+    """Read the tags of allocated workloads. They do not apply to the part of a charge that is not allocated."""
     is_allocated = columns["AllocatedResourceId"].is_not_null()
     tags = _tags_of(columns["AllocatedTags"], options, problems)
-    lonely = int((_is_tagged(tags, is_allocated) & ~is_allocated).sum())
-    if lonely:
+    without_resource = int((_rows_with_tags(tags, is_allocated) & ~is_allocated).sum())
+    if without_resource:
         log.warning(
-            "%s rows have AllocatedTags and no AllocatedResourceId: their AllocatedTags are left out", f"{lonely:,}"
+            "%s rows have AllocatedTags but no AllocatedResourceId: their AllocatedTags are left out",
+            f"{without_resource:,}",
         )
     return [replace(tag, sets=tag.sets.set(~is_allocated, None)) for tag in tags]
 
 
-def _with_allocated(own: list[Tag], allocated: list[Tag]) -> list[Tag]:
-    """Put the tags of what a charge is allocated to over those of what it is a part of."""
-    over = {tag.key: tag for tag in allocated}
-    below = {tag.key: tag for tag in own}
-    merged = [_over(over[tag.key], tag) if tag.key in over else tag for tag in own]
-    return [*merged, *(tag for tag in allocated if tag.key not in below)]
+def _merge_allocated(own: list[Tag], allocated: list[Tag]) -> list[Tag]:
+    """Merge the tags of a workload with those of its host. The workload's tags take precedence."""
+    allocated_by_key = {tag.key: tag for tag in allocated}
+    own_keys = {tag.key for tag in own}
+    merged = [_override(allocated_by_key[tag.key], tag) if tag.key in allocated_by_key else tag for tag in own]
+    return [*merged, *(tag for tag in allocated if tag.key not in own_keys)]
 
 
-def _over(allocated: Tag, own: Tag) -> Tag:
+def _override(allocated: Tag, own: Tag) -> Tag:
     first, second = allocated.by_row(), own.by_row()
     hidden = int((first != second).fill_null(value=False).sum())
     if hidden:
         log.info(
-            "%s rows have the tag %r in Tags and, with another value, in AllocatedTags: sent is that of AllocatedTags",
+            "%s rows have the tag %r in Tags and AllocatedTags with different values: the one of AllocatedTags is sent",
             f"{hidden:,}",
             own.key,
         )
@@ -132,22 +133,26 @@ def _without_empty(tag: Tag) -> Tag:
     if not empty.any():
         return tag
     count = int(tag.rows_where(empty).sum())
-    log.info("%s rows have nothing as the value of %s: CloudZero takes no empty tags", f"{count:,}", tag.origin)
+    log.info(
+        "%s rows have an empty value for %s, which is left out: CloudZero accepts no empty tags",
+        f"{count:,}",
+        tag.origin,
+    )
     return replace(tag, values=tag.values.set(empty, None))
 
 
-def _check_names(tags: list[Tag], written: dict[str, str], problems: Problems) -> None:
+def _check_names(tags: list[Tag], column_of: dict[str, str], problems: Problems) -> None:
     taken: dict[str, Tag] = {}
     for tag in tags:
-        column = written[tag.key]
+        column = column_of[tag.key]
         if column == TAG_PREFIX:
             problems.add(_first_row(tag), tag.column, "a tag needs a key")
         other = taken.setdefault(column, tag)
         if other is not tag:
-            way_out = f", like tag_names={{{tag.key!r}: ...}}" if tag.key != other.key else " in a transform before"
+            fix = f"with tag_names={{{tag.key!r}: ...}}" if tag.key != other.key else "in a transform before to_cbf"
             rule = (
                 f"{tag.origin} would become {column}, as does {other.origin}: two tags would be one in CloudZero "
-                f"(give one of them another name{way_out})"
+                f"(rename one of them {fix})"
             )
             problems.add(_first_row(tag), tag.column, rule)
 
@@ -156,33 +161,35 @@ def _first_row(tag: Tag) -> int:
     return int(tag.rows_where(tag.values.is_not_null()).arg_max() or 0)
 
 
-def _log_renamed(written: dict[str, str], names: Mapping[str, str]) -> None:
+def _log_renamed(column_of: dict[str, str], names: Mapping[str, str]) -> None:
     renamed = [
-        f"{key!r} to {column}" for key, column in written.items() if key not in names and column != TAG_PREFIX + key
+        f"{key!r} to {column}" for key, column in column_of.items() if key not in names and column != TAG_PREFIX + key
     ]
     if renamed:
-        log.info("Keys with characters that CloudZero does not take: %s", ", ".join(renamed))
-    if any(column.startswith(TAG_PREFIX + PUNYCODE) for column in written.values()):
-        log.info(
-            "Keys in other scripts are sent as Punycode (%s…); tag_names gives them names of your choice", PUNYCODE
-        )
-    unused = [repr(key) for key in names if key not in written]
+        log.info("Renamed tag keys with characters that CloudZero does not accept: %s", ", ".join(renamed))
+    if any(column.startswith(TAG_PREFIX + PUNYCODE) for column in column_of.values()):
+        log.info("Tag keys in other scripts are sent as Punycode (%s…); set tag_names to choose names", PUNYCODE)
+    unused = [repr(key) for key in names if key not in column_of]
     if unused:
-        log.info("tag_names names keys that no row has: %s", ", ".join(unused))
+        log.info("tag_names contains keys that no row has: %s", ", ".join(unused))
 
 
-def _log_lonely(tags: list[Tag], has_resource: pl.Series) -> None:
-    lonely = int((_is_tagged(tags, has_resource) & ~has_resource).sum())
-    if lonely:
+def _warn_of_tags_without_resource(tags: list[Tag], has_resource: pl.Series) -> None:
+    without_resource = int((_rows_with_tags(tags, has_resource) & ~has_resource).sum())
+    if without_resource:
         log.warning(
-            "%s rows have tags and no ResourceId: their tags are left out, since CloudZero takes tags of resources "
-            "(resource_from makes a resource of columns or tags)",
-            f"{lonely:,}",
+            "%s rows have tags but no ResourceId: their tags are left out, which CloudZero accepts only with a "
+            "resource (resource_from builds one from columns or tags)",
+            f"{without_resource:,}",
         )
 
 
-def _is_tagged(tags: list[Tag], rows: pl.Series) -> pl.Series:
-    """Say which rows have a tag, for as many rows as a mask has."""
+def _rows_with_tags(tags: list[Tag], rows: pl.Series) -> pl.Series:
+    """
+    Mask of the rows that have a tag.
+
+    :param rows: any mask of the same length.
+    """
     tagged = rows & ~rows
     for tag in tags:
         tagged |= tag.rows_where(tag.values.is_not_null())

@@ -1,4 +1,4 @@
-"""When a charge was: its hours in UTC, and the month it is sent in."""
+"""Convert the times of charges to UTC, and assign charges to months."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus.billing_periods import billed_in
+from cloudzero_provider.anycost.focus.billing_periods import billing_months
 from cloudzero_provider.anycost.focus.options import MonthFrom
 from cloudzero_provider.values.conversion import as_text, moment_text
 from cloudzero_provider.values.month_hints import give_hint
@@ -19,45 +19,45 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_EVERY_CHARGE = "every charge needs a value with month_from='billing_period'"
+_VALUE_NEEDED = "every charge needs a value with month_from='billing_period'"
 
 
 def usage_times(
     columns: dict[str, pl.Series], month_from: MonthFrom, problems: Problems
 ) -> tuple[pl.Series, pl.Series]:
     """
-    Write start and end of the charges in UTC.
+    Convert the start and end of charges to UTC.
 
-    :param columns: of FOCUS.
-    :param month_from: which period says what month a charge is sent in.
-    :param problems: what is wrong is noted there.
+    :param columns: FOCUS columns.
+    :param month_from: the period that determines the month of a charge.
+    :param problems: receives invalid times and periods.
     :return: ``time/usage_start`` and ``time/usage_end``.
     """
     starts = _utc(columns["ChargePeriodStart"], problems)
     ends = _utc(columns["ChargePeriodEnd"], problems)
     if month_from is MonthFrom.CHARGE_PERIOD:
-        _note_other_months(starts, _billed_in(columns, None)["month"])
+        _warn_of_other_months(starts, _billing_months(columns, None)["month"])
         return starts, ends
-    problems.add_all(columns["BillingPeriodStart"].is_null(), "BillingPeriodStart", _EVERY_CHARGE)
-    billed = _billed_in(columns, problems)
-    moved = _elsewhere(starts, billed["month"])
-    # The end of a charge that was moved would lie before its start, or a month behind it.
-    return starts.zip_with(~moved, _moved(starts, billed, moved)), ends.set(moved, None)
+    problems.add_all(columns["BillingPeriodStart"].is_null(), "BillingPeriodStart", _VALUE_NEEDED)
+    billed = _billing_months(columns, problems)
+    moved = _in_another_month(starts, billed["month"])
+    # The end of a charge that was moved would be before its start, or a month after it.
+    return starts.zip_with(~moved, _moved_into_month(starts, billed, moved)), ends.set(moved, None)
 
 
-def _billed_in(columns: dict[str, pl.Series], problems: Problems | None) -> pl.DataFrame:
+def _billing_months(columns: dict[str, pl.Series], problems: Problems | None) -> pl.DataFrame:
     starts, ends = (_utc(columns[name], problems) for name in ("BillingPeriodStart", "BillingPeriodEnd"))
-    return billed_in(starts, ends, problems)
+    return billing_months(starts, ends, problems)
 
 
-def _moved(starts: pl.Series, billed: pl.DataFrame, moved: pl.Series) -> pl.Series:
-    """Take the nearest hour of the month for a charge at the end of its billing period, the first for all others."""
+def _moved_into_month(starts: pl.Series, billed: pl.DataFrame, moved: pl.Series) -> pl.Series:
+    """Return the last hour of the month for charges at the end of their billing period, the first hour for others."""
     late = ((starts > billed["last"]) & (starts < billed["end"])).fill_null(value=False)
     for count, where in ((moved & ~late).sum(), "at the start of"), ((moved & late).sum(), "in the last hour of"):
         if count:
             log.warning(
-                "%s charges of another month (UTC) than their billing period's are sent %s the month of their billing "
-                "period",
+                "%s charges are of another month (UTC) than their billing period, and are sent %s the billing period's "
+                "month",
                 f"{count:,}",
                 where,
             )
@@ -73,17 +73,17 @@ def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
     return in_utc
 
 
-def _elsewhere(starts: pl.Series, months: pl.Series) -> pl.Series:
+def _in_another_month(starts: pl.Series, months: pl.Series) -> pl.Series:
     return (starts.str.slice(0, 7) != months).fill_null(value=False)
 
 
-def _note_other_months(starts: pl.Series, months: pl.Series) -> None:
-    count = _elsewhere(starts, months).sum()
+def _warn_of_other_months(starts: pl.Series, months: pl.Series) -> None:
+    count = _in_another_month(starts, months).sum()
     if count:
         log.warning(
-            "%s charges have a billing period of another month than their ChargePeriodStart (corrections, as a "
-            "rule): their month is that of the ChargePeriodStart (month_from='billing_period' sends them in the "
-            "billing period's)",
+            "%s charges have a billing period of another month than their ChargePeriodStart (usually corrections), and "
+            "are sent in the month of the ChargePeriodStart (month_from='billing_period' sends them in the billing "
+            "period's month)",
             f"{count:,}",
         )
         give_hint(

@@ -1,4 +1,4 @@
-"""The columns of FOCUS, version by version: which version rows are in, and what no version knows."""
+"""The columns of each FOCUS version: detect the version of rows, and columns that no version has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 VERSIONS = ("0.5", "1.0-preview", "1.0", "1.1", "1.2", "1.3", "1.4")
 NEWEST = VERSIONS[-1]
 
-# Of the dataset "Cost and Usage". Some exports of the preview have display names for columns: Provider, InvoiceIssuer.
+# Columns of the dataset "Cost and Usage". Some exports of 1.0-preview use display names: Provider, InvoiceIssuer.
 _ADDED = {
     "0.5": """
         AmortizedCost AvailabilityZone BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd
@@ -36,7 +36,7 @@ _ADDED = {
         HostProviderName ServiceProviderName""",
     "1.4": "CommitmentProgramEligibilityDetails InvoiceDetailId",
 }
-#: Version → columns that it no longer has.
+#: Version → columns that it removed.
 _REMOVED = {
     "1.0-preview": "AmortizedCost ChargeType",
     "1.0": "ChargeSubcategory InvoiceIssuer Provider Publisher Region UsageQuantity UsageUnit",
@@ -44,48 +44,50 @@ _REMOVED = {
 }
 
 
-def _numbered(columns: dict[str, str]) -> dict[str, int]:
+def _version_numbers(columns: dict[str, str]) -> dict[str, int]:
     return {name: VERSIONS.index(version) for version, names in columns.items() for name in names.split()}
 
 
-#: Column → number of the first version that has it.
-_FIRST = _numbered(_ADDED)
-#: Column → number of the first version that no longer has it.
-_GONE = _numbered(_REMOVED)
-#: FOCUS names columns in PascalCase, of two words at least but for a few old ones; other columns begin with ``x_``.
+#: Column → index of the first version that has it.
+_FIRST_VERSION = _version_numbers(_ADDED)
+#: Column → index of the version that removed it.
+_REMOVED_IN = _version_numbers(_REMOVED)
+#: FOCUS columns are in PascalCase, of at least two words except a few old ones; custom columns begin with ``x_``.
 _LIKE_FOCUS = re.compile(r"([A-Z][a-z0-9]+){2,}")
 
 
 def columns_of(version: str) -> frozenset[str]:
     """
-    List the columns of a version.
+    Return the columns of a version.
 
     :param version: one of :data:`VERSIONS`.
     """
     number = VERSIONS.index(version)
-    return frozenset(name for name, first in _FIRST.items() if first <= number < _GONE.get(name, len(VERSIONS)))
+    return frozenset(
+        name for name, first in _FIRST_VERSION.items() if first <= number < _REMOVED_IN.get(name, len(VERSIONS))
+    )
 
 
 def unknown_columns(names: Collection[str]) -> list[str]:
-    """Find names that look like FOCUS's own and are of no version up to the newest that is known here."""
-    return [name for name in names if name not in _FIRST and _LIKE_FOCUS.fullmatch(name)]
+    """Return names that look like FOCUS columns but are in none of :data:`VERSIONS`."""
+    return [name for name in names if name not in _FIRST_VERSION and _LIKE_FOCUS.fullmatch(name)]
 
 
-def recognised(names: Collection[str]) -> str:
+def describe_versions(names: Collection[str]) -> str:
     """
-    Say which versions have these columns.
+    Describe the versions that have these columns.
 
-    :param names: of columns; those that FOCUS does not have say nothing.
-    :return: like ``1.0-preview``, ``1.0 to 1.3``, or, where no version has all of them,
+    :param names: column names; those that are not in FOCUS are ignored.
+    :return: like ``1.0-preview``, ``1.0 to 1.3``, or, if no version has all of them,
         ``several versions: 1.0-preview (Provider), 1.3 (AllocatedTags)``.
     """
-    known = [name for name in names if name in _FIRST]
-    first = max((_FIRST[name] for name in known), default=0)
-    last = min((_GONE[name] - 1 for name in known if name in _GONE), default=len(VERSIONS) - 1)
+    known = [name for name in names if name in _FIRST_VERSION]
+    first = max((_FIRST_VERSION[name] for name in known), default=0)
+    last = min((_REMOVED_IN[name] - 1 for name in known if name in _REMOVED_IN), default=len(VERSIONS) - 1)
     if first == last:
         return VERSIONS[first]
     if first < last:
         return f"{VERSIONS[first]} to {VERSIONS[last]}"
-    old = [name for name in known if _GONE.get(name, len(VERSIONS)) <= first]
-    new = [name for name in known if _FIRST[name] > last]
+    old = [name for name in known if _REMOVED_IN.get(name, len(VERSIONS)) <= first]
+    new = [name for name in known if _FIRST_VERSION[name] > last]
     return f"several versions: {VERSIONS[last]} ({', '.join(old)}), {VERSIONS[first]} ({', '.join(new)})"

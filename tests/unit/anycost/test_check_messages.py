@@ -253,7 +253,7 @@ def focus(*charges, frame=None, **options):
 
 
 NO_LIST = 'not a list of tags, like [{"key": "team", "value": "web"}]'
-REQUIRED = "every charge needs a value (no empty text, no NULL)"
+REQUIRED = "every charge needs a value (not an empty string or NULL)"
 
 
 @pytest.mark.parametrize(
@@ -266,15 +266,15 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
             {"BillingCurrency": "EUR"},
             {},
             (
-                "column 'BillingCurrency', value 'EUR': expected USD: CBF has no currency, so all costs of a stream are in one "
-                "(convert the others before, or name another with currency=)"
+                "column 'BillingCurrency', value 'EUR': expected USD: CBF has no currency, so all costs of a stream must have "
+                "the same one (convert the others first, or set currency=)"
             ),
         ),
         (
             {"ChargeCategory": "Fee"},
             {},
             (
-                "column 'ChargeCategory', value 'Fee': no charge category of FOCUS: expected one of Usage, Purchase, Tax, "
+                "column 'ChargeCategory', value 'Fee': not a valid charge category of FOCUS: expected one of Usage, Purchase, Tax, "
                 "Credit, Adjustment"
             ),
         ),
@@ -302,8 +302,8 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
             {"Tags": '{"a": 1, "a": 2}'},
             {},
             (
-                "column 'Tags', value '{\"a\": 1, \"a\": 2}': the tag 'a' is there twice, and the list does not say that one "
-                "of the two is inherited (duplicate_tags='first' or 'last' takes one of them)"
+                "column 'Tags', value '{\"a\": 1, \"a\": 2}': duplicate tag 'a', and the list does not mark one of "
+                "the two as inherited (duplicate_tags='first' or 'last' chooses one)"
             ),
         ),
         (
@@ -321,7 +321,7 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
             {},
             (
                 "column 'Tags': the key 'a_b' of Tags would become resource/tag:a_b, as does the key 'a b' of Tags: two tags "
-                "would be one in CloudZero (give one of them another name, like tag_names={'a_b': ...})"
+                "would be one in CloudZero (rename one of them with tag_names={'a_b': ...})"
             ),
         ),
         (
@@ -329,8 +329,8 @@ REQUIRED = "every charge needs a value (no empty text, no NULL)"
             {"tag_columns": ["SubAccountName"]},
             (
                 "column 'SubAccountName': the column 'SubAccountName' would become resource/tag:SubAccountName, as does the key "
-                "'SubAccountName' of Tags: two tags would be one in CloudZero (give one of them another name in a "
-                "transform before)"
+                "'SubAccountName' of Tags: two tags would be one in CloudZero (rename one of them in a transform "
+                "before to_cbf)"
             ),
         ),
     ],
@@ -345,8 +345,8 @@ def test_two_resources_that_would_become_one_are_named_both():
     assert problems_of(lambda: focus(*charges)) == [
         (
             "row 3, column 'ResourceId': ResourceType 't' with ResourceId 'a/b' would become the resource/id 't/a|b', as does "
-            "ResourceType 't' with ResourceId 'a:b' of row 1: two resources would be one in CloudZero (id_separator takes "
-            "another character for ':' and '/')"
+            "ResourceType 't' with ResourceId 'a:b' of row 1: two resources would be one in CloudZero (use another "
+            "id_separator for ':' and '/')"
         )
     ]
 
@@ -363,21 +363,24 @@ def test_two_resources_that_would_become_one_are_named_both():
             "recurring_commitment is 'x': expected one of CommittedUsePurchase, CommittedUseRecurringFee.",
         ),
         ({"negative_quantity": "x"}, "negative_quantity is 'x': expected one of keep, zero."),
-        ({"id_separator": ":"}, "id_separator is ':': expected one printable ASCII character but ':' and '/'."),
-        ({"id_separator": "||"}, "id_separator is '||': expected one printable ASCII character but ':' and '/'."),
+        ({"id_separator": ":"}, "id_separator is ':': expected one printable ASCII character other than ':' and '/'."),
+        (
+            {"id_separator": "||"},
+            "id_separator is '||': expected one printable ASCII character other than ':' and '/'.",
+        ),
         ({"tag_columns": "Tags"}, "tag_columns is 'Tags': expected a list of column names."),
         ({"tag_columns": [1]}, "tag_columns is [1]: expected a list of column names."),
         ({"tag_columns": 7}, "tag_columns is 7: expected a list of column names."),
         (
             {"tag_columns": ["None"]},
             (
-                "tag_columns names 'None': there is no such column. The columns are: BilledCost, EffectiveCost, "
+                "tag_columns names 'None', which is not a column. The columns are: BilledCost, EffectiveCost, "
                 "BillingCurrency, BillingPeriodStart, ChargePeriodStart, ChargeCategory."
             ),
         ),
         (
             {"lineitem_id_column": "BilledCost"},
-            "lineitem_id_column names 'BilledCost', which holds numbers: expected a column of text.",
+            "lineitem_id_column names 'BilledCost', which contains numbers: expected a column of text.",
         ),
     ],
 )
@@ -390,7 +393,7 @@ def test_an_option_that_makes_no_sense_says_what_does(options, words):
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({}, "These are no FOCUS rows: they have no column BilledCost and no ChargePeriodStart and no ChargeCategory. The columns are: none."),
+        ({}, "These are not FOCUS rows: they have no column BilledCost and no ChargePeriodStart and no ChargeCategory. The columns are: none."),
         (
             {"billed_cost": "1", "ChargeCategory": "Usage", "charge period start": "x"},
             ("The rows have no column BilledCost and no ChargePeriodStart. Names are matched exactly: 'billed_cost' is not "
@@ -411,15 +414,15 @@ def test_columns_of_focus_that_are_missing_are_named(columns, words):
         (
             "ServiceName",
             [1.5],
-            "Column 'ServiceName' holds Float64: expected text (a float loses digits: read it as text).",
+            "Column 'ServiceName' has the type Float64: expected text (a float loses digits: read it as text).",
         ),
-        ("BilledCost", [True], "Column 'BilledCost' holds Boolean: expected numbers."),
-        ("ChargePeriodStart", [1], "Column 'ChargePeriodStart' holds Int64: expected times."),
+        ("BilledCost", [True], "Column 'BilledCost' has the type Boolean: expected numbers."),
+        ("ChargePeriodStart", [1], "Column 'ChargePeriodStart' has the type Int64: expected times."),
         (
             "Tags",
             [1],
             (
-                "Column 'Tags' holds Int64: expected tags: a JSON object as text, a Struct, a Map, or a List of Struct with key and "
+                "Column 'Tags' has the type Int64: expected tags: a JSON object as text, a Struct, a Map, or a List of Struct with key and "
                 "value."
             ),
         ),
@@ -427,14 +430,14 @@ def test_columns_of_focus_that_are_missing_are_named(columns, words):
             "Tags",
             [[{"name": "a"}]],
             (
-                "Column 'Tags' holds List(Struct({'name': String})): expected tags: a JSON object as text, a Struct, a Map, or a List "
+                "Column 'Tags' has the type List(Struct({'name': String})): expected tags: a JSON object as text, a Struct, a Map, or a List "
                 "of Struct with key and value."
             ),
         ),
         (
             "Tags",
             [{"a": ["x"]}],
-            "Column 'Tags' holds List(String) for 'a': expected text, numbers, or true and false.",
+            "Column 'Tags' has the type List(String) for 'a': expected text, numbers or booleans.",
         ),
     ],
 )

@@ -64,7 +64,7 @@ def test_tags_of_maps(source):
 
 
 def test_a_key_that_is_there_twice_is_seen(source):
-    with pytest.raises(InvalidRowsError, match=r"row 1, column 'Tags', .*: the tag 'a' is there twice"):
+    with pytest.raises(InvalidRowsError, match=r"row 1, column 'Tags', .*: duplicate tag 'a'"):
         to_cbf(to_frame(source(table(TWICE))))
 
 

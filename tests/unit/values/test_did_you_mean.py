@@ -56,7 +56,7 @@ def test_columns_of_cbf(name):
 def test_columns_that_are_reckoned_with():
     frame = pl.DataFrame({"COST": ["1"]})
     with pytest.raises(
-        InputError, match="there is no column 'cost'; there are COST; names are matched exactly: 'COST'"
+        InputError, match="'cost' is not a column; the columns are COST; names are matched exactly: 'COST'"
     ):
         decimals("cost")(frame)
 

@@ -14,9 +14,9 @@ from support.paths import ROOT
 from cloudzero_provider.anycost.columns import COLUMNS, TAG_PREFIX
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.focus.mapping import (
-    FIRST_OF,
+    COPIED_FROM,
+    DERIVED_FROM,
     FOCUS_COLUMNS,
-    MADE_OF,
     MAPPING_VERSION,
     OLDER_NAMES,
     REQUIRED,
@@ -47,7 +47,7 @@ def names(cell):
 def test_the_table_says_what_each_column_is_made_of():
     told = {names(cbf)[0]: set(names(focus)) for cbf, focus, _ in table("The table") if names(cbf)}
     assert {cbf: focus for cbf, focus in told.items() if focus} == {
-        cbf: set(focus) for cbf, focus in (FIRST_OF | MADE_OF).items()
+        cbf: set(focus) for cbf, focus in (COPIED_FROM | DERIVED_FROM).items()
     }
     assert {cbf for cbf, focus in told.items() if not focus} == WITHOUT_FOCUS
     assert set(told) <= {*COLUMNS, TAG_PREFIX}
@@ -59,8 +59,8 @@ def test_the_table_names_each_focus_column_that_is_read():
 
 def test_what_the_table_lists_first_is_taken_first():
     for cbf, focus, rule in table("The table"):
-        if rule.startswith("the first that has a value") and names(cbf)[0] in FIRST_OF:
-            assert tuple(names(focus)) == FIRST_OF[names(cbf)[0]]
+        if rule.startswith("the first that has a value") and names(cbf)[0] in COPIED_FROM:
+            assert tuple(names(focus)) == COPIED_FROM[names(cbf)[0]]
 
 
 def test_each_column_of_the_table_comes_out():

@@ -202,12 +202,12 @@ def test_typed_columns_as_tags():
         (
             "SubAccountId",
             [1.0],
-            "Column 'SubAccountId' holds Float64: expected text (a float loses digits: read it as text).",
+            "Column 'SubAccountId' has the type Float64: expected text (a float loses digits: read it as text).",
         ),
-        ("ResourceId", [["a"]], "Column 'ResourceId' holds List(String): expected text."),
-        ("BilledCost", [date(2024, 9, 1)], "Column 'BilledCost' holds Date: expected numbers."),
-        ("ChargePeriodStart", [1725148800], "Column 'ChargePeriodStart' holds Int64: expected times."),
-        ("ServiceName", [b"a"], "Column 'ServiceName' holds Binary: expected text."),
+        ("ResourceId", [["a"]], "Column 'ResourceId' has the type List(String): expected text."),
+        ("BilledCost", [date(2024, 9, 1)], "Column 'BilledCost' has the type Date: expected numbers."),
+        ("ChargePeriodStart", [1725148800], "Column 'ChargePeriodStart' has the type Int64: expected times."),
+        ("ServiceName", [b"a"], "Column 'ServiceName' has the type Binary: expected text."),
     ],
 )
 def test_a_column_that_holds_what_it_can_not(name, values, told):

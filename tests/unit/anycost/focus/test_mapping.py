@@ -140,24 +140,24 @@ class TestCosts:
             charge(BilledCost="0.0000000000000000000000000001", EffectiveCost="1e-3"),
         )
         assert (
-            "BilledCost is 100000000000000000.1000000000000000000000000001 in all, EffectiveCost 0.001: "
+            "BilledCost is 100000000000000000.1000000000000000000000000001 and the total EffectiveCost 0.001: "
             "a difference of -100000000000000000.0990000000000000000000000001" in caplog.text
         )
 
     def test_the_totals_hold_for_many_rows(self, caplog, monkeypatch):
         monkeypatch.setattr("cloudzero_provider.values.exact_sums._SLICE", 7)
         converted(*[charge(BilledCost="0.1", EffectiveCost="0.3")] * 100)
-        assert "BilledCost is 10 in all, EffectiveCost 30: a difference of 20" in caplog.text
+        assert "BilledCost is 10 and the total EffectiveCost 30: a difference of 20" in caplog.text
 
     def test_charges_without_effective_cost_are_counted_with_what_cloudzero_takes(self, caplog):
         rows = converted(charge(EffectiveCost="NULL"), charge(EffectiveCost="1"))
         assert "cost/amortized_cost" not in rows[0]
         assert "1 rows have no EffectiveCost" in caplog.text
-        assert "BilledCost is 3 in all, EffectiveCost 2.5: a difference of -0.5" in caplog.text
+        assert "BilledCost is 3 and the total EffectiveCost 2.5: a difference of -0.5" in caplog.text
 
     def test_what_is_no_number_is_left_to_the_checks(self, caplog):
         frame = to_cbf(frame_of(charge(BilledCost="1,50")))
-        assert "in all" not in caplog.text
+        assert "a difference of" not in caplog.text
         with pytest.raises(InvalidRowsError, match=r"row 1, column 'cost/cost', value '1,50': not a decimal number"):
             check(frame)
 
@@ -175,7 +175,7 @@ class TestMissing:
     @pytest.mark.parametrize("name", ["BilledCost", "ChargePeriodStart", "ChargeCategory"])
     def test_what_a_charge_must_have(self, name):
         problem = problem_of(charge(), charge(**{name: "NULL"}))
-        assert str(problem) == f"row 2, column '{name}': every charge needs a value (no empty text, no NULL)"
+        assert str(problem) == f"row 2, column '{name}': every charge needs a value (not an empty string or NULL)"
 
 
 class TestTimes:
@@ -231,7 +231,10 @@ class TestMonth:
             ("2024-09-18T22:00:00Z", "2024-09-18T23:00:00Z"),
             ("2024-09-01T00:00:00Z", None),
         ]
-        assert "1 charges of another month (UTC) than their billing period's are sent at the start of" in caplog.text
+        assert (
+            "1 charges are of another month (UTC) than their billing period, and are sent at the start of"
+            in caplog.text
+        )
         check(to_cbf(frame_of(charge(), self.late), month_from="billing_period"))
 
     def test_a_month_is_one_in_utc(self):
@@ -311,7 +314,7 @@ class TestLineItemTypes:
 
     def test_an_unknown_category(self):
         assert str(problem_of(charge(), charge(ChargeCategory="Refund"))) == (
-            "row 2, column 'ChargeCategory', value 'Refund': no charge category of FOCUS: expected one of Usage, Purchase, "
+            "row 2, column 'ChargeCategory', value 'Refund': not a valid charge category of FOCUS: expected one of Usage, Purchase, "
             "Tax, Credit, Adjustment"
         )
 
@@ -335,12 +338,12 @@ class TestQuantities:
     def test_a_unit_without_a_quantity_is_left_out_and_counted(self, caplog):
         rows = converted(charge(ConsumedUnit="GB", PricingUnit="Millions"), charge(ConsumedQuantity="1"))
         assert [(row.get("usage/amount"), row.get("usage/units")) for row in rows] == [(None, None), ("1", None)]
-        assert "1 rows have a unit and no quantity: the unit is left out" in caplog.text
+        assert "1 rows have a unit but no quantity: the unit is left out" in caplog.text
 
     def test_below_zero_is_kept_and_counted(self, caplog):
         rows = converted(*(charge(ConsumedQuantity=text) for text in ("-1.5", "-0.00", "2")))
         assert [row["usage/amount"] for row in rows] == ["-1.5", "-0.00", "2"]
-        assert "1 rows have a quantity below zero: they are sent as they are" in caplog.text
+        assert "1 rows have a quantity below zero, which is sent unchanged" in caplog.text
 
     def test_below_zero_can_be_sent_as_zero(self, caplog):
         rows = converted(
@@ -351,13 +354,13 @@ class TestQuantities:
             ("0", "GB", "-1"),
             ("2", "GB", "-1"),
         ]
-        assert "1 rows have a quantity below zero: they are sent as 0" in caplog.text
+        assert "1 rows have a quantity below zero, which is sent as 0" in caplog.text
 
     def test_numbers_and_what_has_none(self, caplog):
         amounts = pl.Series([-1.0, 0.0, 0.5, None])
         frame = frame_of(*[charge()] * 4).with_columns(ConsumedQuantity=amounts, PricingQuantity=amounts)
         assert to_cbf(frame, negative_quantity="zero")["usage/amount"].to_list() == [0, 0, 0.5, None]
-        assert "1 rows have a quantity below zero: they are sent as 0" in caplog.text
+        assert "1 rows have a quantity below zero, which is sent as 0" in caplog.text
 
     @pytest.mark.parametrize("text", ["-0.5", "-.05", "-10", "-5.", "-1e-7", "-2.50E+3", "-007"])
     def test_each_way_to_write_it(self, text):
@@ -375,8 +378,8 @@ class TestCurrency:
     def test_another_is_an_error(self):
         problem = problem_of(charge(), charge(BillingCurrency="EUR"))
         assert str(problem) == (
-            "row 2, column 'BillingCurrency', value 'EUR': expected USD: CBF has no currency, so all costs of a stream are "
-            "in one (convert the others before, or name another with currency=)"
+            "row 2, column 'BillingCurrency', value 'EUR': expected USD: CBF has no currency, so all costs of a stream must "
+            "have the same one (convert the others first, or set currency=)"
         )
 
     def test_none_in_a_row_is_an_error(self):
@@ -388,7 +391,7 @@ class TestCurrency:
 
     def test_no_column_is_a_warning(self, caplog):
         to_cbf(frame_of(charge()).drop("BillingCurrency"), currency="EUR")
-        assert "There is no column BillingCurrency: all costs are taken as EUR" in caplog.text
+        assert "The rows have no column BillingCurrency: all costs are assumed to be in EUR" in caplog.text
 
 
 class TestColumns:
@@ -403,7 +406,7 @@ class TestColumns:
         with pytest.raises(InputError) as caught:
             to_cbf(pl.DataFrame({"date": ["2024-09-01"], "cost": ["1"]}))
         assert str(caught.value) == (
-            "These are no FOCUS rows: they have no column BilledCost and no ChargePeriodStart and no ChargeCategory. "
+            "These are not FOCUS rows: they have no column BilledCost and no ChargePeriodStart and no ChargeCategory. "
             "The columns are: date, cost."
         )
 
@@ -422,8 +425,8 @@ class TestColumns:
 
     def test_what_has_no_place_is_named_once(self, caplog):
         converted(charge(ContractedCost="1", x_Team="web", Id="7"))
-        lines = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
-        assert lines == ["Columns that have no place in CBF, left out: ContractedCost, x_Team, Id"]
+        lines = [record.getMessage() for record in caplog.records if "left out" in record.getMessage().lower()]
+        assert lines == ["Left out columns that CBF has no place for: ContractedCost, x_Team, Id"]
 
     def test_the_line_item_id(self):
         rows = converted(charge(x_Id="7"), charge(x_Id="NULL"), lineitem_id_column="x_Id")
@@ -452,11 +455,11 @@ class TestColumns:
         ("unused_commitment", "Vacancy", "expected one of Usage, CommittedUseVacancy"),
         ("recurring_commitment", "Fee", "expected one of CommittedUsePurchase, CommittedUseRecurringFee"),
         ("negative_quantity", 0, "expected one of keep, zero"),
-        ("id_separator", "/", "expected one printable ASCII character but ':' and '/'"),
-        ("id_separator", ":", "expected one printable ASCII character but ':' and '/'"),
-        ("id_separator", "", "expected one printable ASCII character but ':' and '/'"),
-        ("id_separator", " ", "expected one printable ASCII character but ':' and '/'"),
-        ("id_separator", "||", "expected one printable ASCII character but ':' and '/'"),
+        ("id_separator", "/", "expected one printable ASCII character other than ':' and '/'"),
+        ("id_separator", ":", "expected one printable ASCII character other than ':' and '/'"),
+        ("id_separator", "", "expected one printable ASCII character other than ':' and '/'"),
+        ("id_separator", " ", "expected one printable ASCII character other than ':' and '/'"),
+        ("id_separator", "||", "expected one printable ASCII character other than ':' and '/'"),
         ("tag_columns", "SubAccountName", "expected a list of column names"),
         ("tag_columns", [1], "expected a list of column names"),
         ("tag_columns", None, "expected a list of column names"),
@@ -474,15 +477,19 @@ def test_an_option_that_can_not_be(option, value, expected):
         (
             "tag_columns",
             ["x_Team"],
-            "tag_columns names 'x_Team': there is no such column. The columns are: BilledCost, ",
+            "tag_columns names 'x_Team', which is not a column. The columns are: BilledCost, ",
         ),
-        ("lineitem_id_column", "", "lineitem_id_column names '': there is no such column."),
+        ("lineitem_id_column", "", "lineitem_id_column names '', which is not a column."),
         (
             "tag_columns",
             ["BilledCost"],
-            "tag_columns names 'BilledCost', which holds numbers: expected a column of text.",
+            "tag_columns names 'BilledCost', which contains numbers: expected a column of text.",
         ),
-        ("lineitem_id_column", "ChargePeriodStart", "lineitem_id_column names 'ChargePeriodStart', which holds times"),
+        (
+            "lineitem_id_column",
+            "ChargePeriodStart",
+            "lineitem_id_column names 'ChargePeriodStart', which contains times",
+        ),
     ],
 )
 def test_an_option_that_names_a_column_that_can_not_be(option, value, expected):

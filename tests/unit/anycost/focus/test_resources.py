@@ -24,8 +24,8 @@ def _all_is_logged(caplog):
 
 def twice(key):
     return (
-        f"the tag {key!r} is there twice, and the list does not say that one of the two is inherited "
-        "(duplicate_tags='first' or 'last' takes one of them)"
+        f"duplicate tag {key!r}, and the list does not mark one of the two as inherited "
+        "(duplicate_tags='first' or 'last' chooses one)"
     )
 
 
@@ -73,7 +73,7 @@ class TestResourceId:
 
     def test_those_without_a_type_are_counted(self, caplog):
         converted(charge(ResourceId="a"), charge(ResourceId="a"), charge(), charge(**RESOURCE))
-        assert "2 rows have a resource and no ResourceType: sent as resource/…" in caplog.text
+        assert "2 rows have a resource but no ResourceType: sent as resource/…" in caplog.text
 
     def test_two_that_would_become_one(self):
         problem = problem_of(
@@ -84,8 +84,8 @@ class TestResourceId:
         )
         assert str(problem) == (
             "row 3, column 'ResourceId': ResourceType 'vm' with ResourceId 'a/b' would become the resource/id 'vm/a|b', as "
-            "does ResourceType 'vm' with ResourceId 'a:b' of row 1: two resources would be one in CloudZero (id_separator "
-            "takes another character for ':' and '/')"
+            "does ResourceType 'vm' with ResourceId 'a:b' of row 1: two resources would be one in CloudZero (use "
+            "another id_separator for ':' and '/')"
         )
 
     def test_no_type_and_the_word_that_stands_for_it(self):
@@ -171,7 +171,7 @@ class TestTagValues:
 
     def test_empty_text_is_left_out_and_counted(self, caplog):
         assert tags_of(*[charge(Tags='{"a": "", "b": "x"}', **RESOURCE)] * 3) == [{"b": "x"}] * 3
-        assert "3 rows have nothing as the value of the key 'a' of Tags" in caplog.text
+        assert "3 rows have an empty value for the key 'a' of Tags" in caplog.text
 
     @pytest.mark.parametrize(
         ("text", "rule"),
@@ -237,17 +237,20 @@ class TestTagKeys:
     def test_others_become_an_underscore(self, key, expected, caplog):
         charges = charge(Tags=json.dumps({key: "x"}), **RESOURCE)
         assert tags_of(charges) == [{expected: "x"}]
-        assert f"Keys with characters that CloudZero does not take: {key!r} to resource/tag:{expected}" in caplog.text
+        assert (
+            f"Renamed tag keys with characters that CloudZero does not accept: {key!r} to resource/tag:{expected}"
+            in caplog.text
+        )
         check(to_cbf(frame_of(charges)))
 
     def test_nothing_is_said_when_none_is_changed(self, caplog):
         tags_of(charge(Tags='{"a": "x"}', **RESOURCE))
-        assert "does not take" not in caplog.text
+        assert "does not accept" not in caplog.text
 
     def test_two_that_would_become_one_in_a_row(self):
         assert str(problem_of(charge(), charge(Tags='{"a b": "1", "a_b": "2"}', **RESOURCE))) == (
             "row 2, column 'Tags': the key 'a_b' of Tags would become resource/tag:a_b, as does the key 'a b' of Tags: two "
-            "tags would be one in CloudZero (give one of them another name, like tag_names={'a_b': ...})"
+            "tags would be one in CloudZero (rename one of them with tag_names={'a_b': ...})"
         )
 
     def test_two_that_would_become_one_in_two_rows(self):
@@ -272,7 +275,7 @@ class TestTagKeys:
         keys = [f"key {number}" for number in range(50)]
         tags_of(*(charge(Tags=json.dumps({key: "x"}), **RESOURCE) for key in keys))
         named = ", ".join(f"{key!r} to resource/tag:{key.replace(' ', '_')}" for key in keys)
-        assert caplog.messages.count(f"Keys with characters that CloudZero does not take: {named}") == 1
+        assert caplog.messages.count(f"Renamed tag keys with characters that CloudZero does not accept: {named}") == 1
 
     def test_an_empty_key(self):
         assert str(problem_of(charge(), charge(Tags='{"": "1"}'))) == "row 2, column 'Tags': a tag needs a key"
@@ -288,7 +291,7 @@ class TestTagsWithoutResource:
     def test_are_left_out_and_counted(self, caplog):
         tagged = charge(Tags='{"a": "1"}')
         assert tags_of(tagged, tagged, charge(Tags="{}"), tagged | RESOURCE) == [{}, {}, {}, {"a": "1"}]
-        assert "2 rows have tags and no ResourceId: their tags are left out" in caplog.text
+        assert "2 rows have tags but no ResourceId: their tags are left out" in caplog.text
 
     def test_nothing_is_said_when_there_are_none(self, caplog):
         tags_of(charge(), charge(Tags='{"a": ""}'), charge(Tags='{"a": "1"}', **RESOURCE))
@@ -318,7 +321,7 @@ class TestTagColumns:
 
     def test_those_without_a_resource_are_counted_once(self, caplog):
         tags_of(charge(Tags='{"a": "1"}', x="1"), charge(x="1"), charge(Tags='{"a": "1"}'), tag_columns=["x"])
-        assert "3 rows have tags and no ResourceId" in caplog.text
+        assert "3 rows have tags but no ResourceId" in caplog.text
 
     def test_names_are_cleaned(self):
         assert tags_of(charge(**{"Meine Größe": "1"}, **RESOURCE), tag_columns=["Meine Größe"]) == [
@@ -367,7 +370,7 @@ class TestTypedTags:
 
     def test_a_key_that_is_there_twice(self):
         series = pl.Series([None, [{"key": "a", "value": "1"}, {"key": "a", "value": "1"}], None])
-        with pytest.raises(InvalidRowsError, match=r"row 2, column 'Tags', value .*: the tag 'a' is there twice"):
+        with pytest.raises(InvalidRowsError, match=r"row 2, column 'Tags', value .*: duplicate tag 'a'"):
             self.tags(series)
 
     def test_no_key(self):
@@ -379,16 +382,16 @@ class TestTypedTags:
         [
             (
                 pl.Series([1, 2, 3]),
-                "Column 'Tags' holds Int64: expected tags: a JSON object as text, a Struct, a Map, or a List",
+                "Column 'Tags' has the type Int64: expected tags: a JSON object as text, a Struct, a Map, or a List",
             ),
-            (pl.Series([["a"], [], []]), "Column 'Tags' holds List(String): expected tags"),
+            (pl.Series([["a"], [], []]), "Column 'Tags' has the type List(String): expected tags"),
             (
                 pl.Series([[{"k": "a", "v": "b"}], [], []]),
-                "Column 'Tags' holds List(Struct({'k': String, 'v': String}))",
+                "Column 'Tags' has the type List(Struct({'k': String, 'v': String}))",
             ),
             (
                 pl.Series([{"a": ["x"]}] * 3),
-                "Column 'Tags' holds List(String) for 'a': expected text, numbers, or true",
+                "Column 'Tags' has the type List(String) for 'a': expected text, numbers or boo",
             ),
         ],
     )

@@ -76,7 +76,7 @@ def test_resources(rows, lines):
 def test_tags(rows, lines, charges, caplog):
     caplog.set_level(logging.INFO)
     to_cbf(charges)
-    assert "34 rows have tags and no ResourceId" in caplog.text
+    assert "34 rows have tags but no ResourceId" in caplog.text
     expected = Counter(
         (key.replace(" ", "_"), value)
         for line in lines

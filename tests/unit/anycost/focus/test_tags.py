@@ -119,7 +119,7 @@ class TestTwice:
             {"env": "prod"},
             {"env": "dev", "a": "dev"},
         ]
-        assert "2 rows have tags of one key twice in Tags: sent is the one that is not inherited" in caplog.text
+        assert "2 rows have duplicate tag keys in Tags: the one that is not inherited is sent" in caplog.text
 
     @pytest.mark.parametrize(
         "marks", [(None, None), (False, False), (True, True)], ids=["not marked", "both own", "both inherited"]
@@ -132,15 +132,15 @@ class TestTwice:
         problem = caught.value.problems[0]
         assert (problem.column, "prod" in problem.value) == ("Tags", True)
         assert problem.rule == (
-            "the tag 'env' is there twice, and the list does not say that one of the two is inherited "
-            "(duplicate_tags='first' or 'last' takes one of them)"
+            "duplicate tag 'env', and the list does not mark one of the two as inherited "
+            "(duplicate_tags='first' or 'last' chooses one)"
         )
 
     @pytest.mark.parametrize(("choice", "expected"), [("first", "1"), ("last", "3")])
     def test_the_user_chooses(self, convert, choice, expected, caplog):
         pairs = [pair("env", value) for value in ("1", "2", "3")]
         assert tags_of(convert([pairs, pairs], duplicate_tags=choice)) == [{"env": expected}] * 2
-        assert f"2 rows have tags of one key twice in Tags: sent is the {choice} of those" in caplog.text
+        assert f"2 rows have duplicate tag keys in Tags: the {choice} that is not inherited" in caplog.text
 
     @pytest.mark.parametrize(("choice", "expected"), [("first", "2"), ("last", "3")])
     def test_of_own_ones_only(self, convert, choice, expected):
@@ -163,7 +163,7 @@ class TestTwice:
 
     def test_nothing_is_said_without(self, convert, caplog):
         convert([[pair("env", "1", True), pair("a", "2", False)]])
-        assert "twice" not in caplog.text
+        assert "duplicate tag keys" not in caplog.text
 
     @pytest.mark.parametrize("value", ["newest", "Own", None, True])
     def test_another_choice_is_an_error(self, value):
@@ -178,7 +178,7 @@ class TestNames:
         tags = tags_of(frame)[0]
         assert sorted(tags.values()) == ["prod", "web"]
         assert {key.removeprefix("xn--").encode().decode("punycode") for key in tags} == {"環境", "部門"}
-        assert "tag_names gives them names of your choice" in caplog.text
+        assert "set tag_names to choose names" in caplog.text
         check(frame)
 
     def test_of_the_users_choice(self, caplog):
@@ -188,8 +188,8 @@ class TestNames:
         )
         tags = {name.removeprefix(PREFIX): value for name, value in row.items() if name.startswith(PREFIX)}
         assert tags == {"environment": "prod", "cost-center": "7", "größe": "8"}
-        assert "does not take" not in caplog.text
-        assert "tag_names names keys that no row has: 'c'" in caplog.messages
+        assert "does not accept" not in caplog.text
+        assert "tag_names contains keys that no row has: 'c'" in caplog.messages
 
     def test_of_columns(self):
         [row] = converted(charge(部門="web", **RESOURCE), tag_columns=["部門"], tag_names={"部門": "department"})
@@ -203,13 +203,13 @@ class TestNames:
 
     def test_one_that_is_written_like_another(self):
         problem = problem_of(charge(Tags='{"環境": "1", "xn--0nsp96d": "2"}', **RESOURCE))
-        assert problem.rule.endswith("(give one of them another name, like tag_names={'xn--0nsp96d': ...})")
+        assert problem.rule.endswith("(rename one of them with tag_names={'xn--0nsp96d': ...})")
 
     @pytest.mark.parametrize(
         ("value", "told"),
         [
-            (["a"], "tag_names is ['a']: expected a dict of tag keys and the names to send them by."),
-            ("a", "tag_names is 'a': expected a dict of tag keys and the names to send them by."),
+            (["a"], "tag_names is ['a']: expected a dict of tag keys and the names to send."),
+            ("a", "tag_names is 'a': expected a dict of tag keys and the names to send."),
             ({"a": "b c"}, "tag_names names 'a' 'b c': a tag key is letters, digits and _ . : / = + - @"),
             ({"a": ""}, "tag_names names 'a' '': a tag key is"),
             ({"a": None}, "tag_names names 'a' None: a tag key is"),

@@ -9,7 +9,7 @@ import pytest
 from support.charges import charge, check, converted, frame_of, problem_of, problems_of
 
 from cloudzero_provider.anycost.focus import to_cbf
-from cloudzero_provider.anycost.focus.versions import VERSIONS, columns_of, recognised, unknown_columns
+from cloudzero_provider.anycost.focus.versions import VERSIONS, columns_of, describe_versions, unknown_columns
 from cloudzero_provider.exceptions import InputError
 
 #: A charge in the names of 1.0-preview, with the display names that some exports have.
@@ -43,7 +43,7 @@ class TestRecognised:
     @pytest.mark.parametrize("version", VERSIONS)
     def test_all_columns_of_a_version(self, version):
         later = {"1.0": " to 1.3", "1.1": " to 1.3", "1.2": " to 1.3"}
-        assert recognised(columns_of(version)) == version + later.get(version, "")
+        assert describe_versions(columns_of(version)) == version + later.get(version, "")
 
     def test_counts(self):
         # 1.4 has 65 columns in the dataset Cost and Usage, as many as 1.3: two are gone, and two are new.
@@ -71,7 +71,7 @@ class TestRecognised:
         ],
     )
     def test_by_some_columns(self, names, expected):
-        assert recognised(names) == expected
+        assert describe_versions(names) == expected
 
     def test_the_log_says_it(self, caplog):
         converted(PREVIEW)
@@ -86,7 +86,7 @@ class TestPreview:
         assert (row["usage/amount"], row["usage/units"]) == ("0.188", "GB Months")
         assert not warnings_of(caplog)
         assert (
-            "Columns that have no place in CBF, left out: InvoiceIssuer, Publisher, acme_ReferenceNumber" in caplog.text
+            "Left out columns that CBF has no place for: InvoiceIssuer, Publisher, acme_ReferenceNumber" in caplog.text
         )
 
     def test_names_of_0_5(self):
@@ -141,19 +141,19 @@ class TestPreview:
 
     def test_a_subcategory_that_focus_does_not_have(self, caplog):
         converted(charge(ChargeSubcategory="Bonus"), charge(ChargeSubcategory="Credit"))
-        assert warnings_of(caplog) == ["Values of ChargeSubcategory that FOCUS does not have change nothing: 'Bonus'"]
+        assert warnings_of(caplog) == ["Ignored values of ChargeSubcategory that FOCUS does not list: 'Bonus'"]
 
     def test_errors_name_the_column_that_is_there(self):
         old = {"BilledCost": "1", "ChargePeriodStart": "2024-09-03", "BillingCurrency": "USD"}
         assert problem_of(old | {"ChargeType": "Gift"}).column == "ChargeType"
         assert [problem.column for problem in problems_of(old | {"ChargeType": None})] == ["ChargeType"]
-        with pytest.raises(InputError, match="Column 'Region' holds Float64: expected text"):
+        with pytest.raises(InputError, match="Column 'Region' has the type Float64: expected text"):
             to_cbf(frame_of(charge()).with_columns(Region=1.0))
 
     def test_an_older_name_in_another_case_is_hinted_at(self, caplog):
         converted(charge(usage_quantity="1"))
         assert warnings_of(caplog) == [
-            "Names of FOCUS columns are matched exactly, so these are not used: 'usage_quantity' is not 'UsageQuantity'"
+            "Names of FOCUS columns are matched exactly, so these columns are not used: 'usage_quantity' is not 'UsageQuantity'"
         ]
 
 
@@ -163,10 +163,10 @@ class TestNewerVersions:
         converted(charge(**names))
         [warning] = warnings_of(caplog)
         assert warning == (
-            "Columns that may be of a newer version of FOCUS than 1.4, the newest that is known here, left out: "
+            "Left out columns that may be from a newer version of FOCUS than 1.4, the newest supported one: "
             "AllocatedServiceName, CredentialId"
         )
-        assert "Columns that have no place in CBF, left out: x_Other, Id, oci_Ref" in caplog.messages
+        assert "Left out columns that CBF has no place for: x_Other, Id, oci_Ref" in caplog.messages
 
     def test_no_column_of_a_known_version_is_one(self):
         assert unknown_columns([name for version in VERSIONS for name in columns_of(version)]) == []
