@@ -4,6 +4,7 @@
 # make test-all           every test: the two above, test-matrix, test-dependencies and fire
 # make test-matrix        test on each supported line of Airflow
 # make test-dependencies  test with the lowest and the highest supported versions of the dependencies
+# make dist               build the sdist and the wheel
 #
 # Each target creates the environments it needs in .venv, from pinned versions. Only make and Python 3.10 to 3.13 are
 # required; the browser and the database of test-e2e are installed from Debian's packages if they are missing.
