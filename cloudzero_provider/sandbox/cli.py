@@ -1,4 +1,4 @@
-"""The command line."""
+"""The sandbox's command line."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.anycost.connections import InvalidConnectionError, parse_option
+from cloudzero_provider.sandbox.anycost.connections import InvalidConnectionError, parse_connection_option
 from cloudzero_provider.sandbox.server.keys import ApiKey, InvalidKeyOptionError, parse_key
 from cloudzero_provider.sandbox.server.server import Address, serve
 from cloudzero_provider.sandbox.server.state import Sandbox
-from cloudzero_provider.sandbox.settings.all_settings import Settings, UnknownSettingError, changed
+from cloudzero_provider.sandbox.settings.all_settings import InvalidSettingError, Settings, changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """The parsed command line."""
 
     address: Address
     directory: Path
@@ -33,18 +33,18 @@ class Options:
 
 
 class InvalidOptionError(ValueError):
-    """An option that cannot be used; the message says why and never has a key in it."""
+    """An invalid option; the message gives the reason and never contains a key."""
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
-    """Read the command line; ``--help`` and unknown options end the process as usual."""
+    """Parse the command line; ``--help`` and unknown options end the process, as usual with argparse."""
     parsed = _parser().parse_args(arguments)
     try:
         keys = tuple(parse_key(text) for text in parsed.api_key)
-        streams = tuple(parse_option(text) for text in parsed.connection)
+        streams = tuple(parse_connection_option(text) for text in parsed.connection)
         settings = dict(_setting(text) for text in parsed.setting)
         changed(Settings(), settings)
-    except (InvalidKeyOptionError, InvalidConnectionError, UnknownSettingError) as error:
+    except (InvalidKeyOptionError, InvalidConnectionError, InvalidSettingError) as error:
         raise InvalidOptionError(str(error)) from None
     address = Address(parsed.host, parsed.port)
     return Options(address, parsed.data, keys, streams, settings, tuple(parsed.own_host))
@@ -57,22 +57,22 @@ def _setting(text: str) -> tuple[str, object]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m cloudzero_provider.sandbox", description="A CloudZero on this machine."
+        prog="python -m cloudzero_provider.sandbox", description="Run a local CloudZero for tests and demos."
     )
-    parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--port", type=_port, required=True, help="port to listen on; 0 chooses a free one")
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
         metavar="DIR",
-        help="directory that keeps the state, of one running sandbox at a time",
+        help="directory for the sandbox's state; only one sandbox at a time can use it",
     )
     parser.add_argument(
         "--api-key",
         action="append",
         required=True,
         metavar="KEY[:SCOPE,...]",
-        help="a key that is accepted, with all scopes or only those named; repeatable",
+        help="an API key to accept, with all scopes or only those listed; repeatable",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
@@ -80,15 +80,15 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="a name or address under which other machines and containers may use the page and /sandbox, which need no"
-        " key; * stands for any; repeatable (default: this machine only)",
+        help="a host name or address by which other machines and containers may use the page and /sandbox, which need"
+        " no key; * allows any; repeatable (default: this machine only)",
     )
     parser.add_argument(
         "--connection",
         action="append",
         default=[],
         metavar="ID[=NAME]",
-        help="a stream connection; repeatable",
+        help="an AnyCost Stream connection to create; repeatable",
     )
     parser.add_argument(
         "--setting",
@@ -108,7 +108,7 @@ def _port(text: str) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a sandbox until it is told to end; return the exit code."""
+    """Run a sandbox until SIGTERM or SIGINT; return the exit code."""
     try:
         options = parse_options(arguments)
     except InvalidOptionError as error:

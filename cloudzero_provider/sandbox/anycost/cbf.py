@@ -38,7 +38,7 @@ _AMOUNT = "usage/amount"
 _TIMES = (USAGE_START, "time/usage_end")
 _TYPE = "lineitem/type"
 _LABELS = "k8s/labels"
-_TEXTS = (
+_STRING_COLUMNS = (
     "lineitem/id",
     "lineitem/description",
     RESOURCE_ID,
@@ -56,7 +56,7 @@ _TEXTS = (
     "k8s/namespace",
     "k8s/deployment",
 )
-_SCHEMA_COLUMNS = frozenset((*COST_COLUMNS, *_TIMES, *_TEXTS, _AMOUNT, _TYPE, _LABELS))
+_SCHEMA_COLUMNS = frozenset((*COST_COLUMNS, *_TIMES, *_STRING_COLUMNS, _AMOUNT, _TYPE, _LABELS))
 
 _SCHEMA_TYPES = (
     "Usage", "Tax", "Support", "Purchase", "CommittedUsePurchase", "Discount", "Credit", "Fee", "Adjustment",

@@ -17,7 +17,7 @@ from cloudzero_provider.sandbox.anycost.connections import (
     NewConnection,
     is_name,
 )
-from cloudzero_provider.sandbox.common.json_text import is_text
+from cloudzero_provider.sandbox.common.json_text import has_no_surrogates
 from cloudzero_provider.sandbox.common.problems import Problems, shortened
 from cloudzero_provider.sandbox.settings.parsing import UnknownMembers
 
@@ -30,7 +30,7 @@ _KEYS = ("name", "cloud_provider", "expected_ingest_rate", "is_enabled", "s3_buc
 _CHANGEABLE = tuple(key for key in _KEYS if key != "cloud_provider")
 _BUCKET_KEYS = ("bucket_name", "bucket_path", "cloud_account_id")
 _REQUIRED_BUCKET_KEYS = ("bucket_name", "bucket_path")
-_MOST_HOURS = 10_000
+_MAX_HOURS = 10_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def parse_new(value: object, settings: Settings) -> NewConnection:
     name, provider = body.get("name"), body.get("cloud_provider")
     if not isinstance(name, str) or not is_name(name):
         problems.add("name: is required and has letters, digits, - and _ only")
-    if not isinstance(provider, str) or not provider.strip() or not is_text(provider):
+    if not isinstance(provider, str) or not provider.strip() or not has_no_surrogates(provider):
         problems.add("cloud_provider: is required and must be a text")
     rate = _rate(body.get("expected_ingest_rate"), problems)
     enabled = _enabled(body.get("is_enabled", True), problems)
@@ -119,7 +119,7 @@ def _enabled(value: object, problems: Problems) -> bool:
 def _rate(value: object, problems: Problems) -> float:
     if value is None:
         return HOURS_BETWEEN_INGESTS
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MOST_HOURS:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _MAX_HOURS:
         return float(value)
     problems.add("expected_ingest_rate: must be a number of hours or null")
     return HOURS_BETWEEN_INGESTS

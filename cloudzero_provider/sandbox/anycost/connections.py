@@ -75,7 +75,7 @@ class Connection:
         }
 
 
-def parse_option(text: str) -> tuple[str, str]:
+def parse_connection_option(text: str) -> tuple[str, str]:
     """``ID`` or ``ID=NAME`` of ``--connection``."""
     connection_id, equals, name = text.partition("=")
     if not _ID.fullmatch(connection_id):

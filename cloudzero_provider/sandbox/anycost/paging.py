@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from cloudzero_provider.sandbox.common.parameters import InvalidParameterError, parse_limit
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cloudzero_provider.sandbox.anycost.connections import Connection
 
 _DEFAULT_LIMIT = 100
-_LARGEST_LIMIT = 1000
 
 
 class SortOrder(Enum):
@@ -48,10 +49,6 @@ _VALUES: Mapping[SortKey, Callable[[Connection], str | float]] = {
 }
 
 
-class InvalidPageError(ValueError):
-    """A query parameter that makes no sense; the message says which."""
-
-
 @dataclass(frozen=True)
 class Page:
     """Which part of the sorted list is wanted."""
@@ -65,7 +62,7 @@ class Page:
 def parse_page(query: Mapping[str, str]) -> Page:
     """The page that the query parameters ask for."""
     sort_key, sort_order, offset = _start(query)
-    return Page(offset, _limit(query.get("limit")), sort_key, sort_order)
+    return Page(offset, parse_limit(query, _DEFAULT_LIMIT), sort_key, sort_order)
 
 
 def _start(query: Mapping[str, str]) -> tuple[SortKey, SortOrder, int]:
@@ -74,22 +71,14 @@ def _start(query: Mapping[str, str]) -> tuple[SortKey, SortOrder, int]:
         sort_order = SortOrder(query.get("sort_order", SortOrder.ASC.value))
     except ValueError:
         keys, orders = ", ".join(key.value for key in SortKey), ", ".join(order.value for order in SortOrder)
-        raise InvalidPageError(f"sort_key must be one of {keys}, sort_order one of {orders}") from None
+        raise InvalidParameterError(f"sort_key must be one of {keys}, sort_order one of {orders}") from None
     if "cursor" not in query:
         return sort_key, sort_order, 0
     cursor = _read_cursor(query["cursor"])
     chosen = (query.get("sort_key", cursor.sort_key.value), query.get("sort_order", cursor.sort_order.value))
     if chosen != (cursor.sort_key.value, cursor.sort_order.value):
-        raise InvalidPageError("the cursor belongs to another sort_key or sort_order")
+        raise InvalidParameterError("the cursor belongs to another sort_key or sort_order")
     return cursor.sort_key, cursor.sort_order, cursor.offset
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _DEFAULT_LIMIT
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _LARGEST_LIMIT):
-        raise InvalidPageError(f"limit must be a whole number from 1 to {_LARGEST_LIMIT}")
-    return int(text)
 
 
 def _read_cursor(text: str) -> Page:
@@ -99,7 +88,7 @@ def _read_cursor(text: str) -> Page:
             raise ValueError("not an offset")
         return Page(offset, 0, SortKey(sort_key), SortOrder(sort_order))
     except (ValueError, TypeError, binascii.Error):
-        raise InvalidPageError("the cursor is none of ours; it has to be URL-encoded") from None
+        raise InvalidParameterError("the cursor is none of ours; it has to be URL-encoded") from None
 
 
 def _cursor(page: Page, offset: int) -> str:

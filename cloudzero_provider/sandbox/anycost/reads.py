@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.store import DropSummary
+from cloudzero_provider.sandbox.common.database import read_json_array
 from cloudzero_provider.sandbox.common.months import Month, parse_month
 from cloudzero_provider.sandbox.settings.anycost import MonthFormat
 from cloudzero_provider.sandbox.settings.replies import RowCountMeans
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.common.database import Database
 
-_PIECE = 256 * 1024
 
-
-def _alive(begin: str, end: str, at: float | None) -> tuple[str, tuple[float, ...]]:
+def _live_condition(begin: str, end: str, at: float | None) -> tuple[str, tuple[float, ...]]:
     # Without a lag the clock must not matter, so what is there now is told by the end alone.
     if at is None:
         return f"{end} IS NULL", ()
@@ -29,8 +28,8 @@ def _alive(begin: str, end: str, at: float | None) -> tuple[str, tuple[float, ..
 
 def list_drops(database: sqlite3.Connection, stream: str, at: float | None, means: RowCountMeans) -> list[DropSummary]:
     """The months of a stream, now or as they were at a moment."""
-    drop_alive, drop_times = _alive("drops.opened_at", "drops.closed_at", at)
-    block_alive, block_times = _alive("blocks.added_at", "blocks.removed_at", at)
+    drop_alive, drop_times = _live_condition("drops.opened_at", "drops.closed_at", at)
+    block_alive, block_times = _live_condition("blocks.added_at", "blocks.removed_at", at)
     # One line per request that something is left of. All is left of the last one.
     found = database.execute(
         "SELECT drops.drop_id, drops.month, sum(blocks.row_count) FROM drops"
@@ -62,7 +61,7 @@ def open_month(database: Database, stream: str, month: Month, at: float | None) 
     """The rows of a month, or None when it is not there."""
     connection = database.connect()
     connection.execute("BEGIN")
-    alive, times = _alive("blocks.added_at", "blocks.removed_at", at)
+    alive, times = _live_condition("blocks.added_at", "blocks.removed_at", at)
     blocks = (
         f"blocks JOIN drops ON drops.number = blocks.drop_number WHERE drops.stream = ? AND drops.month = ? AND {alive}"
     )
@@ -73,20 +72,5 @@ def open_month(database: Database, stream: str, month: Month, at: float | None) 
         return None
     commas_and_brackets = rows - 1 + 2
     query = f"SELECT rows FROM block_rows JOIN (SELECT id, hour FROM {blocks}) ON block_id = id ORDER BY hour, id"
-    return MonthContents(size + commas_and_brackets, _pieces(connection, query, wanted))
-
-
-def _pieces(connection: sqlite3.Connection, query: str, wanted: tuple[object, ...]) -> Iterator[bytes]:
-    try:
-        piece = bytearray(b"[")
-        separator = b""
-        for (rows,) in connection.execute(query, wanted):
-            piece += separator
-            piece += rows.replace(b"\n", b",")
-            separator = b","
-            if len(piece) >= _PIECE:
-                yield bytes(piece)
-                piece.clear()
-        yield bytes(piece + b"]")
-    finally:
-        connection.close()
+    blocks_of_rows = (rows.replace(b"\n", b",") for (rows,) in connection.execute(query, wanted))
+    return MonthContents(size + commas_and_brackets, read_json_array(connection, blocks_of_rows))

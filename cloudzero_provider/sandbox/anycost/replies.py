@@ -72,7 +72,7 @@ def _summary_json(summary: DropSummary, settings: Settings) -> dict[str, object]
     return shown
 
 
-_AROUND_CONTENTS = {
+_CONTENTS_WRAPPERS = {
     ContentsWrapper.NONE: (b"", b""),
     ContentsWrapper.NESTED: (b'{"%s":{"billing_drop":' % _NESTED.encode(), b"}}"),
 }
@@ -81,7 +81,7 @@ _AROUND_CONTENTS = {
 def month_contents(contents: MonthContents, settings: Settings) -> Reply:
     """A month's rows, piece by piece."""
     wrapper = settings.contents_wrapper
-    before, after = _AROUND_CONTENTS.get(wrapper, (b'{"%s":' % wrapper.value.encode(), b"}"))
+    before, after = _CONTENTS_WRAPPERS.get(wrapper, (b'{"%s":' % wrapper.value.encode(), b"}"))
     rows, length = contents.pieces, contents.length
     if settings.contents_numbers is ContentsNumbers.NUMBER:
         # How long it gets is known only when it is there.

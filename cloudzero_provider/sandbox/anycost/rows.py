@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from cloudzero_provider.sandbox.anycost.cbf import (
     value_check,
 )
 from cloudzero_provider.sandbox.common.exact_sums import Totals
+from cloudzero_provider.sandbox.common.json_text import canonical_json
 from cloudzero_provider.sandbox.common.months import Month, hour_of, month_of, parse_cbf_time
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.common.problems import Problems
     from cloudzero_provider.sandbox.settings.all_settings import Settings
-
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class RowReader:
         if set(map(type, row.values())) == {str}:
             self._check_values(index, row, shape)
         else:
-            self._tell_what_is_no_string(index, row)
+            self._report_non_strings(index, row)
         return self._problems.count == known and self._is_in_month(index, str(row[USAGE_START]))
 
     def _check_values(self, index: int, row: dict[str, object], shape: _Shape) -> None:
@@ -100,7 +98,7 @@ class RowReader:
             if problem:
                 self._problems.add_for_row(index, column, problem)
 
-    def _tell_what_is_no_string(self, index: int, row: dict[str, object]) -> None:
+    def _report_non_strings(self, index: int, row: dict[str, object]) -> None:
         rule = "must be a JSON string; leave out what has no value"
         for column, value in row.items():
             if type(value) is not str:
@@ -135,7 +133,7 @@ class RowReader:
         for column in shape.ignored:
             del row[column]
         try:
-            packed = _canonical(row).encode("utf-8")
+            packed = canonical_json(row).encode("utf-8")
         except UnicodeEncodeError:
             self._problems.add(f"row {index}: has half of a surrogate pair, which is not a character")
             return

@@ -34,7 +34,7 @@ class MonthState:
 
 
 @dataclass(frozen=True)
-class MonthKey:
+class MonthVersion:
     """A month of a stream as it is after a certain change: its newest block is never used again."""
 
     stream: str
@@ -46,27 +46,27 @@ class MonthStates:
     """Adds months up once per change."""
 
     def __init__(self) -> None:
-        self._states: dict[MonthKey, MonthState] = {}
-        self._digests: dict[MonthKey, str] = {}
+        self._states: dict[MonthVersion, MonthState] = {}
+        self._digests: dict[MonthVersion, str] = {}
 
-    def months(self, database: sqlite3.Connection) -> list[MonthKey]:
+    def months(self, database: sqlite3.Connection) -> list[MonthVersion]:
         """The months that are there now."""
         found = database.execute(
             "SELECT stream, month, max(blocks.id) FROM drops"
             " JOIN blocks ON drop_number = drops.number AND removed_at IS NULL"
             " WHERE closed_at IS NULL GROUP BY drops.number ORDER BY stream, month"
         )
-        keys = [MonthKey(*row) for row in found]
+        keys = [MonthVersion(*row) for row in found]
         self._states = {key: state for key, state in self._states.items() if key in keys}
         self._digests = {key: digest for key, digest in self._digests.items() if key in keys}
         return keys
 
-    def state(self, database: sqlite3.Connection, key: MonthKey) -> MonthState:
+    def state(self, database: sqlite3.Connection, key: MonthVersion) -> MonthState:
         if key not in self._states:
-            self._states[key] = _add_up(database, key)
+            self._states[key] = _compute_state(database, key)
         return self._states[key]
 
-    def digest(self, database: sqlite3.Connection, key: MonthKey) -> str:
+    def digest(self, database: sqlite3.Connection, key: MonthVersion) -> str:
         """SHA-256 over the rows as compact JSON with sorted keys, sorted, one per line, in UTF-8."""
         if key not in self._digests:
             self._digests[key] = _digest(database, key)
@@ -79,7 +79,7 @@ _LIVE = (
 )
 
 
-def drop_ids(database: sqlite3.Connection, key: MonthKey) -> list[str]:
+def drop_ids(database: sqlite3.Connection, key: MonthVersion) -> list[str]:
     """Every drop the month has had, the present one last."""
     found = database.execute(
         "SELECT drop_id FROM drops WHERE stream = ? AND month = ? ORDER BY number", (key.stream, key.month)
@@ -87,7 +87,7 @@ def drop_ids(database: sqlite3.Connection, key: MonthKey) -> list[str]:
     return [drop_id for (drop_id,) in found]
 
 
-def _add_up(database: sqlite3.Connection, key: MonthKey) -> MonthState:
+def _compute_state(database: sqlite3.Connection, key: MonthVersion) -> MonthState:
     totals, days = Totals(), Totals()
     hours: set[str] = set()
     rows = size = 0
@@ -103,7 +103,7 @@ def _add_up(database: sqlite3.Connection, key: MonthKey) -> MonthState:
     return MonthState(rows, size, totals.as_texts(), days.as_texts(), len(hours), min(hours), max(hours))
 
 
-def _digest(database: sqlite3.Connection, key: MonthKey) -> str:
+def _digest(database: sqlite3.Connection, key: MonthVersion) -> str:
     found = database.execute(
         f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {_LIVE})", (key.stream, key.month)
     )

@@ -1,3 +1,3 @@
-"""What both AnyCost and telemetry stand on."""
+"""What AnyCost and telemetry share: the database, months, exact sums and JSON."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One SQLite file, one thread that writes to it in order, and readers that never wait for it."""
+"""The SQLite database: one thread writes in order, and readers never wait for it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 Result = TypeVar("Result")
+
+_PIECE_BYTES = 256 * 1024
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -112,14 +114,14 @@ CREATE INDEX IF NOT EXISTS telemetry_submissions_by_stream ON telemetry_submissi
 
 
 class DirectoryInUseError(OSError):
-    """Another sandbox runs on the directory."""
+    """Another sandbox is using the directory."""
 
 
 class Database:
     """
-    The sandbox's store. What was committed is there after a restart and after a ``SIGKILL``.
+    The sandbox's store. Committed data survives a restart and a ``SIGKILL``.
 
-    One sandbox at a time has a directory: which requests run on a stream, each knows of its own only.
+    Only one sandbox at a time can use a directory, because each knows only of its own running requests.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -137,15 +139,15 @@ class Database:
         return sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
 
     async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run the work as one transaction, after everything that was written or noted before."""
+        """Run the work as one transaction, after all work submitted earlier."""
         return await asyncio.wrap_future(self._submit(work))
 
     async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run the work on one snapshot, beside whatever is being written."""
+        """Run the work on one snapshot, without waiting for the writer."""
         return await asyncio.to_thread(self._read, work)
 
     def write_now(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Like ``write``, for use before the server runs."""
+        """Like ``write``, for use before the event loop runs."""
         return self._submit(work).result()
 
     def note(self, work: Callable[[sqlite3.Connection], None]) -> None:
@@ -153,7 +155,7 @@ class Database:
         self._submit(work).add_done_callback(_report)
 
     def close(self) -> None:
-        """Finish what is queued, then close."""
+        """Finish the queued work, then close."""
         self._writer.shutdown(wait=True)
         self._connection.close()
         self._lock.close()
@@ -180,14 +182,33 @@ class Database:
         return result
 
 
+def read_json_array(
+    connection: sqlite3.Connection, items: Iterable[bytes], start: bytes = b"[", end: bytes = b"]"
+) -> Iterator[bytes]:
+    """Join items, each as JSON, into an array in pieces of about 256 kB; close the connection at the end."""
+    try:
+        piece = bytearray(start)
+        separator = b""
+        for item in items:
+            piece += separator
+            piece += item
+            separator = b","
+            if len(piece) >= _PIECE_BYTES:
+                yield bytes(piece)
+                piece.clear()
+        yield bytes(piece + end)
+    finally:
+        connection.close()
+
+
 def _locked(path: Path) -> IO[str]:
-    """A lock that lasts for as long as the file is open: the end of the process ends it, whatever kind of end it is."""
+    """Lock the file while it is open; the lock ends with the process, even after a ``SIGKILL``."""
     file = path.open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
-        raise DirectoryInUseError("another sandbox is running on it") from None
+        raise DirectoryInUseError("another sandbox is using it") from None
     return file
 
 

@@ -4,49 +4,49 @@ from __future__ import annotations
 
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
 
-# Addition needs only the digits it has; the trap turns any rounding into an error instead of a wrong total.
+# The trap turns any rounding into an error instead of a wrong total.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, Overflow])
 
-# For a drawing: a few digits of any number, without traps.
-_ROUGH = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+# For charts: a few digits of any number, without traps.
+_APPROXIMATE = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 add = _EXACT.add
 
 
 def as_text(number: Decimal) -> str:
-    """All digits, never an exponent."""
+    """Format all digits, without an exponent."""
     return format(number, "f")
 
 
-def as_short_text(number: Decimal) -> str:
-    """All digits but the zeros at the end of a fraction, so that equal numbers have equal texts."""
+def without_trailing_zeros(number: Decimal) -> str:
+    """Format all digits except trailing zeros of the fraction, so that equal numbers are formatted alike."""
     text = as_text(number)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def share(part: Decimal, whole: Decimal) -> float:
-    """A part of a whole that is not smaller, from -1 to 1, however large or small both are."""
-    return float(_ROUGH.divide(part, whole))
+def ratio(part: Decimal, whole: Decimal) -> float:
+    """Return ``part / whole`` as a float, for numbers of any size with ``abs(part) <= abs(whole)``."""
+    return float(_APPROXIMATE.divide(part, whole))
 
 
 def difference(first: Decimal, second: Decimal) -> Decimal:
-    """The first without the second, with some digits."""
-    return _ROUGH.subtract(first, second)
+    """Return ``first - second``, to 12 digits."""
+    return _APPROXIMATE.subtract(first, second)
 
 
-def as_rough_text(number: Decimal, longest: int) -> str:
-    """Two digits behind the point and groups of three before it, or an exponent where that gets longer."""
+def abbreviated(number: Decimal, longest: int) -> str:
+    """Format with two decimals and thousands separators, or with an exponent if that is longer than ``longest``."""
     if number.adjusted() < longest:
         text = format(number, ",.2f")
         if len(text) <= longest:
             return text
-    rounded = _ROUGH.plus(number)
+    rounded = _APPROXIMATE.plus(number)
     digits = "".join(map(str, rounded.as_tuple().digits[:4])).ljust(4, "0")
     return f"{'-' if number < 0 else ''}{digits[0]}.{digits[1:]}e{rounded.adjusted():+}"
 
 
 class Totals:
-    """Sums by name; a name is there once something was added to it."""
+    """Exact sums by name, for the names that something was added to."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Decimal] = {}
@@ -59,8 +59,8 @@ class Totals:
         return {name: as_text(number) for name, number in sorted(self._sums.items())}
 
 
-def grouped(text: str) -> str:
-    """A decimal text with its digits before the point in groups of three, for reading."""
+def with_thousands_separators(text: str) -> str:
+    """Format a decimal string with thousands separators."""
     minus = "-" if text.startswith("-") else ""
     whole, point, fraction = text[len(minus) :].partition(".")
     first = len(whole) % 3

@@ -1,4 +1,4 @@
-"""Times in all the forms of ISO 8601 that name a day."""
+"""Dates and datetimes in every form of ISO 8601 that names a day."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from functools import lru_cache
 _CALENDAR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
 _WEEK = re.compile(r"[0-9]{4}-W[0-9]{2}-[0-9]|[0-9]{4}W[0-9]{3}")
 _ORDINAL = re.compile(r"[0-9]{4}-[0-9]{3}|[0-9]{7}")
-# Hours alone, with minutes, with seconds and a fraction of them; then Z or an offset of hours, with or without minutes.
+# Hours, then optionally minutes, seconds and a fraction; then optionally Z or an offset with or without minutes.
 _TIME = re.compile(
     r"([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)?)?(?:(Z)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
-_WHAT = "must be an ISO 8601 date or datetime such as 2024-08-16T13:00:00Z"
+_RULE = "must be an ISO 8601 date or datetime such as 2024-08-16T13:00:00Z"
 
 
-# Most rows and records of a request share their times.
+# Most rows and records of a request share their timestamps.
 @lru_cache(maxsize=4096)
 def parse_iso_8601(text: str) -> tuple[datetime, bool]:
-    """A time in UTC, and whether the text says its offset; without one the time is taken as it stands."""
+    """Parse a time; return it in UTC, and whether it has an offset. Without an offset it is read as UTC."""
     day, separator, time = text.partition("T" if "T" in text else " ")
     match = _TIME.fullmatch(time) if separator else None
     if separator and match is None:
-        raise ValueError(_WHAT)
+        raise ValueError(_RULE)
     try:
         midnight = datetime.combine(_day(day), datetime.min.time(), timezone.utc)
         if match is None:
@@ -48,7 +48,7 @@ def _day(text: str) -> date:
             raise ValueError
     except ValueError:
         raise ValueError("is not a time that exists") from None
-    raise ValueError(_WHAT)
+    raise ValueError(_RULE)
 
 
 def _since_midnight(match: re.Match[str]) -> timedelta:

@@ -1,4 +1,4 @@
-"""Strict JSON: UTF-8, no NaN, and duplicate keys only where that is said."""
+"""Strict JSON: UTF-8, no NaN, and duplicate keys only if a setting allows them."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from cloudzero_provider.sandbox.settings.parsing import DuplicateKeys
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: A string as JSON.
+quoted = json.JSONEncoder(ensure_ascii=False).encode
+#: A value as compact JSON with sorted keys: equal values have equal JSON.
+canonical_json = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
 
 class NotJsonError(ValueError):
-    """A text that is no JSON; the message says why."""
+    """Invalid JSON; the message gives the reason."""
 
 
 def parse_json(text: bytes | str, duplicates: DuplicateKeys = DuplicateKeys.REFUSE) -> object:
-    """The value that a text stands for."""
+    """Parse JSON."""
     return _parse(text, None, duplicates)
 
 
 def parse_exact_json(text: bytes | str, duplicates: DuplicateKeys) -> object:
-    """The same with every number as a ``Decimal``."""
+    """Parse JSON with every number as a ``Decimal``."""
     return _parse(text, _decimal, duplicates)
 
 
@@ -31,8 +36,8 @@ def _parse(text: bytes | str, number: Callable[[str], Decimal] | None, duplicate
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
         parsed: object = json.loads(
             decoded,
-            object_pairs_hook=_without_duplicates if duplicates is DuplicateKeys.REFUSE else None,
-            parse_constant=_no_constant,
+            object_pairs_hook=_refuse_duplicates if duplicates is DuplicateKeys.REFUSE else None,
+            parse_constant=_refuse_constant,
             parse_float=number,
             parse_int=number,
         )
@@ -47,7 +52,7 @@ def _parse(text: bytes | str, number: Callable[[str], Decimal] | None, duplicate
     return parsed
 
 
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         keys = [key for key, _ in pairs]
@@ -56,7 +61,7 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _no_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not a JSON value")
 
 
@@ -64,9 +69,9 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise NotJsonError("it has a number with an exponent beyond all use") from None
+        raise NotJsonError("a number's exponent is too large") from None
 
 
-def is_text(value: str) -> bool:
-    """Whether a string has no half of a surrogate pair, which is not a character."""
+def has_no_surrogates(value: str) -> bool:
+    """Whether a string has no unpaired surrogate, which UTF-8 cannot encode."""
     return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _YEAR_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# The schema's own pattern: seconds are required, the offset is not. CBF times are UTC, so a naive one is UTC.
+# The schema's pattern: seconds are required, the offset is not. CBF times are UTC, so a naive one is UTC.
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
     r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))?"
 )
 
-_SPELLINGS = {
+_MONTH_RULES = {
     MonthFormat.BOTH: "must be YYYY-MM or an ISO 8601 datetime",
     MonthFormat.YEAR_MONTH: "must be YYYY-MM",
     MonthFormat.DATETIME: "must be an ISO 8601 datetime",
@@ -47,7 +47,7 @@ class Month:
 
 
 def parse_month(text: str, spelling: MonthFormat) -> Month:
-    """The month that ``month`` names; ``ValueError`` says how it may be spelled."""
+    """Parse a month; ``ValueError`` lists the formats that are accepted."""
     short = _YEAR_MONTH.fullmatch(text)
     try:
         if short and spelling is not MonthFormat.DATETIME:
@@ -57,11 +57,11 @@ def parse_month(text: str, spelling: MonthFormat) -> Month:
             return month_of(parse_timestamp(text))
     except ValueError:
         pass
-    raise ValueError(_SPELLINGS[spelling])
+    raise ValueError(_MONTH_RULES[spelling])
 
 
 def parse_given_month(text: str, settings: Settings) -> Month:
-    """The month that a request names, spelled as the settings allow."""
+    """Parse a request's ``month`` in the formats that the settings allow."""
     spelling = settings.month_format
     if spelling is MonthFormat.YEAR_MONTH or _YEAR_MONTH.fullmatch(text):
         return parse_month(text, spelling)
@@ -71,18 +71,18 @@ def parse_given_month(text: str, settings: Settings) -> Month:
         times = CbfTimes.SCHEMA if _DATE.fullmatch(text) else settings.cbf_times
         return month_of(parse_cbf_time(text, times))
     except ValueError:
-        raise ValueError(_SPELLINGS[spelling]) from None
+        raise ValueError(_MONTH_RULES[spelling]) from None
 
 
 def parse_cbf_time(text: str, times: CbfTimes) -> datetime:
-    """A row's time in UTC. CBF times are UTC, so one without an offset is."""
+    """Parse a row's time as UTC, which is also the offset of a time without one."""
     return parse_timestamp(text) if times is CbfTimes.SCHEMA else parse_iso_8601(text)[0]
 
 
-# A month has at most 744 hours, and most rows of a drop share their times.
+# A month has at most 744 hours, and most rows of a drop share their timestamps.
 @lru_cache(maxsize=4096)
 def parse_timestamp(text: str) -> datetime:
-    """An ISO 8601 datetime as a time in UTC."""
+    """Parse an ISO 8601 datetime and convert it to UTC."""
     match = _TIMESTAMP.fullmatch(text)
     if not match:
         raise ValueError("must be an ISO 8601 datetime such as 2024-08-16T13:00:00Z")
@@ -98,16 +98,16 @@ def _offset(sign: str | None, hours: str, minutes: str) -> timedelta:
     if sign is None:
         return timedelta()
     if int(hours) > 23 or int(minutes) > 59:
-        raise ValueError("an offset of more than a day")
+        raise ValueError("has an offset of more than a day")
     offset = timedelta(hours=int(hours), minutes=int(minutes))
     return -offset if sign == "-" else offset
 
 
 def month_of(moment: datetime) -> Month:
-    """The month a time lies in."""
+    """Return the month of a time."""
     return Month(moment.year, moment.month)
 
 
 def hour_of(moment: datetime) -> str:
-    """The hour a time lies in, as ``2024-08-16T13:00:00Z``."""
+    """Return the start of a time's hour as ``2024-08-16T13:00:00Z``."""
     return f"{moment.isoformat()[:13]}:00:00Z"

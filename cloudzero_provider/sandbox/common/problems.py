@@ -1,24 +1,24 @@
-"""The rules a body breaks: the first few in words, the rest as a number."""
+"""The rules that a body breaks: the first few in full, the rest as a count."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 
-MOST_TOLD = 10
-_LONGEST_NAME = 80
+MAX_SHOWN = 10
+_MAX_NAME_LENGTH = 80
 
 
 @dataclass
 class Problems:
-    """Collects what is wrong with a body."""
+    """Collects the problems of a body."""
 
     shown: list[str] = field(default_factory=list)
     count: int = 0
 
     def add(self, problem: str) -> None:
         self.count += 1
-        if self.count <= MOST_TOLD:
+        if self.count <= MAX_SHOWN:
             self.shown.append(problem)
 
     def add_for_row(self, index: int, column: str, rule: str) -> None:
@@ -36,6 +36,6 @@ class Problems:
 
 
 def shortened(text: str) -> str:
-    """A name from the request as one line of printable text that cannot blow up a message."""
+    """Escape and shorten a name from the request for an error message."""
     plain = json.dumps(text)[1:-1]
-    return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}..."
+    return plain if len(plain) <= _MAX_NAME_LENGTH else f"{plain[:_MAX_NAME_LENGTH]}..."

@@ -1,3 +1,3 @@
-"""HTTP: bytes in and out."""
+"""HTTP: reading bodies and sending replies."""
 
 from __future__ import annotations

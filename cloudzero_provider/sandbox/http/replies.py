@@ -1,4 +1,4 @@
-"""Replies in CloudZero's documented shapes, and refusals as exceptions that carry one."""
+"""Replies in CloudZero's documented shapes, and the exception that carries one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ JSON = "application/json"
 
 class ErrorType(Enum):
     """
-    The ``type`` of an error; CloudZero documents the field and none of its values.
+    The ``type`` of an error; CloudZero documents the field but none of its values.
 
-    The last three are what its telemetry has been seen to answer.
+    The values for telemetry records and keys were seen in replies from CloudZero.
     """
 
     INVALID_BODY = "InvalidBody"
@@ -32,12 +32,12 @@ class ErrorType(Enum):
     INVALID_RECORDS = "InvalidRecordsException"
     INVALID_KEYS = "InvalidKeysException"
     UNREGISTERED_KEY_SET = "UnregisteredKeySetException"
-    NOT_IN_THE_SANDBOX = "NotInTheSandbox"
+    NOT_IMPLEMENTED = "NotInTheSandbox"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply whose content is made piece by piece, so that a month of 70 MB is never held as a whole."""
+    """A reply whose content is produced in pieces, so that a month of 70 MB is never in memory as a whole."""
 
     status: int
     length: int
@@ -49,7 +49,7 @@ class Reply:
 def bytes_reply(
     status: int, content: bytes, content_type: str = JSON, headers: tuple[tuple[str, str], ...] = ()
 ) -> Reply:
-    """A reply with content that is there as a whole."""
+    """A reply with its whole content in memory."""
     return Reply(status, len(content), lambda: iter((content,)), content_type, headers)
 
 
@@ -64,7 +64,7 @@ def error_reply(status: int, kind: ErrorType, message: str) -> Reply:
 
 
 def detailed_error(kind: ErrorType, message: str, details: Mapping[str, object]) -> RefusedError:
-    """A refusal with 400 and more fields in the error, as telemetry answers."""
+    """A 400 with further fields in the error, as telemetry replies."""
     return RefusedError(json_reply(400, {"error": {"type": kind.value, "message": message, **details}}))
 
 
@@ -73,8 +73,15 @@ def message_reply(status: int, message: str) -> Reply:
     return json_reply(status, {"message": message})
 
 
+def refusal_reply(status: int, kind: ErrorType, message: str) -> Reply:
+    """An error in the shape that is documented for its status; other statuses below 500 are like 400."""
+    if status in (401, 403, 413) or status >= 500:
+        return message_reply(status, message)
+    return error_reply(status, kind, message)
+
+
 class RefusedError(Exception):
-    """A request that is not carried out, with the reply that says so."""
+    """A request is refused; carries the reply."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"refused with {reply.status}")
@@ -82,5 +89,5 @@ class RefusedError(Exception):
 
 
 def bad_request(kind: ErrorType, message: str) -> RefusedError:
-    """A refusal with 400."""
+    """A 400 in the documented shape."""
     return RefusedError(error_reply(400, kind, message))

@@ -1,3 +1,3 @@
-"""The page that shows the sandbox to a person."""
+"""The HTML page that shows what the sandbox holds."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page for a person: streams with their months, cost by day, and the last requests."""
+"""The page: streams with their months, cost by day, telemetry, and the last requests."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from cloudzero_provider.sandbox.anycost.connections import Connection, list_all
-from cloudzero_provider.sandbox.common.exact_sums import grouped
-from cloudzero_provider.sandbox.page.cells import cell
+from cloudzero_provider.sandbox.common.exact_sums import with_thousands_separators
 from cloudzero_provider.sandbox.page.chart import draw_days
 from cloudzero_provider.sandbox.page.telemetry import render_telemetry
-from cloudzero_provider.sandbox.page.template import PAGE
+from cloudzero_provider.sandbox.page.template import PAGE, cell
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from cloudzero_provider.sandbox.anycost.totals import MonthKey, MonthState, MonthStates
+    from cloudzero_provider.sandbox.anycost.totals import MonthState, MonthStates, MonthVersion
     from cloudzero_provider.sandbox.page.telemetry import ShownStream
 
 
 @dataclass(frozen=True)
 class _Month:
-    key: MonthKey
+    key: MonthVersion
     state: MonthState
 
 
@@ -36,7 +35,7 @@ def render(
     requests: Sequence[dict[str, object]],
     chosen: tuple[str | None, str | None],
 ) -> str:
-    """The page as HTML, with the chart of the chosen stream and month or else of the latest month."""
+    """Render the page as HTML, with a chart of the chosen stream and month, or of the latest month."""
     connections = {connection.id: connection for connection in list_all(database) if connection.is_stream}
     keys = [key for key in states.months(database) if key.stream in connections]
     months = [_Month(key, states.state(database, key)) for key in keys]
@@ -48,9 +47,9 @@ def render(
 
 
 def _chosen(months: Sequence[_Month], chosen: tuple[str | None, str | None]) -> _Month | None:
-    """The month asked for, or else the latest one."""
-    asked = [month for month in months if (month.key.stream, month.key.month) == chosen]
-    return asked[0] if asked else max(months, key=lambda month: month.key.month, default=None)
+    """Return the chosen month, or the latest one."""
+    found = [month for month in months if (month.key.stream, month.key.month) == chosen]
+    return found[0] if found else max(months, key=lambda month: month.key.month, default=None)
 
 
 def _stream(connection: Connection, months: Sequence[_Month], shown: _Month | None) -> str:
@@ -59,7 +58,7 @@ def _stream(connection: Connection, months: Sequence[_Month], shown: _Month | No
         "<table><tr><th>Month<th class=number>Rows<th class=exact>Cost<th class=number>Hours"
         f"<th>First hour<th>Last hour<th class=number>Bytes</tr>{rows}</table>"
         if rows
-        else "<p>No billing drop yet.</p>"
+        else "<p>No billing drops yet.</p>"
     )
     return f"<section><h2>{cell(connection.name)}</h2><code>{cell(connection.id)}</code>{table}</section>"
 
@@ -69,7 +68,7 @@ def _month(month: _Month, *, is_shown: bool) -> str:
     link = "?" + urlencode({"stream": month.key.stream, "month": month.key.month})
     return (
         f"<tr{' class=chosen' if is_shown else ''}><td><a href='{escape(link)}'>{cell(month.key.month)}</a>"
-        f"<td class=number>{state.rows:,}<td class=exact>{cell(grouped(state.total_cost))}"
+        f"<td class=number>{state.rows:,}<td class=exact>{cell(with_thousands_separators(state.total_cost))}"
         f"<td class=number>{state.hours:,}<td>{_hour(state.first_hour)}<td>{_hour(state.last_hour)}"
         f"<td class=number>{state.size:,}</tr>"
     )
@@ -87,7 +86,7 @@ def _chart(month: _Month, connection: Connection) -> str:
 
 def _requests(requests: Sequence[dict[str, object]]) -> str:
     if not requests:
-        return "<p>None yet.</p>"
+        return "<p>No requests yet.</p>"
     head = "<tr><th class=number>No.<th>Time<th>Request<th>Operation<th>Month<th class=number>Rows<th>Outcome</tr>"
     return f"<table>{head}{''.join(map(_request, requests))}</table>"
 
@@ -106,10 +105,10 @@ def _request(record: dict[str, object]) -> str:
 def _outcome(record: dict[str, object]) -> str:
     status = record["status"]
     without_status = "running" if record["ended"] is None else "no reply"
-    said = without_status if status is None else str(status)
+    outcome = without_status if status is None else str(status)
     is_good = isinstance(status, int) and status < 300
     notes = [str(record["fault"] or "").replace("_", " "), "replayed" if record["replayed"] else ""]
     if record["applied"] and not is_good:
         notes.append("applied")
-    told = ", ".join(note for note in notes if note)
-    return f"<span class={'good' if is_good else 'bad'}>{cell(said)}</span> {cell(told)}"
+    details = ", ".join(note for note in notes if note)
+    return f"<span class={'good' if is_good else 'bad'}>{cell(outcome)}</span> {cell(details)}"

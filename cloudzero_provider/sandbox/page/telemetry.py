@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import grouped
-from cloudzero_provider.sandbox.page.cells import cell
+from cloudzero_provider.sandbox.common.exact_sums import with_thousands_separators
 from cloudzero_provider.sandbox.page.chart import draw_days
+from cloudzero_provider.sandbox.page.template import cell
 from cloudzero_provider.sandbox.telemetry.model import StreamStatus
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
     from cloudzero_provider.sandbox.telemetry.totals import TelemetryState
 
-# Beyond these a stream has its line, and no chart.
-_MOST_CHARTS = 12
+# Further streams appear in the table only.
+_MAX_CHARTS = 12
 
 
 @dataclass(frozen=True)
 class ShownStream:
-    """A stream with what there is to show of it."""
+    """A stream with its status and records."""
 
     stream: TelemetryStream
     status: StreamStatus
@@ -30,14 +30,14 @@ class ShownStream:
 
 
 def render_telemetry(streams: Sequence[ShownStream]) -> str:
-    """The streams as one table, and each one's last month by day."""
+    """Render the streams as a table, with a chart of each stream's last month by day."""
     if not streams:
         return "<p>No telemetry yet.</p>"
     head = (
         "<tr><th>Stream<th>Type<th>Granularity<th>Status<th class=number>Records<th class=exact>Total"
         "<th class=number>Deleted<th>First<th>Last</tr>"
     )
-    charts = "".join(map(_chart, [shown for shown in streams if shown.state.last][:_MOST_CHARTS]))
+    charts = "".join(map(_chart, [shown for shown in streams if shown.state.last][:_MAX_CHARTS]))
     return f"<table>{head}{''.join(map(_row, streams))}</table><div class=charts>{charts}</div>"
 
 
@@ -46,7 +46,7 @@ def _row(shown: ShownStream) -> str:
     return (
         f"<tr><td>{cell(stream.name)}<td>{cell(stream.kind.value)}<td>{cell(stream.granularity.value)}"
         f"<td>{_status(shown.status)}<td class=number>{state.records:,}"
-        f"<td class=exact>{cell(grouped(state.total))}<td class=number>{state.hidden:,}"
+        f"<td class=exact>{cell(with_thousands_separators(state.total))}<td class=number>{state.hidden:,}"
         f"<td>{_time(state.first)}<td>{_time(state.last)}</tr>"
     )
 

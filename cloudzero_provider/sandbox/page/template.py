@@ -1,8 +1,11 @@
-"""The page's one template. It loads nothing from anywhere."""
+"""The page's HTML template and table cells. The page loads no other files."""
 
 from __future__ import annotations
 
+from html import escape
 from string import Template
+
+_MAX_CELL_LENGTH = 120
 
 PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -51,7 +54,7 @@ figure svg { margin-top: 6px; } figure svg text { display: none; }
 <body>
 <main>
 <h1>CloudZero sandbox</h1>
-<p>What was sent to this machine instead of CloudZero.</p>
+<p>Data sent to this machine instead of CloudZero.</p>
 $streams
 $chart
 <section>
@@ -60,10 +63,16 @@ $telemetry
 </section>
 <section>
 <h2>Last requests</h2>
-<p>The newest first, times in UTC.</p>
+<p>Newest first, times in UTC.</p>
 $requests
 </section>
 </main>
 </body>
 </html>
 """)
+
+
+def cell(value: object) -> str:
+    """Escape a value for HTML and shorten it; None is blank."""
+    text = "" if value is None else str(value)
+    return escape(text if len(text) <= _MAX_CELL_LENGTH else f"{text[:_MAX_CELL_LENGTH]}…")

@@ -1,3 +1,3 @@
-"""A request on its way: arrival, key, limits, faults, the action, the reply; and the control API."""
+"""The server: the CloudZero API (keys, limits, faults, actions, replies) and the control API."""
 
 from __future__ import annotations

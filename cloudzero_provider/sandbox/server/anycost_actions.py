@@ -1,4 +1,4 @@
-"""What CloudZero does with a request that it accepts."""
+"""What CloudZero does with a request for AnyCost, and the table of all actions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from cloudzero_provider.sandbox.http.replies import (
     error_reply,
     json_reply,
     message_reply,
+    refusal_reply,
 )
 from cloudzero_provider.sandbox.server.connection_actions import CONNECTION_ACTIONS, find_connection, found_in
-from cloudzero_provider.sandbox.server.endpoints import Action, Target, methods_of
+from cloudzero_provider.sandbox.server.endpoints import Action, Target, allowed_methods
 from cloudzero_provider.sandbox.server.idempotency import keep_reply
-from cloudzero_provider.sandbox.server.running import clashes
+from cloudzero_provider.sandbox.server.running import has_conflict
 from cloudzero_provider.sandbox.server.telemetry_actions import TELEMETRY_ACTIONS
 from cloudzero_provider.sandbox.settings.anycost import ValidateReply
 from cloudzero_provider.sandbox.settings.replies import RowCountMeans
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
-    """Carry out the call and return CloudZero's reply, which may be a refusal."""
+    """Carry out the request and return CloudZero's reply, which may be a refusal."""
     try:
         if target.stream is not None:
             await _require_stream(sandbox, call)
@@ -49,26 +50,24 @@ async def act(sandbox: Sandbox, call: Call, target: Target) -> Reply:
 
 
 def no_such_endpoint(raw_path: str) -> Reply:
-    """The reply to a path, or to a method of it, that CloudZero does not have."""
-    methods = methods_of(raw_path)
+    """The reply to a path or method that CloudZero does not have."""
+    methods = allowed_methods(raw_path)
     if not methods:
         return message_reply(404, "Not Found")
     return replace(message_reply(405, "Method Not Allowed"), headers=(("Allow", ", ".join(methods)),))
 
 
 def is_concurrent(call: Call) -> bool:
-    """Whether the call came while another one ran on its stream, and that is refused."""
+    """Whether the request must be refused because another one is running on its stream."""
     if call.settings.concurrent_status == 200:
         return False
-    return clashes(call.others, call.settings.concurrent_scope, writes=call.record.method == "POST")
+    return has_conflict(call.others, call.settings.concurrent_scope, writes=call.record.method == "POST")
 
 
 def concurrent_reply(settings: Settings) -> Reply:
-    """No concurrent requests for one stream: https://docs.cloudzero.com/docs/anycost-send-stream-data"""
+    """The reply to a concurrent request: https://docs.cloudzero.com/docs/anycost-send-stream-data"""
     message = "Another request on this stream is running."
-    if settings.concurrent_status >= 500:
-        return message_reply(settings.concurrent_status, message)
-    return error_reply(settings.concurrent_status, ErrorType.CONCURRENT, message)
+    return refusal_reply(settings.concurrent_status, ErrorType.CONCURRENT, message)
 
 
 async def _require_stream(sandbox: Sandbox, call: Call) -> None:
@@ -106,7 +105,7 @@ def _read_at(settings: Settings) -> float | None:
 
 
 async def _create_drop(sandbox: Sandbox, call: Call) -> Reply:
-    """Apply the drop; the record of it and the reply's copy are written in the same transaction."""
+    """Apply the drop; the request's log entry and the kept reply are written in the same transaction."""
     drop = _good_drop(call.reading)
     stream = call.connection_id
 
@@ -118,8 +117,7 @@ async def _create_drop(sandbox: Sandbox, call: Call) -> Reply:
             summary = replace(summary, row_count=drop.row_count)
         reply = accepted(summary, call.settings)
         keep_reply(database, call.reply_key, reply, now)
-        call.record = replace(call.record, applied=True, applied_at=now)
-        sandbox.log.save_in(database, call.record)
+        sandbox.record_applied(database, call, now)
         return reply
 
     return await sandbox.database.write(transaction)
@@ -142,9 +140,9 @@ async def _validate_drop(_sandbox: Sandbox, call: Call) -> Reply:
     return json_reply(200, {"connection": {"is_valid": not errors, "errors": errors}})
 
 
-async def _not_in_the_sandbox(_sandbox: Sandbox, _call: Call) -> Reply:
+async def _not_implemented(_sandbox: Sandbox, _call: Call) -> Reply:
     message = "CloudZero has this endpoint, but the sandbox does not implement it."
-    return error_reply(501, ErrorType.NOT_IN_THE_SANDBOX, message)
+    return error_reply(501, ErrorType.NOT_IMPLEMENTED, message)
 
 
 _ACTIONS: Mapping[Action, Callable[[Sandbox, Call], Awaitable[Reply]]] = {
@@ -153,6 +151,6 @@ _ACTIONS: Mapping[Action, Callable[[Sandbox, Call], Awaitable[Reply]]] = {
     Action.CREATE_DROP: _create_drop,
     Action.READ_DROP: _read_drop,
     Action.VALIDATE_DROP: _validate_drop,
-    Action.NOT_IN_THE_SANDBOX: _not_in_the_sandbox,
+    Action.NOT_IMPLEMENTED: _not_implemented,
     **TELEMETRY_ACTIONS,
 }

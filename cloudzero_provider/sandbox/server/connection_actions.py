@@ -1,4 +1,4 @@
-"""What CloudZero does with requests about connections (https://docs.cloudzero.com/reference/getbillingconnections)."""
+"""What CloudZero does with a request for connections (https://docs.cloudzero.com/reference/getbillingconnections)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from cloudzero_provider.sandbox.anycost.connections import (
     remove,
     save,
 )
-from cloudzero_provider.sandbox.anycost.paging import InvalidPageError, page_json, parse_page
+from cloudzero_provider.sandbox.anycost.paging import page_json, parse_page
 from cloudzero_provider.sandbox.anycost.store import forget_stream
 from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
+from cloudzero_provider.sandbox.common.parameters import InvalidParameterError
 from cloudzero_provider.sandbox.http.replies import (
     ErrorType,
     RefusedError,
     Reply,
     bad_request,
-    error_reply,
     json_reply,
-    message_reply,
+    refusal_reply,
 )
 from cloudzero_provider.sandbox.server.endpoints import Action
 from cloudzero_provider.sandbox.server.idempotency import keep_reply
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 
 
 async def find_connection(sandbox: Sandbox, call: Call) -> Connection:
-    """The connection that the path names."""
+    """Return the connection in the path; refuse the request if it does not exist."""
     return await sandbox.database.read(lambda database: found_in(database, call))
 
 
 def found_in(database: sqlite3.Connection, call: Call) -> Connection:
-    """The same within a transaction."""
+    """``find_connection`` within a transaction."""
     found = find(database, call.connection_id)
     if found is None:
         raise RefusedError(_unknown_connection(call.settings))
@@ -57,15 +57,13 @@ def found_in(database: sqlite3.Connection, call: Call) -> Connection:
 
 def _unknown_connection(settings: Settings) -> Reply:
     message = "There is no connection with this id."
-    if settings.unknown_connection_status == 403:
-        return message_reply(403, message)
-    return error_reply(settings.unknown_connection_status, ErrorType.UNKNOWN_CONNECTION, message)
+    return refusal_reply(settings.unknown_connection_status, ErrorType.UNKNOWN_CONNECTION, message)
 
 
 async def _list_connections(sandbox: Sandbox, call: Call) -> Reply:
     try:
         page = parse_page(call.request.query)
-    except InvalidPageError as error:
+    except InvalidParameterError as error:
         raise bad_request(ErrorType.INVALID_PARAMETER, f"{error}.") from None
     return json_reply(200, page_json(await sandbox.database.read(list_all), page))
 
@@ -81,7 +79,7 @@ async def _create_connection(sandbox: Sandbox, call: Call) -> Reply:
 
 async def _update_connection(sandbox: Sandbox, call: Call) -> Reply:
     """
-    Change an AnyCost Bucket connection; of no other type "can" a connection "be modified".
+    Change an AnyCost Bucket connection, the only type that can be modified.
 
     https://docs.cloudzero.com/reference/updateonebillingconnection
     """
@@ -111,9 +109,9 @@ def _updated(connection: Connection, change: ConnectionChange) -> Connection:
 
 async def _delete_connection(sandbox: Sandbox, call: Call) -> Reply:
     """
-    Delete a connection, and at once "all billing data related to that connection", as CloudZero does after an ingest.
+    Delete a connection and "all billing data related to that connection", which CloudZero does after an ingest.
 
-    "Not supported for AWS and Snowflake connections", of which the sandbox has none.
+    "Not supported for AWS and Snowflake connections", which the sandbox does not have.
     https://docs.cloudzero.com/reference/deleteonebillingconnection
     """
 
@@ -137,14 +135,13 @@ def _parsed(call: Call, parse: Callable[[object, Settings], Body]) -> Body:
 
 
 async def _write(sandbox: Sandbox, call: Call, work: Callable[[sqlite3.Connection], Connection]) -> Reply:
-    """Do the work; the record of it and the reply's copy are written in the same transaction."""
+    """Do the work; the request's log entry and the kept reply are written in the same transaction."""
 
     def transaction(database: sqlite3.Connection) -> Reply:
         now = time.time()
         reply = json_reply(200, {"connection": work(database).as_json()})
         keep_reply(database, call.reply_key, reply, now)
-        call.record = replace(call.record, applied=True, applied_at=now)
-        sandbox.log.save_in(database, call.record)
+        sandbox.record_applied(database, call, now)
         return reply
 
     return await sandbox.database.write(transaction)

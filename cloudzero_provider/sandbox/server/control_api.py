@@ -1,4 +1,4 @@
-"""The control API under ``/sandbox``: what the sandbox holds, which requests it received, and how it behaves."""
+"""The control API under ``/sandbox``: stored data, the request log, faults and settings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from aiohttp import web
 
 from cloudzero_provider.sandbox.anycost.connections import list_all
 from cloudzero_provider.sandbox.anycost.reads import open_month
-from cloudzero_provider.sandbox.anycost.totals import MonthKey, drop_ids
+from cloudzero_provider.sandbox.anycost.totals import MonthVersion, drop_ids
 from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
 from cloudzero_provider.sandbox.common.months import parse_month
-from cloudzero_provider.sandbox.http.connection import expect
+from cloudzero_provider.sandbox.http.connection import handle_expect
 from cloudzero_provider.sandbox.page.page import render
 from cloudzero_provider.sandbox.page.telemetry import ShownStream
 from cloudzero_provider.sandbox.server.faults import InvalidFaultError, parse_fault
-from cloudzero_provider.sandbox.settings.all_settings import Settings, UnknownSettingError, changed, possible_values
+from cloudzero_provider.sandbox.settings.all_settings import InvalidSettingError, Settings, changed, possible_values
 from cloudzero_provider.sandbox.settings.anycost import MonthFormat
 from cloudzero_provider.sandbox.telemetry.reads import status
 from cloudzero_provider.sandbox.telemetry.store import key_sets
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.server.state import Sandbox
 
-_MOST_BODY = 1_000_000
+_MAX_BODY_BYTES = 1_000_000
 _SHOWN_REQUESTS = 25
 
 
 class ControlApi:
-    """No key is needed here: whoever the guard lets in may look at the sandbox and set it."""
+    """Needs no API key; ``ControlGuard`` decides who has access."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -57,16 +57,16 @@ class ControlApi:
         )
         add = {"GET": router.add_get, "POST": router.add_post, "DELETE": router.add_delete}
         for method, path, handler in routes:
-            add[method](path, handler, expect_handler=expect)
+            add[method](path, handler, expect_handler=handle_expect)
 
     async def state(self, _request: web.Request) -> web.Response:
-        """Every stream with what it holds: rows, exact totals, and a digest independent of the order."""
-        return web.json_response(await self._sandbox.database.read(self._both))
+        """Every stream with its rows, exact totals, and a digest that does not depend on their order."""
+        return web.json_response(await self._sandbox.database.read(self._state_json))
 
-    def _both(self, database: sqlite3.Connection) -> dict[str, object]:
-        return {"streams": self._state(database), "telemetry": self._telemetry(database)}
+    def _state_json(self, database: sqlite3.Connection) -> dict[str, object]:
+        return {"streams": self._streams_json(database), "telemetry": self._telemetry_json(database)}
 
-    def _telemetry(self, database: sqlite3.Connection) -> dict[str, object]:
+    def _telemetry_json(self, database: sqlite3.Connection) -> dict[str, object]:
         return {
             shown.stream.name: {
                 "kind": shown.stream.kind.value,
@@ -86,7 +86,7 @@ class ControlApi:
         ]
 
     async def telemetry_records(self, request: web.Request) -> web.StreamResponse:
-        """Every visible record of a telemetry stream, by time, with its exact value."""
+        """Every record of a telemetry stream that is not deleted, by time, with its exact value."""
         name = request.match_info["name"]
         pieces = await self._sandbox.database.read(lambda _: open_records(self._sandbox.database, name))
         if pieces is None:
@@ -97,25 +97,25 @@ class ControlApi:
         return await _stream_json(request, pieces)
 
     async def month_rows(self, request: web.Request) -> web.StreamResponse:
-        """Every row of a month as it is held, whatever the settings make of CloudZero's own reads."""
+        """Every stored row of a month; the settings for CloudZero's own reads do not apply."""
         try:
             month = parse_month(request.match_info["month"], MonthFormat.YEAR_MONTH)
         except ValueError as error:
-            raise _bad(f"month {error}") from None
+            raise _bad_request(f"month {error}") from None
         stream, database = request.match_info["stream"], self._sandbox.database
         contents = await database.read(lambda _: open_month(database, stream, month, None))
         return await _stream_json(request, iter((b"[]",)) if contents is None else contents.pieces)
 
-    def _state(self, database: sqlite3.Connection) -> dict[str, object]:
+    def _streams_json(self, database: sqlite3.Connection) -> dict[str, object]:
         streams: dict[str, dict[str, object]] = {}
         names = {connection.id: connection.name for connection in list_all(database) if connection.is_stream}
         months = self._sandbox.states.months(database)
         for stream, name in names.items():
-            held = {key.month: self._month(database, key) for key in months if key.stream == stream}
-            streams[stream] = {"name": name, "months": held}
+            month_states = {key.month: self._month_json(database, key) for key in months if key.stream == stream}
+            streams[stream] = {"name": name, "months": month_states}
         return dict(streams)
 
-    def _month(self, database: sqlite3.Connection, key: MonthKey) -> dict[str, object]:
+    def _month_json(self, database: sqlite3.Connection, key: MonthVersion) -> dict[str, object]:
         state = self._sandbox.states.state(database, key)
         return {
             "rows": state.rows,
@@ -130,47 +130,47 @@ class ControlApi:
         }
 
     async def requests(self, request: web.Request) -> web.Response:
-        """The requests after number ``since``, in the order of arrival, the running ones included."""
+        """The requests after number ``since`` in order of arrival, including running ones."""
         since = request.query.get("since", "0")
         if not (since.isascii() and since.isdigit() and len(since) < 16):
-            raise _bad("since must be a whole number")
+            raise _bad_request("since must be a whole number")
         return web.json_response({"requests": await self._sandbox.log.since(int(since))})
 
     async def faults(self, _request: web.Request) -> web.Response:
-        return self._armed()
+        return self._faults_reply()
 
     async def arm_faults(self, request: web.Request) -> web.Response:
-        """Arm faults: all of those given, or none when one of them makes no sense."""
-        body = await _object(request)
+        """Arm the given faults: all of them, or none if one is invalid."""
+        body = await _read_object(request)
         listed = body.get("faults")
         if set(body) != {"faults"} or not isinstance(listed, list):
-            raise _bad('the body must be {"faults": [...]}')
+            raise _bad_request('the body must be {"faults": [...]}')
         faults = []
         for index, value in enumerate(listed):
             try:
                 faults.append(parse_fault(value))
             except InvalidFaultError as error:
-                raise _bad(f"fault {index}: {error}") from None
+                raise _bad_request(f"fault {index}: {error}") from None
         self._sandbox.faults.arm(faults)
-        return self._armed()
+        return self._faults_reply()
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
         self._sandbox.faults.clear()
-        return self._armed()
+        return self._faults_reply()
 
-    def _armed(self) -> web.Response:
+    def _faults_reply(self) -> web.Response:
         return web.json_response({"faults": [fault.as_json() for fault in self._sandbox.faults.armed]})
 
     async def settings(self, _request: web.Request) -> web.Response:
         return self._settings()
 
     async def change_settings(self, request: web.Request) -> web.Response:
-        """Change the settings given: all of them, or none when one is not possible."""
-        values = await _object(request)
+        """Change the given settings: all of them, or none if one is invalid."""
+        values = await _read_object(request)
         try:
             settings = changed(self._sandbox.settings, values)
-        except UnknownSettingError as error:
-            raise _bad(str(error)) from None
+        except InvalidSettingError as error:
+            raise _bad_request(str(error)) from None
         await self._sandbox.change_settings(settings)
         return self._settings()
 
@@ -182,7 +182,7 @@ class ControlApi:
         return web.json_response({"settings": self._sandbox.settings.as_json(), "possible": possible_values()})
 
     async def reset(self, _request: web.Request) -> web.Response:
-        """Forget drops, telemetry, requests, kept replies and faults. Connections and settings stay."""
+        """Delete drops, telemetry, requests, kept replies and faults. Connections and settings stay."""
         await self._sandbox.reset()
         return web.json_response({})
 
@@ -210,18 +210,18 @@ async def _stream_json(request: web.Request, pieces: Iterator[bytes]) -> web.Str
     return response
 
 
-async def _object(request: web.Request) -> dict[str, object]:
-    text = await request.content.read(_MOST_BODY)
-    while not request.content.at_eof() and len(text) < _MOST_BODY:
-        text += await request.content.read(_MOST_BODY)
+async def _read_object(request: web.Request) -> dict[str, object]:
+    text = await request.content.read(_MAX_BODY_BYTES)
+    while not request.content.at_eof() and len(text) < _MAX_BODY_BYTES:
+        text += await request.content.read(_MAX_BODY_BYTES)
     try:
         value = parse_json(text)
     except NotJsonError as error:
-        raise _bad(f"the body is not JSON: {error}") from None
+        raise _bad_request(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise _bad("the body must be a JSON object")
+        raise _bad_request("the body must be a JSON object")
     return value
 
 
-def _bad(message: str) -> web.HTTPBadRequest:
+def _bad_request(message: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=json.dumps({"error": {"message": message}}), content_type="application/json")

@@ -1,8 +1,7 @@
 """
-Who may use the page and the control API under ``/sandbox``, which need no API key.
+Access control for the page and the control API under ``/sandbox``, which need no API key.
 
-A web page of another origin could otherwise wipe a developer's sandbox, and a name that is made to lead to this
-machine (DNS rebinding) could read it as well.
+Otherwise a web page of another origin could reset a developer's sandbox, and through DNS rebinding also read it.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: Stands for any host.
-ANY = "*"
-_READS = ("GET", "HEAD", "OPTIONS")
+#: Allows any host.
+ANY_HOST = "*"
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def is_own(path: str) -> bool:
-    """Whether a path is the sandbox's own, and not CloudZero's."""
+def is_control_path(path: str) -> bool:
+    """Whether a path belongs to the page or the control API rather than to CloudZero."""
     return path in ("/", "/favicon.ico", "/sandbox") or path.startswith("/sandbox/")
 
 
-class OwnGuard:
-    """Lets in whoever is on this machine and means the sandbox; others only where an option says so."""
+class ControlGuard:
+    """Allows requests from this machine and the same origin; ``--own-host`` allows others."""
 
     def __init__(self, keys: KeyRing, hosts: Sequence[str]) -> None:
         self._keys = keys
@@ -39,7 +38,7 @@ class OwnGuard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not is_own(request.path):
+        if not is_control_path(request.path):
             return await handler(request)
         refusal = self._refusal(request)
         if refusal:
@@ -52,31 +51,33 @@ class OwnGuard:
 
     def _refusal(self, request: web.Request) -> str | None:
         if not self._hosts and not _is_loopback(request.remote or ""):
-            return "the page and /sandbox are for this machine only, unless --own-host names a host for them"
+            return "the page and /sandbox are for this machine only; --own-host NAME allows other machines"
         hosts = [host.lower() for host in request.headers.getall("Host", [])]
         if len(hosts) != 1 or not self._is_allowed(hosts[0]):
-            return "the header Host does not name this machine; --own-host NAME allows it for the page and /sandbox"
-        if any(not _is_same(origin, hosts[0]) for origin in request.headers.getall("Origin", [])):
+            return "the Host header does not name this machine; --own-host NAME allows it for the page and /sandbox"
+        if any(not _is_same_origin(origin, hosts[0]) for origin in request.headers.getall("Origin", [])):
             return "the request comes from a web page of another origin"
         site = request.headers.get("Sec-Fetch-Site", "none")
-        if request.method not in _READS and site not in ("none", "same-origin"):
+        if request.method not in _SAFE_METHODS and site not in ("none", "same-origin"):
             return "the request comes from a web page of another site"
         return None
 
     def _is_allowed(self, host: str) -> bool:
         name = _name(host)
-        return ANY in self._hosts or (bool(name) and (name in self._hosts or name == "localhost" or _is_loopback(name)))
+        return ANY_HOST in self._hosts or (
+            bool(name) and (name in self._hosts or name == "localhost" or _is_loopback(name))
+        )
 
 
 def _name(host: str) -> str:
-    """The name or address in ``Host``, without the port; blank where it is not a host."""
+    """Return the name or address in ``Host`` without the port; blank if it is invalid."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
 
-def _is_same(origin: str, host: str) -> bool:
+def _is_same_origin(origin: str, host: str) -> bool:
     try:
         parts = urlsplit(origin.lower())
     except ValueError:

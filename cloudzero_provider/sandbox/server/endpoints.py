@@ -1,5 +1,5 @@
 """
-CloudZero's endpoints, as far as the sandbox knows them.
+CloudZero's endpoints that the sandbox knows.
 
 https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and its siblings,
 https://docs.cloudzero.com/reference/summetrictelemetry and its siblings
@@ -36,12 +36,12 @@ class Action(Enum):
     READ_SUBMITTED = auto()
     READ_PROCESSED = auto()
     DELETE_STREAM = auto()
-    NOT_IN_THE_SANDBOX = auto()
+    NOT_IMPLEMENTED = auto()
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A method and a path of CloudZero, and the scope that a key needs for them; without one any key will do."""
+    """A method and path of CloudZero's API, and the scope that a key needs; None if any key is allowed."""
 
     method: str
     path: re.Pattern[str]
@@ -49,7 +49,7 @@ class Endpoint:
     scope: Scope | None = None
 
     @property
-    def takes_a_drop(self) -> bool:
+    def has_drop_body(self) -> bool:
         return self.action in (Action.CREATE_DROP, Action.VALIDATE_DROP)
 
     @property
@@ -57,12 +57,12 @@ class Endpoint:
         return self.action in _TELEMETRY
 
     @property
-    def has_a_body(self) -> bool:
-        return self.needs_a_body or self.action is Action.DELETE_STREAM
+    def may_have_body(self) -> bool:
+        return self.requires_body or self.action is Action.DELETE_STREAM
 
     @property
-    def needs_a_body(self) -> bool:
-        return self.method in ("POST", "PATCH") and self.action is not Action.NOT_IN_THE_SANDBOX
+    def requires_body(self) -> bool:
+        return self.method in ("POST", "PATCH") and self.action is not Action.NOT_IMPLEMENTED
 
 
 _TELEMETRY = (Action.SEND_RECORDS, Action.READ_SUBMITTED, Action.READ_PROCESSED, Action.DELETE_STREAM)
@@ -70,7 +70,7 @@ _TELEMETRY = (Action.SEND_RECORDS, Action.READ_SUBMITTED, Action.READ_PROCESSED,
 
 @dataclass(frozen=True)
 class TelemetryTarget:
-    """What a telemetry path names. Without an operation it is a sum, as it was before there were operations."""
+    """The stream and operation in a telemetry path. Without an operation it is a sum, as in older API versions."""
 
     name: str
     kind: StreamKind
@@ -79,7 +79,7 @@ class TelemetryTarget:
 
 @dataclass(frozen=True)
 class Target:
-    """An endpoint with the values that the path gives."""
+    """An endpoint with the values in the path."""
 
     endpoint: Endpoint
     connection_id: str | None
@@ -88,13 +88,13 @@ class Target:
 
     @property
     def stream(self) -> str | None:
-        """The AnyCost stream this is a request on."""
+        """The AnyCost stream of the request, if it has one."""
         on_a_stream = self.endpoint.action in (Action.LIST_DROPS, Action.CREATE_DROP, Action.READ_DROP)
         return self.connection_id if on_a_stream else None
 
     @property
-    def running_on(self) -> str | None:
-        """What requests are on together: an AnyCost stream or a telemetry stream."""
+    def concurrency_key(self) -> str | None:
+        """The AnyCost or telemetry stream on which requests count as concurrent."""
         return f"telemetry/{self.telemetry.name}" if self.telemetry else self.stream
 
 
@@ -107,7 +107,7 @@ _CONNECTIONS = "/v2/connections/billing"
 _DROPS = f"{_CONNECTIONS}/anycost/{{connection_id}}/billing_drops"
 _TELEMETRY_STREAMS = "/unit-cost/v1/telemetry"
 _RECORDS = f"{_TELEMETRY_STREAMS}/{{kind:metric|allocation}}/{{name}}"
-# The first that matches is taken: a fixed word goes before a name, so .../metric/records is a stream "records".
+# The first match wins: a fixed word precedes a name, so .../metric/records is a stream named "records".
 ENDPOINTS: Sequence[Endpoint] = (
     Endpoint("GET", _path(_CONNECTIONS), Action.LIST_CONNECTIONS, Scope.READ_CONNECTIONS),
     Endpoint("POST", _path(_CONNECTIONS), Action.CREATE_CONNECTION, Scope.CREATE_CONNECTION),
@@ -148,11 +148,11 @@ ENDPOINTS: Sequence[Endpoint] = (
         Action.DELETE_STREAM,
         Scope.DELETE_TELEMETRY_STREAM,
     ),
-    # What CloudZero has and the sandbox has not, under all methods that it has or may have there.
-    Endpoint("POST", _path(_TELEMETRY_STREAMS), Action.NOT_IN_THE_SANDBOX),
-    Endpoint("GET", re.compile("/v2/billing/(costs|dimensions)(/.*)?"), Action.NOT_IN_THE_SANDBOX),
+    # Endpoints of CloudZero that the sandbox does not implement, with all methods that they have or may have.
+    Endpoint("POST", _path(_TELEMETRY_STREAMS), Action.NOT_IMPLEMENTED),
+    Endpoint("GET", re.compile("/v2/billing/(costs|dimensions)(/.*)?"), Action.NOT_IMPLEMENTED),
     *(
-        Endpoint(method, re.compile(path), Action.NOT_IN_THE_SANDBOX)
+        Endpoint(method, re.compile(path), Action.NOT_IMPLEMENTED)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         for path in (
             "/v2/(budgets|costformation|insights|optimize|views)(/.*)?",
@@ -164,9 +164,9 @@ ENDPOINTS: Sequence[Endpoint] = (
 
 def find_target(method: str, raw_path: str) -> Target | None:
     """
-    The endpoint for a request, by its path as it was sent (still percent-encoded).
+    Find the endpoint of a request by its path as sent (percent-encoded).
 
-    HEAD is GET without the content of the reply: https://www.rfc-editor.org/rfc/rfc9110#name-head
+    HEAD is GET without the reply's content: https://www.rfc-editor.org/rfc/rfc9110#name-head
     """
     wanted = "GET" if method == "HEAD" else method
     for endpoint in ENDPOINTS:
@@ -184,7 +184,7 @@ def _telemetry_target(values: Mapping[str, str]) -> TelemetryTarget:
     return TelemetryTarget(values["name"], kind, operation)
 
 
-def methods_of(raw_path: str) -> tuple[str, ...]:
-    """The methods under which CloudZero has a path; none where there is no such path."""
+def allowed_methods(raw_path: str) -> tuple[str, ...]:
+    """Return the methods that CloudZero allows on a path; empty for an unknown path."""
     found = dict.fromkeys(endpoint.method for endpoint in ENDPOINTS if endpoint.path.fullmatch(raw_path))
     return (*found, *(("HEAD",) if "GET" in found else ()))

@@ -1,4 +1,4 @@
-"""Faults on request: what can happen to a request on its way to CloudZero and back."""
+"""Faults on request: what can happen to a request between a client and CloudZero."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FaultKind(Enum):
-    """What happens to the request that a fault fires on."""
+    """What happens to a request on which the fault fires."""
 
     REFUSE = "refuse"
     APPLY_THEN_LOSE_REPLY = "apply_then_lose_reply"
@@ -28,20 +28,20 @@ class FaultKind(Enum):
 @dataclass(frozen=True)
 class Fault:
     """
-    A fault that is armed.
+    An armed fault.
 
-    * ``refuse``: replies ``status`` with ``body``, and with ``Retry-After`` when ``retry_after`` is given;
+    * ``refuse``: replies ``status`` with ``body``, and ``Retry-After`` if ``retry_after`` is set;
       nothing is applied.
     * ``apply_then_lose_reply``: applies, then aborts the connection.
-    * ``lose_reply_then_apply``: aborts the connection and applies ``seconds`` later, on top of what is there
-      by then. The request counts as running until then. Ended or reset before, the sandbox never applies it.
-    * ``lose_request``: aborts the connection after the body was read; nothing is applied.
-    * ``slow``: applies, replies ``seconds`` later.
-    * ``cut_reply``: applies, announces the whole reply and ends it half-way.
+    * ``lose_reply_then_apply``: aborts the connection and applies ``seconds`` later, to what is stored
+      by then. The request counts as running until then. If the sandbox ends or is reset before, it is never applied.
+    * ``lose_request``: aborts the connection after reading the body; nothing is applied.
+    * ``slow``: applies, then replies ``seconds`` later.
+    * ``cut_reply``: applies, announces the whole reply and sends half of it.
 
-    It fires on requests that match ``method``, ``path_contains``, ``operation``, ``month``, ``connection_id``
-    and ``stream`` (those given; a ``stream`` is one of telemetry), after letting ``skip`` of them pass, ``times``
-    times. Requests refused for their key, size or encoding are not looked at; replays of an idempotency key are.
+    It fires ``times`` times, after ``skip`` requests, on requests that match all given values of ``method``,
+    ``path_contains``, ``operation``, ``month``, ``connection_id`` and ``stream`` (a telemetry stream). Requests
+    refused for their key, size or encoding do not count; replays of an idempotency key do.
     """
 
     kind: FaultKind
@@ -67,7 +67,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class FaultTarget:
-    """What faults are matched against."""
+    """The values of a request that faults are matched against."""
 
     method: str
     path: str
@@ -78,7 +78,7 @@ class FaultTarget:
 
 
 class InvalidFaultError(ValueError):
-    """A fault that makes no sense; the message says why."""
+    """An invalid fault; the message gives the reason."""
 
 
 _MATCHING = frozenset(
@@ -98,14 +98,16 @@ _OPERATIONS = ("replace_drop", "replace_hourly", "sum", "replace", "delete")
 
 
 def parse_fault(value: object) -> Fault:
-    """A fault from JSON."""
+    """Parse a fault from JSON."""
     if not isinstance(value, dict):
         raise InvalidFaultError("a fault must be a JSON object")
     kind = _kind(value.get("kind"))
     allowed = _MATCHING | _FIELDS_BY_KIND[kind]
     unknown = sorted(set(value) - allowed)
     if unknown:
-        raise InvalidFaultError(f"{kind.value} has no {', '.join(unknown)}; it has {', '.join(sorted(allowed))}")
+        raise InvalidFaultError(
+            f"{kind.value} does not have the fields {', '.join(unknown)}; allowed: {', '.join(sorted(allowed))}"
+        )
     fault = _matching(Fault(kind), value)
     if kind is FaultKind.REFUSE:
         return _refusing(fault, value)
@@ -136,15 +138,15 @@ def _matching(fault: Fault, value: Mapping[str, object]) -> Fault:
         month=_text(value, "month"),
         connection_id=_text(value, "connection_id"),
         stream=_text(value, "stream"),
-        skip=_whole(value, "skip", 0, 0),
-        times=_whole(value, "times", 1, 1),
+        skip=_whole_number(value, "skip", 0, 0),
+        times=_whole_number(value, "times", 1, 1),
     )
 
 
 def _refusing(fault: Fault, value: Mapping[str, object]) -> Fault:
     if "status" not in value:
-        raise InvalidFaultError("refuse needs a status")
-    status = _whole(value, "status", 503, 400)
+        raise InvalidFaultError("refuse requires a status")
+    status = _whole_number(value, "status", 503, 400)
     if status > 599:
         raise InvalidFaultError("status must be between 400 and 599")
     body = value.get("body", {"message": "Refused by a fault of the sandbox"})
@@ -160,28 +162,28 @@ def _refusing(fault: Fault, value: Mapping[str, object]) -> Fault:
 
 
 def _retry_after(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and _is_header(value)):
+    if value is None or (isinstance(value, str) and _is_header_value(value)):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
         return str(value)
-    raise InvalidFaultError("retry_after must be a number of seconds or a text such as an HTTP date")
+    raise InvalidFaultError("retry_after must be a number of seconds or a string such as an HTTP date")
 
 
 def _text(value: Mapping[str, object], name: str) -> str | None:
     found = value.get(name)
-    if found is None or (isinstance(found, str) and _is_header(found)):
+    if found is None or (isinstance(found, str) and _is_header_value(found)):
         return found
-    raise InvalidFaultError(f"{name} must be a text")
+    raise InvalidFaultError(f"{name} must be a string of printable ASCII characters")
 
 
-def _is_header(text: str) -> bool:
+def _is_header_value(text: str) -> bool:
     return text.isprintable() and text.isascii()
 
 
-def _whole(value: Mapping[str, object], name: str, default: int, least: int) -> int:
+def _whole_number(value: Mapping[str, object], name: str, default: int, minimum: int) -> int:
     found = value.get(name, default)
-    if not isinstance(found, int) or isinstance(found, bool) or found < least:
-        raise InvalidFaultError(f"{name} must be a whole number of at least {least}")
+    if not isinstance(found, int) or isinstance(found, bool) or found < minimum:
+        raise InvalidFaultError(f"{name} must be a whole number of at least {minimum}")
     return found
 
 
@@ -193,7 +195,7 @@ def _seconds(value: Mapping[str, object]) -> float:
 
 
 class FaultQueue:
-    """The armed faults in the order they were given. They are kept in memory only: a restart disarms them."""
+    """The armed faults in the order given. They are kept in memory, so a restart disarms them."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
@@ -209,7 +211,7 @@ class FaultQueue:
         self._armed.clear()
 
     def fire(self, target: FaultTarget) -> Fault | None:
-        """The fault for this request; every matching one that still skips counts the request."""
+        """Return the fault for this request; every matching fault with ``skip`` left counts the request."""
         fired: Fault | None = None
         kept: list[Fault] = []
         for fault in self._armed:

@@ -1,8 +1,7 @@
 """
 Replies kept for their ``cloudzero-idempotency-key`` (https://docs.cloudzero.com/reference/idempotency).
 
-The first reply to a path, method and key is given to every later request with them, errors included. The body
-is not compared.
+Later requests with the same path, method and key get the first reply, even an error. Bodies are not compared.
 """
 
 # ruff: noqa: S608 - the only parts put into SQL are constants of the code
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReplyKey:
-    """What a reply is kept under."""
+    """The key under which a reply is kept."""
 
     path: str
     method: str
@@ -31,7 +30,7 @@ class ReplyKey:
 
 
 def keep_reply(database: sqlite3.Connection, key: ReplyKey | None, reply: Reply, now: float) -> None:
-    """Keep the reply unless there is one already, or no key to keep it under."""
+    """Keep the reply, unless ``key`` is None or already has one."""
     if key is None:
         return
     kept = database.execute(
@@ -55,7 +54,7 @@ def keep_reply(database: sqlite3.Connection, key: ReplyKey | None, reply: Reply,
 
 
 def find_reply(database: Database, key: ReplyKey) -> Reply | None:
-    """The kept reply; it can be read more than once."""
+    """Return the kept reply, which can be read more than once."""
     connection = database.connect()
     try:
         found = connection.execute(
@@ -73,7 +72,7 @@ def find_reply(database: Database, key: ReplyKey) -> Reply | None:
 
 
 def forget_replies(database: sqlite3.Connection, kept_before: float | None = None) -> None:
-    """Forget the replies kept before a moment, or all."""
+    """Delete the replies kept before a time, or all of them."""
     old = "SELECT number FROM replies WHERE ? IS NULL OR kept_at < ?"
     moment = (kept_before, kept_before)
     database.execute(f"DELETE FROM reply_pieces WHERE reply IN ({old})", moment)

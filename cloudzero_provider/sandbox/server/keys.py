@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+import traceback
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Scope(Enum):
-    """Scopes a CloudZero API key can have, as far as the sandbox has a use for them."""
+    """The scopes of CloudZero API keys that the sandbox uses."""
 
     READ_CONNECTIONS = "connections:read_billings"
     READ_CONNECTION = "connections:read_billing"
@@ -31,12 +32,12 @@ class Scope(Enum):
 
 
 class InvalidKeyOptionError(ValueError):
-    """An ``--api-key`` that cannot be used; the message never has the key in it."""
+    """An invalid ``--api-key``; the message never contains the key."""
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key the sandbox knows."""
+    """An API key that the sandbox accepts."""
 
     secret: bytes
     scopes: frozenset[Scope]
@@ -46,7 +47,7 @@ class ApiKey:
 
 
 def parse_key(text: str) -> ApiKey:
-    """``KEY`` has every scope, ``KEY:scope,scope`` only the named ones."""
+    """Parse ``KEY`` (with all scopes) or ``KEY:scope,scope``."""
     secret, colon, scopes = text.partition(":")
     if not secret or secret != secret.strip():
         raise InvalidKeyOptionError("--api-key needs a key without surrounding spaces")
@@ -56,20 +57,22 @@ def parse_key(text: str) -> ApiKey:
         return ApiKey(secret.encode(), frozenset(Scope(scope.strip()) for scope in scopes.split(",")))
     except ValueError:
         known = ", ".join(scope.value for scope in Scope)
-        raise InvalidKeyOptionError(f"--api-key names a scope that does not exist. Scopes: {known}") from None
+        raise InvalidKeyOptionError(f"--api-key has an unknown scope. Scopes: {known}") from None
 
 
 class KeyRing:
-    """The keys the sandbox knows. It holds them in memory only."""
+    """The API keys that the sandbox accepts, held in memory only."""
 
     def __init__(self, keys: Sequence[ApiKey]) -> None:
         self._keys = tuple(keys)
         texts = [key.secret.decode() for key in keys]
-        self._secrets = re.compile("|".join(map(_anywhere, texts)) or r"(?!)")
-        self._as_seen = tuple(seen for seen in map(_as_seen, texts) if len(seen) >= _LONG)
+        self._key_pattern = re.compile("|".join(map(_key_pattern, texts)) or r"(?!)")
+        self._visible_keys = tuple(
+            visible for visible in map(_visible_text, texts) if len(visible) >= _MIN_LENGTH_WITHIN_WORDS
+        )
 
     def find(self, authorization: str | None, *, bearer: bool = False) -> ApiKey | None:
-        """The key that an ``Authorization`` header holds: the bare key, or with ``Bearer`` where that is taken."""
+        """Return the key in an ``Authorization`` header: the bare key, or with ``Bearer`` if ``bearer`` is true."""
         text = authorization or ""
         given = (text.removeprefix("Bearer ") if bearer else text).encode("utf-8", "surrogateescape")
         found = [key for key in self._keys if hmac.compare_digest(key.secret, given)]
@@ -77,38 +80,42 @@ class KeyRing:
 
     def without_keys(self, text: str) -> str:
         """
-        The text with every known key blacked out, for whatever is logged or shown.
+        Redact every known key in text that is logged or shown.
 
-        Where a key is encoded or split by what nobody sees, nothing of the text is left.
+        The whole text is redacted if a key in it is encoded or split by invisible characters.
         """
-        shown = self._secrets.sub(BLACK, text)
-        seen = _as_seen(shown)
-        return BLACK if any(secret in seen for secret in self._as_seen) else shown
+        shown = self._key_pattern.sub(REDACTED, text)
+        visible = _visible_text(shown)
+        return REDACTED if any(secret in visible for secret in self._visible_keys) else shown
+
+    def traceback_without_keys(self, error: BaseException) -> str:
+        """Format an error's traceback without keys, since its message may contain parts of a request."""
+        return self.without_keys("".join(traceback.format_exception(type(error), error, error.__traceback__)))
 
 
-BLACK = "***"
-# A shorter key ("k") would black out parts of ordinary words, so it counts only as a word of its own.
-_LONG = 6
+REDACTED = "***"
+# A shorter key such as "k" occurs within ordinary words, so it is redacted only as a word of its own.
+_MIN_LENGTH_WITHIN_WORDS = 6
 _ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[abfnrtv0])")
-_UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufffd+]+")
-_MOST_TIMES_ENCODED = 8
+_INVISIBLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufffd+]+")
+_MAX_DECODING_ROUNDS = 8
 
 
-def _anywhere(secret: str) -> str:
+def _key_pattern(secret: str) -> str:
     escaped = re.escape(secret)
-    return escaped if len(secret) >= _LONG else rf"(?<!\w){escaped}(?!\w)"
+    return escaped if len(secret) >= _MIN_LENGTH_WITHIN_WORDS else rf"(?<!\w){escaped}(?!\w)"
 
 
-def _as_seen(text: str) -> str:
-    """The text with nothing percent-encoded or escaped in it, and without white space and what is not to be seen."""
-    for _ in range(_MOST_TIMES_ENCODED):
-        decoded = _ESCAPE.sub(_unescaped, unquote(text))
+def _visible_text(text: str) -> str:
+    """Decode percent-encoding and escapes; remove white space and invisible characters."""
+    for _ in range(_MAX_DECODING_ROUNDS):
+        decoded = _ESCAPE.sub(_unescape, unquote(text))
         if decoded == text:
             break
         text = decoded
-    return _UNSEEN.sub("", text)
+    return _INVISIBLE.sub("", text)
 
 
-def _unescaped(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     code = match[1] or match[2]
     return chr(int(code, 16)) if code else ""

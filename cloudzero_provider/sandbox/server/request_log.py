@@ -1,4 +1,4 @@
-"""Every request on CloudZero's paths, in the order of arrival. No header is kept but the user agent."""
+"""The log of requests on CloudZero's paths, in order of arrival. Of the headers, only the user agent is kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """One request. ``ended`` is None while it runs, ``status`` is None when no reply was sent."""
+    """A request. ``ended`` is None while it runs; ``status`` is None if no reply was sent."""
 
     number: int
     method: str
@@ -47,22 +47,22 @@ def _save(database: sqlite3.Connection, record: RequestRecord) -> None:
 
 
 class RequestLog:
-    """Numbers requests and stores their records; a number is never used twice, not even after a reset."""
+    """Numbers requests and stores their records. Numbers are never reused, even after a reset."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._numbers = itertools.count(database.write_now(_end_what_was_running) + 1)
+        self._numbers = itertools.count(database.write_now(_end_interrupted_requests) + 1)
         self._forgotten = 0
 
     def next_number(self) -> int:
         return next(self._numbers)
 
     def save(self, record: RequestRecord) -> None:
-        """Queue the record; whoever asks for the log afterwards sees it."""
+        """Queue the record; later reads of the log include it."""
         self._database.note(lambda database: self.save_in(database, record))
 
     def save_in(self, database: sqlite3.Connection, record: RequestRecord) -> None:
-        """Save inside the caller's transaction; a request from before a reset stays forgotten."""
+        """Save in the caller's transaction, unless the request is from before a reset."""
         if record.number > self._forgotten:
             _save(database, record)
 
@@ -74,7 +74,7 @@ class RequestLog:
         return [json.loads(record) for (record,) in await self._database.write(read)]
 
     async def last(self, count: int) -> list[dict[str, object]]:
-        """The newest requests, the newest first."""
+        """Return the last requests, newest first."""
 
         def read(database: sqlite3.Connection) -> list[tuple[str]]:
             query = "SELECT record FROM requests ORDER BY number DESC LIMIT ?"
@@ -87,8 +87,8 @@ class RequestLog:
         database.execute("DELETE FROM requests")
 
 
-def _end_what_was_running(database: sqlite3.Connection) -> int:
-    """Requests that ran when an earlier sandbox ended run no more. Gives the last number used."""
+def _end_interrupted_requests(database: sqlite3.Connection) -> int:
+    """Mark requests as ended that were running when the sandbox last stopped. Return the last number used."""
     now = time.time()
     for (text,) in database.execute("SELECT record FROM requests").fetchall():
         record = RequestRecord(**json.loads(text))

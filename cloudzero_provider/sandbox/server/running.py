@@ -1,5 +1,5 @@
 """
-Which requests are running on which stream.
+The requests that are running on each stream.
 
 "The AnyCost Stream API does not support concurrent requests for the same stream":
 https://docs.cloudzero.com/docs/anycost-send-stream-data
@@ -13,8 +13,8 @@ from cloudzero_provider.sandbox.settings.anycost import ConcurrentScope
 
 
 @dataclass(frozen=True)
-class Running:
-    """A request on a stream."""
+class RunningRequest:
+    """A running request on a stream."""
 
     number: int
     stream: str
@@ -22,15 +22,15 @@ class Running:
 
 
 class RunningRequests:
-    """A request is here from the arrival of its headers until its reply is finished or its drop applied."""
+    """Holds a request from the arrival of its headers until its reply is finished or its drop is applied."""
 
     def __init__(self) -> None:
-        self._running: dict[int, Running] = {}
+        self._running: dict[int, RunningRequest] = {}
 
-    def others(self, stream: str) -> tuple[Running, ...]:
+    def others(self, stream: str) -> tuple[RunningRequest, ...]:
         return tuple(other for other in self._running.values() if other.stream == stream)
 
-    def enter(self, request: Running) -> None:
+    def enter(self, request: RunningRequest) -> None:
         self._running[request.number] = request
 
     def leave(self, number: int) -> None:
@@ -40,8 +40,8 @@ class RunningRequests:
         return frozenset(self._running)
 
 
-def clashes(others: tuple[Running, ...], scope: ConcurrentScope, *, writes: bool) -> bool:
-    """Whether a request may not run beside the others."""
+def has_conflict(others: tuple[RunningRequest, ...], scope: ConcurrentScope, *, writes: bool) -> bool:
+    """Whether a request conflicts with the others on its stream."""
     if scope is ConcurrentScope.WRITES:
         return writes and any(other.writes for other in others)
     return bool(others)

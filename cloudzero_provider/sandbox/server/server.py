@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
-from cloudzero_provider.sandbox.http.connection import Connection, expect
+from cloudzero_provider.sandbox.http.connection import HttpConnection, handle_expect
 from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroApi
 from cloudzero_provider.sandbox.server.control_api import ControlApi
-from cloudzero_provider.sandbox.server.control_guard import OwnGuard, is_own
+from cloudzero_provider.sandbox.server.control_guard import ControlGuard, is_control_path
 
 if TYPE_CHECKING:
     from cloudzero_provider.sandbox.server.state import Sandbox
 
-# Long enough for a handler to notice that it is over, short enough for "at once".
-_PATIENCE = 0.05
+# Enough for a handler to notice the shutdown, and short enough to end at once.
+_SHUTDOWN_SECONDS = 0.05
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -39,16 +39,16 @@ class Address:
 
 def make_app(sandbox: Sandbox, own_hosts: Sequence[str] = ()) -> web.Application:
     """Build the application: the control API, and CloudZero's API on every other path."""
-    app = web.Application(middlewares=[OwnGuard(sandbox.keys, own_hosts).middleware])
+    app = web.Application(middlewares=[ControlGuard(sandbox.keys, own_hosts).middleware])
     ControlApi(sandbox).add_routes(app.router)
-    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_unless_own(CloudZeroApi(sandbox)), expect_handler=expect)
+    app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_or_404(CloudZeroApi(sandbox)), expect_handler=handle_expect)
     return app
 
 
-def _cloudzero_unless_own(cloudzero: CloudZeroApi) -> Handler:
+def _cloudzero_or_404(cloudzero: CloudZeroApi) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        if is_own(request.path):
-            return web.json_response({"error": {"message": "The sandbox has no such page."}}, status=404)
+        if is_control_path(request.path):
+            return web.json_response({"error": {"message": "The sandbox does not have this path."}}, status=404)
         return await cloudzero.handle(request)
 
     return handle
@@ -60,13 +60,13 @@ async def serve(sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = (
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    runner = web.AppRunner(make_app(sandbox, own_hosts), shutdown_timeout=_PATIENCE)
+    runner = web.AppRunner(make_app(sandbox, own_hosts), shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
-    # It is there once the runner is set up.
+    # Set by runner.setup().
     server = cast("web.Server", runner.server)
     try:
         listener = await loop.create_server(
-            lambda: Connection(sandbox.keys, server, loop), address.host, address.port, backlog=128
+            lambda: HttpConnection(sandbox.keys, server, loop), address.host, address.port, backlog=128
         )
         port = listener.sockets[0].getsockname()[1]
         print(f"CloudZero sandbox at {Address(address.host, port).url()}", flush=True)  # noqa: T201

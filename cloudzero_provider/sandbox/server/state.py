@@ -1,10 +1,10 @@
-"""The parts of a running sandbox, and a request on its way through them."""
+"""The state of a running sandbox, and of a request that it handles."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.connections import ensure_streams
@@ -15,12 +15,11 @@ from cloudzero_provider.sandbox.common.database import Database
 from cloudzero_provider.sandbox.server.faults import FaultQueue
 from cloudzero_provider.sandbox.server.idempotency import ReplyKey, forget_replies
 from cloudzero_provider.sandbox.server.keys import ApiKey, KeyRing
-from cloudzero_provider.sandbox.server.pauses import Pauses
 from cloudzero_provider.sandbox.server.request_log import RequestLog, RequestRecord
-from cloudzero_provider.sandbox.server.running import Running, RunningRequests
+from cloudzero_provider.sandbox.server.running import RunningRequest, RunningRequests
 from cloudzero_provider.sandbox.server.throttle import Throttle
-from cloudzero_provider.sandbox.server.waiting_clients import Clients
-from cloudzero_provider.sandbox.settings.all_settings import Settings, UnknownSettingError, changed
+from cloudzero_provider.sandbox.server.waits import DelayedRequests, WaitingClients
+from cloudzero_provider.sandbox.settings.all_settings import InvalidSettingError, Settings, changed
 from cloudzero_provider.sandbox.telemetry.records import TelemetryReading
 from cloudzero_provider.sandbox.telemetry.store import forget_all as forget_telemetry
 from cloudzero_provider.sandbox.telemetry.totals import TelemetryStates
@@ -34,20 +33,20 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.server.endpoints import Target
 
-_LONGEST_RESET = 1.0
+_MAX_RESET_SECONDS = 1.0
 
 
 @dataclass
 class Call:
-    """A request for CloudZero while it is being dealt with."""
+    """A request for CloudZero while it is handled."""
 
     request: web.Request
     target: Target | None
     settings: Settings
     record: RequestRecord
-    others: tuple[Running, ...]
+    others: tuple[RunningRequest, ...]
     reply_key: ReplyKey | None = None
-    is_second_of_its_key: bool = False
+    repeats_running_key: bool = False
     body: bytes = b""
     path_month: str = ""
     rate_scope: Hashable = None
@@ -56,12 +55,12 @@ class Call:
 
     @property
     def connection_id(self) -> str:
-        """The connection that the path names, or nothing."""
+        """The connection id in the path; blank if it has none."""
         return (self.target.connection_id if self.target else None) or ""
 
 
 class Sandbox:
-    """What a sandbox holds, on disk and in memory."""
+    """The sandbox's state, on disk and in memory."""
 
     def __init__(
         self,
@@ -83,8 +82,8 @@ class Sandbox:
         self.telemetry_states = TelemetryStates()
         self.throttle = Throttle()
         self.anycost_throttle = Throttle()
-        self.pauses = Pauses()
-        self.clients = Clients()
+        self.delayed = DelayedRequests()
+        self.clients = WaitingClients()
 
     async def change_settings(self, settings: Settings) -> None:
         await self.database.write(lambda database: _save_settings(database, settings))
@@ -92,17 +91,17 @@ class Sandbox:
 
     async def reset(self) -> None:
         """
-        Forget drops, telemetry, requests, kept replies and faults.
+        Delete drops, telemetry, requests, kept replies and faults.
 
-        What waits to be applied never is, and a client that is waited for loses its connection.
+        Delayed requests are never applied, and clients that are waited for are disconnected.
         """
         self.faults.clear()
         self.throttle.reset()
         self.anycost_throttle.reset()
-        held_back = self.pauses.cut_short() | self.clients.give_up()
+        interrupted = self.delayed.end_all() | self.clients.disconnect_all()
         loop = asyncio.get_running_loop()
-        give_up = loop.time() + _LONGEST_RESET
-        while held_back & self.running.numbers() and loop.time() < give_up:  # noqa: ASYNC110 - rare and short
+        deadline = loop.time() + _MAX_RESET_SECONDS
+        while interrupted & self.running.numbers() and loop.time() < deadline:  # noqa: ASYNC110 - rare and short
             await asyncio.sleep(0.005)
 
         def forget(database: sqlite3.Connection) -> None:
@@ -112,6 +111,11 @@ class Sandbox:
             self.log.forget_all(database)
 
         await self.database.write(forget)
+
+    def record_applied(self, database: sqlite3.Connection, call: Call, now: float) -> None:
+        """Mark the request as applied in its log entry, inside the caller's transaction."""
+        call.record = replace(call.record, applied=True, applied_at=now)
+        self.log.save_in(database, call.record)
 
     def close(self) -> None:
         self.database.close()
@@ -123,8 +127,8 @@ def _load_settings(database: sqlite3.Connection) -> Settings:
     for name, value in stored.items():
         try:
             settings = changed(settings, {name: value})
-        except UnknownSettingError:
-            # Written by a version that had it; the default is what this version knows.
+        except InvalidSettingError:
+            # Saved by a version that has this setting; this version uses its default.
             continue
     return settings
 

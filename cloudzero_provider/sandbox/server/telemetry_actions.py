@@ -1,4 +1,4 @@
-"""What CloudZero does with a telemetry request that it takes."""
+"""What CloudZero does with a telemetry request."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
+from cloudzero_provider.sandbox.common.parameters import InvalidParameterError, parse_limit
 from cloudzero_provider.sandbox.http.replies import (
     ErrorType,
     RefusedError,
     Reply,
     bad_request,
-    error_reply,
     json_reply,
-    message_reply,
+    refusal_reply,
 )
 from cloudzero_provider.sandbox.server.endpoints import Action, TelemetryTarget
 from cloudzero_provider.sandbox.server.throttle import Rate
@@ -22,9 +22,7 @@ from cloudzero_provider.sandbox.settings.records import ForceParameter, StreamNa
 from cloudzero_provider.sandbox.settings.telemetry import BatchAtomicity, DeleteStreamWithData, UnknownStreamRead
 from cloudzero_provider.sandbox.telemetry.model import TelemetryOperation, is_stream_name
 from cloudzero_provider.sandbox.telemetry.reads import (
-    InvalidLimitError,
     keep_submission,
-    parse_limit,
     processed,
     status,
     submitted,
@@ -47,7 +45,7 @@ if TYPE_CHECKING:
 def _target(call: Call) -> TelemetryTarget:
     target = call.target.telemetry if call.target else None
     if target is None or not is_stream_name(target.name):
-        message = "A stream's name has 1 to 256 letters, digits, _ . and - only."
+        message = "A stream's name must have 1 to 256 characters: letters, digits, _ . and -."
         raise bad_request(ErrorType.INVALID_STREAM, message)
     if call.settings.stream_name_case is StreamNameCase.FOLDED:
         return replace(target, name=target.name.lower())
@@ -55,7 +53,7 @@ def _target(call: Call) -> TelemetryTarget:
 
 
 async def _send_records(sandbox: Sandbox, call: Call) -> Reply:
-    """Apply the records; the log's entry for it is written in the same transaction."""
+    """Apply the records; the request's log entry is written in the same transaction."""
     target, reading, settings = _target(call), call.telemetry, call.settings
     now = time.time()
     status, retry_after = settings.telemetry_throttle_status, settings.telemetry_retry_after
@@ -82,14 +80,9 @@ async def _apply(sandbox: Sandbox, call: Call, name: str, batch: Batch) -> None:
         now = time.time()
         stream = apply_batch(database, name, batch, settings, now)
         keep_submission(database, stream, batch, settings, now)
-        _note_applied(sandbox, call, database, now)
+        sandbox.record_applied(database, call, now)
 
     await sandbox.database.write(transaction)
-
-
-def _note_applied(sandbox: Sandbox, call: Call, database: sqlite3.Connection, now: float) -> None:
-    call.record = replace(call.record, applied=True, applied_at=now)
-    sandbox.log.save_in(database, call.record)
 
 
 async def _read_submitted(sandbox: Sandbox, call: Call) -> Reply:
@@ -104,7 +97,7 @@ async def _read(sandbox: Sandbox, call: Call, read: Read) -> Reply:
     name, settings = _target(call).name, call.settings
     try:
         limit = parse_limit(call.request.query)
-    except InvalidLimitError as error:
+    except InvalidParameterError as error:
         raise bad_request(ErrorType.INVALID_PARAMETER, f"{error}.") from None
 
     def reply(database: sqlite3.Connection) -> Reply | None:
@@ -120,8 +113,7 @@ async def _read(sandbox: Sandbox, call: Call, read: Read) -> Reply:
 
 
 def _unknown_stream(status: int) -> Reply:
-    message = "There is no telemetry stream with this name."
-    return message_reply(403, message) if status == 403 else error_reply(status, ErrorType.INVALID_STREAM, message)
+    return refusal_reply(status, ErrorType.INVALID_STREAM, "There is no telemetry stream with this name.")
 
 
 async def _delete_stream(sandbox: Sandbox, call: Call) -> Reply:
@@ -137,17 +129,17 @@ async def _delete_stream(sandbox: Sandbox, call: Call) -> Reply:
             return marked if status == 200 else _unknown_stream(status)
         needs_force = settings.delete_stream_with_data is DeleteStreamWithData.NEEDS_FORCE
         if needs_force and not force and has_records(database, stream):
-            message = "The telemetry stream has data; it is deleted only with force."
+            message = "The telemetry stream has data; deleting it requires force."
             raise bad_request(ErrorType.INVALID_STREAM, message)
         delete_stream(database, stream, now)
-        _note_applied(sandbox, call, database, now)
+        sandbox.record_applied(database, call, now)
         return marked
 
     return await sandbox.database.write(transaction)
 
 
 def _force(call: Call) -> bool:
-    """The one boolean that says so; neither its place nor its name is published."""
+    """Read the boolean that deletes a stream with data; neither its place nor its name is published."""
     place, body = call.settings.force_parameter, call.body
     if place is ForceParameter.BODY:
         return _force_in(body, call.settings)
@@ -165,7 +157,7 @@ def _force_in(body: bytes, settings: Settings) -> bool:
         raise bad_request(ErrorType.INVALID_BODY, f"Invalid JSON: {error}.") from None
     force = parsed.get("force", False) if isinstance(parsed, dict) else None
     if not isinstance(parsed, dict) or set(parsed) - {"force"} or not isinstance(force, bool):
-        raise bad_request(ErrorType.INVALID_BODY, "Invalid Schema: the body may have a boolean force only.")
+        raise bad_request(ErrorType.INVALID_BODY, "Invalid Schema: the body may only have a boolean force.")
     return force
 
 

@@ -1,8 +1,8 @@
 """
-How fast records and requests may come.
+Rate limits on records and requests.
 
-Telemetry: "100 records per second, with a burst of one day's worth"; over which of key, organization or stream is not
-said. AnyCost: no limit is documented.
+Telemetry: "100 records per second, with a burst of one day's worth"; whether per key, organization or stream is not
+published. AnyCost: no limit is documented.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rate:
-    """So many per second, 0 for no limit, and so many at once; and what is replied beyond that."""
+    """A limit per second (0 for none) with a burst, and the reply to requests beyond it."""
 
     per_second: float
     burst: int
@@ -40,19 +40,19 @@ class _Bucket:
 
 
 class Throttle:
-    """Buckets that fill with time, one per scope. They are kept in memory only and start full."""
+    """Token buckets, one per scope. They are kept in memory and start full."""
 
     def __init__(self) -> None:
         self._buckets: dict[Hashable, _Bucket] = {}
 
     def take(self, count: int, rate: Rate, scope: Hashable, now: float) -> None:
-        """Take so many out, or leave them in and refuse the request until they can be had."""
+        """Take ``count`` tokens, or take none and refuse the request if too few are left."""
         if not rate.per_second:
             return
         bucket = self._buckets.setdefault(scope, _Bucket())
         bucket.spent = max(0.0, bucket.spent - max(0.0, now - bucket.at) * rate.per_second)
         bucket.at = now
-        # A request larger than the burst would never fit, so it gets a full bucket and leaves a debt.
+        # A request larger than the burst would never fit, so a full bucket is enough and the rest becomes debt.
         missing = bucket.spent + min(count, rate.burst) - rate.burst
         if missing > 0:
             raise RefusedError(_throttled(rate, missing / rate.per_second, now))
@@ -63,10 +63,10 @@ class Throttle:
 
 
 def rate_scope(settings: Settings, key: ApiKey, target: Target) -> Hashable:
-    """What a request is counted with."""
+    """Return the key of the bucket that counts a request."""
     if settings.rate_scope is RateScope.KEY:
         return key
-    return target.running_on if settings.rate_scope is RateScope.STREAM else None
+    return target.concurrency_key if settings.rate_scope is RateScope.STREAM else None
 
 
 def _throttled(rate: Rate, seconds: float, now: float) -> Reply:
@@ -74,7 +74,7 @@ def _throttled(rate: Rate, seconds: float, now: float) -> Reply:
     if rate.retry_after is RetryAfter.NONE:
         return reply
     whole = max(1, math.ceil(seconds))
-    # A date has no fractions: the next whole second after the wait is the first that is late enough.
+    # An HTTP date has whole seconds, so the wait is rounded up.
     retry_after = (
         str(whole) if rate.retry_after is RetryAfter.SECONDS else formatdate(math.ceil(now + seconds), usegmt=True)
     )

@@ -27,7 +27,7 @@ class Settings(ParsingSettings, RecordSettings, TelemetrySettings, AccessSetting
         return {name: value.value if isinstance(value, Enum) else value for name, value in values}
 
 
-class UnknownSettingError(ValueError):
+class InvalidSettingError(ValueError):
     """A setting or a value that does not exist; the message lists what is possible."""
 
 
@@ -57,7 +57,7 @@ def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
     parsed: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            raise UnknownSettingError(f"There is no setting {name!r}. Settings: {', '.join(known)}.")
+            raise InvalidSettingError(f"There is no setting {name!r}. Settings: {', '.join(known)}.")
         parsed[name] = _parsed(name, value, known[name])
     return replace(settings, **parsed)
 
@@ -65,21 +65,21 @@ def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
 def _parsed(name: str, value: object, metadata: Mapping[str, Any]) -> object:
     kind = _TYPES[name]
     if kind is str and not isinstance(value, str):
-        raise _impossible(name, metadata)
+        raise _invalid_value(name, metadata)
     text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
         number_or_choice = kind(text)
     except ValueError:
-        raise _impossible(name, metadata) from None
+        raise _invalid_value(name, metadata) from None
     choices = metadata.get("choices")
     if choices is not None and number_or_choice not in choices:
-        raise _impossible(name, metadata)
+        raise _invalid_value(name, metadata)
     if "minimum" in metadata and not metadata["minimum"] <= number_or_choice < math.inf:
-        raise _impossible(name, metadata)
+        raise _invalid_value(name, metadata)
     return number_or_choice
 
 
-def _impossible(name: str, metadata: Mapping[str, Any]) -> UnknownSettingError:
+def _invalid_value(name: str, metadata: Mapping[str, Any]) -> InvalidSettingError:
     possible = _possible(name, metadata)
     listed = possible if isinstance(possible, str) else ", ".join(map(str, possible))
-    return UnknownSettingError(f"The setting {name!r} cannot have this value. Possible: {listed}.")
+    return InvalidSettingError(f"The setting {name!r} cannot have this value. Possible: {listed}.")

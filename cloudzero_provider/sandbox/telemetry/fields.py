@@ -21,7 +21,7 @@ GRANULARITIES = {
 METRIC_DEFAULT = Granularity.DAILY
 
 
-def given_granularity(kind: StreamKind, record: dict[str, object], settings: Settings) -> object:
+def record_granularity(kind: StreamKind, record: dict[str, object], settings: Settings) -> object:
     """The granularity that a record says, or has without saying it."""
     ignored = kind is StreamKind.METRIC and settings.metric_granularity is MetricGranularity.IGNORE
     return METRIC_DEFAULT.value if ignored else record.get(GRANULARITY, METRIC_DEFAULT.value)

@@ -6,10 +6,9 @@ The filter keys of a record: ``associated_cost`` of a metric, ``filter`` of an a
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudzero_provider.sandbox.common.json_text import is_text
+from cloudzero_provider.sandbox.common.json_text import canonical_json, has_no_surrogates
 from cloudzero_provider.sandbox.settings.fields import Permission
 from cloudzero_provider.sandbox.settings.telemetry import FilterValueOrder
 from cloudzero_provider.sandbox.telemetry.model import StreamKind
@@ -19,14 +18,12 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.settings.all_settings import Settings
 
-MOST_KEYS = 5
-MOST_VALUES = 20
+MAX_KEYS = 5
+MAX_VALUES = 20
 KEYS_FIELD = {StreamKind.METRIC: "associated_cost", StreamKind.ALLOCATION: "filter"}
 _ALL_SPEND = "*"
 # The name that CloudZero's own errors have for what a record calls custom:...
 _CUSTOM, _CUSTOM_IN_ERRORS = "custom:", "costcontext:"
-
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 KeySet = tuple[str, ...]
 
@@ -47,8 +44,8 @@ def parse_keys(kind: StreamKind, value: object, settings: Settings) -> RecordKey
         return NO_KEYS
     if not isinstance(value, dict):
         raise ValueError("must be an object")
-    if len(value) > MOST_KEYS:
-        raise ValueError(f"has {len(value)} keys, the limit is {MOST_KEYS}")
+    if len(value) > MAX_KEYS:
+        raise ValueError(f"has {len(value)} keys, the limit is {MAX_KEYS}")
     if not all(value) or not _are_texts(value):
         raise ValueError("must have texts as keys that are not blank")
     if kind is StreamKind.METRIC:
@@ -56,7 +53,7 @@ def parse_keys(kind: StreamKind, value: object, settings: Settings) -> RecordKey
         found: dict[str, object] = value
     else:
         found = {key: _values(values, settings) for key, values in value.items()}
-    return RecordKeys(tuple(sorted(value)), _canonical(found))
+    return RecordKeys(tuple(sorted(value)), canonical_json(found))
 
 
 def _check_text(values: Iterable[object]) -> None:
@@ -66,16 +63,16 @@ def _check_text(values: Iterable[object]) -> None:
 
 def _values(values: object, settings: Settings) -> list[str]:
     least = 0 if settings.empty_filter_values is Permission.ACCEPT else 1
-    if not isinstance(values, list) or not least <= len(values) <= MOST_VALUES or not _are_texts(values):
-        number = f"{least} to {MOST_VALUES}" if least else f"up to {MOST_VALUES}"
+    if not isinstance(values, list) or not least <= len(values) <= MAX_VALUES or not _are_texts(values):
+        number = f"{least} to {MAX_VALUES}" if least else f"up to {MAX_VALUES}"
         raise ValueError(f"must have an array of {number} strings for each key")
     return values if settings.filter_value_order is FilterValueOrder.SIGNIFICANT else sorted(set(values))
 
 
 def _are_texts(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) and is_text(value) for value in values)
+    return all(isinstance(value, str) and has_no_surrogates(value) for value in values)
 
 
-def as_in_errors(key_set: Iterable[str]) -> list[str]:
+def names_in_errors(key_set: Iterable[str]) -> list[str]:
     """A key set as CloudZero's own errors spell it."""
     return [f"{_CUSTOM_IN_ERRORS}{key[len(_CUSTOM) :]}" if key.startswith(_CUSTOM) else key for key in sorted(key_set)]

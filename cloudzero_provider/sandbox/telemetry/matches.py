@@ -45,7 +45,7 @@ def _pairs(keys: str) -> list[tuple[str, str]]:
     return [(key, json.dumps(value)) for key, value in json.loads(keys).items()]
 
 
-class Matches:
+class RecordMatcher:
     """
     Finds the records that are there now and not hidden, by the properties that others name.
 
@@ -58,13 +58,13 @@ class Matches:
         self._exact = exact
         self._periods: dict[str, _Period] = {}
 
-    def found(self, records: Sequence[TelemetryRecord]) -> set[int]:
+    def find(self, records: Sequence[TelemetryRecord]) -> set[int]:
         found: set[int] = set()
         for record in records:
-            found |= self._found(record)
+            found |= self._find_one(record)
         return found
 
-    def _found(self, record: TelemetryRecord) -> set[int]:
+    def _find_one(self, record: TelemetryRecord) -> set[int]:
         period = self._period(record.timestamp)
         found = period.all if record.element_name is None else period.by_element.get(record.element_name, set())
         if record.keys is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import as_short_text
+from cloudzero_provider.sandbox.common.exact_sums import without_trailing_zeros
+from cloudzero_provider.sandbox.common.json_text import quoted
+from cloudzero_provider.sandbox.common.parameters import MAX_LIMIT
 from cloudzero_provider.sandbox.telemetry.keys import KEYS_FIELD
 from cloudzero_provider.sandbox.telemetry.model import Identity, StreamKind, StreamStatus, TelemetryOperation
 
@@ -17,23 +19,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.telemetry.records import Batch
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
 
-LARGEST_LIMIT = 1000
-
-
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
-
-
-class InvalidLimitError(ValueError):
-    """A ``limit`` that makes no sense."""
-
-
-def parse_limit(query: Mapping[str, str]) -> int:
-    """How many records are wanted."""
-    text = query.get("limit", str(LARGEST_LIMIT))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= LARGEST_LIMIT):
-        raise InvalidLimitError(f"limit must be a whole number from 1 to {LARGEST_LIMIT}")
-    return int(text)
-
 
 def keep_submission(
     database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float
@@ -41,9 +26,9 @@ def keep_submission(
     """Keep the last records of a request as they were submitted, as many as one read can show."""
     if batch.operation is TelemetryOperation.DELETE:
         return
-    shown = batch.records[-LARGEST_LIMIT:]
+    shown = batch.records[-MAX_LIMIT:]
     lines = [
-        _line(stream, record.identity, as_short_text(record.value), record.accepted)
+        _line(stream, record.identity, without_trailing_zeros(record.value), record.accepted)
         for record in reversed(shown)
         if record.value is not None
     ]
@@ -59,7 +44,7 @@ def _forget_old_submissions(database: sqlite3.Connection, stream: TelemetryStrea
     count = 0
     for number, records in database.execute(query, (stream.number, at)):
         count += records
-        if count >= LARGEST_LIMIT:
+        if count >= MAX_LIMIT:
             forget = "DELETE FROM telemetry_submissions WHERE stream = ? AND id < ?"
             database.execute(forget, (stream.number, number))
             return
@@ -108,7 +93,7 @@ def status(stream: TelemetryStream, settings: Settings, now: float) -> StreamSta
 
 def _line(stream: TelemetryStream, identity: Identity, value: str, more: Mapping[str, object]) -> str:
     of_allocation = stream.kind is StreamKind.ALLOCATION
-    element = f'"element_name":{_quoted(identity.element_name)},' if of_allocation else ""
+    element = f'"element_name":{quoted(identity.element_name)},' if of_allocation else ""
     extra = "".join(f",{json.dumps(name)}:{json.dumps(found, default=str)}" for name, found in more.items())
     return (
         f'{{"timestamp":"{identity.timestamp}","granularity":"{stream.granularity.value}",{element}'

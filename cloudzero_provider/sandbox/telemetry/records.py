@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from cloudzero_provider.sandbox.common.json_text import NotJsonError, is_text, parse_exact_json
+from cloudzero_provider.sandbox.common.json_text import NotJsonError, has_no_surrogates, parse_exact_json
 from cloudzero_provider.sandbox.common.problems import Problems, shortened
 from cloudzero_provider.sandbox.settings.fields import Permission
 from cloudzero_provider.sandbox.settings.records import ZeroValues
@@ -24,7 +24,7 @@ from cloudzero_provider.sandbox.telemetry.fields import (
     TIMESTAMP,
     VALUE,
     fields_of,
-    given_granularity,
+    record_granularity,
 )
 from cloudzero_provider.sandbox.telemetry.keys import KEYS_FIELD, NO_KEYS, KeySet, RecordKeys, parse_keys
 from cloudzero_provider.sandbox.telemetry.model import Granularity, Identity, StreamKind, TelemetryOperation
@@ -140,7 +140,7 @@ class RecordReader:
         for name, rule in self._shape(record):
             self.problems.add_for_record(index, name, rule)
         good = self._checked(index, record, known)
-        if good is not None and not self._is_ignored(good) and self._fits_the_others(index, record, good):
+        if good is not None and not self._is_ignored(good) and self._matches_earlier_records(index, record, good):
             self._records.append(good)
 
     def _is_ignored(self, good: TelemetryRecord) -> bool:
@@ -178,7 +178,7 @@ class RecordReader:
         return {name: found for name, found in record.items() if name not in self._allowed}
 
     def _checked_granularity(self, index: int, record: dict[str, object]) -> Granularity | None:
-        given = given_granularity(self._kind, record, self._settings)
+        given = record_granularity(self._kind, record, self._settings)
         found = self._granularities.get(given) if isinstance(given, str) else None
         if found is None:
             self.problems.add_for_record(index, GRANULARITY, f"must be one of {', '.join(self._granularities)}")
@@ -207,7 +207,7 @@ class RecordReader:
             return None
         element = record[ELEMENT]
         blank_allowed = self._settings.blank_element_names is Permission.ACCEPT
-        if isinstance(element, str) and (element or blank_allowed) and is_text(element):
+        if isinstance(element, str) and (element or blank_allowed) and has_no_surrogates(element):
             return element
         self.problems.add_for_record(index, ELEMENT, f"must be a text{'' if blank_allowed else ' that is not blank'}")
         return None
@@ -236,8 +236,8 @@ class RecordReader:
             self.problems.add_for_record(index, VALUE, str(error))
             return None
 
-    def _fits_the_others(self, index: int, record: dict[str, object], good: TelemetryRecord) -> bool:
-        granularity = self._granularities[str(given_granularity(self._kind, record, self._settings))]
+    def _matches_earlier_records(self, index: int, record: dict[str, object], good: TelemetryRecord) -> bool:
+        granularity = self._granularities[str(record_granularity(self._kind, record, self._settings))]
         key_set = (good.keys or NO_KEYS).key_set
         if self._granularity is not None and self._granularity is not granularity:
             rule = f"all records must have the same granularity, the first has {self._granularity.value}"

@@ -13,7 +13,7 @@ from cloudzero_provider.sandbox.settings.telemetry import (
     RecordsWrapper,
     TelemetrySuccessBody,
 )
-from cloudzero_provider.sandbox.telemetry.keys import as_in_errors
+from cloudzero_provider.sandbox.telemetry.keys import names_in_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +53,7 @@ def invalid_keys(keys: Iterable[str]) -> RefusedError:
 
 def unregistered_key_set(registered: KeySet, given: KeySet) -> RefusedError:
     """Filter keys other than those the stream was created with."""
-    details = {"registered_keys": as_in_errors(registered), "record_key_set": as_in_errors(given)}
+    details = {"registered_keys": names_in_errors(registered), "record_key_set": names_in_errors(given)}
     message = "The key set of the records is not registered for this stream."
     return detailed_error(ErrorType.UNREGISTERED_KEY_SET, message, {"event_details": details})
 
@@ -67,7 +67,7 @@ def accepted(settings: Settings, documented_status: int) -> Reply:
 
 def records_reply(lines: Sequence[str], status: StreamStatus | None, settings: Settings) -> Reply:
     """Records, each given as JSON that begins with its timestamp, and their stream's status where there is a stream."""
-    listed = f"[{','.join(_as_shown(line, settings) for line in lines)}]"
+    listed = f"[{','.join(_formatted(line, settings) for line in lines)}]"
     wrapper = settings.records_wrapper
     if wrapper is RecordsWrapper.LIST:
         return bytes_reply(200, listed.encode())
@@ -76,9 +76,9 @@ def records_reply(lines: Sequence[str], status: StreamStatus | None, settings: S
     return bytes_reply(200, f'{{{_status(status, settings)}"{wrapper.value}":{listed}}}'.encode())
 
 
-def _as_shown(line: str, settings: Settings) -> str:
+def _formatted(line: str, settings: Settings) -> str:
     spelling = settings.records_timestamp
-    line = _TIME.sub(lambda match: f'"timestamp":"{_spelled(match[1], match[2], spelling)}"', line, count=1)
+    line = _TIME.sub(lambda match: f'"timestamp":"{_formatted_time(match[1], match[2], spelling)}"', line, count=1)
     if settings.records_value is RecordsValue.STRING:
         line = _VALUE.sub(r'"value":"\1"', line)
     if settings.records_field_names is RecordsFieldNames.HYPHEN:
@@ -87,7 +87,7 @@ def _as_shown(line: str, settings: Settings) -> str:
     return line
 
 
-def _spelled(date: str, time: str, spelling: RecordsTimestamp) -> str:
+def _formatted_time(date: str, time: str, spelling: RecordsTimestamp) -> str:
     if spelling is RecordsTimestamp.DATE and time == _MIDNIGHT:
         return date
     if spelling is RecordsTimestamp.BLANK:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import add, as_short_text
+from cloudzero_provider.sandbox.common.exact_sums import add, without_trailing_zeros
 from cloudzero_provider.sandbox.http.replies import ErrorType, bad_request
 from cloudzero_provider.sandbox.settings.fields import Permission
 from cloudzero_provider.sandbox.settings.telemetry import (
@@ -22,7 +22,7 @@ from cloudzero_provider.sandbox.settings.telemetry import (
     KeySetPerStream,
     ReplaceMatch,
 )
-from cloudzero_provider.sandbox.telemetry.matches import Matches
+from cloudzero_provider.sandbox.telemetry.matches import RecordMatcher
 from cloudzero_provider.sandbox.telemetry.model import Granularity, Identity, StreamKind, TelemetryOperation
 from cloudzero_provider.sandbox.telemetry.replies import invalid_records, unregistered_key_set
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _ZERO = Decimal(0)
 PRESENT = "stream = ? AND removed_at IS NULL"
-_THIS = f"{PRESENT} AND timestamp = ? AND element_name = ? AND keys = ?"
+_SAME_IDENTITY = f"{PRESENT} AND timestamp = ? AND element_name = ? AND keys = ?"
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _create(database: sqlite3.Connection, name: str, batch: Batch, settings: Set
         and (batch.kind is StreamKind.METRIC or settings.allocation_replace_creates is Permission.ACCEPT)
     )
     if not creates:
-        message = f"Telemetry stream must exist in order to {_DOES[batch.operation]} telemetry records."
+        message = f"Telemetry stream must exist in order to {_VERBS[batch.operation]} telemetry records."
         raise bad_request(ErrorType.INVALID_STREAM, message)
     kind, granularity = batch.kind, batch.granularity
     number = database.execute(
@@ -111,7 +111,7 @@ def _create(database: sqlite3.Connection, name: str, batch: Batch, settings: Set
     return TelemetryStream(number or 0, name, kind, granularity, 0, now)
 
 
-_DOES = {TelemetryOperation.REPLACE: "update", TelemetryOperation.DELETE: "delete"}
+_VERBS = {TelemetryOperation.REPLACE: "update", TelemetryOperation.DELETE: "delete"}
 
 
 def _check_name_is_free(database: sqlite3.Connection, name: str, settings: Settings, now: float) -> None:
@@ -153,7 +153,7 @@ def _sum(database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, no
     sums = _summed(batch)
     replaced: list[int] = []
     cursor = database.cursor()
-    query = f"SELECT id, value, hidden FROM telemetry_records WHERE {_THIS}"
+    query = f"SELECT id, value, hidden FROM telemetry_records WHERE {_SAME_IDENTITY}"
     for identity, value in sums.items():
         known = cursor.execute(query, (stream.number, *identity)).fetchone()
         if known is not None:
@@ -179,11 +179,11 @@ def _replace(
     adds_up = settings.duplicates_in_replace is DuplicatesInReplace.SUM
     values = _summed(batch) if adds_up else {record.identity: record.value or _ZERO for record in batch.records}
     database.executemany(
-        f"UPDATE telemetry_records SET removed_at = ? WHERE {_THIS}",
+        f"UPDATE telemetry_records SET removed_at = ? WHERE {_SAME_IDENTITY}",
         ((now, stream.number, *identity) for identity in values),
     )
     if settings.replace_match is ReplaceMatch.PROPERTIES:
-        _remove(database, Matches(database, stream.number).found(batch.records), now)
+        _remove(database, RecordMatcher(database, stream.number).find(batch.records), now)
     _insert(database, stream, values, now)
 
 
@@ -193,7 +193,7 @@ def _insert(
     database.executemany(
         "INSERT INTO telemetry_records (stream, timestamp, element_name, keys, value, hidden, added_at)"
         " VALUES (?, ?, ?, ?, ?, 0, ?)",
-        ((stream.number, *identity, as_short_text(value), now) for identity, value in values.items()),
+        ((stream.number, *identity, without_trailing_zeros(value), now) for identity, value in values.items()),
     )
 
 
@@ -204,7 +204,7 @@ def _remove(database: sqlite3.Connection, numbers: Iterable[int], now: float) ->
 
 def _hide(database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float) -> None:
     exact = settings.delete_match is DeleteMatch.EXACT
-    numbers = sorted(Matches(database, stream.number, exact=exact).found(batch.records))
+    numbers = sorted(RecordMatcher(database, stream.number, exact=exact).find(batch.records))
     _remove(database, numbers, now)
     database.executemany(
         "INSERT INTO telemetry_records (stream, timestamp, element_name, keys, value, hidden, added_at)"

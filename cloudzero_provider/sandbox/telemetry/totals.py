@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import add, as_short_text
+from cloudzero_provider.sandbox.common.database import read_json_array
+from cloudzero_provider.sandbox.common.exact_sums import add, without_trailing_zeros
+from cloudzero_provider.sandbox.common.json_text import quoted
 from cloudzero_provider.sandbox.telemetry.model import StreamKind
 from cloudzero_provider.sandbox.telemetry.store import PRESENT, find_stream, list_streams
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.common.database import Database
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
-_PIECE = 256 * 1024
 _ZERO = Decimal(0)
 _VISIBLE = f"timestamp, element_name, keys, value FROM telemetry_records WHERE {PRESENT} AND hidden = 0"
 
@@ -66,11 +65,11 @@ class TelemetryStates:
         key = (stream.number, stream.changes)
         found = self._states.get(key)
         if found is None:
-            found = self._states[key] = _add_up(database, stream)
+            found = self._states[key] = _compute_state(database, stream)
         return found
 
 
-def _add_up(database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryState:
+def _compute_state(database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryState:
     query = f"SELECT count(*) FROM telemetry_records WHERE {PRESENT} AND hidden = 1"
     (hidden,) = database.execute(query, (stream.number,)).fetchone()
     days: dict[str, Decimal] = {}
@@ -87,13 +86,13 @@ def _add_up(database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryS
     for of_day in days.values():
         total = add(total, of_day)
     digest = hashlib.sha256(b"\n".join(lines)).hexdigest()
-    by_day = {day: as_short_text(of_day) for day, of_day in days.items()}
-    return TelemetryState(len(lines), as_short_text(total), hidden, first, last, digest, by_day)
+    by_day = {day: without_trailing_zeros(of_day) for day, of_day in days.items()}
+    return TelemetryState(len(lines), without_trailing_zeros(total), hidden, first, last, digest, by_day)
 
 
 def _line(stream: TelemetryStream, timestamp: str, element: str, keys: str, value: str) -> str:
     """A record as compact JSON with sorted keys."""
-    name = _quoted(element) if stream.kind is StreamKind.ALLOCATION else "null"
+    name = quoted(element) if stream.kind is StreamKind.ALLOCATION else "null"
     return f'{{"element_name":{name},"keys":{keys},"timestamp":"{timestamp}","value":"{value}"}}'
 
 
@@ -105,21 +104,6 @@ def open_records(database: Database, name: str) -> Iterator[bytes] | None:
     if stream is None:
         connection.close()
         return None
-    return _pieces(connection, stream)
-
-
-def _pieces(connection: sqlite3.Connection, stream: TelemetryStream) -> Iterator[bytes]:
-    try:
-        piece = bytearray(b'{"records":[')
-        separator = b""
-        query = f"SELECT {_VISIBLE} ORDER BY timestamp, element_name, keys"
-        for timestamp, element, keys, value in connection.execute(query, (stream.number,)):
-            piece += separator
-            piece += _line(stream, timestamp, element, keys, value).encode()
-            separator = b","
-            if len(piece) >= _PIECE:
-                yield bytes(piece)
-                piece.clear()
-        yield bytes(piece + b"]}")
-    finally:
-        connection.close()
+    query = f"SELECT {_VISIBLE} ORDER BY timestamp, element_name, keys"
+    lines = (_line(stream, *record).encode() for record in connection.execute(query, (stream.number,)))
+    return read_json_array(connection, lines, b'{"records":[', b"]}")

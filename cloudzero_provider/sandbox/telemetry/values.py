@@ -22,12 +22,12 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OFFSET = re.compile(r"(Z|[+-][0-9]{2}:[0-9]{2})$")
 # Of an organization in New York, say.
-_BEHIND_UTC = timedelta(hours=5)
+_ORGANIZATION_OFFSET = timedelta(hours=5)
 # "15 significant digits, the rest is rounded"; how a half is rounded is not said.
 _KEPT_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
 # The range of a JSON number wherever it is read as a double.
-_LARGEST_EXPONENT = 308
-_FORMS = {
+_MAX_EXPONENT = 308
+_RULES = {
     ValueForm.BOTH: "must be a number or a numeric string",
     ValueForm.NUMBER: "must be a number",
     ValueForm.STRING: "must be a numeric string",
@@ -39,7 +39,7 @@ def parse_value(value: object, form: ValueForm, zeros: ZeroValues) -> Decimal:
     number = _number(value, form)
     if number < 0 or (number == 0 and zeros is ZeroValues.REFUSE):
         raise ValueError("must be greater than 0")
-    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+    if abs(number.adjusted()) > _MAX_EXPONENT:
         raise ValueError("is beyond the range of numbers")
     return _KEPT_DIGITS.plus(number)
 
@@ -52,7 +52,7 @@ def _number(value: object, form: ValueForm) -> Decimal:
             return Decimal(value)
         except InvalidOperation:
             raise ValueError("is beyond the range of numbers") from None
-    raise ValueError(_FORMS[form])
+    raise ValueError(_RULES[form])
 
 
 @lru_cache(maxsize=4096)
@@ -63,7 +63,7 @@ def parse_time(text: str, naive: NaiveTimestamps, times: TelemetryTimes) -> date
         return moment
     if naive is NaiveTimestamps.REFUSE:
         raise ValueError("must have an offset or Z")
-    return moment + _BEHIND_UTC if naive is NaiveTimestamps.ORGANIZATION else moment
+    return moment + _ORGANIZATION_OFFSET if naive is NaiveTimestamps.ORGANIZATION else moment
 
 
 def _extended(text: str) -> tuple[datetime, bool]:

@@ -44,7 +44,7 @@ def test_a_refusal_of_what_is_not_http_says_so_in_the_log(start):
     reply = raw(cloudzero.url, b"GET / HTTP/1.1", b"Authorization: %s\x01" % KEY.encode())
     assert reply.split()[1] == b"400"
     assert json.loads(reply.split(b"\r\n\r\n")[1]) == {"message": "Bad Request"}
-    assert sandbox.errors.read_text() == "cloudzero sandbox: what arrived is not valid HTTP; answered 400\n"
+    assert sandbox.errors.read_text() == "cloudzero sandbox: a request is not valid HTTP; replied 400\n"
 
 
 def encoded(text, times=1):

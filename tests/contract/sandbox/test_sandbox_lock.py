@@ -28,7 +28,7 @@ def test_a_second_sandbox_on_the_directory_does_not_start(start, tmp_path, spell
     names = {"same": sandbox.directory, "link": tmp_path / "link", "dots": sandbox.directory / ".." / "data"}
     ended = start_second(names[spelled])
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == f"cloudzero sandbox: cannot use {names[spelled]}: another sandbox is running on it\n"
+    assert ended.stderr == f"cloudzero sandbox: cannot use {names[spelled]}: another sandbox is using it\n"
     assert cloudzero.costs() == ["7"]
     assert sandbox.errors.read_text() == ""
 

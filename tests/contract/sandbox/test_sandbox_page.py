@@ -75,4 +75,4 @@ def test_what_was_refused(cloudzero):
         ).status_code
         == 400
     )
-    assert "No billing drop yet" in page(cloudzero)
+    assert "No billing drops yet" in page(cloudzero)

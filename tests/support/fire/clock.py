@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone, tzinfo
 from types import SimpleNamespace
 
-from cloudzero_provider.sandbox.server.pauses import Pauses
 from cloudzero_provider.sandbox.server.running import RunningRequests
+from cloudzero_provider.sandbox.server.waits import DelayedRequests
 
 #: A Sunday in 2026, in seconds since 1970.
 START = 1_774_785_600.0
@@ -73,7 +73,7 @@ class Clock:
                 held.released.set_result(False)
 
 
-class VirtualPauses(Pauses):
+class VirtualPauses(DelayedRequests):
     """Holds requests back by the clock."""
 
     def __init__(self, clock: Clock) -> None:
@@ -82,7 +82,7 @@ class VirtualPauses(Pauses):
         #: The request that the client is waiting for, while it is.
         self.flight: Flight | None = None
 
-    async def wait(self, number: int, seconds: float) -> bool:
+    async def delay(self, number: int, seconds: float) -> bool:
         flight = self.flight
         if flight is not None and flight.is_waited_for:
             if seconds < flight.patience:
@@ -94,15 +94,15 @@ class VirtualPauses(Pauses):
             flight.cut()
         else:
             held = self._clock.hold(number, self._clock.now + seconds)
-        self._waiting.add(number)
+        self._numbers.add(number)
         try:
             return await held.released
         finally:
-            self._waiting.discard(number)
+            self._numbers.discard(number)
 
-    def cut_short(self) -> frozenset[int]:
+    def end_all(self) -> frozenset[int]:
         self._clock.drop_all()
-        return frozenset(self._waiting)
+        return frozenset(self._numbers)
 
 
 class VirtualRunning(RunningRequests):

@@ -77,7 +77,7 @@ class World:
         self._folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
         self.sandbox = Sandbox(Path(self._folder.name), [parse_key(KEY)], [(STREAM, "fire")], {})
         self.sandbox.database._writer = AtOnce()
-        self.sandbox.pauses = self._pauses = VirtualPauses(self.clock)
+        self.sandbox.delayed = self._pauses = VirtualPauses(self.clock)
         self.sandbox.running = VirtualRunning(self.clock)
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._thread.start()
