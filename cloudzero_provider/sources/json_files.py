@@ -197,11 +197,19 @@ def refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not valid JSON")
 
 
+class DuplicateKeyError(ValueError):
+    """A key appears twice in one object."""
+
+
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that has a key twice, of which Python's own reader keeps the last."""
+    """
+    Build an object from its keys and values, as a hook of Python's own reader, which keeps the last of two equal keys.
+
+    :raises DuplicateKeyError: when a key appears twice.
+    """
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("duplicate key in an object")
+        raise DuplicateKeyError("duplicate key in an object")
     return found
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources import Rows
+from cloudzero_provider.sources.json_files import DuplicateKeyError, unique_keys
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.values.conversion import as_text, text_of
 from cloudzero_provider.values.did_you_mean import differently_written
@@ -87,24 +88,13 @@ def _nested(rows: Rows, name: str) -> list[Any]:
     for index, value in enumerate(as_objects(values)):
         try:
             keys.append(_parsed(value) if isinstance(value, str) else _without_nulls(value))
-        except _TwinsError as error:
+        except DuplicateKeyError:
             keys.append(None)
-            bad[index] = str(error)
+            bad[index] = "a filter key appears twice in one record"
     problems = Problems(rows)
     problems.add_each(bad, name, values)
     problems.raise_if_any()
     return keys
-
-
-class _TwinsError(Exception):
-    """Two values of one key, of which a dict would hold one."""
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _TwinsError("a filter key appears twice in one record")
-    return found
 
 
 def _parsed(text: str) -> Any:
@@ -112,7 +102,9 @@ def _parsed(text: str) -> Any:
     if not text:
         return None
     try:
-        value = json.loads(text, object_pairs_hook=_without_twins)
+        value = json.loads(text, object_pairs_hook=unique_keys)
+    except DuplicateKeyError:
+        raise
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict) else text
@@ -121,7 +113,7 @@ def _parsed(text: str) -> Any:
 def _without_nulls(value: Any) -> Any:
     """Take a struct, whose fields are null where a record has no such key, or a map as Parquet and Arrow have it."""
     if isinstance(value, list) and all(isinstance(item, dict) and item.keys() == {"key", "value"} for item in value):
-        value = _without_twins([(item["key"], item["value"]) for item in value])
+        value = unique_keys([(item["key"], item["value"]) for item in value])
     if not isinstance(value, dict):
         return value
     return {key: item for key, item in value.items() if item is not None}
