@@ -1,3 +1,3 @@
-"""AnyCost: connections, billing drops, and the months they make up."""
+"""AnyCost: connections, billing drops and months."""
 
 from __future__ import annotations

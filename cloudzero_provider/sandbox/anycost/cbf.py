@@ -1,5 +1,5 @@
 """
-The columns of the Common Bill Format and the rule of each.
+The columns of the Common Bill Format and their rules.
 
 https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf and the schema ``cbf_row`` of
 https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop
@@ -77,24 +77,24 @@ def is_tag(column: str) -> bool:
 
 
 def column_problem(column: str, settings: Settings) -> str | None:
-    """What is wrong with a column's name, whatever its values are."""
+    """Return what is wrong with a column's name, or None."""
     if is_tag(column):
         if _TAG_KEYS[settings.tag_key_letters].fullmatch(column[len(TAG_PREFIX) :]):
             return None
-        return "a tag's key may only have letters, digits and _ . : / = + - @"
+        return "a tag's key may contain only letters, digits and _ . : / = + - @"
     if column not in _SCHEMA_COLUMNS and settings.unknown_columns is UnknownColumns.REFUSE:
-        return "is not a column of the API's schema"
+        return "is not a column in the API's schema"
     return None
 
 
 def is_ignored(column: str, settings: Settings) -> bool:
-    """Whether a column is taken and not stored."""
+    """Whether a column is accepted but not stored."""
     unknown = column not in _SCHEMA_COLUMNS and not is_tag(column)
     return unknown and settings.unknown_columns is UnknownColumns.IGNORE
 
 
 def value_check(column: str, settings: Settings) -> Check | None:
-    """The rule for a column's values, or None where every string is allowed."""
+    """Return the check of a column's values, or None if every string is allowed."""
     if column in COST_COLUMNS:
         blank_allowed = settings.blank_numbers is Permission.ACCEPT and column not in REQUIRED_COLUMNS
         return _number_check(
@@ -117,7 +117,7 @@ def value_check(column: str, settings: Settings) -> Check | None:
 def _number_check(*, signed: bool, blank_allowed: bool) -> Check:
     matches = (_SIGNED if signed else _UNSIGNED).fullmatch
     sign = "" if signed else ", without a minus sign"
-    problem = f"must be a decimal number in digits{sign}, without exponent"
+    problem = f"must be a decimal number{sign}, without an exponent"
 
     def check(value: str) -> str | None:
         if matches(value) or (blank_allowed and not value):
@@ -159,11 +159,11 @@ def _labels_check(settings: Settings) -> Check | None:
         try:
             labels = parse_json(value, settings.duplicate_json_keys)
         except NotJsonError as error:
-            return f"must be a JSON object in text: {error}"
-        return None if isinstance(labels, dict) else "must be a JSON object in text"
+            return f"must be a string of a JSON object: {error}"
+        return None if isinstance(labels, dict) else "must be a string of a JSON object"
 
     return check
 
 
 def _blank_tag_problem(value: str) -> str | None:
-    return None if value else "a tag without a value has to be left out"
+    return None if value else "must not be blank; leave out a tag without a value"

@@ -35,7 +35,7 @@ _MAX_HOURS = 10_000
 
 @dataclass(frozen=True)
 class ConnectionChange:
-    """What a connection is changed to; None leaves what is there. In a bucket None takes a text away."""
+    """Changes to a connection; None keeps a value. In ``bucket``, None removes a key."""
 
     name: str | None
     expected_ingest_rate: float | None
@@ -43,49 +43,49 @@ class ConnectionChange:
     bucket: Mapping[str, str | None]
 
     def bucket_of(self, connection: Connection) -> dict[str, str]:
-        """The connection's bucket as it is then."""
+        """Return the connection's bucket after the change."""
         changed = {**(connection.bucket or {}), **self.bucket}
         return {key: text for key, text in changed.items() if text is not None}
 
 
 def parse_new(value: object, settings: Settings) -> NewConnection:
-    """The body of a request that creates a connection."""
+    """Parse the body of a request that creates a connection."""
     body, problems = _object(value), Problems()
     _check_members(body, _KEYS, "a connection", settings, problems)
     name, provider = body.get("name"), body.get("cloud_provider")
     if not isinstance(name, str) or not is_name(name):
-        problems.add("name: is required and has letters, digits, - and _ only")
+        problems.add("name: is required and may contain only letters, digits, - and _")
     if not isinstance(provider, str) or not provider.strip() or not has_no_surrogates(provider):
-        problems.add("cloud_provider: is required and must be a text")
+        problems.add("cloud_provider: is required and must be a string that is not blank")
     rate = _rate(body.get("expected_ingest_rate"), problems)
     enabled = _enabled(body.get("is_enabled", True), problems)
     bucket = _bucket(body.get("s3_bucket_info"), settings, problems)
     if bucket is not None and not set(_REQUIRED_BUCKET_KEYS) <= set(bucket):
-        problems.add("s3_bucket_info: needs bucket_name and bucket_path")
+        problems.add("s3_bucket_info: bucket_name and bucket_path are required")
     if bucket is not None and None in bucket.values():
-        problems.add("s3_bucket_info: must be an object of texts, or null")
+        problems.add("s3_bucket_info: must be an object of strings, or null")
     _refuse_if_any(problems)
-    texts = None if bucket is None else {key: str(text) for key, text in bucket.items()}
-    return NewConnection(str(name), str(provider), rate, enabled, texts)
+    strings = None if bucket is None else {key: str(text) for key, text in bucket.items()}
+    return NewConnection(str(name), str(provider), rate, enabled, strings)
 
 
 def parse_change(value: object, settings: Settings) -> ConnectionChange:
     """
-    The body of a request that changes a connection.
+    Parse the body of a request that changes a connection.
 
-    What ``s3_bucket_info: null`` does is not published; here it leaves the bucket, without which it would be another
-    type of connection.
+    The effect of ``s3_bucket_info: null`` is not published; here it keeps the bucket, since a connection without one
+    has another type.
     """
     body, problems = _object(value), Problems()
     _check_members(body, _CHANGEABLE, "a connection that is changed", settings, problems)
     name = body.get("name")
     if "name" in body and (not isinstance(name, str) or not is_name(name)):
-        problems.add("name: has letters, digits, - and _ only")
+        problems.add("name: may contain only letters, digits, - and _")
     rate = _rate(body["expected_ingest_rate"], problems) if "expected_ingest_rate" in body else None
     enabled = _enabled(body["is_enabled"], problems) if "is_enabled" in body else None
     bucket = _bucket(body.get("s3_bucket_info"), settings, problems) or {}
     if any(bucket.get(key, "") is None for key in _REQUIRED_BUCKET_KEYS):
-        problems.add("s3_bucket_info: bucket_name and bucket_path must be texts")
+        problems.add("s3_bucket_info: bucket_name and bucket_path must be strings")
     _refuse_if_any(problems)
     return ConnectionChange(None if name is None else str(name), rate, enabled, bucket)
 
@@ -129,10 +129,10 @@ def _bucket(value: object, settings: Settings, problems: Problems) -> dict[str, 
     if value is None:
         return None
     if not isinstance(value, dict):
-        problems.add("s3_bucket_info: must be an object of texts, or null")
+        problems.add("s3_bucket_info: must be an object of strings, or null")
         return None
     _check_members(value, _BUCKET_KEYS, "s3_bucket_info", settings, problems)
     found = {key: text for key, text in value.items() if key in _BUCKET_KEYS}
     if not all(text is None or isinstance(text, str) for text in found.values()):
-        problems.add("s3_bucket_info: must be an object of texts, or null")
+        problems.add("s3_bucket_info: must be an object of strings, or null")
     return found

@@ -1,5 +1,5 @@
 """
-Billing connections: what they are and where they are stored.
+Billing connections and their table in the database.
 
 https://docs.cloudzero.com/reference/createbillingconnection
 """
@@ -26,12 +26,12 @@ HOURS_BETWEEN_INGESTS = 24.0
 
 
 class InvalidConnectionError(ValueError):
-    """A connection that cannot be created or changed so; the message says why."""
+    """Invalid values for a connection; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class NewConnection:
-    """What a connection is created with."""
+    """The values of a new connection."""
 
     name: str
     cloud_provider: str
@@ -55,7 +55,7 @@ class Connection:
 
     @property
     def is_stream(self) -> bool:
-        """Whether drops can be sent to it; an AnyCost connection without a bucket is a stream."""
+        """Whether it accepts drops: an AnyCost connection without a bucket is a stream."""
         return self.bucket is None
 
     def as_json(self) -> dict[str, object]:
@@ -76,12 +76,12 @@ class Connection:
 
 
 def parse_connection_option(text: str) -> tuple[str, str]:
-    """``ID`` or ``ID=NAME`` of ``--connection``."""
+    """Parse ``ID`` or ``ID=NAME`` from ``--connection``."""
     connection_id, equals, name = text.partition("=")
     if not _ID.fullmatch(connection_id):
-        raise InvalidConnectionError(f"a connection id has letters, digits, - and _ only: {connection_id!r}")
+        raise InvalidConnectionError(f"a connection id may contain only letters, digits, - and _: {connection_id!r}")
     if equals and not _NAME.fullmatch(name):
-        raise InvalidConnectionError(f"a connection's name has letters, digits, - and _ only: {name!r}")
+        raise InvalidConnectionError(f"a connection's name may contain only letters, digits, - and _: {name!r}")
     return connection_id, name or connection_id
 
 
@@ -91,12 +91,12 @@ def is_name(text: str) -> bool:
 
 
 def create(database: sqlite3.Connection, new: NewConnection) -> Connection:
-    """Create a connection with an id of its own."""
+    """Create a connection with a new id."""
     return _insert(database, str(uuid.uuid4()), new)
 
 
 def ensure_streams(database: sqlite3.Connection, named: list[tuple[str, str]]) -> None:
-    """Make sure that the streams of the command line are there; a sandbox has at least the default one."""
+    """Create or rename the streams in ``named``, or create the default stream if there are no connections."""
     known = {connection.id for connection in list_all(database)}
     if not named and not known:
         named = [(DEFAULT_ID, DEFAULT_NAME)]
@@ -138,7 +138,7 @@ def _insert(database: sqlite3.Connection, connection_id: str, new: NewConnection
 
 
 def list_all(database: sqlite3.Connection) -> list[Connection]:
-    """Every connection, in the order of creation."""
+    """Return every connection in order of creation."""
     found = database.execute(
         "SELECT id, name, cloud_provider, bucket, expected_ingest_rate, is_enabled, created, last_updated"
         " FROM connections ORDER BY number"
@@ -170,12 +170,12 @@ def _connection(
 
 
 def find(database: sqlite3.Connection, connection_id: str) -> Connection | None:
-    """The connection with an id."""
+    """Return the connection with an id, or None."""
     return next((found for found in list_all(database) if found.id == connection_id), None)
 
 
 def save(database: sqlite3.Connection, changed: Connection) -> None:
-    """Store a connection that was changed."""
+    """Store a changed connection."""
     bucket = None if changed.bucket is None else json.dumps(dict(changed.bucket))
     database.execute(
         "UPDATE connections SET name = ?, bucket = ?, expected_ingest_rate = ?, is_enabled = ?, last_updated = ?"
@@ -192,5 +192,5 @@ def save(database: sqlite3.Connection, changed: Connection) -> None:
 
 
 def remove(database: sqlite3.Connection, connection_id: str) -> None:
-    """Forget a connection."""
+    """Delete a connection."""
     database.execute("DELETE FROM connections WHERE id = ?", (connection_id,))

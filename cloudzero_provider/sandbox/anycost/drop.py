@@ -34,7 +34,7 @@ class Operation(Enum):
 
 @dataclass(frozen=True)
 class Drop:
-    """A drop that breaks no rule."""
+    """A valid drop."""
 
     month: Month
     operation: Operation
@@ -45,9 +45,9 @@ class Drop:
 @dataclass(frozen=True)
 class DropReading:
     """
-    What a body says, as far as it can be made out.
+    The result of reading a body.
 
-    ``unreadable`` is set when it is no JSON object; otherwise there is a ``drop`` or there are ``problems``.
+    ``unreadable`` is set if it is not a JSON object; otherwise there is either a ``drop`` or ``problems``.
     """
 
     operation: Operation | None = None
@@ -59,7 +59,7 @@ class DropReading:
 
 
 def read_drop(body: bytes, settings: Settings) -> DropReading:
-    """Check a body against every rule that needs no look at what is stored."""
+    """Check a body against every rule that does not depend on stored data."""
     try:
         parsed = parse_json(body, settings.duplicate_json_keys)
     except NotJsonError as error:
@@ -102,7 +102,7 @@ def _operation(parsed: dict[str, object], problems: Problems) -> Operation | Non
 
 
 def _month(parsed: dict[str, object], settings: Settings, problems: Problems) -> Month | None:
-    """The month given. It may be left out: then the rows say which month they are of."""
+    """Parse the month. It is optional: by default it is the month of the rows."""
     if "month" not in parsed:
         return None
     value = parsed["month"]

@@ -20,7 +20,7 @@ _DEFAULT_LIMIT = 100
 
 
 class SortOrder(Enum):
-    """Which end of the list comes first."""
+    """The sort order of the list."""
 
     ASC = "asc"
     DESC = "desc"
@@ -51,7 +51,7 @@ _VALUES: Mapping[SortKey, Callable[[Connection], str | float]] = {
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of the sorted list is wanted."""
+    """A page of the sorted list."""
 
     offset: int
     limit: int
@@ -60,7 +60,7 @@ class Page:
 
 
 def parse_page(query: Mapping[str, str]) -> Page:
-    """The page that the query parameters ask for."""
+    """Parse the query parameters of a page."""
     sort_key, sort_order, offset = _start(query)
     return Page(offset, parse_limit(query, _DEFAULT_LIMIT), sort_key, sort_order)
 
@@ -77,7 +77,7 @@ def _start(query: Mapping[str, str]) -> tuple[SortKey, SortOrder, int]:
     cursor = _read_cursor(query["cursor"])
     chosen = (query.get("sort_key", cursor.sort_key.value), query.get("sort_order", cursor.sort_order.value))
     if chosen != (cursor.sort_key.value, cursor.sort_order.value):
-        raise InvalidParameterError("the cursor belongs to another sort_key or sort_order")
+        raise InvalidParameterError("the cursor is for another sort_key or sort_order")
     return cursor.sort_key, cursor.sort_order, cursor.offset
 
 
@@ -88,7 +88,7 @@ def _read_cursor(text: str) -> Page:
             raise ValueError("not an offset")
         return Page(offset, 0, SortKey(sort_key), SortOrder(sort_order))
     except (ValueError, TypeError, binascii.Error):
-        raise InvalidParameterError("the cursor is none of ours; it has to be URL-encoded") from None
+        raise InvalidParameterError("the cursor is not valid; it must be URL-encoded") from None
 
 
 def _cursor(page: Page, offset: int) -> str:
@@ -96,7 +96,7 @@ def _cursor(page: Page, offset: int) -> str:
 
 
 def page_json(connections: list[Connection], page: Page) -> dict[str, object]:
-    """The documented body of the list of connections."""
+    """Return the documented body of a page of connections."""
     ordered = sorted(connections, key=_VALUES[page.sort_key], reverse=page.sort_order is SortOrder.DESC)
     shown = ordered[page.offset : page.offset + page.limit]
     after, before = page.offset + page.limit, max(0, page.offset - page.limit)

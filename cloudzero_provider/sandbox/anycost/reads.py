@@ -1,4 +1,4 @@
-"""Reading drops back, now or as they were some seconds ago."""
+"""Reading drops back, as they are now or were some seconds ago."""
 
 # ruff: noqa: S608 - the only parts put into SQL are constants of the code
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def _live_condition(begin: str, end: str, at: float | None) -> tuple[str, tuple[float, ...]]:
-    # Without a lag the clock must not matter, so what is there now is told by the end alone.
+    # Without a lag the clock must not matter, so current data is found by its end alone.
     if at is None:
         return f"{end} IS NULL", ()
     return f"{begin} <= ? AND ({end} IS NULL OR {end} > ?)", (at, at)
 
 
 def list_drops(database: sqlite3.Connection, stream: str, at: float | None, means: RowCountMeans) -> list[DropSummary]:
-    """The months of a stream, now or as they were at a moment."""
+    """Return the months of a stream as they are now, or were at a time."""
     drop_alive, drop_times = _live_condition("drops.opened_at", "drops.closed_at", at)
     block_alive, block_times = _live_condition("blocks.added_at", "blocks.removed_at", at)
-    # One line per request that something is left of. All is left of the last one.
+    # One row per request of which blocks are left. The last request always has all of its blocks.
     found = database.execute(
         "SELECT drops.drop_id, drops.month, sum(blocks.row_count) FROM drops"
         f" JOIN blocks ON blocks.drop_number = drops.number AND {block_alive}"
@@ -58,7 +58,7 @@ class MonthContents:
 
 
 def open_month(database: Database, stream: str, month: Month, at: float | None) -> MonthContents | None:
-    """The rows of a month, or None when it is not there."""
+    """Open the rows of a month; None if the month does not exist."""
     connection = database.connect()
     connection.execute("BEGIN")
     alive, times = _live_condition("blocks.added_at", "blocks.removed_at", at)

@@ -1,5 +1,5 @@
 """
-What AnyCost answers to a drop, and how it shows what it holds.
+AnyCost's replies to a drop, to the list of drops, and to reading a month.
 
 https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and its siblings
 """
@@ -41,7 +41,7 @@ _NESTED = "result"
 
 
 def accepted(summary: DropSummary, settings: Settings) -> Reply:
-    """The reply to a drop that was taken."""
+    """The reply to an accepted drop."""
     status = settings.success_status
     if status == 204:
         return bytes_reply(status, b"")
@@ -53,7 +53,7 @@ def accepted(summary: DropSummary, settings: Settings) -> Reply:
 
 
 def drop_list(summaries: Sequence[DropSummary], settings: Settings) -> Reply:
-    """The months of a stream."""
+    """The reply with a stream's months."""
     drops = [_summary_json(summary, settings) for summary in summaries]
     wrapper = settings.list_wrapper
     if wrapper is ListWrapper.NONE:
@@ -79,12 +79,12 @@ _CONTENTS_WRAPPERS = {
 
 
 def month_contents(contents: MonthContents, settings: Settings) -> Reply:
-    """A month's rows, piece by piece."""
+    """The reply with a month's rows, in pieces."""
     wrapper = settings.contents_wrapper
     before, after = _CONTENTS_WRAPPERS.get(wrapper, (b'{"%s":' % wrapper.value.encode(), b"}"))
     rows, length = contents.pieces, contents.length
     if settings.contents_numbers is ContentsNumbers.NUMBER:
-        # How long it gets is known only when it is there.
+        # The length is known only after the conversion.
         with_numbers = _NUMBER_IN_TEXT.sub(rb"\1\2", b"".join(rows))
         rows, length = iter((with_numbers,)), len(with_numbers)
 

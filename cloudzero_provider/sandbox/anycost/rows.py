@@ -1,4 +1,4 @@
-"""Checking rows and packing the good ones by hour."""
+"""Checking rows, and grouping the valid ones by hour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HourBlock:
-    """The rows of one hour as lines of compact JSON with sorted keys, and what they add up to."""
+    """The rows of one hour, as lines of compact JSON with sorted keys, and their totals."""
 
     hour: str
     rows: bytes
@@ -41,7 +41,7 @@ class HourBlock:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What holds for every row with the same columns in the same order."""
+    """The problems and checks shared by all rows with the same columns in the same order."""
 
     problems: tuple[tuple[str, str], ...]
     checks: tuple[tuple[str, Check], ...]
@@ -60,7 +60,7 @@ class _Hour:
 
 
 class RowReader:
-    """Checks the rows of one drop, in the order they come, and keeps them by hour."""
+    """Checks the rows of one drop in order, and groups them by hour."""
 
     def __init__(self, settings: Settings, month: Month | None, problems: Problems) -> None:
         self.month = month
@@ -99,7 +99,7 @@ class RowReader:
                 self._problems.add_for_row(index, column, problem)
 
     def _report_non_strings(self, index: int, row: dict[str, object]) -> None:
-        rule = "must be a JSON string; leave out what has no value"
+        rule = "must be a JSON string; leave out columns without a value"
         for column, value in row.items():
             if type(value) is not str:
                 self._problems.add_for_row(index, column, rule)
@@ -118,7 +118,7 @@ class RowReader:
         if month == self.month:
             return True
         whose = "the drop's month" if self._month_is_given else "the month of the first row"
-        self._problems.add_for_row(index, USAGE_START, f"is in {month} (UTC), {whose} is {self.month}")
+        self._problems.add_for_row(index, USAGE_START, f"is in {month} (UTC), but {whose} is {self.month}")
         return False
 
     def _moment(self, usage_start: str) -> tuple[str, Month]:
@@ -135,7 +135,7 @@ class RowReader:
         try:
             packed = canonical_json(row).encode("utf-8")
         except UnicodeEncodeError:
-            self._problems.add(f"row {index}: has half of a surrogate pair, which is not a character")
+            self._problems.add(f"row {index}: has an unpaired surrogate, which is not a valid character")
             return
         name = self._moment(str(row[USAGE_START]))[0]
         hour = self._hours.get(name)
@@ -155,7 +155,7 @@ def _shape(columns: tuple[str, ...], settings: Settings) -> _Shape:
     problems += [(column, problem) for column in columns if (problem := column_problem(column, settings))]
     tags = [column for column in columns if is_tag(column)]
     if tags and RESOURCE_ID not in columns:
-        problems.append((tags[0], f"a tag needs {RESOURCE_ID} in the same row"))
+        problems.append((tags[0], f"a tag requires {RESOURCE_ID} in the same row"))
     elif tags:
         checks.append((RESOURCE_ID, _blank_id_problem))
     costs = tuple(column for column in columns if column in COST_COLUMNS)
@@ -163,4 +163,4 @@ def _shape(columns: tuple[str, ...], settings: Settings) -> _Shape:
 
 
 def _blank_id_problem(value: str) -> str | None:
-    return None if value else "a row with tags needs a value here"
+    return None if value else "must not be blank in a row with tags"

@@ -1,7 +1,7 @@
 """
-The drops of every stream: the three operations, and what is there afterwards.
+The stored drops of every stream, and the three operations on them.
 
-Rows are kept as one block per request and hour: an hour is replaced, and a month added up, without its rows.
+Each request's rows are stored as one block per hour, so that replacing an hour or summing a month does not read rows.
 """
 
 # ruff: noqa: S608 - the only parts put into SQL are constants of the code
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DropSummary:
-    """A month of a stream: its drop and how many rows it has."""
+    """A month of a stream: its drop and number of rows."""
 
     drop_id: str
     month: Month
@@ -40,7 +40,7 @@ class _OpenDrop:
 
 def apply_drop(database: sqlite3.Connection, stream: str, drop: Drop, settings: Settings, now: float) -> DropSummary:
     """
-    Carry out a drop's operation inside the caller's transaction.
+    Apply a drop's operation in the caller's transaction.
 
     "If no prior data exists, CloudZero creates a new billing drop for the specified month", so a month that
     has data keeps its drop under all three operations: https://docs.cloudzero.com/docs/anycost-send-stream-data
@@ -129,29 +129,29 @@ def _size(database: sqlite3.Connection, current: _OpenDrop) -> tuple[int, int]:
 
 
 def _check_limits(database: sqlite3.Connection, current: _OpenDrop, month: Month, settings: Settings) -> int:
-    """The month's rows, unless they are more than a stream may have in a month."""
+    """Return the month's number of rows; refuse the request if the month exceeds a limit."""
     rows, size = _size(database, current)
     if rows > settings.month_row_limit:
         raise bad_request(
-            ErrorType.MONTH_LIMIT, f"{month} would have {rows} rows, the limit is {settings.month_row_limit}."
+            ErrorType.MONTH_LIMIT, f"{month} would have {rows} rows; the limit is {settings.month_row_limit}."
         )
     if size > settings.month_byte_limit:
         raise bad_request(
             ErrorType.MONTH_LIMIT,
-            f"{month} would have {size} bytes, the limit is {settings.month_byte_limit}.",
+            f"{month} would have {size} bytes; the limit is {settings.month_byte_limit}.",
         )
     return rows
 
 
 def _purge(database: sqlite3.Connection, removed_before: float) -> None:
-    """Forget removed rows that no lagging read can show any more."""
+    """Delete removed rows that are too old for any lagging read."""
     old = "SELECT id FROM blocks WHERE removed_at <= ?"
     database.execute(f"DELETE FROM block_rows WHERE block_id IN ({old})", (removed_before,))
     database.execute(f"DELETE FROM blocks WHERE id IN ({old})", (removed_before,))
 
 
 def forget_stream(database: sqlite3.Connection, stream: str) -> None:
-    """Forget every drop of a stream."""
+    """Delete every drop of a stream."""
     of_stream = "SELECT blocks.id FROM blocks JOIN drops ON drops.number = drop_number WHERE stream = ?"
     database.execute(f"DELETE FROM block_rows WHERE block_id IN ({of_stream})", (stream,))
     database.execute(f"DELETE FROM blocks WHERE id IN ({of_stream})", (stream,))
@@ -159,6 +159,6 @@ def forget_stream(database: sqlite3.Connection, stream: str) -> None:
 
 
 def forget_all(database: sqlite3.Connection) -> None:
-    """Forget every drop."""
+    """Delete every drop."""
     for table in ("drops", "blocks", "block_rows"):
         database.execute(f"DELETE FROM {table}")

@@ -1,4 +1,4 @@
-"""What the sandbox holds for a month: exact totals, hours, and a digest of the rows."""
+"""A stored month's exact totals, hours, and a digest of its rows."""
 
 # ruff: noqa: S608 - the only parts put into SQL are constants of the code
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MonthState:
-    """A month as it is now."""
+    """A month's totals."""
 
     rows: int
     size: int
@@ -35,7 +35,7 @@ class MonthState:
 
 @dataclass(frozen=True)
 class MonthVersion:
-    """A month of a stream as it is after a certain change: its newest block is never used again."""
+    """A version of a stream's month: each change adds a block, and block ids are never reused."""
 
     stream: str
     month: str
@@ -43,14 +43,14 @@ class MonthVersion:
 
 
 class MonthStates:
-    """Adds months up once per change."""
+    """Computes each month's totals once per change."""
 
     def __init__(self) -> None:
         self._states: dict[MonthVersion, MonthState] = {}
         self._digests: dict[MonthVersion, str] = {}
 
     def months(self, database: sqlite3.Connection) -> list[MonthVersion]:
-        """The months that are there now."""
+        """Return the current months."""
         found = database.execute(
             "SELECT stream, month, max(blocks.id) FROM drops"
             " JOIN blocks ON drop_number = drops.number AND removed_at IS NULL"
@@ -80,7 +80,7 @@ _LIVE = (
 
 
 def drop_ids(database: sqlite3.Connection, key: MonthVersion) -> list[str]:
-    """Every drop the month has had, the present one last."""
+    """Return the ids of all drops the month has had, the current one last."""
     found = database.execute(
         "SELECT drop_id FROM drops WHERE stream = ? AND month = ? ORDER BY number", (key.stream, key.month)
     )

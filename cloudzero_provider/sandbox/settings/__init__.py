@@ -1,3 +1,3 @@
-"""Every published and unpublished choice that the sandbox can be set to."""
+"""The sandbox's settings: one for each behavior that CloudZero has not published."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What CloudZero has not published about who may send, and how often, as settings."""
+"""Settings for API keys, rate limits and timeouts, where CloudZero's behavior is not published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cloudzero_provider.sandbox.settings.fields import Permission, at_least, one
 
 
 class RetryAfter(Enum):
-    """How a throttled request is told when to come back."""
+    """The form of ``Retry-After`` in the reply to a throttled request."""
 
     SECONDS = "seconds"
     HTTP_DATE = "http_date"
@@ -17,7 +17,7 @@ class RetryAfter(Enum):
 
 
 class RateScope(Enum):
-    """What a limit on the rate is over."""
+    """What a rate limit applies to."""
 
     ORGANIZATION = "organization"
     KEY = "key"
@@ -25,7 +25,7 @@ class RateScope(Enum):
 
 
 class TestKey(Enum):
-    """What becomes of a request for CloudZero's test namespace."""
+    """What happens to a request for CloudZero's test namespace."""
 
     REFUSE = "refuse"
     IGNORE = "ignore"
@@ -34,20 +34,21 @@ class TestKey(Enum):
 @dataclass(frozen=True)
 class AccessSettings:
     """
-    The settings of keys and rates.
+    Settings for API keys, rate limits and timeouts.
 
     Keys: https://docs.cloudzero.com/reference/authorization
     Test namespace: https://docs.cloudzero.com/reference/testing
 
-    ``denied_status``: for a key that is not known or lacks a scope; 403 is documented, 401 is what others answer.
-    ``bearer``: whether ``Authorization: Bearer <key>`` is read as well; documented is the bare key.
-    ``test_key``: a request with ``cloudzero-test-key``. The sandbox has no such namespace: it refuses the request, or
-    takes it as if the header were not there, as an endpoint may that does not know it.
+    ``denied_status``: for a key that is unknown or lacks a scope; 403 is documented, 401 is common elsewhere.
+    ``bearer``: whether ``Authorization: Bearer <key>`` is also accepted; the bare key is documented.
+    ``test_key``: a request with ``cloudzero-test-key``. The sandbox has no test namespace: it refuses the request, or
+    ignores the header, as an endpoint may that does not know it.
     ``anycost_rate``: requests per second on AnyCost's paths, 0 for no limit (none is documented), with an
-    ``anycost_burst``. Beyond it: ``anycost_throttle_status``, with a ``Retry-After`` as ``anycost_retry_after`` says.
-    ``rate_scope``: what this limit, and the one of telemetry, are over.
-    ``client_timeout_seconds``: how long a request's body may take to arrive, and each piece of a reply to be taken; 0
-    waits for ever. Beyond it a body is answered with 408, and a reply is cut off.
+    ``anycost_burst``. Beyond it, the reply is ``anycost_throttle_status`` with ``Retry-After`` as in
+    ``anycost_retry_after``.
+    ``rate_scope``: what this limit and the one for telemetry apply to.
+    ``client_timeout_seconds``: time limit for a request's body to arrive, and for the client to read each piece of a
+    reply; 0 for no limit. A late body gets a 408; an unread reply is cut off.
     """
 
     denied_status: int = one_of(403, 401)

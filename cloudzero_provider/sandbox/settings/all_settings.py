@@ -1,4 +1,4 @@
-"""What CloudZero has not published, as settings: each can be set to every answer that may turn out right."""
+"""All settings. Each covers something that CloudZero has not published, and can be set to every plausible behavior."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings(ParsingSettings, RecordSettings, TelemetrySettings, AccessSettings, ReplySettings, AnyCostSettings):
-    """The sandbox's settings: of AnyCost and its replies, of access, of telemetry and its records, of parsing."""
+    """All settings of the sandbox."""
 
     def as_json(self) -> dict[str, str | int | float]:
         values = ((item.name, getattr(self, item.name)) for item in fields(self))
@@ -28,14 +28,14 @@ class Settings(ParsingSettings, RecordSettings, TelemetrySettings, AccessSetting
 
 
 class InvalidSettingError(ValueError):
-    """A setting or a value that does not exist; the message lists what is possible."""
+    """An unknown setting or an invalid value; the message lists the valid ones."""
 
 
 _TYPES: Mapping[str, type] = get_type_hints(Settings)
 
 
 def possible_values() -> dict[str, list[str | int] | str]:
-    """Every setting with its possible values, or with a description of them where they are numbers."""
+    """Return every setting with its possible values, or a description of them for numbers and strings."""
     return {item.name: _possible(item.name, item.metadata) for item in fields(Settings)}
 
 
@@ -46,18 +46,18 @@ def _possible(name: str, metadata: Mapping[str, Any]) -> list[str | int] | str:
     if "choices" in metadata:
         return list(metadata["choices"])
     if kind is str:
-        return "a text"
+        return "a string"
     number = "a whole number" if kind is int else "a number"
     return f"{number} of at least {metadata['minimum']}"
 
 
 def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
-    """The settings with these values; nothing is changed when one of them is not possible."""
+    """Return the settings with these values; raise ``InvalidSettingError`` if one of them is invalid."""
     known = {item.name: item.metadata for item in fields(Settings)}
     parsed: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            raise InvalidSettingError(f"There is no setting {name!r}. Settings: {', '.join(known)}.")
+            raise InvalidSettingError(f"{name!r} is not a setting. Settings: {', '.join(known)}.")
         parsed[name] = _parsed(name, value, known[name])
     return replace(settings, **parsed)
 
@@ -82,4 +82,4 @@ def _parsed(name: str, value: object, metadata: Mapping[str, Any]) -> object:
 def _invalid_value(name: str, metadata: Mapping[str, Any]) -> InvalidSettingError:
     possible = _possible(name, metadata)
     listed = possible if isinstance(possible, str) else ", ".join(map(str, possible))
-    return InvalidSettingError(f"The setting {name!r} cannot have this value. Possible: {listed}.")
+    return InvalidSettingError(f"The setting {name!r} does not accept this value. Possible: {listed}.")

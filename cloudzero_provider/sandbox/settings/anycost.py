@@ -1,4 +1,4 @@
-"""What CloudZero has not published about AnyCost, and about what AnyCost and telemetry share, as settings."""
+"""Settings for AnyCost, and for what AnyCost and telemetry share, where CloudZero's behavior is not published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cloudzero_provider.sandbox.settings.fields import Permission, at_least, one
 
 
 class ConcurrentScope(Enum):
-    """Which requests on one stream may not run together."""
+    """Which requests on one stream must not run concurrently."""
 
     ALL = "all"
     WRITES = "writes"
@@ -24,7 +24,7 @@ class EmptyData(Enum):
 
 
 class NegativeNumbers(Enum):
-    """Where a minus sign is taken."""
+    """Where a minus sign is accepted."""
 
     ACCEPT = "accept"
     COSTS_ONLY = "costs_only"
@@ -47,7 +47,7 @@ class TagKeyLetters(Enum):
 
 
 class MonthFormat(Enum):
-    """How a request may spell a month."""
+    """The formats of a month in a request."""
 
     BOTH = "both"
     YEAR_MONTH = "year_month"
@@ -55,7 +55,7 @@ class MonthFormat(Enum):
 
 
 class ValidateReply(Enum):
-    """How the dry run answers for a drop that breaks a rule."""
+    """The reply of the validate endpoint to a drop that breaks a rule."""
 
     IS_VALID_FALSE = "200_is_valid_false"
     BAD_REQUEST = "400"
@@ -64,31 +64,31 @@ class ValidateReply(Enum):
 @dataclass(frozen=True)
 class AnyCostSettings:
     """
-    The settings of what AnyCost takes, and of what both halves share.
+    Settings for AnyCost, and for what AnyCost and telemetry share.
 
-    The defaults follow what is documented and else the stricter reading.
+    The defaults follow the documentation, or the stricter reading where it leaves a choice.
 
     Limits and operations: https://docs.cloudzero.com/docs/anycost-send-stream-data
     Columns: https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf
 
-    ``body_limit``: bytes of the uncompressed JSON body ("5 MB"; whether 5,000,000 or 5,242,880 is not said).
-    ``month_row_limit``, ``month_byte_limit``: "one million rows and 70MB"; settable, to be reached in a test.
-    ``concurrent_status``: the reply to a request while another one on the same stream is running; 200 carries both out.
+    ``body_limit``: bytes of the uncompressed JSON body ("5 MB"; whether 5,000,000 or 5,242,880 is not published).
+    ``month_row_limit``, ``month_byte_limit``: "one million rows and 70MB"; lower them to reach them in a test.
+    ``concurrent_status``: the reply to a request while another one is running on its stream; 200 applies both.
     ``concurrent_scope``: whether reads count ("does not support concurrent requests" names no method).
-    ``empty_data``: the schema allows ``data: []``, and "replace all existing data" by nothing leaves nothing.
+    ``empty_data``: the schema allows ``data: []``, and "replace all existing data" with nothing leaves nothing.
     ``negative_numbers``: the schema's pattern has no minus sign, yet CBF requires negative Discount lines.
-    ``guide_only_lineitem_types``: two values that the CBF guide has and the API schema has not.
-    ``unknown_columns``: columns that the API schema's ``cbf_row`` does not list.
+    ``guide_only_lineitem_types``: two values that are in the CBF guide but not in the API schema.
+    ``unknown_columns``: columns that are not in the API schema's ``cbf_row``.
     ``blank_numbers``: an empty string in an optional number column; the schema's pattern does not match it.
-    ``blank_tags``: an empty string as a tag's value; senders found that such tags have to be left out.
+    ``blank_tags``: an empty string as a tag's value; senders found that such tags must be left out.
     ``tag_key_letters``: whether "letters" in a tag's key means A to Z only.
-    ``month_format``: how ``month`` may be spelled; the guide has ``2024-08``, the schema a full datetime.
-    ``validate_reply``: how the dry run tells about a drop that breaks a rule.
-    ``gzip``: whether a body with ``Content-Encoding: gzip`` is read; the limit holds for what it unpacks to.
-    ``content_type``: whether a body that is not declared ``application/json`` is read.
-    ``unknown_connection_status``: for an id that is not there; only 400 and 403 are documented.
-    ``read_lag_seconds``: reads show the drops as they were so many seconds ago.
-    ``idempotency_seconds``: how long a reply is kept for its idempotency key; 0 keeps it for ever.
+    ``month_format``: the formats of ``month``; the guide has ``2024-08``, the schema a full datetime.
+    ``validate_reply``: the validate endpoint's reply to a drop that breaks a rule.
+    ``gzip``: whether a body with ``Content-Encoding: gzip`` is accepted; the limit applies to the decompressed body.
+    ``content_type``: whether a body without ``Content-Type: application/json`` is accepted.
+    ``unknown_connection_status``: for an unknown id; only 400 and 403 are documented.
+    ``read_lag_seconds``: reads show the drops as they were this many seconds ago.
+    ``idempotency_seconds``: how long a reply is kept for its idempotency key; 0 keeps it forever.
     """
 
     body_limit: int = at_least(1, 5_000_000)

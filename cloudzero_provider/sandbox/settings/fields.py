@@ -1,4 +1,4 @@
-"""What the fields of the settings are made of."""
+"""Building blocks of the settings' fields."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 
 class Permission(Enum):
-    """Whether something is taken."""
+    """Whether something is accepted."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
 
 
 def one_of(default: int, *others: int) -> Any:
-    """A number out of a few."""
+    """A field with one of a few numbers."""
     return field(default=default, metadata={"choices": (default, *others)})
 
 
 def at_least(minimum: int, default: float) -> Any:
-    """A number that is not too small."""
+    """A field with a number of at least ``minimum``."""
     return field(default=default, metadata={"minimum": minimum})

@@ -1,4 +1,4 @@
-"""What CloudZero has not published about single telemetry records and their streams, as settings."""
+"""Settings for telemetry records and their streams, where CloudZero's behavior is not published."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cloudzero_provider.sandbox.settings.fields import at_least
 
 
 class ZeroValues(Enum):
-    """What a value of zero does."""
+    """What happens to a value of zero."""
 
     REFUSE = "refuse"
     ACCEPT = "accept"
@@ -25,7 +25,7 @@ class NaiveTimestamps(Enum):
 
 
 class MetricGranularity(Enum):
-    """What the field ``granularity`` of a metric's record does."""
+    """What happens to the field ``granularity`` in a metric's record."""
 
     VALIDATE = "validate"
     IGNORE = "ignore"
@@ -33,35 +33,35 @@ class MetricGranularity(Enum):
 
 
 class AllocationFilter(Enum):
-    """Whether an allocation's record may go without ``filter``."""
+    """Whether an allocation's record may omit ``filter``."""
 
     OPTIONAL = "optional"
     REQUIRED = "required"
 
 
 class RecordsFieldNames(Enum):
-    """How records that are read spell their fields' names."""
+    """The form of field names in records that are read."""
 
     UNDERSCORE = "underscore"
     HYPHEN = "hyphen"
 
 
 class RecordsValue(Enum):
-    """How records that are read write their values."""
+    """The form of values in records that are read."""
 
     NUMBER = "number"
     STRING = "string"
 
 
 class StreamNameCase(Enum):
-    """Whether names that differ in capital letters alone are two streams."""
+    """Whether names that differ only in case are different streams."""
 
     SENSITIVE = "sensitive"
     FOLDED = "folded"
 
 
 class ForceParameter(Enum):
-    """Where the parameter stands that deletes a stream with data."""
+    """Where the parameter is sent that deletes a stream with data."""
 
     BODY = "body"
     QUERY = "query"
@@ -71,18 +71,18 @@ class ForceParameter(Enum):
 @dataclass(frozen=True)
 class RecordSettings:
     """
-    The settings of records and streams.
+    Settings for telemetry records and streams.
 
     https://docs.cloudzero.com/docs/telemetry-send-via-api
 
-    ``telemetry_record_limit``: records per request, 0 for no limit (none is documented beside that of the body).
-    ``zero_values``: the schema wants more than 0; a zero may also be taken, or left out without a word.
+    ``telemetry_record_limit``: records per request, 0 for no limit (only the body's limit is documented).
+    ``zero_values``: the schema requires more than 0; a zero may also be accepted, or ignored without an error.
     ``past_days``: how far back a timestamp may be, 0 for no limit; none is documented.
     ``naive_timestamps``: what a timestamp without an offset means.
-    ``metric_granularity``: one page has the field for metrics, another has not.
+    ``metric_granularity``: one page has the field for metrics, another does not.
     ``allocation_filter``: the schema requires the field, the newest page does not.
-    ``records_field_names``, ``records_value``: of records that are read; of both spellings there are examples.
-    ``stream_name_case``: whether capital letters tell streams apart.
+    ``records_field_names``, ``records_value``: in records that are read; both forms appear in examples.
+    ``stream_name_case``: whether names that differ only in case are different streams.
     ``force_parameter``: the newest page has a boolean in the body; its name is not published (here ``force``).
     """
 

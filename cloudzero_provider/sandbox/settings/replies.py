@@ -1,4 +1,4 @@
-"""What CloudZero has not published about AnyCost's replies of success, as settings."""
+"""Settings for AnyCost's successful replies, where CloudZero's behavior is not published."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from cloudzero_provider.sandbox.settings.fields import one_of
 
 
 class RowCountMeans(Enum):
-    """What ``row_count`` counts, where drops are listed and in the reply to one."""
+    """What ``row_count`` counts in the list of drops and in the reply to a drop."""
 
     MONTH = "month"
     REQUEST = "request"
 
 
 class RowCountForm(Enum):
-    """How ``row_count`` is written."""
+    """The form of ``row_count``."""
 
     NUMBER = "number"
     TEXT = "text"
@@ -25,14 +25,14 @@ class RowCountForm(Enum):
 
 
 class ReplyMonth(Enum):
-    """How a reply spells a month."""
+    """The format of a month in a reply."""
 
     DATETIME = "datetime"
     YEAR_MONTH = "year_month"
 
 
 class SuccessBody(Enum):
-    """What the reply to an accepted drop has in it."""
+    """The body of the reply to an accepted drop."""
 
     DOCUMENTED = "documented"
     EMPTY = "empty"
@@ -46,7 +46,7 @@ class SuccessBody(Enum):
 
 
 class DropWrapper(Enum):
-    """The key around an accepted drop in place of the documented one."""
+    """The key around an accepted drop, instead of the documented one."""
 
     BILLING_DROP = "billing_drop"
     DATA = "data"
@@ -72,7 +72,7 @@ class ContentsWrapper(Enum):
 
 
 class ContentsNumbers(Enum):
-    """How the numbers of a month's rows are written."""
+    """The form of numbers in a month's rows."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -81,17 +81,17 @@ class ContentsNumbers(Enum):
 @dataclass(frozen=True)
 class ReplySettings:
     """
-    The settings of AnyCost's replies.
+    Settings for AnyCost's replies.
 
     https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop
 
-    ``row_count_means``: rows of the month after the operation, or of the last request for it.
+    ``row_count_means``: the month's rows after the operation, or the rows of the last request for the month.
     ``row_count_form``: the schema has a number.
-    ``reply_month``: how replies spell it; the schema has a full datetime.
+    ``reply_month``: the format of a month in replies; the schema has a full datetime.
     ``success_body``, ``success_status``: the reply to an accepted drop.
     ``drop_wrapper``: the key around it when ``success_body`` is ``other_wrapper``.
     ``list_wrapper``, ``contents_wrapper``: the keys around the list of drops and around a month's rows.
-    ``contents_numbers``: the schema has texts, as in what is sent.
+    ``contents_numbers``: the schema has strings, as in requests.
     """
 
     row_count_means: RowCountMeans = RowCountMeans.MONTH

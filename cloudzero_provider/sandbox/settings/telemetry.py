@@ -1,4 +1,4 @@
-"""What CloudZero has not published about telemetry, as settings."""
+"""Settings for telemetry, where CloudZero's behavior is not published."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from cloudzero_provider.sandbox.settings.fields import Permission, at_least, one
 
 
 class KeySetPerStream(Enum):
-    """What has to share one set of filter keys."""
+    """What must share one set of filter keys."""
 
     PER_REQUEST = "per_request"
     FIXED = "fixed"
 
 
 class BatchAtomicity(Enum):
-    """What a request with good and bad records stores."""
+    """What is stored of a request with valid and invalid records."""
 
     ALL_OR_NOTHING = "all_or_nothing"
     STORES_GOOD_RECORDS = "stores_good_records"
 
 
 class UnknownFields(Enum):
-    """What happens to fields that a record's schema does not list."""
+    """What happens to fields that are not in a record's schema."""
 
     REFUSE = "refuse"
     IGNORE = "ignore"
@@ -32,7 +32,7 @@ class UnknownFields(Enum):
 
 
 class ValueForm(Enum):
-    """How ``value`` may be written."""
+    """The accepted forms of ``value``."""
 
     BOTH = "both"
     NUMBER = "number"
@@ -40,7 +40,7 @@ class ValueForm(Enum):
 
 
 class DuplicatesInReplace(Enum):
-    """What two records of one identity in one replace do."""
+    """What happens to two records of one identity in one replace."""
 
     LAST = "last"
     SUM = "sum"
@@ -48,28 +48,28 @@ class DuplicatesInReplace(Enum):
 
 
 class FilterValueOrder(Enum):
-    """Whether two filters with the same values in another order are two."""
+    """Whether filters with the same values in another order are different."""
 
     IGNORED = "ignored"
     SIGNIFICANT = "significant"
 
 
 class DeleteMatch(Enum):
-    """Which records a delete with some keys finds."""
+    """Which records a delete with keys matches."""
 
     CONTAINS = "contains"
     EXACT = "exact"
 
 
 class ReplaceMatch(Enum):
-    """Which records a replace takes the place of."""
+    """Which records a replace matches."""
 
     IDENTITY = "identity"
     PROPERTIES = "properties"
 
 
 class UnknownStreamRead(Enum):
-    """How a read of a stream that is not there is answered."""
+    """The reply to a read of an unknown stream."""
 
     NOT_FOUND = "404"
     EMPTY = "200_empty"
@@ -91,7 +91,7 @@ class RecordsWrapper(Enum):
 
 
 class RecordsTimestamp(Enum):
-    """How records that are read spell a time; ``date`` does so where the time of day says nothing."""
+    """The format of a time in records that are read; ``date`` omits midnight."""
 
     OFFSET = "offset"
     Z = "z"
@@ -101,7 +101,7 @@ class RecordsTimestamp(Enum):
 
 
 class RecordsStatus(Enum):
-    """How the stream's status stands beside records that are read."""
+    """The form of the stream's status in the reply with its records."""
 
     NONE = "none"
     WORD = "word"
@@ -109,7 +109,7 @@ class RecordsStatus(Enum):
 
 
 class TelemetrySuccessBody(Enum):
-    """What the reply to accepted records has in it."""
+    """The body of the reply to accepted records."""
 
     EMPTY = "empty"
     TEXT = "text"
@@ -121,7 +121,7 @@ class TelemetrySuccessBody(Enum):
 
 
 class TelemetrySuccessStatus(Enum):
-    """The status of accepted records; documented are 201 for a delete and 200 for all else."""
+    """The status of the reply to accepted records; documented are 201 for a delete and 200 otherwise."""
 
     DOCUMENTED = "documented"
     OK = "200"
@@ -132,7 +132,7 @@ class TelemetrySuccessStatus(Enum):
 
 
 class DeleteStreamWithData(Enum):
-    """Whether a stream that has records is deleted just like that."""
+    """Whether deleting a stream that has records requires ``force``."""
 
     NEEDS_FORCE = "needs_force"
     ALLOWED = "allowed"
@@ -141,42 +141,42 @@ class DeleteStreamWithData(Enum):
 @dataclass(frozen=True)
 class TelemetrySettings:
     """
-    The settings of telemetry. The defaults follow what is documented and else the stricter reading.
+    Settings for telemetry. The defaults follow the documentation, or the stricter reading where it leaves a choice.
 
     Records: https://docs.cloudzero.com/docs/telemetry-send-via-api
     Endpoints: https://docs.cloudzero.com/reference/summetrictelemetry and its siblings
 
-    ``telemetry_body_limit``: bytes of the body ("5 MB"). ``telemetry_body_limit_status``: of a larger one.
+    ``telemetry_body_limit``: bytes of the body ("5 MB"). ``telemetry_body_limit_status``: the reply to a larger one.
     ``telemetry_rate``: records per second (documented: 100), 0 for no limit, with a
-    ``telemetry_burst`` (documented: one day's worth, which a sandbox has when it starts). Beyond it:
-    ``telemetry_throttle_status``, with a ``Retry-After`` as ``telemetry_retry_after`` says.
-    ``key_set_per_stream``: the newest page wants one key set per request; older ones say that the first
+    ``telemetry_burst`` (documented: one day's worth, which is available when a sandbox starts). Beyond it, the reply is
+    ``telemetry_throttle_status`` with ``Retry-After`` as in ``telemetry_retry_after``.
+    ``key_set_per_stream``: the newest page requires one key set per request; older ones say that the first
     request fixes it for the stream.
-    ``unknown_dimensions``: keys that are no dimensions, separated by commas.
-    ``batch_atomicity``: whether a request with a bad record stores its good ones (and is refused as well).
-    ``unknown_fields``: fields of a record that the schema does not list. Those accepted are shown by the read
-    of submitted records and are part of nothing else.
+    ``unknown_dimensions``: keys that are not valid dimensions, separated by commas.
+    ``batch_atomicity``: whether a request with an invalid record stores its valid ones (and is still refused).
+    ``unknown_fields``: fields of a record that are not in the schema. Accepted ones appear only in the read of
+    submitted records.
     ``value_form``: the schema has numbers, the guide's examples have numeric strings.
-    ``future_days``: how far ahead of now a timestamp may be. "Too far into the future" is refused; one day is
-    room for every time zone, and what is measured lies in the past.
-    ``empty_records``: ``records: []``, which the schema allows, though nothing can be done with it.
+    ``future_days``: how far in the future a timestamp may be. "Too far into the future" is refused; one day
+    covers every time zone.
+    ``empty_records``: ``records: []``, which the schema allows, although such a request has no effect.
     ``duplicates_in_replace``: two records of one identity in one replace.
-    ``allocation_replace_creates``: whether a replace creates an allocation stream; the pages say both.
-    ``filter_value_order``: a key's values are alternatives, so their order says nothing.
-    ``delete_match``: whether a delete with keys finds the records that have these keys, or only these.
-    ``replace_match``: whether a record replaces the one of its timestamp, element and keys (``identity``), or every
-    record of its timestamp and element that has its keys, whatever others it has (``properties``): "any data ... that
-    matches the supplied properties (timestamp is minimally required)". Without keys, that is all of them.
-    ``submitted_after_seconds``, ``processed_after_seconds``: until sent records show in the two reads.
-    ``unknown_stream_read``: the reply to a read of a stream that is not there.
-    ``records_wrapper``, ``records_timestamp``: the shape of records that are read.
-    ``records_status``: whether the stream's status is read with them, under ``status``; nobody has published that
-    it is. A list without a wrapper has no room for it.
-    ``invalid_streams``: names, separated by commas, of streams with a target dimension that is missing or broken.
-    That is published, and no answer to find out: their records are received and processed as those of the others.
+    ``allocation_replace_creates``: whether a replace creates an allocation stream; the pages contradict each other.
+    ``filter_value_order``: a key's values are alternatives, so their order has no meaning.
+    ``delete_match``: whether a delete with keys matches records that have at least these keys, or exactly these.
+    ``replace_match``: whether a record replaces the one with its timestamp, element and keys (``identity``), or every
+    record with its timestamp and element that has at least its keys (``properties``): "any data ... that
+    matches the supplied properties (timestamp is minimally required)". Without keys, all of them match.
+    ``submitted_after_seconds``, ``processed_after_seconds``: seconds until sent records appear in the two reads.
+    ``unknown_stream_read``: the reply to a read of an unknown stream.
+    ``records_wrapper``, ``records_timestamp``: the form of records that are read.
+    ``records_status``: whether the reply includes the stream's status under ``status``; no page documents it. A list
+    without a wrapper has no status.
+    ``invalid_streams``: names, separated by commas, of streams whose target dimension is missing or broken. CloudZero
+    documents this status, but no reply that shows it: records are received and processed as usual.
     ``telemetry_success_body``, ``telemetry_success_status``: the reply to accepted records.
-    ``delete_stream_with_data``: the newest page has a boolean in the body for it (here ``force``).
-    ``unknown_stream_delete_status``: the reply to deleting a stream that is not there.
+    ``delete_stream_with_data``: whether this requires the boolean ``force``.
+    ``unknown_stream_delete_status``: the reply to deleting an unknown stream.
     ``deleted_name_seconds``: how long a deleted stream's name is blocked ("several minutes").
     """
 

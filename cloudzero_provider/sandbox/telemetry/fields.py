@@ -1,4 +1,4 @@
-"""The fields of a telemetry record: which it may have, and which it must have."""
+"""The allowed and required fields of a telemetry record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ METRIC_DEFAULT = Granularity.DAILY
 
 
 def record_granularity(kind: StreamKind, record: dict[str, object], settings: Settings) -> object:
-    """The granularity that a record says, or has without saying it."""
+    """Return a record's granularity, or the default if it has none."""
     ignored = kind is StreamKind.METRIC and settings.metric_granularity is MetricGranularity.IGNORE
     return METRIC_DEFAULT.value if ignored else record.get(GRANULARITY, METRIC_DEFAULT.value)
 
@@ -30,7 +30,7 @@ def record_granularity(kind: StreamKind, record: dict[str, object], settings: Se
 def fields_of(
     kind: StreamKind, operation: TelemetryOperation, settings: Settings
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """The fields a record may have, and those it must have."""
+    """Return the allowed and the required fields of a record."""
     allowed, required = [TIMESTAMP, GRANULARITY, KEYS_FIELD[kind]], [TIMESTAMP]
     if kind is StreamKind.METRIC and settings.metric_granularity is MetricGranularity.REFUSE:
         allowed.remove(GRANULARITY)

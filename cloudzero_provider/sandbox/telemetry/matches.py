@@ -1,5 +1,5 @@
 """
-Which records a delete finds, and a replace that goes by properties.
+Finding the records that match a delete, or a replace by properties.
 
 "Any data within the appropriate stream that matches the supplied properties (timestamp is minimally required)":
 https://docs.cloudzero.com/reference/deletemetrictelemetry, and in the same words
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Period:
-    """The records of one timestamp, to be found by each of their properties."""
+    """The records of one timestamp, indexed by each of their properties."""
 
     def __init__(self, rows: Iterable[tuple[int, str, str]]) -> None:
         self.all: set[int] = set()
@@ -36,7 +36,7 @@ class _Period:
                 self._by_pair[pair] |= numbers
 
     def with_keys_of(self, keys: str) -> set[int]:
-        """Those that have all these keys with these values, whatever else they have."""
+        """Return the records that have at least these keys with these values."""
         sets = sorted((self._by_pair.get(pair, set()) for pair in _pairs(keys)), key=len)
         return sets[0].intersection(*sets[1:]) if sets else self.all
 
@@ -47,9 +47,9 @@ def _pairs(keys: str) -> list[tuple[str, str]]:
 
 class RecordMatcher:
     """
-    Finds the records that are there now and not hidden, by the properties that others name.
+    Finds the stored, not hidden records that match the properties of given records.
 
-    With ``exact``, those that have the named keys and no more.
+    :param exact: match only records that have exactly the given keys.
     """
 
     def __init__(self, database: sqlite3.Connection, stream: int, *, exact: bool = False) -> None:

@@ -1,5 +1,5 @@
 """
-The words of telemetry.
+Telemetry's basic types.
 
 https://docs.cloudzero.com/docs/telemetry-send-via-api
 """
@@ -15,7 +15,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
 class StreamKind(Enum):
-    """What a stream is for."""
+    """The type of a stream."""
 
     METRIC = "metric"
     ALLOCATION = "allocation"
@@ -30,7 +30,7 @@ class TelemetryOperation(Enum):
 
 
 class Granularity(Enum):
-    """The periods of a stream."""
+    """The granularity of a stream."""
 
     HOURLY = "HOURLY"
     DAILY = "DAILY"
@@ -38,7 +38,7 @@ class Granularity(Enum):
 
 
 class StreamStatus(Enum):
-    """CloudZero's words for how far a stream has come."""
+    """The status of a stream, in CloudZero's words."""
 
     PENDING = "Pending"
     LOADING = "Loading"
@@ -48,7 +48,7 @@ class StreamStatus(Enum):
 
 class Identity(NamedTuple):
     """
-    What makes two records of a stream the same one.
+    The identity of a record within its stream.
 
     ``element_name`` is empty for a metric; ``keys`` is compact JSON with sorted keys.
     """

@@ -1,4 +1,4 @@
-"""Reading telemetry records back: those submitted last, and those processed last."""
+"""Reading back the telemetry records that were submitted or processed last."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def keep_submission(
     database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float
 ) -> None:
-    """Keep the last records of a request as they were submitted, as many as one read can show."""
+    """Store the last records of a request as submitted, up to the limit of one read."""
     if batch.operation is TelemetryOperation.DELETE:
         return
     shown = batch.records[-MAX_LIMIT:]
@@ -53,7 +53,7 @@ def _forget_old_submissions(database: sqlite3.Connection, stream: TelemetryStrea
 def submitted(
     database: sqlite3.Connection, stream: TelemetryStream, settings: Settings, limit: int, now: float
 ) -> list[str]:
-    """The records submitted last, the newest first, each as it was sent and as JSON."""
+    """Return the records submitted last, newest first, as JSON."""
     query = "SELECT records FROM telemetry_submissions WHERE stream = ? AND submitted_at <= ? ORDER BY id DESC LIMIT ?"
     lines: list[str] = []
     for (records,) in database.execute(query, (stream.number, now - settings.submitted_after_seconds, limit)):
@@ -66,7 +66,7 @@ def submitted(
 def processed(
     database: sqlite3.Connection, stream: TelemetryStream, settings: Settings, limit: int, now: float
 ) -> list[str]:
-    """The records processed last, the newest first, as the stream had them when their time had come."""
+    """Return the records processed last, newest first, as they were ``processed_after_seconds`` ago."""
     at = now - settings.processed_after_seconds
     found = database.execute(
         "SELECT timestamp, element_name, keys, value FROM telemetry_records"
@@ -79,7 +79,7 @@ def processed(
 
 def status(stream: TelemetryStream, settings: Settings, now: float) -> StreamStatus:
     """
-    How far a stream has come, by the times after which its first records show, unless a dimension of it is broken.
+    Return a stream's status, from the times after which its first records appear and from ``invalid_streams``.
 
     https://docs.cloudzero.com/docs/manage-streams
     """

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 class TelemetryRecord(NamedTuple):
     """
-    A record that breaks no rule.
+    A valid record.
 
-    A delete has no ``value``, may have no ``element_name``, and ``keys`` is None where it does not name any.
+    A delete has no ``value`` and may have no ``element_name``; ``keys`` is None if it names none.
     """
 
     timestamp: str
@@ -56,7 +56,7 @@ class TelemetryRecord(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """The good records of a request."""
+    """The valid records of a request."""
 
     kind: StreamKind
     operation: TelemetryOperation
@@ -68,9 +68,9 @@ class Batch:
 @dataclass(frozen=True)
 class TelemetryReading:
     """
-    What a body says, as far as it can be made out.
+    The result of reading a body.
 
-    ``unreadable`` is set when there are no records in it. There can be both a ``batch`` and ``problems``.
+    ``unreadable`` is set if the body as a whole is refused. There can be both a ``batch`` and ``problems``.
     """
 
     record_count: int | None = None
@@ -82,7 +82,7 @@ class TelemetryReading:
 def read_telemetry(
     body: bytes, kind: StreamKind, operation: TelemetryOperation, settings: Settings, now: float
 ) -> TelemetryReading:
-    """Check a body against every rule that needs no look at what is stored."""
+    """Check a body against every rule that does not depend on stored data."""
     try:
         parsed = parse_exact_json(body, settings.duplicate_json_keys)
     except NotJsonError as error:
@@ -92,11 +92,13 @@ def read_telemetry(
         return TelemetryReading(unreadable="Invalid Schema: the body must be an object with an array of records.")
     unknown = [shortened(name) for name in parsed if name != "records"]
     if unknown and settings.unknown_fields is UnknownFields.REFUSE:
-        return TelemetryReading(len(records), f"Invalid Schema: the body has {', '.join(unknown[:5])} beside records.")
+        return TelemetryReading(
+            len(records), f"Invalid Schema: the body has members other than records: {', '.join(unknown[:5])}."
+        )
     if not records and settings.empty_records is Permission.REFUSE:
         return TelemetryReading(0, "Invalid Schema: records is empty.")
     if settings.telemetry_record_limit and len(records) > settings.telemetry_record_limit:
-        message = f"The request has {len(records)} records, the limit is {settings.telemetry_record_limit}."
+        message = f"The request has {len(records)} records; the limit is {settings.telemetry_record_limit}."
         return TelemetryReading(len(records), message)
     reader = RecordReader(kind, operation, settings, now)
     for index, record in enumerate(records):
@@ -105,7 +107,7 @@ def read_telemetry(
 
 
 class RecordReader:
-    """Checks the records of one request in the order they come, and keeps the good ones."""
+    """Checks the records of one request in order, and collects the valid ones."""
 
     def __init__(self, kind: StreamKind, operation: TelemetryOperation, settings: Settings, now: float) -> None:
         self.problems = Problems()
@@ -123,7 +125,7 @@ class RecordReader:
         self._granularity: Granularity | None = None
         self._key_set: KeySet | None = None
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
-        # Most records of a request share their keys and their times.
+        # Most records of a request share their keys and timestamps.
         self._keys: dict[str, RecordKeys] = {}
         self._periods: dict[tuple[str, Granularity], str] = {}
 
@@ -157,7 +159,7 @@ class RecordReader:
 
     def _field_problem(self, name: str) -> str | None:
         if name == VALUE and self._operation is TelemetryOperation.DELETE:
-            return "is an invalid field of a delete"
+            return "is not a valid field of a delete"
         if name in self._allowed or self._settings.unknown_fields is not UnknownFields.REFUSE:
             return None
         return f"is not a field of this record ({', '.join(self._allowed)})"
@@ -196,7 +198,7 @@ class RecordReader:
                 if moment > self._latest:
                     raise ValueError("is too far into the future")
                 if self._earliest is not None and moment < self._earliest:
-                    raise ValueError("is too far back")
+                    raise ValueError("is too far in the past")
                 known = self._periods[text, granularity] = truncated(moment, granularity)
             except ValueError as error:
                 self.problems.add_for_record(index, TIMESTAMP, str(error))
@@ -209,22 +211,22 @@ class RecordReader:
         blank_allowed = self._settings.blank_element_names is Permission.ACCEPT
         if isinstance(element, str) and (element or blank_allowed) and has_no_surrogates(element):
             return element
-        self.problems.add_for_record(index, ELEMENT, f"must be a text{'' if blank_allowed else ' that is not blank'}")
+        self.problems.add_for_record(index, ELEMENT, f"must be a string{'' if blank_allowed else ' that is not blank'}")
         return None
 
     def _checked_keys(self, index: int, record: dict[str, object]) -> RecordKeys | None:
         if self._keys_field not in record:
             return None if self._operation is TelemetryOperation.DELETE else NO_KEYS
         value = record[self._keys_field]
-        written = repr(value)
-        known = self._keys.get(written)
+        value_repr = repr(value)
+        known = self._keys.get(value_repr)
         if known is None:
             try:
                 known = parse_keys(self._kind, value, self._settings)
             except ValueError as error:
                 self.problems.add_for_record(index, self._keys_field, str(error))
                 return None
-            self._keys[written] = known
+            self._keys[value_repr] = known
         return known
 
     def _checked_value(self, index: int, record: dict[str, object]) -> Decimal | None:
@@ -240,7 +242,7 @@ class RecordReader:
         granularity = self._granularities[str(record_granularity(self._kind, record, self._settings))]
         key_set = (good.keys or NO_KEYS).key_set
         if self._granularity is not None and self._granularity is not granularity:
-            rule = f"all records must have the same granularity, the first has {self._granularity.value}"
+            rule = f"all records must have the same granularity; the first has {self._granularity.value}"
             self.problems.add_for_record(index, GRANULARITY, rule)
             return False
         if self._key_set is not None and self._key_set != key_set:
@@ -257,5 +259,5 @@ class RecordReader:
             return True
         first = self._identities.setdefault(good.identity, index)
         if first != index:
-            self.problems.add(f"record {index}: has everything but the value in common with record {first}")
+            self.problems.add(f"record {index}: has the same identity as record {first}")
         return first == index

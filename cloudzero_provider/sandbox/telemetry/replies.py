@@ -1,4 +1,4 @@
-"""What telemetry answers; the shapes of its errors are those that CloudZero has been seen to send."""
+"""Telemetry's replies; the shapes of its errors were seen in replies from CloudZero."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BODIES: dict[TelemetrySuccessBody, tuple[bytes, str]] = {
     TelemetrySuccessBody.JSON_TEXT: (b'"Telemetry accepted"', "application/json"),
     TelemetrySuccessBody.JSON_NULL: (b"null", "application/json"),
 }
-# As records are written here: the timestamp first, quotes within texts escaped.
+# Records are JSON with the timestamp first and quotes in strings escaped.
 _TIME = re.compile(r'"timestamp":"([^"]*)T([^"]*)Z"')
 _MIDNIGHT = "00:00:00"
 _FIELD = re.compile(r'"(element_name|associated_cost)":')
@@ -39,34 +39,34 @@ _VALUE = re.compile(r'"value":([^,}]+)')
 
 
 def invalid_records(problems: Iterable[str]) -> RefusedError:
-    """Records that break rules."""
+    """The refusal of invalid records."""
     errors = [{"error_message": problem} for problem in problems]
     return detailed_error(ErrorType.INVALID_RECORDS, "multiple errors", {"errors": errors})
 
 
 def invalid_keys(keys: Iterable[str]) -> RefusedError:
-    """Filter keys that are no dimensions."""
+    """The refusal of filter keys that are not dimensions."""
     details = [f"The dimension '{key}' is not valid." for key in keys]
     message = "Could not resolve target keys to valid dimension."
     return detailed_error(ErrorType.INVALID_KEYS, message, {"details": details})
 
 
 def unregistered_key_set(registered: KeySet, given: KeySet) -> RefusedError:
-    """Filter keys other than those the stream was created with."""
+    """The refusal of filter keys other than those the stream was created with."""
     details = {"registered_keys": names_in_errors(registered), "record_key_set": names_in_errors(given)}
     message = "The key set of the records is not registered for this stream."
     return detailed_error(ErrorType.UNREGISTERED_KEY_SET, message, {"event_details": details})
 
 
 def accepted(settings: Settings, documented_status: int) -> Reply:
-    """The reply to records that were taken. Nothing is documented about its body."""
+    """The reply to accepted records. Its body is not documented."""
     chosen = settings.telemetry_success_status.value
     status = int(chosen) if chosen.isdigit() else documented_status
     return bytes_reply(status, *(_BODIES[settings.telemetry_success_body] if status != 204 else (b"",)))
 
 
 def records_reply(lines: Sequence[str], status: StreamStatus | None, settings: Settings) -> Reply:
-    """Records, each given as JSON that begins with its timestamp, and their stream's status where there is a stream."""
+    """The reply with records, each as JSON that begins with its timestamp, and the stream's status if it exists."""
     listed = f"[{','.join(_formatted(line, settings) for line in lines)}]"
     wrapper = settings.records_wrapper
     if wrapper is RecordsWrapper.LIST:
@@ -82,7 +82,7 @@ def _formatted(line: str, settings: Settings) -> str:
     if settings.records_value is RecordsValue.STRING:
         line = _VALUE.sub(r'"value":"\1"', line)
     if settings.records_field_names is RecordsFieldNames.HYPHEN:
-        # The field stands before the keys that it holds, one of which may be called the same.
+        # The field precedes its keys, one of which may have the same name.
         line = _FIELD.sub(lambda match: f'"{match[1].replace("_", "-")}":', line, count=1)
     return line
 

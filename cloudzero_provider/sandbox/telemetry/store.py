@@ -1,8 +1,8 @@
 """
 The telemetry streams and their records.
 
-Every identity has one present row, which is hidden after a delete; what it was before stays until no read of
-processed records can show it any more.
+Every identity has one current row, which is hidden after a delete. Earlier rows stay until they are too old for any
+read of processed records.
 """
 
 # ruff: noqa: S608 - the only parts put into SQL are constants of the code
@@ -59,14 +59,14 @@ def _stream(number: int, name: str, kind: str, granularity: str, changes: int, c
 
 
 def find_stream(database: sqlite3.Connection, name: str) -> TelemetryStream | None:
-    """The stream with a name."""
+    """Return the stream with a name, or None."""
     query = f"SELECT {_STREAM} WHERE name = ? AND deleted_at IS NULL"
     found = database.execute(query, (name,)).fetchone()
     return _stream(*found) if found else None
 
 
 def list_streams(database: sqlite3.Connection) -> list[TelemetryStream]:
-    """Every stream by name."""
+    """Return every stream, sorted by name."""
     query = f"SELECT {_STREAM} WHERE deleted_at IS NULL ORDER BY name"
     return [_stream(*found) for found in database.execute(query)]
 
@@ -75,7 +75,7 @@ def apply_batch(
     database: sqlite3.Connection, name: str, batch: Batch, settings: Settings, now: float
 ) -> TelemetryStream:
     """
-    Carry out a request's operation inside the caller's transaction, and give its stream.
+    Apply a request's operation in the caller's transaction; return its stream.
 
     https://docs.cloudzero.com/docs/telemetry-send-via-api
     """
@@ -126,12 +126,12 @@ def _check_stream(stream: TelemetryStream, batch: Batch) -> None:
         message = f"The telemetry stream exists with the type {stream.kind.value}."
         raise bad_request(ErrorType.INVALID_STREAM, message)
     if batch.granularity is not stream.granularity:
-        rule = f"granularity: is {batch.granularity.value}, the stream's is {stream.granularity.value}"
+        rule = f"granularity: is {batch.granularity.value}, but the stream's is {stream.granularity.value}"
         raise invalid_records([f"all records, {rule}"])
 
 
 def _check_key_set(database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings) -> None:
-    """A delete may name fewer keys, or none; of its own it registers nothing."""
+    """Check the key set, and register a new one. A delete may have no keys, and registers none."""
     registered = key_sets(database, stream)
     is_delete = batch.operation is TelemetryOperation.DELETE
     if batch.key_set in registered or (is_delete and not batch.key_set):
@@ -144,7 +144,7 @@ def _check_key_set(database: sqlite3.Connection, stream: TelemetryStream, batch:
 
 
 def key_sets(database: sqlite3.Connection, stream: TelemetryStream) -> list[KeySet]:
-    """The sets of filter keys that the stream's records have come with, the first one first."""
+    """Return the key sets of the stream's records, oldest first."""
     query = "SELECT key_set FROM telemetry_key_sets WHERE stream = ? ORDER BY number"
     return [tuple(json.loads(text)) for (text,) in database.execute(query, (stream.number,))]
 
@@ -176,8 +176,8 @@ def _summed(batch: Batch) -> dict[Identity, Decimal]:
 def _replace(
     database: sqlite3.Connection, stream: TelemetryStream, batch: Batch, settings: Settings, now: float
 ) -> None:
-    adds_up = settings.duplicates_in_replace is DuplicatesInReplace.SUM
-    values = _summed(batch) if adds_up else {record.identity: record.value or _ZERO for record in batch.records}
+    sums_duplicates = settings.duplicates_in_replace is DuplicatesInReplace.SUM
+    values = _summed(batch) if sums_duplicates else {record.identity: record.value or _ZERO for record in batch.records}
     database.executemany(
         f"UPDATE telemetry_records SET removed_at = ? WHERE {_SAME_IDENTITY}",
         ((now, stream.number, *identity) for identity in values),
@@ -220,13 +220,13 @@ def has_records(database: sqlite3.Connection, stream: TelemetryStream) -> bool:
 
 
 def delete_stream(database: sqlite3.Connection, stream: TelemetryStream, now: float) -> None:
-    """Forget what the stream holds; its name stays to be blocked for a while."""
+    """Delete the stream's data; its name stays blocked for ``deleted_name_seconds``."""
     for table in ("telemetry_records", "telemetry_key_sets", "telemetry_submissions"):
         database.execute(f"DELETE FROM {table} WHERE stream = ?", (stream.number,))
     database.execute("UPDATE telemetry_streams SET deleted_at = ? WHERE number = ?", (now, stream.number))
 
 
 def forget_all(database: sqlite3.Connection) -> None:
-    """Forget every stream, and which names were blocked."""
+    """Delete every stream and unblock all names."""
     for table in ("telemetry_records", "telemetry_key_sets", "telemetry_submissions", "telemetry_streams"):
         database.execute(f"DELETE FROM {table}")

@@ -1,4 +1,4 @@
-"""What the sandbox holds for a telemetry stream: counts, the exact total, and a digest of the records."""
+"""A telemetry stream's counts, exact total, and a digest of its records."""
 
 # ruff: noqa: S608 - the only parts put into SQL are constants of the code
 from __future__ import annotations
@@ -27,7 +27,7 @@ _VISIBLE = f"timestamp, element_name, keys, value FROM telemetry_records WHERE {
 
 @dataclass(frozen=True)
 class TelemetryState:
-    """A stream's records as they are now, whether or not a read shows them yet."""
+    """A stream's totals now, whether or not reads show its records yet."""
 
     records: int
     total: str
@@ -49,13 +49,13 @@ class TelemetryState:
 
 
 class TelemetryStates:
-    """Adds streams up once per change."""
+    """Computes each stream's totals once per change."""
 
     def __init__(self) -> None:
         self._states: dict[tuple[int, int], TelemetryState] = {}
 
     def streams(self, database: sqlite3.Connection) -> list[TelemetryStream]:
-        """The streams that are there now."""
+        """Return the current streams."""
         streams = list_streams(database)
         present = {(stream.number, stream.changes) for stream in streams}
         self._states = {key: state for key, state in self._states.items() if key in present}
@@ -91,13 +91,13 @@ def _compute_state(database: sqlite3.Connection, stream: TelemetryStream) -> Tel
 
 
 def _line(stream: TelemetryStream, timestamp: str, element: str, keys: str, value: str) -> str:
-    """A record as compact JSON with sorted keys."""
+    """Format a record as compact JSON with sorted keys."""
     name = quoted(element) if stream.kind is StreamKind.ALLOCATION else "null"
     return f'{{"element_name":{name},"keys":{keys},"timestamp":"{timestamp}","value":"{value}"}}'
 
 
 def open_records(database: Database, name: str) -> Iterator[bytes] | None:
-    """All visible records of a stream from one snapshot, in pieces of one JSON object; None without the stream."""
+    """Open a stream's visible records as one JSON object, read in pieces; None if the stream does not exist."""
     connection = database.connect()
     connection.execute("BEGIN")
     stream = find_stream(connection, name)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OFFSET = re.compile(r"(Z|[+-][0-9]{2}:[0-9]{2})$")
-# Of an organization in New York, say.
+# The time zone of an organization in New York, for example.
 _ORGANIZATION_OFFSET = timedelta(hours=5)
-# "15 significant digits, the rest is rounded"; how a half is rounded is not said.
+# "15 significant digits, the rest is rounded"; how a half is rounded is not published.
 _KEPT_DIGITS = Context(prec=15, rounding=ROUND_HALF_UP)
-# The range of a JSON number wherever it is read as a double.
+# The range of a double, as which many parsers read JSON numbers.
 _MAX_EXPONENT = 308
 _RULES = {
     ValueForm.BOTH: "must be a number or a numeric string",
@@ -35,12 +35,12 @@ _RULES = {
 
 
 def parse_value(value: object, form: ValueForm, zeros: ZeroValues) -> Decimal:
-    """The number that is stored for a ``value``; ``ValueError`` says what is wrong with it."""
+    """Parse and round a ``value``; ``ValueError`` says what is wrong with it."""
     number = _number(value, form)
     if number < 0 or (number == 0 and zeros is ZeroValues.REFUSE):
         raise ValueError("must be greater than 0")
     if abs(number.adjusted()) > _MAX_EXPONENT:
-        raise ValueError("is beyond the range of numbers")
+        raise ValueError("is out of range")
     return _KEPT_DIGITS.plus(number)
 
 
@@ -51,13 +51,13 @@ def _number(value: object, form: ValueForm) -> Decimal:
         try:
             return Decimal(value)
         except InvalidOperation:
-            raise ValueError("is beyond the range of numbers") from None
+            raise ValueError("is out of range") from None
     raise ValueError(_RULES[form])
 
 
 @lru_cache(maxsize=4096)
 def parse_time(text: str, naive: NaiveTimestamps, times: TelemetryTimes) -> datetime:
-    """A time in UTC: of a date, or of a datetime with ``T`` or a blank, with an offset, ``Z`` or neither."""
+    """Parse a date, or a datetime with ``T`` or a space and an optional offset or ``Z``, and convert it to UTC."""
     moment, has_offset = _extended(text) if times is TelemetryTimes.EXTENDED else parse_iso_8601(text)
     if has_offset:
         return moment
@@ -74,7 +74,7 @@ def _extended(text: str) -> tuple[datetime, bool]:
 
 
 def truncated(moment: datetime, granularity: Granularity) -> str:
-    """The start of the period that a time lies in, as ``2024-09-01T00:00:00Z``."""
+    """Return the start of a time's period as ``2024-09-01T00:00:00Z``."""
     if granularity is Granularity.MONTHLY:
         return month_of(moment).start
     hour = hour_of(moment)

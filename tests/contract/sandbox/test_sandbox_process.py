@@ -133,7 +133,7 @@ def test_the_default_connection(tmp_path):
     [
         (["--setting", "gzip=x"], "Possible: accept, refuse"),
         (["--setting", "nothing=1"], "Settings: body_limit"),
-        (["--connection", "a b"], "a connection id has"),
+        (["--connection", "a b"], "a connection id may contain"),
         (["--api-key", "topsecret:no-such-scope"], "connections:create_billing_anycost_billing_drop"),
     ],
 )

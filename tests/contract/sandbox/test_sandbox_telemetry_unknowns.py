@@ -20,7 +20,7 @@ def refusal(reply):
 def test_a_limit_on_records_refuses_the_whole_request(cloudzero):
     cloudzero.set(telemetry_record_limit=2)
     records = [cloudzero.metric(timestamp=f"2024-09-{day:02}") for day in (1, 2, 3)]
-    assert "3 records, the limit is 2" in refusal(cloudzero.send(records))
+    assert "3 records; the limit is 2" in refusal(cloudzero.send(records))
     assert cloudzero.telemetry() == {}
     assert cloudzero.send(records[:2]).status_code == 200
 
@@ -39,7 +39,7 @@ def test_a_value_of_zero(cloudzero, zeros, status, values):
 def test_timestamps_may_be_too_far_back(cloudzero):
     days_ago = lambda days: (datetime.now(timezone.utc) - timedelta(days=days)).isoformat(timespec="seconds")  # noqa: E731
     cloudzero.set(past_days=90)
-    assert "too far back" in refusal(cloudzero.send([cloudzero.metric(timestamp=days_ago(91))]))
+    assert "too far in the past" in refusal(cloudzero.send([cloudzero.metric(timestamp=days_ago(91))]))
     assert cloudzero.send([cloudzero.metric(timestamp=days_ago(89))]).status_code == 200
 
 
