@@ -1,10 +1,9 @@
 """
 Status of a telemetry stream or a billing drop, derived from what CloudZero publishes.
 
-CloudZero publishes no endpoint for the status of a telemetry stream or of a billing drop. If it ever does, this is
-the one place to change. Until then, a batch of telemetry was received when CloudZero shows its records among those
-submitted, and is available when it shows them among those processed; a month of billing data has arrived when
-CloudZero lists it, with its drop and its rows.
+CloudZero publishes no endpoint for this status. If it ever does, only this module has to change. Until then, a batch of
+telemetry has been received when CloudZero lists its records as submitted, and is available when it lists them as
+processed; a month of billing data has arrived when CloudZero lists it, with its drop and number of rows.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class StreamStatus(Choice):
 
 
 class Match(Choice):
-    """How many of the records looked for must be seen."""
+    """How many of the wanted records CloudZero must list."""
 
     ALL = "all"
     ANY = "any"
@@ -47,20 +46,20 @@ class Reading(Protocol):
 
     @property
     def is_done(self) -> bool:
-        """Whether it is what was waited for."""
+        """Whether the wanted status is reached."""
 
     def as_dict(self) -> dict[str, Any]:
         """Ids, states and counts, as plain JSON values."""
 
 
 class Wanted(Protocol):
-    """What is waited for. Its fields are plain JSON values: they are the arguments of a trigger."""
+    """What a sensor waits for. Its fields are plain JSON values: they are the arguments of a trigger."""
 
-    def look(self, client: Client) -> Reading:
+    def check(self, client: Client) -> Reading:
         """
-        Look once.
+        Check once.
 
-        :raises CloudZeroError: when CloudZero refuses, can't be reached, or says what ends the wait.
+        :raises CloudZeroError: when CloudZero refuses or can't be reached, or its reply means that waiting is useless.
         """
 
 
@@ -71,10 +70,10 @@ class StreamReading:
 
     :param stream_name: the stream.
     :param status: of the batch, in CloudZero's words.
-    :param looked_for: how many records were looked for.
-    :param submitted: how many of them CloudZero shows among those submitted; not asked for when they are processed.
-    :param processed: how many of them CloudZero shows among those processed.
-    :param is_done: whether it is what was waited for.
+    :param looked_for: number of records that were looked for.
+    :param submitted: how many of them CloudZero lists as submitted; 0 without a request if they are processed.
+    :param processed: how many of them CloudZero lists as processed.
+    :param is_done: whether the wanted status is reached.
     """
 
     stream_name: str
@@ -95,15 +94,15 @@ _ORDER = (StreamStatus.PENDING, StreamStatus.LOADING, StreamStatus.AVAILABLE)
 @dataclass(frozen=True)
 class WantedBatch:
     """
-    A batch of telemetry, and the status it should have.
+    A batch of telemetry, and the status to wait for.
 
     :param stream_name: the stream.
     :param granularity: of the batch.
-    :param record_hashes: of its records, or of some of them.
-    :param status: to wait for. ``Available`` is more than ``Loading``, which is more than ``Pending``.
-    :param match: ``all``: every record looked for must be seen, so that records which did not change since an earlier
-        batch are not taken for this one. CloudZero shows the newest 1,000 records of a stream; when it shows as many,
-        one is enough, as the others may be further down. ``any``: one is always enough.
+    :param record_hashes: hashes of its records, or of some of them.
+    :param status: the status to wait for, or a later one: ``Pending``, then ``Loading``, then ``Available``.
+    :param match: ``all``: CloudZero must list every wanted record, so that unchanged records of an earlier batch are
+        not mistaken for this one. It lists only the newest 1,000 records of a stream; if it lists that many, one is
+        enough, since the others may be older. ``any``: one is always enough.
     """
 
     stream_name: str
@@ -112,22 +111,22 @@ class WantedBatch:
     status: str = StreamStatus.AVAILABLE.value
     match: str = Match.ALL.value
 
-    def look(self, client: Client) -> StreamReading:
+    def check(self, client: Client) -> StreamReading:
         """
         Check the status of the batch once.
 
-        :param client: CloudZero.
-        :raises StreamInvalidError: when CloudZero says ``Invalid`` and something else is waited for.
-        :raises UnexpectedReplyError: when none of the records that CloudZero shows can be read.
+        :param client: the client to read with.
+        :raises StreamInvalidError: when CloudZero says ``Invalid`` and another status is wanted.
+        :raises UnexpectedReplyError: when none of the listed records can be read.
         """
-        processed = self._seen(client.processed_records)
-        if processed.all_there:
-            submitted = _NOTHING
+        processed = self._listed(client.processed_records)
+        if processed.is_match:
+            submitted = _NONE_LISTED
             status = StreamStatus.AVAILABLE
         else:
-            submitted = self._seen(client.submitted_records)
-            status = StreamStatus.LOADING if submitted.all_there else StreamStatus.PENDING
-        status = _at_most(status, processed.said, submitted.said)
+            submitted = self._listed(client.submitted_records)
+            status = StreamStatus.LOADING if submitted.is_match else StreamStatus.PENDING
+        status = _limited(status, processed.stated_status, submitted.stated_status)
         wanted = StreamStatus(self.status)
         if status is StreamStatus.INVALID and wanted is not StreamStatus.INVALID:
             raise StreamInvalidError(
@@ -143,46 +142,54 @@ class WantedBatch:
             is_done=status is wanted if StreamStatus.INVALID in (status, wanted) else _at_least(status, wanted),
         )
 
-    def _seen(self, read: Callable[[str], TelemetryRecords]) -> _Seen:
+    def _listed(self, read: Callable[[str], TelemetryRecords]) -> _Listed:
         try:
-            shown = read(self.stream_name)
+            reply = read(self.stream_name)
         except NotFoundError:
-            return _NOTHING
-        hashes = self._hashes(shown)
+            return _NONE_LISTED
+        hashes = self._hashes(reply)
         count = sum(record_hash in hashes for record_hash in self.record_hashes)
-        one_is_enough = self.match == Match.ANY.value or len(shown.records) >= READABLE_RECORDS
-        return _Seen(count, count >= (1 if one_is_enough else len(self.record_hashes)), shown.status)
+        one_is_enough = self.match == Match.ANY.value or len(reply.records) >= READABLE_RECORDS
+        return _Listed(count, count >= (1 if one_is_enough else len(self.record_hashes)), reply.status)
 
-    def _hashes(self, shown: TelemetryRecords) -> set[str]:
-        hashes, unread = set(), 0
-        newest = shown.records[:READABLE_RECORDS]
+    def _hashes(self, reply: TelemetryRecords) -> set[str]:
+        hashes, unreadable = set(), 0
+        newest = reply.records[:READABLE_RECORDS]
         for record in newest:
             try:
                 hashes |= hashes_of(record, self.granularity)
             except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-                unread += 1
-        if unread:
-            what = f"{unread:,} of {len(newest):,} records that CloudZero shows of {self.stream_name}"
-            if unread == len(newest):
+                unreadable += 1
+        if unreadable:
+            what = f"{unreadable:,} of {len(newest):,} records that CloudZero lists for {self.stream_name}"
+            if unreadable == len(newest):
                 raise UnexpectedReplyError(f"{what} can't be read as telemetry records.")
-            log.warning("%s can't be read as telemetry records, and are not among those looked for", what)
+            log.warning("%s can't be read as telemetry records and are ignored", what)
         return hashes
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Listed:
+    """
+    Wanted records in one of CloudZero's lists.
+
+    :param count: how many are listed.
+    :param is_match: whether they are enough.
+    :param stated_status: status in the reply, if there is one.
+    """
+
     count: int
-    all_there: bool
-    said: str | None
+    is_match: bool
+    stated_status: str | None
 
 
-_NOTHING = _Seen(0, False, None)
+_NONE_LISTED = _Listed(0, False, None)
 
 
-def _at_most(status: StreamStatus, *said: str | None) -> StreamStatus:
+def _limited(status: StreamStatus, *stated: str | None) -> StreamStatus:
     """Limit a derived status to the one that the replies state."""
-    words = {choice.value.lower(): choice for choice in StreamStatus}
-    named = {words[word.lower()] for word in said if word and word.lower() in words}
+    by_name = {choice.value.lower(): choice for choice in StreamStatus}
+    named = {by_name[name.lower()] for name in stated if name and name.lower() in by_name}
     if StreamStatus.INVALID in named:
         return StreamStatus.INVALID
     return min((status, *named), key=_ORDER.index)
@@ -199,10 +206,10 @@ class DropReading:
 
     :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
-    :param listed: whether it is listed at all.
-    :param drop_id: of the drop that is listed.
-    :param rows: how many rows it is listed with.
-    :param is_done: whether it is what was waited for.
+    :param listed: whether CloudZero lists the month.
+    :param drop_id: id of the listed drop.
+    :param rows: number of rows in the list.
+    :param is_done: whether this is what is wanted.
     """
 
     anycost_connection_id: str
@@ -224,10 +231,9 @@ class WantedDrop:
 
     :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
-    :param drop_ids: it must be listed with one of these; empty: with any.
-    :param row_counts: it must be listed with one of these numbers of rows; empty: with any number; 0 alone: or not at
-        all.
-    :param or_more: whether more rows will do, since the month may hold others.
+    :param drop_ids: accepted drop ids; empty: any.
+    :param row_counts: accepted numbers of rows; empty: any. ``(0,)`` also accepts a month that is not listed.
+    :param or_more: whether more rows are accepted, since the month may hold other rows too.
     """
 
     anycost_connection_id: str
@@ -239,17 +245,17 @@ class WantedDrop:
     def __post_init__(self) -> None:
         read_bool("or_more", self.or_more)
 
-    def look(self, client: Client) -> DropReading:
+    def check(self, client: Client) -> DropReading:
         """
         Check once what CloudZero lists for the month.
 
-        :param client: CloudZero.
+        :param client: the client to read with.
         """
         try:
             listed = [drop for drop in client.list_drops(self.anycost_connection_id) if drop.month == self.month]
         except NotFoundError:
             listed = []
-        found = next((drop for drop in listed if self._fits(drop)), None)
+        found = next((drop for drop in listed if self._is_wanted(drop)), None)
         if set(self.row_counts) == {0} and not listed:
             return DropReading(self.anycost_connection_id, self.month, False, None, None, True)
         shown = found or (listed[0] if listed else None)
@@ -262,7 +268,7 @@ class WantedDrop:
             is_done=found is not None,
         )
 
-    def _fits(self, drop: BillingDrop) -> bool:
+    def _is_wanted(self, drop: BillingDrop) -> bool:
         has_drop = not self.drop_ids or drop.drop_id is None or drop.drop_id in self.drop_ids
         if not self.row_counts or drop.row_count is None:
             return has_drop

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.values.did_you_mean import differently_written
+from cloudzero_provider.values.did_you_mean import spelling_differences
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,7 @@ def decimals(*columns: str) -> Transform:
         series = {}
         for name in columns:
             if name not in rows.columns:
-                hint = differently_written([name], frame.columns)
+                hint = spelling_differences([name], frame.columns)
                 hint = f"; names are matched exactly: {hint} (in SQL, quote the name)" if hint else ""
                 raise InputError(
                     f"decimals: {name!r} is not a column; the columns are {', '.join(frame.columns)}{hint}."

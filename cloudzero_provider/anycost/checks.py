@@ -26,7 +26,7 @@ from cloudzero_provider.anycost.columns import (
     is_tag,
     kind_of,
 )
-from cloudzero_provider.values.conversion import first_given, is_blank
+from cloudzero_provider.values.conversion import first_with_value, is_blank
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.parameters import read_bool
 from cloudzero_provider.values.problems import Problems
@@ -83,11 +83,11 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
 def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_columns: bool) -> None:
     if is_tag(name):
         if not TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX)):
-            problems.add(first_given(rows.columns[name]), name, TAG_KEY_RULE)
+            problems.add(first_with_value(rows.columns[name]), name, TAG_KEY_RULE)
     elif name not in COLUMNS and not allow_unknown_columns:
         hint = did_you_mean(name)
         rule = f"not a column of the Common Bill Format{hint} (allow_unknown_columns=True sends it anyway)"
-        problems.add(first_given(rows.columns[name]), name, rule)
+        problems.add(first_with_value(rows.columns[name]), name, rule)
 
 
 def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:

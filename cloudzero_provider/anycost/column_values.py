@@ -11,9 +11,9 @@ from cloudzero_provider.values.conversion import (
     as_text,
     checked,
     decimal_text,
-    moment_text,
     plain_decimals,
     text_of,
+    timestamp_text,
 )
 from cloudzero_provider.values.timestamps import utc_timestamps
 
@@ -31,9 +31,9 @@ def convert(kind: Kind, values: Values) -> Converted:
     if kind is Kind.DECIMAL:
         return plain_decimals(as_text(values, decimal_text))
     if kind is Kind.HOUR:
-        return utc_timestamps(as_text(values, moment_text), minute=0, second=0)
+        return utc_timestamps(as_text(values, timestamp_text), minute=0, second=0)
     if kind is Kind.TIMESTAMP:
-        return utc_timestamps(as_text(values, moment_text))
+        return utc_timestamps(as_text(values, timestamp_text))
     column = as_text(values, text_of)
     if kind is Kind.LINEITEM_TYPE:
         return checked(column, lambda text: text in LINEITEM_TYPES, f"not one of {', '.join(LINEITEM_TYPES)}")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from cloudzero_provider.values.did_you_mean import meant_by
+from cloudzero_provider.values.did_you_mean import suggestion
 
 CBF_PAGE = "https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf"
 SEND_PAGE = "https://docs.cloudzero.com/docs/anycost-send-stream-data"
@@ -130,7 +130,7 @@ def is_cost(name: str) -> bool:
 
 def did_you_mean(name: str) -> str:
     """Suggest the known column that an unknown name resembles, for the end of a sentence; else an empty string."""
-    return meant_by(name, COLUMNS)
+    return suggestion(name, COLUMNS)
 
 
 def in_cbf_order(names: list[str]) -> list[str]:

@@ -165,7 +165,7 @@ class CloudZeroBaseSensor(BaseSensorOperator):
             wanted = self.wanted(context)
             client = self.cloudzero_hook.make_client(max_retry_seconds=0)
             try:
-                reading = wanted.look(client)
+                reading = wanted.check(client)
             except CloudZeroError as error:
                 if not error.retry_can_help:
                     raise

@@ -1,7 +1,7 @@
 """
-Telemetry: record kinds and checks, batches, sending them.
+Telemetry: check records, split them into batches, and send them.
 
-Nothing here knows Airflow. Data flows one way: rows, checked, batched, sent, summary.
+Nothing here imports Airflow.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
-#: How many records can be looked for afterwards.
+#: Number of record hashes in a summary, for a sensor to look for.
 SAMPLED_RECORDS = 500
 
 _PREFIX, _SUFFIX = b'{"records":[', b"]}"
@@ -29,10 +29,10 @@ _PREFIX, _SUFFIX = b'{"records":[', b"]}"
 @dataclass(frozen=True)
 class BatchLimits:
     """
-    How large a batch may be.
+    Limits of one batch.
 
-    :param max_body_bytes: CloudZero accepts 5 MB.
-    :param max_batch_records: no limit is published; 3,000 is what CloudZero's own tools send.
+    :param max_body_bytes: size of the encoded body. CloudZero accepts 5 MB.
+    :param max_batch_records: number of records. No limit is published; CloudZero's own tools send 3,000.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
@@ -48,10 +48,11 @@ class Batch:
     """
     One request.
 
-    :param operation: of CloudZero's.
-    :param body: JSON, encoded.
-    :param records: how many.
-    :param first: timestamp of the first record; ``last`` likewise.
+    :param operation: ``replace``, ``sum`` or ``delete``.
+    :param body: encoded JSON.
+    :param records: number of records.
+    :param first: timestamp of the first record.
+    :param last: timestamp of the last record.
     """
 
     operation: TelemetryOperation
@@ -62,25 +63,25 @@ class Batch:
 
     @property
     def sha256(self) -> str:
-        """Hash of what is sent."""
+        """Hash of the operation and the body."""
         return hashlib.sha256(self.operation.value.encode() + self.body).hexdigest()
 
 
 def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods: bool = False) -> Iterator[Batch]:
     """
-    Cut records into requests. All records of one request have the same set of filter keys.
+    Split records into batches. All records of one batch have the same set of filter keys.
 
-    Deletions go first, then smaller sets of keys before larger ones: CloudZero may read a ``replace`` as replacing
-    every record that has the given properties, also those with more keys (:func:`_by_key_set`).
+    Deletions are sent first, then smaller sets of keys before larger ones: a ``replace`` may also replace records
+    with more keys (:func:`_by_key_set`).
 
-    :param records: checked.
-    :param limits: of a request.
-    :param clear_periods: first delete all records of the periods that these cover.
-    :raises InputError: when a single record is larger than a request may be.
+    :param records: the checked records.
+    :param limits: limits of each batch.
+    :param clear_periods: whether to first delete all records of the periods that these cover.
+    :raises InputError: when a single record is more than a request accepts.
     """
     if read_bool("clear_periods", clear_periods):
-        whole = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
-        yield from _batches(whole, TelemetryOperation.DELETE, records, limits)
+        periods = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
+        yield from _batches(periods, TelemetryOperation.DELETE, records, limits)
     for operation, frame in (
         (TelemetryOperation.DELETE, records.zeros.with_columns(value=None)),
         (records.rules.operation, records.frame),
@@ -93,9 +94,9 @@ def _by_key_set(frame: pl.DataFrame, operation: TelemetryOperation) -> list[pl.D
     """
     Split records by their sets of filter keys, in the order in which they are sent.
 
-    CloudZero's specification says that a ``replace`` replaces "any data ... that matches the supplied properties". Read
-    like that, a record replaces those of its period and element that have its keys and more, but never one with fewer
-    keys or with another set of as many. So smaller sets go before larger ones.
+    CloudZero's specification says that a ``replace`` replaces "any data ... that matches the supplied properties". This
+    may mean that a record also replaces those of its period and element that have its keys and more, but never one with
+    fewer keys or with another set of the same size. So smaller sets are sent first.
 
     A ``sum`` replaces nothing. Its requests keep the order of the input: the journal compares them with those of
     the previous attempt, which may have run an older version.
@@ -109,7 +110,7 @@ def _by_key_set(frame: pl.DataFrame, operation: TelemetryOperation) -> list[pl.D
 def _batches(
     frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
 ) -> Iterator[Batch]:
-    """Cut a frame, of one record or more."""
+    """Split a frame that has at least one record."""
     encoded = _encode(frame, operation, records)
     sizes = (encoded.str.len_bytes().cast(pl.Int64) + 1).to_list()
     start, size = 0, len(_PREFIX) + len(_SUFFIX) - 1
@@ -118,7 +119,7 @@ def _batches(
         if empty + record_size > limits.max_body_bytes:
             raise InputError(
                 f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, more than a request "
-                f"allows (max_body_bytes is {limits.max_body_bytes:,}); nothing was sent."
+                f"accepts (max_body_bytes is {limits.max_body_bytes:,}). Nothing was sent."
             )
         if size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records:
             yield _batch(frame, encoded, operation, start, index)
@@ -134,27 +135,27 @@ def _batch(frame: pl.DataFrame, encoded: pl.Series, operation: TelemetryOperatio
 
 
 def _encode(frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords) -> pl.Series:
-    """Encode each record as a JSON object, without the fields it has no value for."""
+    """Encode each record as a JSON object, without fields that have no value."""
     granularity = f'"granularity":"{records.granularity}"' if records.sends_granularity else None
     elements = frame["element_name"].drop_nulls().unique().to_list()
     as_json = [json.dumps(element, ensure_ascii=False) for element in elements]
     element = pl.col("element_name").replace_strict(elements, as_json, default=None, return_dtype=pl.String)
     keys = pl.col("keys")
     if records.rules.kind.has_element and operation is not TelemetryOperation.DELETE:
-        # "Filters are optional" on one page and required on another; on both, none means all spend.
+        # One page calls filters optional, another requires them; on both, an empty filter means all spend.
         keys = keys.fill_null("{}")
     fields = [
         pl.format('"timestamp":"{}"', pl.col("timestamp")),
-        _where(pl.col("value"), '"value":'),
+        _field('"value":', pl.col("value")),
         pl.lit(granularity),
-        _where(element, '"element_name":'),
-        _where(keys, f'"{records.rules.kind.keys_field}":'),
+        _field('"element_name":', element),
+        _field(f'"{records.rules.kind.keys_field}":', keys),
     ]
     record = pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=",", ignore_nulls=True), pl.lit("}"))
     return frame.select(record.alias("json"))["json"]
 
 
-def _where(value: pl.Expr, key: str) -> pl.Expr:
+def _field(key: str, value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_not_null()).then(pl.lit(key) + value)
 
 
@@ -162,8 +163,8 @@ def sampled_hashes(records: CheckedRecords) -> list[str]:
     """
     Hash some of the records, so that a sensor can find them among those CloudZero has processed.
 
-    Only the newest 1,000 records of a stream can be read, so half of them are those that are sent last; the others are
-    spread over all requests. The hash is over time, element, keys and, unless values add up (``sum``), the value.
+    Only the newest 1,000 records of a stream can be read, so half of the sample is sent last; the other half is spread
+    over all requests. The hash covers time, element, keys and, for ``replace``, the value.
     """
     parts = _by_key_set(records.frame, records.rules.operation)
     as_sent = pl.concat(parts) if parts else records.frame

@@ -14,8 +14,8 @@ from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.telemetry.record_kinds import CUT, SEND_PAGE
 from cloudzero_provider.telemetry.record_values import TOO_PRECISE, convert_keys, convert_values, is_zero
-from cloudzero_provider.values.conversion import as_text, checked, first_given, is_blank, moment_text, text_of
-from cloudzero_provider.values.did_you_mean import meant_by
+from cloudzero_provider.values.conversion import as_text, checked, first_with_value, is_blank, text_of, timestamp_text
+from cloudzero_provider.values.did_you_mean import suggestion
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.parameters import Choice
 from cloudzero_provider.values.problems import Problems
@@ -34,14 +34,14 @@ _IDENTITY = ("timestamp", "element_name", "keys")
 
 
 class OnDuplicate(Choice):
-    """What happens with records of one identity."""
+    """What to do with several records of the same identity."""
 
     ERROR = "error"
     SUM = "sum"
 
 
 class OnZero(Choice):
-    """What happens with values of zero."""
+    """What to do with values of zero."""
 
     ERROR = "error"
     DELETE = "delete"
@@ -49,7 +49,7 @@ class OnZero(Choice):
 
 
 class OnMixedKeys(Choice):
-    """What happens with several sets of filter keys."""
+    """What to do with several sets of filter keys."""
 
     SPLIT = "split"
     ERROR = "error"
@@ -62,8 +62,8 @@ class RecordRules:
 
     :param kind: metric or allocation.
     :param operation: ``replace``, ``sum`` or ``delete``.
-    :param granularity: for records that have none.
-    :param month: that all records must be in, when there is one.
+    :param granularity: of records without their own.
+    :param month: the month that all records must be in; ``None`` for any.
     """
 
     kind: RecordKind
@@ -86,13 +86,13 @@ class CheckedRecords:
     """
     Records that passed all checks.
 
-    :param frame: timestamp, element_name, keys (JSON), key_set (JSON), value; all text.
-    :param zeros: likewise, the records that are to be deleted since their value is zero.
-    :param periods: all timestamps, also of zeros that are skipped.
-    :param rules: that were checked.
-    :param granularity: of all of them.
-    :param sends_granularity: whether it is put into the records.
-    :param total: exact sum of the values, as decimal text.
+    :param frame: string columns timestamp, element_name, keys (JSON), key_set (JSON) and value.
+    :param zeros: the same columns of the records to delete, since their value is zero.
+    :param periods: all timestamps, including those of zeros that are skipped.
+    :param rules: the rules that were checked.
+    :param granularity: of all records.
+    :param sends_granularity: whether the records are sent with a granularity.
+    :param total: exact sum of the values, as a decimal string.
     """
 
     frame: pl.DataFrame
@@ -111,9 +111,10 @@ def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
     """
     Check records against CloudZero's rules (https://docs.cloudzero.com/docs/send-via-api).
 
-    :param rows: as they came; at least one.
-    :param rules: what to check.
-    :raises InvalidRowsError: naming row, field, value and rule of the first few problems, and counting the rest.
+    :param rows: the records as given; at least one.
+    :param rules: the rules to check.
+    :raises InvalidRowsError: with row, field, value and rule of the first few problems, and the number of all.
+    :raises InputError: for several sets of filter keys with ``on_mixed_keys="error"``.
     """
     problems = Problems(rows)
     _check_fields(rows, rules, problems)
@@ -145,15 +146,19 @@ def check_records(rows: Rows, rules: RecordRules) -> CheckedRecords:
 def _check_fields(rows: Rows, rules: RecordRules, problems: Problems) -> None:
     for name in rows.columns:
         if name not in rules.kind.fields:
-            hint = meant_by(name, rules.kind.fields)
+            hint = suggestion(name, rules.kind.fields)
             rule = (
                 f"not a field of {rules.kind.stream_type.value} records, which are {', '.join(rules.kind.fields)}{hint}"
             )
-            problems.add(first_given(rows.columns[name]), name, rule)
+            problems.add(first_with_value(rows.columns[name]), name, rule)
 
 
 def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[str, bool]:
-    """Find the granularity of all records: their own, else the parameter's, else a metric's default."""
+    """
+    Return the granularity of all records: their own, else the parameter, else the default of metrics.
+
+    :return: the granularity, and whether to send it.
+    """
     given = rows.columns.get("granularity", [None] * rows.count)
     default = rules.granularity
     column = checked(
@@ -169,13 +174,13 @@ def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[st
         problems.add_all(texts.is_null(), "granularity", rule)
     found = [text for text in texts.drop_nulls().unique(maintain_order=True).to_list() if text in CUT]
     if len(found) > 1:
-        rule = f"a stream has one granularity, but there are records with {' and '.join(found)}"
+        rule = f"a stream has one granularity, but the records have {' and '.join(found)}"
         problems.add_all((texts != found[0]).fill_null(False), "granularity", rule, given)
     return found[0] if found else "DAILY", sends or rules.kind.has_element
 
 
 def _wrong_granularity(kind: RecordKind, found: str) -> str:
-    return f"granularity: {kind.stream_type.value} records take {', '.join(kind.granularities)}, not {found}"
+    return f"granularity: {kind.stream_type.value} records accept {', '.join(kind.granularities)}, not {found}"
 
 
 def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> tuple[pl.DataFrame, int]:
@@ -186,7 +191,7 @@ def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problem
     _check_required("value", rows, problems, needed=not deletes)
     problems.add_each(values.bad, "value", given["value"])
     elements = as_text(given["element_name"], text_of)
-    # A deletion without an element means all of them; one that is blank among others is more likely a mistake.
+    # A deletion without elements means all elements; a blank one among others is more likely a mistake.
     needs_element = rules.kind.has_element and (not deletes or "element_name" in rows.columns)
     _check_required("element_name", rows, problems, needed=needs_element)
     problems.add_each(elements.bad, "element_name", given["element_name"])
@@ -217,17 +222,17 @@ def _check_required(name: str, rows: Rows, problems: Problems, *, needed: bool) 
 
 
 def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> pl.Series:
-    """Cut timestamps to the granularity in UTC; an offset must not move a record into another month unnoticed."""
+    """Truncate timestamps to the granularity in UTC. An offset that moves a record into another month is an error."""
     _check_required("timestamp", rows, problems, needed=True)
     given = rows.columns.get("timestamp")
     if given is None:
         return pl.Series([None] * rows.count, dtype=pl.String)
-    column = utc_timestamps(as_text(given, moment_text), **CUT[granularity])
+    column = utc_timestamps(as_text(given, timestamp_text), **CUT[granularity])
     problems.add_each(column.bad, "timestamp", given)
     if column.cut:
-        log.info("%s timestamps were cut to their period (%s, UTC)", f"{column.cut:,}", granularity)
+        log.info("%s timestamps were truncated to their period (%s, UTC)", f"{column.cut:,}", granularity)
     problems.add_all(
-        column.moved, "timestamp", "in UTC this is in another month than it is written in: give it in UTC", given
+        column.moved, "timestamp", "this is in another month in UTC than as written: write it in UTC", given
     )
     if rules.month is not None:
         elsewhere = (column.texts.str.slice(0, 7) != str(rules.month)).fill_null(False) & ~column.moved
@@ -236,24 +241,29 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
 
 
 def _check_not_negative(frame: pl.DataFrame, problems: Problems) -> None:
-    """Checked before duplicates are summed: a negative value must not silently reduce another record."""
+    """Refuse negative values before duplicates are summed, so that none silently reduces another record."""
     negative = frame.filter(pl.col("value").str.starts_with("-"))
     for row, value in negative.select("row", "value").iter_rows():
         problems.add(row, "value", f"{value} is negative: CloudZero accepts values above 0 ({SEND_PAGE})")
 
 
 def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Problems) -> tuple[pl.DataFrame, int]:
-    """Records of one identity would overwrite each other in a ``replace``."""
+    """
+    Refuse or sum records of the same identity, which would overwrite each other in a ``replace``.
+
+    :return: the records, and how many were summed into another.
+    """
     numbered = frame.with_columns(first=pl.col("row").first().over(_IDENTITY), count=pl.len().over(_IDENTITY))
-    again = numbered.filter(pl.col("row") != pl.col("first"))
-    if again.is_empty():
+    duplicates = numbered.filter(pl.col("row") != pl.col("first"))
+    if duplicates.is_empty():
         return frame, 0
     if rules.on_duplicate is OnDuplicate.ERROR:
-        for row, first in again.select("row", "first").iter_rows():
-            where = problems.rows.where(first)
-            problems.add(
-                row, "timestamp", f"the same record as {where}, which it would overwrite; on_duplicate='sum' adds"
+        for row, first in duplicates.select("row", "first").iter_rows():
+            rule = (
+                f"the same identity as {problems.rows.where(first)}, which it would overwrite; on_duplicate='sum' "
+                "sums their values"
             )
+            problems.add(row, "timestamp", rule)
         problems.raise_if_any()
     sums: dict[int, Decimal] = {}
     with localcontext() as exact:
@@ -269,7 +279,7 @@ def _without_duplicates(frame: pl.DataFrame, rules: RecordRules, problems: Probl
         problems.add(
             kept["row"][index], "value", f"the sum of its duplicates, {kept['value'][index]}, has {TOO_PRECISE}"
         )
-    return kept, len(again)
+    return kept, len(duplicates)
 
 
 def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> CheckedRecords:
@@ -277,7 +287,7 @@ def _without_zeros(records: CheckedRecords, rows: Rows, problems: Problems) -> C
     zero = is_zero(frame["value"])
     if zero.any() and rules.on_zero is OnZero.ERROR:
         for row in frame.filter(zero)["row"]:
-            ways = "on_zero='delete' deletes the record, on_zero='skip' leaves what CloudZero holds"
+            ways = "on_zero='delete' deletes the record, on_zero='skip' keeps what CloudZero holds"
             problems.add(row, "value", f"zero: CloudZero accepts values above 0; {ways}", rows.columns["value"])
     problems.raise_if_any()
     kept, zeros = frame.filter(~zero), frame.filter(zero)
@@ -296,20 +306,20 @@ def _check_key_sets(records: CheckedRecords, problems: Problems) -> None:
     counts = key_set_counts(both)
     if len(counts) > 1 and rules.on_mixed_keys is OnMixedKeys.ERROR:
         raise InputError(
-            f"The records have {len(counts)} sets of {rules.kind.keys_field} keys (on_mixed_keys='error'); nothing was "
-            f"sent. {describe_key_sets(counts)}"
+            f"The records have {len(counts)} sets of {rules.kind.keys_field} keys (on_mixed_keys='error'): "
+            f"{describe_key_sets(counts)}. Nothing was sent."
         )
     deleted = both if rules.operation is TelemetryOperation.DELETE else records.zeros
     key_sets = {text: frozenset(json.loads(text)) for text in counts}
     for row, key_set in deleted.select("row", "key_set").iter_rows():
         if any(key_sets[key_set] < other for other in key_sets.values()):
-            rule = "a deletion hides every record with these keys, also those with more keys, which other rows have"
+            rule = "a deletion also hides records with these keys and more, which other rows have"
             problems.add(row, rules.kind.keys_field, rule)
     problems.raise_if_any()
 
 
 def key_set_counts(frame: pl.DataFrame) -> dict[str, int]:
-    """How many records have each set of filter keys, written as JSON."""
+    """Count the records of each set of filter keys (JSON)."""
     return dict(frame.group_by("key_set", maintain_order=True).len().iter_rows())
 
 

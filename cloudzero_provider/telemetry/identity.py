@@ -14,7 +14,7 @@ from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
 _HASH_LENGTH = 12
 _KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())
-#: No value that was sent is as long; one of a billion digits would fill the memory.
+#: No value that was sent is that long, and one with a billion digits would fill the memory.
 _MOST_DIGITS = 1000
 #: CloudZero stores the prefix ``custom:`` as ``costcontext:``.
 _STORED_PREFIX, _SENT_PREFIX = "costcontext:", "custom:"
@@ -24,10 +24,10 @@ def record_hash(timestamp: str, element: str | None, keys: str | None, value: st
     """
     Hash the identity of a record, and its value if given.
 
-    :param timestamp: cut to its granularity, in UTC, like ``2026-03-01T00:00:00Z``.
-    :param element: its element, if it has one.
-    :param keys: its filter keys and their values, as JSON.
-    :param value: as decimal text; ``None`` leaves it out.
+    :param timestamp: truncated to the granularity in UTC, like ``2026-03-01T00:00:00Z``.
+    :param element: the element, if the record has one.
+    :param keys: filter keys and their values, as JSON.
+    :param value: as a decimal string; ``None`` leaves it out.
     """
     plain = None if value is None else strip_trailing_zeros(value)
     scope = _sorted_keys(json.loads(keys)) if keys else {}
@@ -37,15 +37,15 @@ def record_hash(timestamp: str, element: str | None, keys: str | None, value: st
 
 def hashes_of(record: Mapping[str, Any], granularity: str) -> set[str]:
     """
-    Hash a record that CloudZero returned, with its value and without.
+    Hash a record that CloudZero returned, once with its value and once without.
 
-    :param record: its fields; names may have ``-`` for ``_``, and a timestamp any form of ISO 8601.
-    :param granularity: for a record without one.
+    :param record: its fields. Names may have ``-`` instead of ``_``; the timestamp may be any ISO 8601 format.
+    :param granularity: of a record without its own.
     :raises ValueError: when it can't be read as a record.
     """
     fields = {name.replace("-", "_"): value for name, value in record.items()}
     keys: Any = next((fields[name] for name in _KEYS_FIELDS if fields.get(name)), {})
-    # What is not scoped to a part of the spend is of all of it, which CloudZero also writes as "*".
+    # A record without filters applies to all spend, which CloudZero also writes as "*".
     scope = None if keys in ({}, "*") else json.dumps(keys)
     period = _period(fields.get("timestamp"), str(fields.get("granularity") or granularity).upper())
     element, value = fields.get("element_name"), _plain(fields.get("value"))
@@ -57,7 +57,7 @@ def _period(value: Any, granularity: str) -> str:
 
     if granularity not in CUT:
         raise ValueError(f"granularity {granularity!r}")
-    # Without an offset, it is UTC to pendulum.
+    # pendulum reads a time without an offset as UTC.
     moment = pendulum.parse(str(value))
     if not isinstance(moment, pendulum.DateTime):
         raise ValueError(f"timestamp {value!r}")
@@ -77,7 +77,7 @@ def _as_sent(key: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    """Write a number as it was sent: CloudZero keeps 15 significant digits, and may return a float."""
+    """Format a number as it was sent: CloudZero keeps 15 significant digits, and may return a float."""
     try:
         number = Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else Decimal(str(value))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""The two kinds of telemetry records, as data (https://docs.cloudzero.com/docs/send-via-api)."""
+"""The two kinds of telemetry records and their rules (https://docs.cloudzero.com/docs/send-via-api)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from cloudzero_provider.client.telemetry import StreamType
 
 SEND_PAGE = "https://docs.cloudzero.com/docs/send-via-api"
 
-#: Filter keys of one record, and values of one key.
+#: Most filter keys of a record.
 MAX_KEYS = 5
+#: Most values of a filter key.
 MAX_VALUES_PER_KEY = 20
-#: Number of significant digits of a value that CloudZero keeps.
+#: Significant digits that CloudZero keeps of a value.
 SIGNIFICANT_DIGITS = 15
 
-#: Granularity → what is cut off a timestamp, as arguments of ``datetime.replace``.
+#: Granularity → arguments of ``datetime.replace`` that truncate a timestamp to it.
 CUT = {
     "HOURLY": {"minute": 0, "second": 0, "microsecond": 0},
     "DAILY": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
@@ -25,13 +26,13 @@ CUT = {
 @dataclass(frozen=True)
 class RecordKind:
     """
-    A kind of records.
+    A kind of telemetry record.
 
-    :param stream_type: of the streams they go to.
-    :param keys_field: the field that scopes a record to a part of the spend.
-    :param granularities: that its streams can have.
-    :param has_element: whether each record applies to an element.
-    :param lists_values: whether a filter key has a list of values, or one string.
+    :param stream_type: type of its streams.
+    :param keys_field: the field with the filter keys.
+    :param granularities: granularities that a stream can have.
+    :param has_element: whether a record has an ``element_name``.
+    :param lists_values: whether the value of a filter key is a list of strings, or one string.
     """
 
     stream_type: StreamType
@@ -42,7 +43,7 @@ class RecordKind:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """All fields that a record may have, in the order in which they are sent."""
+        """All fields of a record, in the order in which they are sent."""
         element = ("element_name",) if self.has_element else ()
         return ("timestamp", "value", "granularity", *element, self.keys_field)
 

@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from cloudzero_provider.values.python_values import Values
 
 TOO_PRECISE = (
-    f"more than {SIGNIFICANT_DIGITS} significant digits, which is what CloudZero keeps: round it first "
-    "(a float is rounded for you)"
+    f"more than the {SIGNIFICANT_DIGITS} significant digits that CloudZero keeps: round it first "
+    "(floats are rounded automatically)"
 )
 
 
 def convert_values(values: Values) -> tuple[Converted, int]:
     """
-    Write values as JSON numbers.
+    Convert values to JSON numbers.
 
-    :param values: int, float, Decimal or text. Floats are written with 15 significant digits.
-    :return: the texts, and how many floats were rounded.
+    :param values: int, float, Decimal or decimal strings. Floats are rounded to 15 significant digits.
+    :return: the numbers as strings, and how many floats rounding changed.
     """
-    changed = 0
+    rounded = 0
 
     def to_text(value: object) -> str:
-        nonlocal changed
+        nonlocal rounded
         if isinstance(value, float) and math.isfinite(value):
             text = format(Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}"), "f")
-            changed += float(text) != value
+            rounded += float(text) != value
             return text
         return decimal_text(value)
 
@@ -46,11 +46,11 @@ def convert_values(values: Values) -> tuple[Converted, int]:
     digits = column.texts.str.replace_all(r"[-.]", "").str.strip_chars("0")
     for index in (digits.str.len_chars() > SIGNIFICANT_DIGITS).fill_null(False).arg_true().to_list():
         column.bad[index] = TOO_PRECISE
-    return column, changed
+    return column, rounded
 
 
 def is_zero(texts: pl.Series) -> pl.Series:
-    """Which values are zero, in any notation."""
+    """Mask of the values that are zero, in any notation."""
     return (texts.str.replace_all(r"[-.0]", "") == "").fill_null(False)
 
 
@@ -59,8 +59,8 @@ class Keys:
     """
     Filter keys of records.
 
-    :param texts: the keys and their values as JSON, sorted; null for a record without any.
-    :param key_sets: the keys alone, as JSON.
+    :param texts: the keys and their values as sorted JSON; null for a record without keys.
+    :param key_sets: only the keys, as JSON.
     :param bad: row → the rule it breaks.
     """
 
@@ -70,7 +70,7 @@ class Keys:
 
 
 def convert_keys(values: Values, kind: RecordKind) -> Keys:
-    """Check filter keys and write them in a canonical form, so that equal keys are equal strings."""
+    """Check filter keys and convert them to canonical JSON, so that equal keys are equal strings."""
     texts: list[str | None] = []
     key_sets: list[str] = []
     bad: dict[int, str] = {}
@@ -89,7 +89,7 @@ def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise ValueError(f"expected a dict of filter key and value, not {type(value).__name__}")
+        raise ValueError(f"expected a dict of filter keys and values, not {type(value).__name__}")
     if len(value) > MAX_KEYS:
         raise ValueError(f"{len(value)} filter keys: CloudZero accepts at most {MAX_KEYS}")
     for key in value:
@@ -101,7 +101,8 @@ def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
 
 def _checked_one(key: str, value: Any) -> str:
     if not is_text(value):
-        raise ValueError(f"filter key {key!r}: expected a string, not {type(value).__name__} (metrics accept no lists)")
+        found = type(value).__name__
+        raise ValueError(f"filter key {key!r}: expected a string, not {found} (metrics don't accept lists)")
     return str.__str__(value)
 
 

@@ -1,4 +1,4 @@
-"""Sending telemetry: batch after batch, and a summary."""
+"""Send telemetry records in batches, and summarize what was sent."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: CloudZero does not publish its reply to a request with too many records.
-_TOO_MUCH = re.compile(r"\b(too (large|many|big)|limit|maximum)\b", re.IGNORECASE)
+#: CloudZero does not publish its reply to a request with too many records, so this looks for likely words.
+_SAYS_TOO_LARGE = re.compile(r"\b(too (large|many|big)|limit|maximum)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class TelemetryOptions:
 
     :param settle_from: time (``time.monotonic()``) from which a previous attempt's in-flight request must settle before
         anything is sent.
-    :param journal: which requests of a ``sum`` were acknowledged.
-    :param claims: where other tasks of the DAG run see what is about to be written.
+    :param journal: records which requests of a ``sum`` were acknowledged.
+    :param claims: the claims of the DAG run; ``None`` outside a DAG run.
     """
 
     clear_periods: bool = False
@@ -71,20 +71,21 @@ class TelemetrySummary:
     :param stream_type: ``metric`` or ``allocation``.
     :param operation: ``replace``, ``sum`` or ``delete``.
     :param granularity: of all records.
-    :param month: that all records are in, if known.
-    :param records: how many were sent, without those deleted as zeros.
+    :param month: the month of all records, if known.
+    :param records: number of records sent, without those deleted as zeros.
     :param requests: number of requests.
-    :param bytes: of all their bodies.
-    :param total: exact sum of the values, as decimal text.
-    :param first: period of the earliest record; ``last`` of the latest.
-    :param key_sets: how many sets of filter keys the records have.
-    :param duplicates_summed: records summed into another with the same identity.
-    :param zeros_deleted: records deleted because their value is zero.
-    :param zeros_skipped: records with a value of zero that were left out.
-    :param values_rounded: floats that rounding to 15 significant digits changed.
-    :param sha256: of all bodies, one after the other.
+    :param bytes: size of all bodies.
+    :param total: exact sum of the values, as a decimal string.
+    :param first: period of the earliest record.
+    :param last: period of the latest record.
+    :param key_sets: number of different sets of filter keys.
+    :param duplicates_summed: number of records summed into another with the same identity.
+    :param zeros_deleted: number of records deleted because their value is zero.
+    :param zeros_skipped: number of records left out because their value is zero.
+    :param values_rounded: number of floats that rounding to 15 significant digits changed.
+    :param sha256: hash of all bodies, in order.
     :param record_hashes: short hashes of up to 500 records, for a sensor to look for.
-    :param check_only: whether nothing was sent.
+    :param check_only: whether the records were only checked, and nothing was sent.
     """
 
     stream_name: str
@@ -118,18 +119,18 @@ def send_records(
     """
     Send records, so that CloudZero holds each of them once.
 
-    :param client: CloudZero.
+    :param client: the client to send with.
     :param stream_name: the stream.
-    :param records: checked.
+    :param records: the checked records.
     :param options: how to send them.
-    :raises CloudZeroError: naming the batch that failed, and what CloudZero holds.
+    :raises CloudZeroError: with the batch that failed and what CloudZero holds.
     """
     if options.clear_periods and records.rules.operation is not TelemetryOperation.REPLACE:
         raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
     if options.clear_periods and records.zeros_skipped:
         raise InputError(
-            f"{records.zeros_skipped:,} records have a value of zero: on_zero='skip' keeps what CloudZero holds of "
-            "them, and clear_periods=True would delete it; nothing was sent. Use on_zero='delete', or leave them out."
+            f"on_zero='skip' keeps what CloudZero holds of the {records.zeros_skipped:,} records with a value of zero, "
+            "but clear_periods=True would delete it. Use on_zero='delete', or remove these records. Nothing was sent."
         )
     batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
     log.info(
@@ -183,7 +184,7 @@ def _send(
 
 
 def _deletion_found_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
-    """Whether a deletion before a ``replace`` was refused because the stream does not exist."""
+    """Whether CloudZero refused a deletion before a ``replace`` because the stream does not exist."""
     before = batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
     return before and isinstance(error, RequestRejectedError) and _says_no_stream(error)
 
@@ -193,7 +194,7 @@ def _says_no_stream(error: CloudZeroError) -> bool:
 
 
 def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limits: BatchLimits) -> None:
-    """Add what the user can do about a refusal."""
+    """Add to a refusal what the user can do about it."""
     if not isinstance(error, RequestRejectedError):
         return
     if error.error_type == "UnregisteredKeySetException":
@@ -209,7 +210,7 @@ def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limit
         error.message += " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
     elif _says_no_stream(error) and batch.operation is TelemetryOperation.DELETE:
         error.message += " No stream has this name, so there is nothing to delete."
-    elif error.status == 413 or _TOO_MUCH.search(error.message):
+    elif error.status == 413 or _SAYS_TOO_LARGE.search(error.message):
         error.message += (
             f" Make requests smaller: max_body_bytes is {limits.max_body_bytes:,}, max_batch_records is "
             f"{limits.max_batch_records:,}."

@@ -1,10 +1,10 @@
 """
-Records in tables: CSV and Parquet files, queries, data frames.
+Records from tables: CSV and Parquet files, queries, data frames.
 
-A table has the columns ``timestamp``, ``value``, ``element_name`` (allocation) and, if need be, ``granularity``. Every
+A table has the columns ``timestamp``, ``value``, ``element_name`` (allocation) and optionally ``granularity``. Every
 other column is a filter column, as in CloudZero's own CSV upload (https://docs.cloudzero.com/docs/send-via-csv): its
-name is the filter key, each cell one value, an empty cell no filter. Instead of filter columns, a table may have the
-one column ``associated_cost`` (metric) or ``filter`` (allocation), of structs, maps, or JSON objects as text.
+name is the filter key, each cell is one value, and an empty cell means no filter. Instead of filter columns, a table
+may have one column ``associated_cost`` (metric) or ``filter`` (allocation) of structs, maps or JSON objects as text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cloudzero_provider.sources import Rows
 from cloudzero_provider.sources.json_files import DuplicateKeyError, unique_keys
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.values.conversion import as_text, text_of
-from cloudzero_provider.values.did_you_mean import differently_written
+from cloudzero_provider.values.did_you_mean import spelling_differences
 from cloudzero_provider.values.problems import Problems
 from cloudzero_provider.values.python_values import Values, as_objects
 
@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 
 def as_records(rows: Rows, kind: RecordKind) -> Rows:
     """
-    Turn the rows of a table into records. Rows that are records already are returned unchanged.
+    Convert the rows of a table to records. Rows that are already records are returned unchanged.
 
-    :param rows: of one source.
-    :param kind: of the records.
-    :raises InputError: when a column can neither be a field nor a filter key, or a record has a filter key twice.
+    :param rows: the rows of one source.
+    :param kind: the kind of the records.
+    :raises InputError: when a column is neither a field nor a valid filter key, or a record has a filter key twice.
     """
     if not rows.is_table:
         return rows
     if kind.keys_field in rows.columns:
-        keys = _nested(rows, kind.keys_field)
+        keys = _parse_keys(rows, kind.keys_field)
         return Rows({**rows.columns, kind.keys_field: keys}, rows.count, rows.where)
     _check_names(rows, kind)
     filters = [name for name in rows.columns if name not in kind.fields]
-    plain = {name: values for name, values in rows.columns.items() if name in kind.fields}
+    fields = {name: values for name, values in rows.columns.items() if name in kind.fields}
     if filters:
-        plain[kind.keys_field] = _folded({name: rows.columns[name] for name in filters}, kind)
-    return Rows(plain, rows.count, rows.where)
+        fields[kind.keys_field] = _combined({name: rows.columns[name] for name in filters}, kind)
+    return Rows(fields, rows.count, rows.where)
 
 
 def _check_names(rows: Rows, kind: RecordKind) -> None:
-    """A field of the other kind, or one in another case, would silently become a filter key."""
+    """Refuse columns that are most likely misspelled fields; they would silently become filter keys."""
     known = {field for any_kind in KINDS.values() for field in any_kind.fields}
     wrong = [name for name in rows.columns if name not in kind.fields and name.casefold() in known]
     missing = [name for name in kind.fields if name not in rows.columns]
-    similar = differently_written(missing, [name for name in rows.columns if name not in kind.fields])
+    similar = spelling_differences(missing, [name for name in rows.columns if name not in kind.fields])
     if wrong or similar:
         where = rows.where(0) if rows.count else "The table"
         hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
@@ -61,9 +61,9 @@ def _check_names(rows: Rows, kind: RecordKind) -> None:
         )
 
 
-def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:
-    """Combine the filter columns into one field. Values that are not strings are kept for the check to report."""
-    cells = [_texts(values) for values in filters.values()]
+def _combined(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:
+    """Combine the filter columns into one field. Values that are not strings are kept for the checks to report."""
+    cells = [_as_strings(values) for values in filters.values()]
     return [
         {
             name: [value] if kind.lists_values else value
@@ -74,20 +74,20 @@ def _folded(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]
     ]
 
 
-def _texts(values: Values) -> list[Any]:
+def _as_strings(values: Values) -> list[Any]:
     column = as_text(values, text_of)
     if not column.bad:
         return column.texts.to_list()
     return as_objects(values)
 
 
-def _nested(rows: Rows, name: str) -> list[Any]:
+def _parse_keys(rows: Rows, name: str) -> list[Any]:
     values = rows.columns[name]
     keys: list[Any] = []
     bad: dict[int, str] = {}
     for index, value in enumerate(as_objects(values)):
         try:
-            keys.append(_parsed(value) if isinstance(value, str) else _without_nulls(value))
+            keys.append(_from_json(value) if isinstance(value, str) else _from_struct_or_map(value))
         except DuplicateKeyError:
             keys.append(None)
             bad[index] = "a filter key appears twice in one record"
@@ -97,8 +97,8 @@ def _nested(rows: Rows, name: str) -> list[Any]:
     return keys
 
 
-def _parsed(text: str) -> Any:
-    """Parse a JSON object; anything else is returned as it is, for the check to report."""
+def _from_json(text: str) -> Any:
+    """Parse a JSON object; anything else is returned unchanged for the checks to report."""
     if not text:
         return None
     try:
@@ -110,8 +110,8 @@ def _parsed(text: str) -> Any:
     return value if isinstance(value, dict) else text
 
 
-def _without_nulls(value: Any) -> Any:
-    """Take a struct, whose fields are null where a record has no such key, or a map as Parquet and Arrow have it."""
+def _from_struct_or_map(value: Any) -> Any:
+    """Convert a struct, where null means that the record lacks the key, or a map of Parquet and Arrow to a dict."""
     if isinstance(value, list) and all(isinstance(item, dict) and item.keys() == {"key", "value"} for item in value):
         value = unique_keys([(item["key"], item["value"]) for item in value])
     if not isinstance(value, dict):

@@ -113,7 +113,7 @@ class CloudZeroTrigger(BaseTrigger):
     async def _check(self, wanted: Wanted, client: Client) -> Reading | None:
         """Check once, in a thread; ``None`` without a reply, or a free thread, shortly after the deadline."""
         try:
-            return await asyncio.wait_for(self._in_thread(lambda: wanted.look(client)), self._seconds_left() + _GRACE)
+            return await asyncio.wait_for(self._in_thread(lambda: wanted.check(client)), self._seconds_left() + _GRACE)
         except asyncio.TimeoutError:
             return None
 

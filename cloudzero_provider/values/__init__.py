@@ -1,3 +1,3 @@
-"""Texts, numbers and times as CloudZero takes them, exact sums, parameters, and the problems found in rows."""
+"""Values as CloudZero accepts them (text, numbers, times), exact sums, parameters, and problems found in rows."""
 
 from __future__ import annotations

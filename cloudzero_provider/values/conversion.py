@@ -1,4 +1,4 @@
-"""Convert values to what CloudZero accepts: exact decimal strings, ISO 8601 times, plain text."""
+"""Convert values to what CloudZero accepts: exact decimal strings, ISO 8601 timestamps, plain text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cloudzero_provider.values.python_values import as_objects, beyond_calendar, without
+from cloudzero_provider.values.python_values import as_objects, beyond_calendar, null_where
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros, strip_trailing_zeros_expr
 
@@ -20,16 +20,15 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.values.python_values import Values
 
-#: What may go over the wire: no sign but minus, no exponent. The bounds keep every total exact.
+#: A decimal as it is sent: without an exponent or a plus sign. The limits on its length keep every total exact.
 WIRE_DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,30})?$"
-# Zeros at the end of a fraction, and before a whole number, of what is plain but for them.
-_IDLE_FRACTION = r"^-?[0-9]+\.[0-9]*0$"
-_IDLE_WHOLE = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
+_HAS_TRAILING_ZEROS = r"^-?[0-9]+\.[0-9]*0$"
+_HAS_LEADING_ZEROS = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
 _ANY_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _LONGEST_INTEGER_BITS = 256
 
 NOT_DECIMAL = "not a decimal number"
-TOO_LONG = "more than 18 digits before the point or 30 behind it (round it first)"
+TOO_LONG = "more than 18 digits before the decimal point or 30 after it (round it first)"
 
 
 @dataclass
@@ -37,9 +36,9 @@ class Converted:
     """
     A column as text.
 
-    :param texts: one text per row; null where there is no value, or a bad one.
-    :param bad: row → the rule it breaks.
-    :param cut: how many timestamps were cut to their hour or second.
+    :param texts: one string per row; null for a missing or bad value.
+    :param bad: row index → the rule it breaks.
+    :param cut: number of timestamps that were truncated.
     """
 
     texts: pl.Series
@@ -49,10 +48,10 @@ class Converted:
 
 def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     """
-    Turn the values of a column into text; ``None`` and an empty text become null.
+    Convert the values of a column to text; ``None`` and empty strings become null.
 
-    :param values: Python objects, or text.
-    :param to_text: for a single object; raises ``ValueError`` with the rule that it breaks.
+    :param values: Python objects, or a polars Series.
+    :param to_text: converts a single object; raises ``ValueError`` with the rule that it breaks.
     """
     converted = _as_text(values, to_text)
     converted.texts = converted.texts.set(converted.texts == "", None)
@@ -61,9 +60,9 @@ def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
 
 def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     if isinstance(values, pl.Series):
-        by_polars = _text_by_polars(values, to_text)
-        if by_polars is not None:
-            return Converted(by_polars)
+        formatted = _format_by_polars(values, to_text)
+        if formatted is not None:
+            return Converted(formatted)
         values = as_objects(values)
     if set(map(type, values)) <= {str, type(None)}:
         try:
@@ -81,8 +80,8 @@ def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     return Converted(pl.Series(values=texts, dtype=pl.String), bad)
 
 
-def _text_by_polars(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
-    """Format values with polars, if it formats them as ``to_text`` would; else ``None``."""
+def _format_by_polars(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
+    """Format values with polars, if that gives the same as ``to_text``; else return ``None``."""
     dtype = values.dtype
     if dtype == pl.String:
         return values
@@ -90,22 +89,22 @@ def _text_by_polars(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Seri
         return values.cast(pl.String)
     if (dtype.is_decimal() or dtype.is_float()) and to_text is decimal_text:
         return values.cast(pl.String)
-    if to_text is moment_text and dtype == pl.Date:
-        return _formatted(values, "%Y-%m-%d")
-    if to_text is moment_text and isinstance(dtype, pl.Datetime):
+    if to_text is timestamp_text and dtype == pl.Date:
+        return _format_times(values, "%Y-%m-%d")
+    if to_text is timestamp_text and isinstance(dtype, pl.Datetime):
         zone = "Z" if dtype.time_zone in (None, "UTC") else "%:z"
-        return _formatted(values, f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+        return _format_times(values, f"%Y-%m-%dT%H:%M:%S%.f{zone}")
     return None
 
 
-def _formatted(values: pl.Series, form: str) -> pl.Series:
+def _format_times(values: pl.Series, time_format: str) -> pl.Series:
     beyond = beyond_calendar(values)
-    written = without(values, beyond).dt.strftime(form)
-    return written.zip_with(~beyond, values.to_physical().cast(pl.String))
+    formatted = null_where(values, beyond).dt.strftime(time_format)
+    return formatted.zip_with(~beyond, values.to_physical().cast(pl.String))
 
 
 def text_of(value: object) -> str:
-    """Return a string, or a whole number as a string."""
+    """Return a string unchanged, and an integer as a string."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -118,7 +117,7 @@ def text_of(value: object) -> str:
 
 
 def decimal_text(value: object) -> str:
-    """Write a number as an exact decimal string, possibly with an exponent."""
+    """Convert a number to an exact decimal string, possibly with an exponent."""
     if isinstance(value, str):
         return text_of(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
@@ -126,19 +125,19 @@ def decimal_text(value: object) -> str:
     if isinstance(value, int):
         return _whole_number(value)
     if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
-        raise ValueError(f"{NOT_DECIMAL}: there is no text for NaN and infinity")
+        raise ValueError(f"{NOT_DECIMAL}: NaN and infinity can't be sent")
     return Decimal.__str__(value) if isinstance(value, Decimal) else float.__repr__(value)
 
 
 def _whole_number(value: int) -> str:
-    # Python refuses to write integers of thousands of digits.
+    # Python refuses to format integers of thousands of digits.
     if value.bit_length() > _LONGEST_INTEGER_BITS:
         raise ValueError(TOO_LONG)
     return int.__repr__(value)
 
 
-def moment_text(value: object) -> str:
-    """Write a date or a datetime in ISO 8601."""
+def timestamp_text(value: object) -> str:
+    """Convert a date or datetime to ISO 8601; a string is returned unchanged."""
     if isinstance(value, str):
         return text_of(value)
     try:
@@ -148,38 +147,38 @@ def moment_text(value: object) -> str:
         raise ValueError(NOT_TIMESTAMP) from None
     if isinstance(value, date):
         return value.isoformat()
-    raise ValueError(f"{NOT_TIMESTAMP}, nor a date or datetime, but {type(value).__name__}")
+    raise ValueError(f"{NOT_TIMESTAMP}: expected text, a date or a datetime, not {type(value).__name__}")
 
 
 def plain_decimals(column: Converted) -> Converted:
     """Normalize decimals: no exponent, no insignificant zeros, so that equal numbers are equal strings."""
-    column.texts = _without_idle_zeros(column.texts)
-    odd = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
-    if not len(odd):
+    column.texts = _without_insignificant_zeros(column.texts)
+    others = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
+    if not len(others):
         return column
     plain: list[str | None] = []
-    for index, text in zip(odd.to_list(), column.texts.gather(odd).to_list(), strict=True):
+    for index, text in zip(others.to_list(), column.texts.gather(others).to_list(), strict=True):
         try:
             plain.append(_plain_decimal(text))
         except ValueError as error:
             plain.append(None)
             column.bad[index] = str(error)
-    column.texts = column.texts.scatter(odd, pl.Series(values=plain, dtype=pl.String))
+    column.texts = column.texts.scatter(others, pl.Series(values=plain, dtype=pl.String))
     return column
 
 
-def _without_idle_zeros(texts: pl.Series) -> pl.Series:
+def _without_insignificant_zeros(texts: pl.Series) -> pl.Series:
     text = pl.col("text")
-    fraction = text.str.contains(_IDLE_FRACTION)
+    trailing = text.str.contains(_HAS_TRAILING_ZEROS)
     shorter = (
-        pl.when(fraction)
+        pl.when(trailing)
         .then(strip_trailing_zeros_expr(text))
         .otherwise(text)
         .str.replace(r"^(-?)0+([0-9])", "${1}${2}")
         .str.replace(r"^-0$", "0")
     )
-    idle = fraction | text.str.contains(_IDLE_WHOLE)
-    return texts.to_frame("text").select(pl.when(idle).then(shorter).otherwise(text).alias(texts.name)).to_series()
+    any_zeros = trailing | text.str.contains(_HAS_LEADING_ZEROS)
+    return texts.to_frame("text").select(pl.when(any_zeros).then(shorter).otherwise(text).alias(texts.name)).to_series()
 
 
 def _plain_decimal(text: str) -> str:
@@ -194,7 +193,13 @@ def _plain_decimal(text: str) -> str:
 
 
 def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Converted:
-    """Check every distinct value against a rule."""
+    """
+    Check every distinct value against a rule.
+
+    :param column: the values; rows that break the rule are added to its ``bad``.
+    :param is_good: whether a value follows the rule.
+    :param rule: the rule, for the error.
+    """
     wrong = [text for text in column.texts.drop_nulls().unique().to_list() if not is_good(text)]
     if wrong:
         for index in column.texts.is_in(wrong).fill_null(False).arg_true().to_list():
@@ -203,13 +208,13 @@ def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Con
 
 
 def is_blank(values: Values) -> pl.Series:
-    """Mask of the rows without a value."""
+    """Mask of the rows that have no value."""
     if isinstance(values, pl.Series):
         return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
 
 
-def first_given(values: Values) -> int:
+def first_with_value(values: Values) -> int:
     """Index of the first row that has a value; 0 if none has."""
-    given = (~is_blank(values)).arg_true()
-    return int(given[0]) if len(given) else 0
+    with_value = (~is_blank(values)).arg_true()
+    return int(with_value[0]) if len(with_value) else 0

@@ -9,35 +9,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def meant_by(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """
     Suggest the known name that an unknown one resembles, for the end of a sentence; empty if none does.
 
-    :param name: that is not known.
-    :param known: names, as they must be written.
+    :param name: the unknown name.
+    :param known: the known names, as they must be spelled.
     """
     known = list(known)
-    written_otherwise = differently_written(known, [name])
-    if written_otherwise:
-        return f"; names are matched exactly: {written_otherwise} (in SQL, quote the name)"
+    differences = spelling_differences(known, [name])
+    if differences:
+        return f"; names are matched exactly: {differences} (in SQL, quote the name)"
     folded = {each.casefold(): each for each in known}
     similar = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"; did you mean {folded[similar[0]]!r}?" if similar else ""
 
 
-def differently_written(wanted: Iterable[str], names: Iterable[str]) -> str:
+def spelling_differences(wanted: Iterable[str], names: Iterable[str]) -> str:
     """
-    Say which names differ from wanted ones in capital letters, spaces, ``_`` and ``-`` only, as Snowflake's do.
+    List names that differ from wanted ones only in case, spaces, ``_`` and ``-``, as Snowflake's do.
 
-    :param wanted: names, as they must be written.
-    :param names: that are there.
+    :param wanted: the wanted names, as they must be spelled.
+    :param names: the given names.
     """
-    there = {_bare(name): name for name in names}
-    return ", ".join(f"{there[_bare(name)]!r} is not {name!r}" for name in wanted if _bare(name) in there)
+    given = {_simplified(name): name for name in names}
+    return ", ".join(f"{given[_simplified(name)]!r} is not {name!r}" for name in wanted if _simplified(name) in given)
 
 
-def _bare(name: str) -> str:
-    return name.translate(_LEFT_OUT).casefold()
+def _simplified(name: str) -> str:
+    return name.translate(_SEPARATORS_REMOVED).casefold()
 
 
-_LEFT_OUT = str.maketrans("", "", "_- ")
+_SEPARATORS_REMOVED = str.maketrans("", "", "_- ")

@@ -1,7 +1,7 @@
 """
 Exact sums of decimal text.
 
-polars' Decimal wraps past 38 digits, its Series of long Decimals turns values into nulls, and Python's ``sum`` rounds
+polars' Decimal wraps past 38 digits, a Series of long Decimals turns values into nulls, and Python's ``sum`` rounds
 Decimals to 28 digits. So each number is split into integers of nine digits, whose sums can't overflow. polars sums
 them, carries from one to the next, and joins them again.
 """
@@ -12,7 +12,7 @@ import polars as pl
 
 _PIECE = 9
 _BASE = 10**_PIECE
-#: Values per step: splitting takes several times the memory of the pieces.
+#: Values split at a time, since splitting takes several times the memory of the pieces.
 _SLICE = 100_000
 _WHOLE = 2 * _PIECE
 _FRACTION = 4 * _PIECE
@@ -24,10 +24,11 @@ def exact_sum(texts: pl.Series) -> str:
     """
     Sum decimal text exactly.
 
-    :param texts: text as :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL` allows; nulls are ignored.
-    :return: plain decimal text without trailing zeros; ``0`` for no values.
+    :param texts: decimal strings that match :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL`; nulls are
+        ignored.
+    :return: plain decimal string without trailing zeros; ``0`` for no values.
     """
-    sums = _cut(texts).select(pl.col(_PIECES).sum())
+    sums = _split(texts).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()
     return total
 
@@ -38,17 +39,17 @@ def exact_sums(texts: pl.Series, groups: pl.Series) -> pl.Series:
 
     :param texts: as for :func:`exact_sum`, one per row.
     :param groups: the number of each row's group, counted from 0, without gaps.
-    :return: the sum of each group, in the order of their numbers, formatted as by :func:`exact_sum`.
+    :return: the sum of each group, in the order of their numbers, in the format of :func:`exact_sum`.
     """
-    pieces = _cut(texts).with_columns(groups.alias("group"))
+    pieces = _split(texts).with_columns(groups.alias("group"))
     return _joined(pieces.group_by("group").agg(pl.col(_PIECES).sum()).sort("group"))
 
 
-def _cut(texts: pl.Series) -> pl.DataFrame:
-    return pl.concat([_cut_slice(texts.slice(start, _SLICE)) for start in range(0, max(1, len(texts)), _SLICE)])
+def _split(texts: pl.Series) -> pl.DataFrame:
+    return pl.concat([_split_slice(texts.slice(start, _SLICE)) for start in range(0, max(1, len(texts)), _SLICE)])
 
 
-def _cut_slice(texts: pl.Series) -> pl.DataFrame:
+def _split_slice(texts: pl.Series) -> pl.DataFrame:
     text = pl.col("text")
     whole, fraction = (text.str.strip_prefix("-").str.splitn(".", 2).struct.field(f"field_{n}") for n in (0, 1))
     numbers = (
@@ -68,7 +69,7 @@ def _cut_slice(texts: pl.Series) -> pl.DataFrame:
 
 
 def _joined(sums: pl.DataFrame) -> pl.Series:
-    """Join pieces to numbers. A sum of pieces may be negative or longer than nine digits."""
+    """Join pieces to decimal strings. A sum of pieces may be negative or longer than nine digits."""
     pieces = pl.col(_PIECES)
     signed = _carry(sums.lazy()).with_columns(negative=pl.col(_PIECES[0]) < 0)
     digits = _carry(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
@@ -84,7 +85,7 @@ def _joined(sums: pl.DataFrame) -> pl.Series:
 
 
 def _carry(pieces: pl.LazyFrame) -> pl.LazyFrame:
-    """Carry, so that all pieces but the first are 0 to 999,999,999; the first then has the sign of the number."""
+    """Carry until all pieces but the first are 0 to 999,999,999; the first then has the sign of the number."""
     for larger, smaller in zip(_PIECES[-2::-1], _PIECES[:0:-1], strict=True):
         carry = pl.col(smaller) // _BASE
         pieces = pieces.with_columns(pl.col(larger) + carry, pl.col(smaller) % _BASE)

@@ -1,4 +1,4 @@
-"""Hints of a transform about rows of other months, added to the error of the check after it."""
+"""Hints of a transform about rows of other months, added to the error if the checks find such rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HINTS: ContextVar[list[str] | None] = ContextVar("cloudzero_month_hints", defau
 
 @contextmanager
 def collected_hints() -> Iterator[list[str]]:
-    """Collect the hints that are given inside the block."""
+    """Collect hints given inside the block."""
     hints: list[str] = []
     token = _HINTS.set(hints)
     try:
@@ -25,9 +25,9 @@ def collected_hints() -> Iterator[list[str]]:
 
 def give_hint(text: str) -> None:
     """
-    Say what to do about rows of another month; nothing happens where nobody collects.
+    Add a hint about what to do with rows of another month; ignored outside :func:`collected_hints`.
 
-    :param text: for the end of a sentence.
+    :param text: the hint, for the end of a sentence.
     """
     hints = _HINTS.get()
     if hints is not None and text not in hints:

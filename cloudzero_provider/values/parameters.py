@@ -22,17 +22,17 @@ _LONGEST_TEXT = 60
 
 
 class Choice(str, Enum):
-    """One of a few names; a subclass lists them."""
+    """Base of parameters with a few allowed names; a subclass lists them."""
 
     @classmethod
     def parse(cls: type[_C], value: str, parameter: str, *, among: Sequence[_C] = ()) -> _C:
         """
         Read a choice by its name.
 
-        :param value: the name. White space around it, as a template may render, does not count.
-        :param parameter: what the user knows it as.
-        :param among: the choices that are allowed; all by default.
-        :raises ConfigurationError: when it is another name.
+        :param value: the name. White space around it is ignored, since a template may render it.
+        :param parameter: the parameter's name, for the error.
+        :param among: the allowed choices; all by default.
+        :raises ConfigurationError: for any other name.
         """
         choices = tuple(among or cls)
         found = [choice for choice in choices if isinstance(value, str) and choice.value == value.strip()]
@@ -44,20 +44,19 @@ class Choice(str, Enum):
 
 def read_bool(parameter: str, value: object, *, templated: bool = False, as_text: bool = False) -> bool:
     """
-    Read a switch.
+    Read a boolean.
 
-    :param parameter: its name, for the error.
-    :param value: what was given.
-    :param templated: whether text is allowed, as a template renders it: ``true`` or ``false``, in any case of letters.
-    :param as_text: whether the same text is allowed, as a form writes it.
-    :raises ConfigurationError: for anything else. Nothing is true or false by its truth value: ``"false"`` is true
-        in Python.
+    :param parameter: the parameter's name, for the error.
+    :param value: the given value.
+    :param templated: whether rendered templates are accepted: ``true`` or ``false``, ignoring case.
+    :param as_text: whether the same text is accepted from a form or a connection's extra.
+    :raises ConfigurationError: for anything else. Python's truth value is never used: that of ``"false"`` is true.
     """
     if isinstance(value, bool):
         return value
     if (templated or as_text) and isinstance(value, str) and value.strip().lower() in _TRUTHS:
         return _TRUTHS[value.strip().lower()]
-    raise _refused(parameter, value, _or_text("True or False", "one of them", templated=templated, as_text=as_text))
+    raise _invalid(parameter, value, _or_text("True or False", "one of them", templated=templated, as_text=as_text))
 
 
 def read_number(
@@ -73,18 +72,19 @@ def read_number(
     """
     Read a number.
 
-    :param parameter: its name, for the error.
-    :param value: what was given: int, float or Decimal.
-    :param least: the smallest that is allowed; ``most`` the largest.
-    :param meaning: what the bounds are, for the error, like ``0 (off) to 1``.
-    :param templated: whether text is allowed, as a template renders it: a plain decimal number.
-    :param as_text: whether the same text is allowed, as a form writes it.
-    :raises ConfigurationError: for anything else, NaN and infinity included.
+    :param parameter: the parameter's name, for the error.
+    :param value: the given value: int, float or Decimal.
+    :param least: the smallest allowed value.
+    :param most: the largest allowed value.
+    :param meaning: description of the range for the error, like ``0 (off) to 1``.
+    :param templated: whether rendered templates are accepted: a plain decimal number.
+    :param as_text: whether the same text is accepted from a form or a connection's extra.
+    :raises ConfigurationError: for anything else, including NaN and infinity.
     """
     number = _number(value, in_text=templated or as_text)
     if number is None or not math.isfinite(number) or not least <= number <= most:
         expected = f"a number, {meaning or _between(least, most)}"
-        raise _refused(parameter, value, _or_text(expected, "one", templated=templated, as_text=as_text))
+        raise _invalid(parameter, value, _or_text(expected, "one", templated=templated, as_text=as_text))
     return number
 
 
@@ -94,16 +94,17 @@ def read_whole_number(
     """
     Read a whole number.
 
-    :param parameter: its name, for the error.
-    :param value: what was given: an int.
-    :param least: the smallest that is allowed; ``most`` the largest.
-    :param templated: whether text is allowed, as a template renders it: digits.
+    :param parameter: the parameter's name, for the error.
+    :param value: the given value: an int.
+    :param least: the smallest allowed value.
+    :param most: the largest allowed value.
+    :param templated: whether rendered templates are accepted: digits.
     :raises ConfigurationError: for anything else.
     """
     number = _whole_number(value, in_text=templated)
     if number is None or number < least or (most is not None and number > most):
         expected = f"a whole number, {_between(least, most)}"
-        raise _refused(parameter, value, _or_text(expected, "one", templated=templated, as_text=False))
+        raise _invalid(parameter, value, _or_text(expected, "one", templated=templated, as_text=False))
     return number
 
 
@@ -127,7 +128,7 @@ def _whole_number(value: object, *, in_text: bool) -> int | None:
 
 
 def _or_text(expected: str, one: str, *, templated: bool, as_text: bool) -> str:
-    """Add whether a string or a template is accepted."""
+    """Add to an expectation that a template or text is also accepted."""
     if templated:
         return f"{expected}, or a template that renders to {one}"
     return f"{expected}, also as text" if as_text else expected
@@ -139,7 +140,7 @@ def _between(least: float, most: float | None) -> str:
     return f"{least:,} to {most:,}"
 
 
-def _refused(parameter: str, value: object, expected: str) -> ConfigurationError:
+def _invalid(parameter: str, value: object, expected: str) -> ConfigurationError:
     shown = repr(value)
     shown = shown if len(shown) <= _LONGEST_TEXT else f"{shown[:_LONGEST_TEXT]}..."
     return ConfigurationError(f"{parameter} is {shown}: expected {expected}.")

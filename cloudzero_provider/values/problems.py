@@ -1,4 +1,4 @@
-"""Collect problems of rows: describe the first few, count the rest."""
+"""Problems found in rows: the first few are described, the others counted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_VALUE = 80
 @dataclass
 class Problems:
     """
-    Problems of rows.
+    Collects the problems of rows for one error.
 
     :param rows: the rows as given.
     """
@@ -31,20 +31,20 @@ class Problems:
     _first: list[tuple[int, int, Problem]] = field(default_factory=list)
 
     def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
-        """Add one problem."""
+        """Add a problem of one row; its value is taken from ``values``."""
         self.total += 1
         shown = None if values is None else shown_value(_at(index, values))
         self._first.append((index, self.total, Problem(self.rows.where(index), column, shown, rule)))
 
     def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
-        """Add a problem for every row of a mask."""
+        """Add a problem for every row where the mask is true."""
         indices = mask.arg_true()
         for index in indices.head(SHOWN_PROBLEMS).to_list():
             self.add(index, column, rule, values)
         self.total += max(0, len(indices) - SHOWN_PROBLEMS)
 
     def add_each(self, bad: dict[int, str], column: str, values: Values) -> None:
-        """Add a problem for each of these rows, with its own rule."""
+        """Add a problem for each row of ``bad`` (row index → the rule it breaks)."""
         for number, (index, rule) in enumerate(sorted(bad.items())):
             if number < SHOWN_PROBLEMS:
                 self.add(index, column, rule, values)
@@ -53,9 +53,9 @@ class Problems:
 
     def raise_if_any(self) -> None:
         """
-        Fail if there are any problems.
+        Raise an error if any problem was added.
 
-        :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
+        :raises InvalidRowsError: with row, column, value and rule of the first few problems, and the number of all.
         """
         if self.total:
             first = heapq.nsmallest(SHOWN_PROBLEMS, self._first, key=lambda found: found[:2])

@@ -1,4 +1,4 @@
-"""Accepted formats of dates and times: all that are unambiguous."""
+"""Accepted formats of dates and times: only unambiguous ones."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ _TIME = "[0-9]{2}(?::[0-9]{2}:|[0-9]{2})[0-5][0-9]"
 _UTC = r"(?:(?:[+-]00:?00 )?(?:Z|UTC|GMT)|(?:Z|[+-]00:00)\[(?:Etc/)?UTC\])"
 _HOURS, _MINUTES = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 _OFFSET = f"[+-]{_HOURS}(?::?{_MINUTES})?"
-# After a bare date, "-0530" and "-05" may be meant as a time of day.
+# After a date without a time, "-0530" and "-05" could also mean a time of day.
 _CLEAR_OFFSET = rf"-{_HOURS}:{_MINUTES}|\+{_HOURS}(?::?{_MINUTES})?"
 
-#: What is read. For the regular expressions of Python and of polars, which has no look-around and no back-references.
-SPELLING = (
+#: All accepted formats, as a regular expression for Python and for polars, which lacks look-around and back-references.
+TIME_PATTERN = (
     f"(?i)^(?P<date>{_DATE})(?:"
     f"[T ](?:(?P<time>{_TIME})(?:[.,](?P<fraction>[0-9]+))?|(?P<minute>[0-9]{{2}}:?[0-9]{{2}}))"
     f"(?: ?(?:{_UTC}|(?P<offset>{_OFFSET})))?"
     f"|(?:[T ](?P<hour>[0-9]{{2}}))?(?: ?(?:{_UTC}|(?P<clear_offset>{_CLEAR_OFFSET})))?"
     ")$"
 )
-#: The part of it that needs no reckoning: whole seconds in UTC, written in full.
-PLAIN_SPELLING = (
+#: The formats that need no arithmetic: full timestamps in UTC, without fractions of a second.
+PLAIN_TIME_PATTERN = (
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:[.,]0+)?(?: ?(?:Z|UTC|GMT|[+-]00(?::?00)?))?$"
 )
-_SPELLING = re.compile(SPELLING)
+_PATTERN = re.compile(TIME_PATTERN)
 
 
 def read_time(text: str) -> datetime | None:
     """
-    Parse a date or time; ``None`` if it is neither.
+    Parse a date or timestamp; ``None`` if it is neither.
 
-    :param text: without a zone, it is in UTC.
-    :return: in UTC, to the microsecond.
+    :param text: without a zone, it is read as UTC.
+    :return: in UTC, truncated to microseconds.
     """
-    match = _SPELLING.fullmatch(text)
+    match = _PATTERN.fullmatch(text)
     if match is None:
         return None
     written = match["date"] + (match["time"] or match["minute"] or match["hour"] or "")

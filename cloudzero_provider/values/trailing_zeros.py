@@ -1,4 +1,4 @@
-"""Trailing zeros of decimal text, for a single value and for a column."""
+"""Strip trailing zeros of decimal strings: of a single value and of a column."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 def strip_trailing_zeros(text: str) -> str:
     """
-    Remove the zeros after the point that mean nothing: ``1.50`` becomes ``1.5``, ``100`` stays.
+    Remove insignificant zeros after the decimal point: ``1.50`` becomes ``1.5``, ``100`` stays.
 
-    :param text: decimal text without an exponent.
+    :param text: decimal string without an exponent.
     """
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def strip_trailing_zeros_expr(text: pl.Expr) -> pl.Expr:
     """
-    Do the same with a column, each text of which has a point.
+    Do the same with a column whose values all have a decimal point.
 
-    :param text: decimal text without an exponent.
+    :param text: decimal strings without an exponent.
     """
     return text.str.strip_chars_end("0").str.strip_suffix(".")

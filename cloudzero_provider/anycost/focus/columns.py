@@ -12,7 +12,7 @@ from cloudzero_provider.anycost.focus.options import FROM_TAG
 from cloudzero_provider.anycost.focus.versions import NEWEST, describe_versions, unknown_columns
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.sources import plain_type
-from cloudzero_provider.values.did_you_mean import differently_written
+from cloudzero_provider.values.did_you_mean import spelling_differences
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -111,7 +111,7 @@ def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
     missing = [name for name in required if {name, OLDER_NAMES.get(name)}.isdisjoint(frame.columns)]
     if missing:
         what = "These are not FOCUS rows: they have" if len(missing) == len(required) else "The rows have"
-        similar = differently_written(missing, frame.columns)
+        similar = spelling_differences(missing, frame.columns)
         hint = f" Names are matched exactly: {similar} (in SQL, quote the name)." if similar else ""
         raise InputError(f"{what} no column {' and no '.join(missing)}.{hint} The columns are: {existing}.")
     for name, option in options.chosen_columns.items():
@@ -126,7 +126,7 @@ def _check_names(frame: pl.DataFrame, options: FocusOptions) -> None:
 
 
 def _log_left_out(names: list[str]) -> None:
-    similar = differently_written([*FOCUS_COLUMNS, *OLDER_NAMES.values()], names)
+    similar = spelling_differences([*FOCUS_COLUMNS, *OLDER_NAMES.values()], names)
     if similar:
         log.warning("Names of FOCUS columns are matched exactly, so these columns are not used: %s", similar)
     unknown = unknown_columns(names)

@@ -139,7 +139,9 @@ def test_elements_that_vanished_stay_unless_their_periods_are_cleared(sandbox):
 
 def test_a_zero_that_is_skipped_keeps_its_period_from_being_cleared(sandbox):
     send(records=[allocation(1, "a", 5)])
-    with pytest.raises(errors.InputError, match="1 records have a value of zero: on_zero='skip' keeps"):
+    with pytest.raises(
+        errors.InputError, match="on_zero='skip' keeps what CloudZero holds of the 1 records with a value of zero"
+    ):
         send(records=[allocation(1, "a", 0)], on_zero="skip", clear_periods=True)
     assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 5}
 
@@ -216,7 +218,7 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("records", "options", "words"),
     [
-        ([allocation(), allocation()], {}, r"row 2, column 'timestamp'.*the same record as row 1"),
+        ([allocation(), allocation()], {}, r"row 2, column 'timestamp'.*the same identity as row 1"),
         ([allocation(value=0)], {}, r"row 1, column 'value', value 0: zero: .*on_zero='delete'"),
         ([allocation(value="-0.00")], {}, "zero"),
         ([allocation(value=-3)], {}, "-3 is negative"),
@@ -224,8 +226,8 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
         ([allocation(value=float("inf"))], {}, "not a decimal number"),
         ([allocation(value=float("nan"))], {}, "row 1, column 'value': every record needs one"),
         ([allocation(value=None)], {}, "row 1, column 'value': every record needs one"),
-        ([allocation(value=Decimal("1.234567890123456"))], {}, "15 significant digits"),
-        ([allocation(value=1234567890123456)], {}, "15 significant digits"),
+        ([allocation(value=Decimal("1.234567890123456"))], {}, "more than the 15 significant digits"),
+        ([allocation(value=1234567890123456)], {}, "more than the 15 significant digits"),
         ([allocation(filter={f"k{n}": ["x"] for n in range(6)})], {}, "6 filter keys: CloudZero accepts at most 5"),
         ([allocation(filter={"k": ["x"] * 21})], {}, "21 values"),
         ([allocation(filter={"k": "x"})], {}, "expected a list of strings, not str"),
@@ -239,13 +241,13 @@ def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
         ([allocation(element="")], {}, "row 1, column 'element_name'.*: every record needs one"),
         ([allocation(timestamp=None)], {}, "row 1, column 'timestamp'.*: every record needs one"),
         ([allocation(timestamp="soon")], {}, "ISO 8601"),
-        ([allocation(timestamp="2026-03-01T00:30:00+02:00")], {}, "in another month than it is written in"),
+        ([allocation(timestamp="2026-03-01T00:30:00+02:00")], {}, "in another month in UTC than as written"),
         ([allocation()], {"month": "2026-04"}, r"not in 2026-04 \(UTC\)"),
         ([allocation()], {"granularity": None}, "column 'granularity'.*: every record needs one"),
-        ([allocation(granularity="WEEKLY")], {}, "take HOURLY, DAILY, MONTHLY"),
+        ([allocation(granularity="WEEKLY")], {}, "accept HOURLY, DAILY, MONTHLY"),
         ([allocation(granularity="HOURLY"), allocation(2)], {}, "a stream has one granularity"),
-        ([metric(granularity="HOURLY")], {"stream_type": "metric"}, "take DAILY, MONTHLY"),
-        ([metric(associated_cost={"k": ["x"]})], {"stream_type": "metric"}, "metrics accept no lists"),
+        ([metric(granularity="HOURLY")], {"stream_type": "metric"}, "accept DAILY, MONTHLY"),
+        ([metric(associated_cost={"k": ["x"]})], {"stream_type": "metric"}, "metrics don't accept lists"),
         ([metric(element_name="x")], {"stream_type": "metric"}, "not a field of metric records"),
         ([metric(filter={"k": "x"})], {"stream_type": "metric"}, "not a field of metric records"),
     ],

@@ -247,6 +247,6 @@ def test_a_stream_of_one_set_of_keys_refuses_a_mixture_and_says_which_it_takes_a
 
 
 def test_a_mixture_can_be_refused_before_anything_is_sent(sandbox):
-    with pytest.raises(errors.InputError, match=r"The records have 5 sets of filter keys \(on_mixed_keys='error'\)"):
+    with pytest.raises(errors.InputError, match=r"The records have 5 sets of filter keys \(on_mixed_keys='error'\): "):
         send(on_mixed_keys="error")
     assert sandbox.requests() == []

@@ -24,7 +24,7 @@ ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 REPLACE, SUM, DELETE = TelemetryOperation.REPLACE, TelemetryOperation.SUM, TelemetryOperation.DELETE
 NEEDED = "every record needs one (https://docs.cloudzero.com/docs/send-via-api)"
 TOO_PRECISE = (
-    "more than 15 significant digits, which is what CloudZero keeps: round it first (a float is rounded for you)"
+    "more than the 15 significant digits that CloudZero keeps: round it first (floats are rounded automatically)"
 )
 
 
@@ -82,8 +82,8 @@ def problems(records, **options):
             record(timestamp="2026-03-01T00:30:00+02:00"),
             ALLOCATION,
             (
-                "column 'timestamp', value '2026-03-01T00:30:00+02:00': in UTC this is in another month than it is written "
-                "in: give it in UTC"
+                "column 'timestamp', value '2026-03-01T00:30:00+02:00': this is in another month in UTC than as written: "
+                "write it in UTC"
             ),
         ),
         (record(value="x"), ALLOCATION, "column 'value', value 'x': not a decimal number"),
@@ -102,18 +102,18 @@ def problems(records, **options):
             ALLOCATION,
             (
                 "column 'value', value '0.00': zero: CloudZero accepts values above 0; on_zero='delete' deletes the record, "
-                "on_zero='skip' leaves what CloudZero holds"
+                "on_zero='skip' keeps what CloudZero holds"
             ),
         ),
         (
             record(granularity=7),
             ALLOCATION,
-            "column 'granularity', value 7: granularity: allocation records take HOURLY, DAILY, MONTHLY, not this",
+            "column 'granularity', value 7: granularity: allocation records accept HOURLY, DAILY, MONTHLY, not this",
         ),
         (
             record(granularity="WEEKLY"),
             ALLOCATION,
-            "column 'granularity', value 'WEEKLY': granularity: allocation records take HOURLY, DAILY, MONTHLY, not this",
+            "column 'granularity', value 'WEEKLY': granularity: allocation records accept HOURLY, DAILY, MONTHLY, not this",
         ),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_bad_field_is_named_with_its_row_and_the_rule(one, kind, problem):
 @pytest.mark.parametrize(
     ("filters", "rule"),
     [
-        (["k"], "expected a dict of filter key and value, not list"),
+        (["k"], "expected a dict of filter keys and values, not list"),
         ({f"k{n}": ["x"] for n in range(6)}, "6 filter keys: CloudZero accepts at most 5"),
         ({"": ["x"]}, "the filter key '' is not a string, or is empty"),
         ({7: ["x"]}, "the filter key 7 is not a string, or is empty"),
@@ -147,8 +147,8 @@ def test_bad_filter_keys_are_named(filters, rule):
 def test_a_metric_s_filter_key_has_one_text():
     (problem,) = problems([metric(associated_cost={"k": ["x"]})], kind=METRIC)
     assert problem == (
-        "row 1, column 'associated_cost', value {'k': ['x']}: filter key 'k': expected a string, not list (metrics accept "
-        "no lists)"
+        "row 1, column 'associated_cost', value {'k': ['x']}: filter key 'k': expected a string, not list (metrics don't "
+        "accept lists)"
     )
 
 
@@ -209,7 +209,7 @@ def test_timestamps_are_cut_to_the_granularity(granularity, cut):
 
 @pytest.mark.parametrize("given", list(permutations(("HOURLY", "DAILY", "MONTHLY"))))
 def test_granularities_that_differ_are_named_in_their_order(given):
-    rule = f"a stream has one granularity, but there are records with {' and '.join(given)}"
+    rule = f"a stream has one granularity, but the records have {' and '.join(given)}"
     assert problems([record(element_name=each, granularity=each) for each in given], granularity=None) == [
         f"row {number}, column 'granularity', value '{each}': {rule}" for number, each in enumerate(given[1:], 2)
     ]
@@ -226,7 +226,7 @@ def test_a_record_without_a_granularity_among_differing_ones_is_named_once():
 def test_a_metric_without_a_granularity_is_daily_among_others_too():
     records = [metric(granularity="MONTHLY"), metric(timestamp="2026-03-02", granularity=None)]
     (problem,) = problems(records, kind=METRIC, granularity=None)
-    assert problem.endswith("a stream has one granularity, but there are records with MONTHLY and DAILY")
+    assert problem.endswith("a stream has one granularity, but the records have MONTHLY and DAILY")
 
 
 def test_a_granularity_that_is_none_is_named_once():
@@ -253,7 +253,7 @@ def test_a_metric_is_daily_and_says_so_only_when_it_is_given(own, granularity, e
 def test_a_granularity_that_a_kind_does_not_have():
     with pytest.raises(ConfigurationError) as error:
         RecordRules(METRIC, REPLACE, "HOURLY")
-    assert str(error.value) == "granularity: metric records take DAILY, MONTHLY, not 'HOURLY'"
+    assert str(error.value) == "granularity: metric records accept DAILY, MONTHLY, not 'HOURLY'"
 
 
 @pytest.mark.parametrize("operation", [SUM, DELETE])
@@ -268,8 +268,8 @@ def test_records_of_another_month_are_named_once():
     assert problems(records, month=Month(2026, 3)) == [
         "row 2, column 'timestamp', value '2026-04-01': not in 2026-03 (UTC), the month of this task",
         (
-            "row 3, column 'timestamp', value '2026-02-28T23:30:00-01:00': in UTC this is in another month than it is "
-            "written in: give it in UTC"
+            "row 3, column 'timestamp', value '2026-02-28T23:30:00-01:00': this is in another month in UTC than as "
+            "written: write it in UTC"
         ),
     ]
 
@@ -288,7 +288,7 @@ def test_records_that_differ_are_all_kept():
 
 
 def test_a_duplicate_is_named_with_the_record_it_would_overwrite():
-    rule = "the same record as row 1, which it would overwrite; on_duplicate='sum' adds"
+    rule = "the same identity as row 1, which it would overwrite; on_duplicate='sum' sums their values"
     records = [record(), record(element_name="b"), record(value=5), record(value=6)]
     assert problems(records) == [f"row {n}, column 'timestamp': {rule}" for n in (3, 4)]
     added = checked(records, operation=SUM)
@@ -356,8 +356,8 @@ def test_several_sets_of_keys_are_refused_with_their_counts():
     with pytest.raises(InputError) as error:
         checked(records, on_mixed_keys=OnMixedKeys.ERROR)
     assert str(error.value) == (
-        "The records have 2 sets of filter keys (on_mixed_keys='error'); nothing was sent. 1,200 records with "
-        '["a"]; 1 records with ["a", "b"]'
+        "The records have 2 sets of filter keys (on_mixed_keys='error'): 1,200 records with "
+        '["a"]; 1 records with ["a", "b"]. Nothing was sent.'
     )
     assert checked(records).frame.height == 1201
     assert checked(records[:-1], on_mixed_keys=OnMixedKeys.ERROR).frame.height == 1200
@@ -367,16 +367,15 @@ def test_sets_of_keys_are_listed_in_the_order_of_their_first_records():
     keys = [f"k{n * 7 % 20}" for n in range(20)]
     with pytest.raises(InputError) as error:
         checked([record(filter={key: ["x"]}) for key in keys], on_mixed_keys=OnMixedKeys.ERROR)
-    assert str(error.value).endswith(" sent. " + "; ".join(f'1 records with ["{key}"]' for key in keys))
+    assert str(error.value).endswith(
+        "): " + "; ".join(f'1 records with ["{key}"]' for key in keys) + ". Nothing was sent."
+    )
 
 
 def test_a_deletion_that_would_hide_others_is_named():
     records = [record(filter={"a": ["x"], "b": ["y"]}), record(value="absent", filter={"b": ["y"]})]
     assert problems(records, operation=DELETE) == [
-        (
-            "row 2, column 'filter': a deletion hides every record with these keys, also those with more keys, which other "
-            "rows have"
-        )
+        ("row 2, column 'filter': a deletion also hides records with these keys and more, which other rows have")
     ]
 
 
@@ -413,14 +412,14 @@ def test_a_body_is_as_long_as_it_may_be_and_no_longer():
     with pytest.raises(InputError) as error:
         batches(records, limits={"max_body_bytes": len(ONE) - 1})
     assert str(error.value) == (
-        f"A record of 2026-03-01T00:00:00Z is {len(ONE) - 14} bytes as JSON, more than a request allows (max_body_bytes "
-        f"is {len(ONE) - 1}); nothing was sent."
+        f"A record of 2026-03-01T00:00:00Z is {len(ONE) - 14} bytes as JSON, more than a request accepts (max_body_bytes "
+        f"is {len(ONE) - 1}). Nothing was sent."
     )
 
 
 def test_sizes_of_thousands_have_commas():
     with pytest.raises(
-        InputError, match=r"is 2,0\d\d bytes as JSON, more than a request allows \(max_body_bytes is 1,000\)"
+        InputError, match=r"is 2,0\d\d bytes as JSON, more than a request accepts \(max_body_bytes is 1,000\)"
     ):
         batches([record(element_name="x" * 2000)], limits={"max_body_bytes": 1000})
 

@@ -13,7 +13,7 @@ from cloudzero_provider.telemetry.checks import RecordRules, check_records
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.telemetry.table_records import as_records
 from cloudzero_provider.transforms import decimals
-from cloudzero_provider.values.did_you_mean import meant_by
+from cloudzero_provider.values.did_you_mean import suggestion
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
 
@@ -62,5 +62,5 @@ def test_columns_that_are_reckoned_with():
 
 
 def test_what_is_like_no_name_gets_no_hint():
-    assert meant_by("xyz", ["cost/cost"]) == ""
-    assert meant_by("COST/COTS", ["cost/cost"]) == "; did you mean 'cost/cost'?"
+    assert suggestion("xyz", ["cost/cost"]) == ""
+    assert suggestion("COST/COTS", ["cost/cost"]) == "; did you mean 'cost/cost'?"

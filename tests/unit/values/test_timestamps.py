@@ -172,7 +172,7 @@ def test_what_is_cut_is_counted_in_every_spelling():
 
 @pytest.mark.parametrize("text", ["20260401T013000+0200", "2026-04-01 01:30:00 +02", "2026-02-28 23:30-01:00"])
 def test_telemetry_refuses_a_spelling_of_another_month_than_its_own(text):
-    with pytest.raises(InvalidRowsError, match="in UTC this is in another month than it is written in"):
+    with pytest.raises(InvalidRowsError, match="this is in another month in UTC than as written"):
         telemetry_takes(text)
 
 
