@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros_expr
+
 _PIECE = 9
 _BASE = 10**_PIECE
 #: Values split at a time, since splitting takes several times the memory of the pieces.
@@ -75,13 +77,14 @@ def _joined(sums: pl.DataFrame) -> pl.Series:
     digits = _carry(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
     border = _WHOLE // _PIECE
     whole = pl.concat_str(_PIECES[:border]).str.strip_chars_start("0")
-    fraction = pl.concat_str(_PIECES[border:]).str.strip_chars_end("0")
     number = pl.concat_str(
         pl.when("negative").then(pl.lit("-")).otherwise(pl.lit("")),
         pl.when(whole == "").then(pl.lit("0")).otherwise(whole),
-        pl.when(fraction == "").then(pl.lit("")).otherwise("." + fraction),
+        pl.lit("."),
+        *_PIECES[border:],
     )
-    return digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE)).select(number).collect().to_series()
+    texts = digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE))
+    return texts.select(strip_trailing_zeros_expr(number)).collect().to_series()
 
 
 def _carry(pieces: pl.LazyFrame) -> pl.LazyFrame:
