@@ -9,7 +9,8 @@ from datetime import date, datetime, timezone
 from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.values.time_formats import read_time
 
-_YEAR_MONTH = re.compile(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])")
+#: A month as text.
+YEAR_MONTH = re.compile(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, order=True)
@@ -44,7 +45,7 @@ class Month:
             return cls(value.year, value.month)
         if isinstance(value, str):
             text = value.strip()
-            if match := _YEAR_MONTH.fullmatch(text):
+            if match := YEAR_MONTH.fullmatch(text):
                 return cls(int(match[1]), int(match[2]))
             if read := read_time(text):
                 return cls(read.year, read.month)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import MonthError
-from cloudzero_provider.months import Month
+from cloudzero_provider.months import YEAR_MONTH, Month
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-_YEAR_MONTH = re.compile(r"(?!0000)([0-9]{4})-(0[1-9]|1[0-2])")
 
 _WAYS = (
     "Set the month in one of three ways: the parameter month='2026-03' (templates work: "
@@ -51,7 +48,7 @@ def _named_month(month: str | date) -> Month:
 
 
 def _partition_month(key: str) -> Month:
-    if not _YEAR_MONTH.fullmatch(key):
+    if not YEAR_MONTH.fullmatch(key):
         raise MonthError(
             f"The run's partition key {key!r} is not a valid month: expected a key like '2026-03'. "
             "Set key_format='%Y-%m' on the DAG's CronPartitionTimetable, or set the operator's month."
