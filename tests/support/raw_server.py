@@ -11,6 +11,9 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+#: The name of a thread that serves a connection.
+SERVER_THREAD = "raw server"
+
 Behaviour = Callable[[socket.socket, bytes], None]
 
 
@@ -40,7 +43,7 @@ def raw_server(behave: Behaviour, certificate: Path | None = None) -> Iterator[s
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                threading.Thread(target=one, args=(connection,), daemon=True).start()
+                threading.Thread(target=one, args=(connection,), daemon=True, name=SERVER_THREAD).start()
 
     threading.Thread(target=serve, daemon=True).start()
     try:
