@@ -19,7 +19,7 @@ to a request while another one is running, how a list is wrapped, what a drop wi
 right whatever the answer is, or to say that it can't be. This page says which of the two, for every answer that is plausible.
 
 It is written by `scripts/unknowns.py` from runs of the provider against [the sandbox](../README.md#the-sandbox), which can be
-set to each of these answers (`POST /sandbox/settings`), and `make test` runs them again. Nothing here was tried on CloudZero
+set to each of these answers (`POST /sandbox/settings`), and `make test-long` runs them again. Nothing here was tried on CloudZero
 itself.
 
 - **exact**: every step of the [journey](#the-journeys) ends as it does there. After each that succeeds, CloudZero holds what was
@@ -154,7 +154,7 @@ def pair_section(singles: Results, pairs: Results) -> str:
         "## Two answers at once",
         "",
         "Pairs that have to do with each other: a success that says little and a way to look after it, a limit and what is told",
-        "about it, two rules on the same rows. These runs are made by `scripts/unknowns.py`; `make test` repeats some of them.",
+        "about it, two rules on the same rows. These runs are made by `scripts/unknowns.py`; `make test-long` repeats some of them.",
         "",
         "| answers | of | what happens |",
         "|---|---|---|",
