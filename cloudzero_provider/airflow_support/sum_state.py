@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cloudzero_provider.anycost.send import SendOptions
     from cloudzero_provider.journal import SumJournal
+    from cloudzero_provider.telemetry.send import TelemetryOptions
+
+_Options = TypeVar("_Options", "SendOptions", "TelemetryOptions")
+
+
+def with_attempts(options: _Options, context: Mapping[str, Any], target: str, *, adds: bool) -> _Options:
+    """
+    Add what is known of previous attempts to the options of sending.
+
+    :param options: as the user set them.
+    :param context: of the task.
+    :param target: what is sent to, as for :func:`sum_journal`.
+    :param adds: whether the operation is ``sum``. It has a journal, unless the task only checks.
+    :raises AmbiguousWriteError: for a retry of a ``sum`` on an Airflow without a task state store.
+    """
+    journal = sum_journal(context, target) if adds and not options.check_only else options.journal
+    return replace(options, settle_from=settle_from(context), journal=journal)
 
 
 def settle_from(context: Mapping[str, Any]) -> float | None:

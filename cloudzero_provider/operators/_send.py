@@ -49,8 +49,8 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     :param sql_conn_id: the Airflow connection that the query runs on. (templated)
     :param transform: a function from a polars frame to a polars frame, or a list of them, applied before the checks.
     :param allow_equal_files: whether two of ``files`` may hold the same rows. (templated)
-    :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or whatever else the operator
-        allows. (templated)
+    :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or another of the operator's
+        choices. (templated)
     :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent. (templated)
     :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
         CloudZero does not support concurrent requests for one stream, so the default is 1, also for a mapped task; your

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_month import resolve_month
-from cloudzero_provider.airflow_support.sum_state import settle_from, sum_journal
+from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.operators._send import CloudZeroSendOperator, OnEmpty
@@ -136,6 +135,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         :param context: the task's context.
         """
         from cloudzero_provider.anycost.checks import check_rows
+        from cloudzero_provider.anycost.plan import Operation
         from cloudzero_provider.anycost.send import clear_month, send_month
 
         # All parameters are read before any row is.
@@ -146,7 +146,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         month = resolve_month(self.month, context)
         anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
         client = self.cloudzero_hook.get_conn()
-        options = self._with_attempts(options, context, f"{client.config.base_url} {anycost_connection_id} {month}")
+        target = f"{client.config.base_url} {anycost_connection_id} {month}"
+        options = with_attempts(options, context, target, adds=options.operation is Operation.SUM)
         rows = self.read_rows(context, allow_equal_files=allow_equal_files)
         if rows.count:
             checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
@@ -171,14 +172,6 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
             claims=self.claims(context),
         )
-
-    def _with_attempts(self, options: SendOptions, context: Context, target: str) -> SendOptions:
-        """Add what is known of previous attempts."""
-        from cloudzero_provider.anycost.plan import Operation
-
-        adds = options.operation is Operation.SUM and not options.check_only
-        journal = sum_journal(context, target) if adds else options.journal
-        return replace(options, settle_from=settle_from(context), journal=journal)
 
 
 class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.airflow_support.run_month import resolve_month
-from cloudzero_provider.airflow_support.sum_state import settle_from, sum_journal
+from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.links import TelemetryStreamsLink
 from cloudzero_provider.operators._send import CloudZeroSendOperator
@@ -139,7 +138,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
 
         :param context: the task's context.
         """
-        from cloudzero_provider.client.telemetry import checked_stream_name
+        from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name
         from cloudzero_provider.telemetry.checks import check_records
         from cloudzero_provider.telemetry.send import send_records
         from cloudzero_provider.telemetry.table_records import as_records
@@ -152,7 +151,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         stream_name = checked_stream_name(self.stream_name)
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
-        options = self._with_attempts(options, rules, context, target)
+        options = with_attempts(options, context, target, adds=rules.operation is TelemetryOperation.SUM)
         rows = self.read_rows(
             context, allow_equal_files=allow_equal_files, as_one_kind=lambda part: as_records(part, rules.kind)
         )
@@ -172,16 +171,6 @@ class TelemetrySendOperator(CloudZeroSendOperator):
             limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
             claims=self.claims(context),
         )
-
-    def _with_attempts(
-        self, options: TelemetryOptions, rules: RecordRules, context: Context, target: str
-    ) -> TelemetryOptions:
-        """Add what is known of previous attempts."""
-        from cloudzero_provider.client.telemetry import TelemetryOperation
-
-        adds = rules.operation is TelemetryOperation.SUM and not options.check_only
-        journal = sum_journal(context, target) if adds else options.journal
-        return replace(options, settle_from=settle_from(context), journal=journal)
 
     def _rules(self, context: Context) -> RecordRules:
         from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
