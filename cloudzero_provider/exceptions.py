@@ -64,14 +64,14 @@ class CloudZeroError(Exception):
         self.maybe_applied = True
         #: Whether it is certain that nothing was written, neither before the error nor by the failed request.
         self.nothing_written = False
-        #: What CloudZero holds of the month or the records, when the error came in the middle of sending.
-        self.standing: str | None = None
+        #: What was applied before the error, and how to recover.
+        self.recovery: str | None = None
 
     def __str__(self) -> str:
-        if not self.standing:
+        if not self.recovery:
             return self.message
         ended = self.message if self.message.endswith((".", "!", "?")) else f"{self.message}."
-        return f"{ended} {self.standing}"
+        return f"{ended} {self.recovery}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuilt, (self.core_class or type(self), self.args, vars(self))

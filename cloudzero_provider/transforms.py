@@ -138,7 +138,7 @@ def to_frame(rows: Rows) -> pl.DataFrame:
         if typed is None:
             column = as_text(values, _cell_text)
             problems.add_each(column.bad, name, values)
-            typed = column.texts
+            typed = column.strings
         series[name] = typed.alias(name)
     problems.raise_if_any()
     return pl.DataFrame(series)
@@ -198,11 +198,11 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
     from cloudzero_provider.values.conversion import as_text, decimal_text, plain_decimals
 
     column = plain_decimals(as_text(values, decimal_text))
-    texts = column.texts.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
+    texts = column.strings.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
     whole, fraction = texts.select(pl.all().str.len_bytes().max().fill_null(0)).row(0)
     if whole + fraction > _DECIMAL_DIGITS:
         return None, column.bad
-    return column.texts.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad
+    return column.strings.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad
 
 
 def _cell_text(value: Any) -> str:

@@ -93,15 +93,15 @@ def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_colu
 def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
     column = convert(kind_of(name), values)
     problems.add_each(column.bad, name, values)
-    if column.cut:
+    if column.truncated:
         unit = "hour" if name == USAGE_START else "second"
-        log.info("%s: truncated %s timestamps to the start of their %s", name, f"{column.cut:,}", unit)
-    if name == "lineitem/type" and not GUIDE_ONLY_LINEITEM_TYPES.isdisjoint(column.texts.unique()):
+        log.info("%s: truncated %s timestamps to the start of their %s", name, f"{column.truncated:,}", unit)
+    if name == "lineitem/type" and not GUIDE_ONLY_LINEITEM_TYPES.isdisjoint(column.strings.unique()):
         log.warning(
             "lineitem/type: %s are in the CBF guide but not in the API's schema, so CloudZero may reject them",
             " and ".join(sorted(GUIDE_ONLY_LINEITEM_TYPES)),
         )
-    return column.texts
+    return column.strings
 
 
 def _check_required(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:

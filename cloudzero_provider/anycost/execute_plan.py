@@ -75,7 +75,7 @@ class _Run:
             except CloudZeroError as error:
                 self._explain(error)
                 error.nothing_written = self._nothing_written(unit, error)
-                error.standing = self._standing(unit, error)
+                error.recovery = self._recovery(unit, error)
                 raise
             self.rows_done += sum(request.rows for request in unit.requests)
         self.journal.finish()
@@ -152,7 +152,7 @@ class _Run:
     def _nothing_written(self, unit: Unit, error: CloudZeroError) -> bool:
         return not self.sent.receipts and _not_applied(unit, error)
 
-    def _standing(self, unit: Unit, error: CloudZeroError) -> str:
+    def _recovery(self, unit: Unit, error: CloudZeroError) -> str:
         """Describe which part of the month was applied, and how to complete it."""
         plan, done = self.plan, len(self.sent.receipts)
         not_applied = _not_applied(unit, error)

@@ -120,7 +120,7 @@ def _held_for_guards(client: Client, anycost_connection_id: str, month: Month, n
         return _rows_held(client, anycost_connection_id, month)
     except (AuthenticationError, NotFoundError, UnexpectedReplyError) as error:
         names = " and ".join(setting.partition("=")[0] for setting in needed)
-        error.standing = f"So {names} can't be checked; nothing was sent. {' and '.join(needed)} sends anyway."
+        error.recovery = f"So {names} can't be checked; nothing was sent. {' and '.join(needed)} sends anyway."
         raise
 
 
@@ -190,5 +190,5 @@ def check_readable(client: Client, anycost_connection_id: str, month: Month, nee
     try:
         client.find_month(anycost_connection_id, str(month))
     except CloudZeroError as error:
-        error.standing = f"So what is sent can't be read back ({needed_by}); nothing was sent."
+        error.recovery = f"So what is sent can't be read back ({needed_by}); nothing was sent."
         raise

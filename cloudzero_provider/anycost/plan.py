@@ -166,7 +166,7 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
         ``replace_hourly``: each replaces its hours. ``sum``: each adds.
     :param limits: of bodies and months.
     :raises MonthTooLargeError: when the month exceeds CloudZero's limits.
-    :raises InputError: when a single row is more than a request accepts.
+    :raises InputError: when a single row is too large for one request.
     """
     limits = limits or Limits()
     _check_row_limit(checked, limits)
@@ -260,7 +260,7 @@ def _check_row_sizes(sizes: pl.Series, origin: pl.Series, checked: CheckedRows, 
     index = (sizes > largest).arg_true()
     if len(index):
         size = sizes[index[0]] - 1
-        rule = f"{size:,} bytes as JSON, more than a request accepts (max_body_bytes is {limits.max_body_bytes:,})"
+        rule = f"{size:,} bytes as JSON, too large for one request (max_body_bytes is {limits.max_body_bytes:,})"
         problem = Problem(checked.rows.where(origin[index[0]]), None, None, rule)
         raise InputError(f"{_count(index, 'row is', 'rows are')} too large; nothing was sent.\n  {problem}")
 

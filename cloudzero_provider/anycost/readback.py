@@ -62,14 +62,14 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
         raise UnexpectedReplyError(
             f"CloudZero holds {len(costs.bad):,} values of {column} that are not decimal numbers."
         )
-    return exact_sum(costs.texts)
+    return exact_sum(costs.strings)
 
 
 def hours_of(frame: pl.DataFrame) -> pl.Series:
     """The hour of each row, as text."""
     if USAGE_START not in frame.columns:
         return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
-    return convert(Kind.HOUR, frame[USAGE_START]).texts
+    return convert(Kind.HOUR, frame[USAGE_START]).strings
 
 
 def _frames(rows: Iterable[Row]) -> Iterator[pl.DataFrame]:

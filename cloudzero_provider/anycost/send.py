@@ -209,7 +209,7 @@ def _send_empty_month(client: Client, anycost_connection_id: str, body: bytes) -
     except CloudZeroError as error:
         error.nothing_written = not error.maybe_applied
         if isinstance(error, RequestRejectedError):
-            error.standing = _NOT_CLEARED_HINT
+            error.recovery = _NOT_CLEARED_HINT
         raise
 
 
@@ -265,7 +265,7 @@ def _read_until_equal(
                 f"{month}: {found}, after {client.config.max_retry_seconds:g} s of reading it back. Is anything else "
                 "writing to this AnyCost stream? Running the task again sends the month again."
             )
-            error.standing = way_out
+            error.recovery = way_out
             raise error
         log.warning("%s: %s; reading it again in %g s", month, found, VERIFY_PAUSE)
         time.sleep(VERIFY_PAUSE)

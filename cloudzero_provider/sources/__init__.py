@@ -1,8 +1,8 @@
 """
-Rows in: what a user hands over, as columns of values that are still as they came.
+Read rows from records, data frames, files and cursors, as columns.
 
-No value is changed or guessed here. :mod:`cloudzero_provider.anycost` and :mod:`cloudzero_provider.telemetry` decide
-what a column means.
+Values stay as they are. :mod:`cloudzero_provider.anycost` and :mod:`cloudzero_provider.telemetry` decide what a column
+means.
 """
 
 from __future__ import annotations

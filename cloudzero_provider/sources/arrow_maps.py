@@ -1,5 +1,5 @@
 """
-Read maps of Parquet and Arrow as lists of entries, which any version of polars can hold.
+Read maps of Parquet and Arrow as lists of entries, which all versions of polars support.
 
 polars 1 reads a map as a List of Struct with ``key`` and ``value``. polars 2 has its own type
 ``Map``, and on reading one from Parquet silently keeps only the last of two entries with the same key.

@@ -25,7 +25,7 @@ def read_csv(name: str, path: str) -> Rows:
     """
     Read a CSV file. An empty cell means "no value"; empty lines are skipped.
 
-    Cells may also be separated by semicolons, tabs or pipes, if the header is.
+    The separator is a comma, a semicolon, a tab or a pipe, as in the header.
 
     :param name: the file's name, for errors.
     :param path: the local path.
@@ -36,17 +36,17 @@ def read_csv(name: str, path: str) -> Rows:
     if frame is not None:
         return table(frame, lambda index: f"{name}, line {index + 2:,}")
     with open_text(path) as stream:
-        reading = _Reading(name, stream, separator)
+        reader = _CsvReader(name, stream, separator)
         try:
-            return reading.rows()
+            return reader.rows()
         except csv.Error as error:
-            raise InputError(f"{name}, after line {reading.line:,}: {error}.") from None
+            raise InputError(f"{name}, after line {reader.line:,}: {error}.") from None
         except UNREADABLE as error:
-            raise InputError(unreadable(error, name, path, reading.line)) from None
+            raise InputError(unreadable(error, name, path, reader.line)) from None
 
 
 def _read_with_polars(path: str, separator: Separator) -> pl.DataFrame | None:
-    """Read a plain file; ``None`` for any other or a broken one, since Python's reader reports where it is broken."""
+    """Read a plain file; ``None`` for any other, which Python's reader then reads, or reports where it is broken."""
     if separator.is_named:
         return None
     try:
@@ -56,7 +56,7 @@ def _read_with_polars(path: str, separator: Separator) -> pl.DataFrame | None:
         return None
 
 
-class _Reading:
+class _CsvReader:
     def __init__(self, name: str, stream: TextIO, separator: Separator) -> None:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
         self.name = name

@@ -1,7 +1,7 @@
 """
-Read CSV files with polars, which is many times faster than Python's reader, but pads and cuts lines without an error.
+Read CSV files with polars: many times faster than Python's reader, but it pads and truncates lines without an error.
 
-So every line is checked first. A file with anything unusual (a line of another width, an empty line, a line break in a
+So all lines are checked first. A file with anything unusual (a line of another width, an empty line, a line break in a
 cell, stray quotes) is left to Python's reader, which reports what is wrong.
 """
 

@@ -43,7 +43,7 @@ def find_separator(name: str, path: str) -> Separator:
     :raises InputError: when the header is ambiguous.
     """
     line = _first_line(path)
-    found = _named(name, line) or Separator(_of_header(name, line))
+    found = _named_separator(name, line) or Separator(_header_separator(name, line))
     if found.character != COMMA:
         log.info("%s: cells are separated by %r; numbers must have a decimal point", name, found.character)
     return found
@@ -61,7 +61,7 @@ def _first_line(path: str) -> str:
     return ""
 
 
-def _named(name: str, line: str) -> Separator | None:
+def _named_separator(name: str, line: str) -> Separator | None:
     named = _NAMED.fullmatch(line.rstrip("\r\n"))
     if named is None:
         return None
@@ -71,7 +71,7 @@ def _named(name: str, line: str) -> Separator | None:
     return Separator(named[1], is_named=True)
 
 
-def _of_header(name: str, line: str) -> str:
+def _header_separator(name: str, line: str) -> str:
     bare = _QUOTED.sub("", line)
     found = [character for character in _OTHERS if character in bare]
     if COMMA in bare or not found:

@@ -1,4 +1,4 @@
-"""Detect files with equal content, for example an export that ran twice and a pattern that matches both."""
+"""Detect files that hold the same rows, such as two runs of one export that a pattern matches."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FilesSeen:
 
     def __init__(self) -> None:
         # A file is hashed only when a second one has the same number of rows, which is rare.
-        self._only_one_with: dict[int, tuple[str, Rows] | None] = {}
+        self._first_with_count: dict[int, tuple[str, Rows] | None] = {}
         self._names: dict[Hashable, str] = {}
 
     def refuse_equal(self, name: str, rows: Rows) -> None:
@@ -36,13 +36,13 @@ class FilesSeen:
         """
         if not rows.count:
             return
-        if rows.count not in self._only_one_with:
-            self._only_one_with[rows.count] = name, rows
+        if rows.count not in self._first_with_count:
+            self._first_with_count[rows.count] = name, rows
             return
-        first = self._only_one_with[rows.count]
+        first = self._first_with_count[rows.count]
         if first is not None:
             self._names[_fingerprint(first[1])] = first[0]
-            self._only_one_with[rows.count] = None
+            self._first_with_count[rows.count] = None
         equal = self._names.setdefault(_fingerprint(rows), name)
         if equal != name:
             what = "row" if rows.count == 1 else f"{rows.count:,} rows"
@@ -58,21 +58,21 @@ def _fingerprint(rows: Rows) -> Hashable:
 
     A column without values counts as absent, and a missing value as an empty string.
     """
-    texts = {column: _texts(values) for column, values in rows.columns.items()}
-    filled = {column: series for column, series in sorted(texts.items()) if (series != "").any()}
+    strings = {column: _as_strings(values) for column, values in rows.columns.items()}
+    filled = {column: series for column, series in sorted(strings.items()) if (series != "").any()}
     # The sum of the rows' hashes doesn't depend on their order. Halves are summed, so that nothing overflows.
     hashes = pl.DataFrame(filled).hash_rows() if filled else pl.Series([0], dtype=pl.UInt64)
     return rows.count, tuple(filled), (hashes // _HALF).sum(), (hashes % _HALF).sum()
 
 
-def _texts(values: Values) -> pl.Series:
+def _as_strings(values: Values) -> pl.Series:
     if isinstance(values, pl.Series):
         if values.dtype.is_temporal():
             values = values.to_physical()
         if values.dtype == pl.String or values.dtype == pl.Boolean or values.dtype.is_numeric():
             return values.cast(pl.String).fill_null("")
-    return pl.Series(values=[_text(value) for value in as_objects(values)], dtype=pl.String)
+    return pl.Series(values=[_as_string(value) for value in as_objects(values)], dtype=pl.String)
 
 
-def _text(value: Any) -> str:
+def _as_string(value: Any) -> str:
     return "" if value is None else str(value).encode("utf-8", "backslashreplace").decode()

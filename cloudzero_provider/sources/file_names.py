@@ -1,4 +1,4 @@
-"""Find the files that ``files`` names: paths, URIs and patterns, in nested lists, or in the rendered text of a list."""
+"""Find the files that the parameter ``files`` names by paths, URIs and patterns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDINGS = (
 )
 
 _PATTERN = re.compile(r"[*?\[]")
-#: The text of a rendered value that is not text: a list, a dict, an object, None.
+#: What a template renders from a value that is not a string: a list, a dict, an object, None.
 _RENDERED = re.compile(r"\[.*\]|\(.*\)|\{.*\}|<.*>|\w+\(.*\)|None", re.DOTALL)
 _HINT = (
     "If a template rendered it, pass the task's output itself (files=task.output, or the value a @task function "
@@ -46,12 +46,12 @@ class FileStore(Protocol):
         """Copy a file to a local one. Raises an ``InputError`` when it is missing or can't be read."""
 
 
-def files_named_by(files: Any, store: FileStore | None) -> list[str]:
+def find_files(files: Any, store: FileStore | None) -> list[str]:
     """
-    List the files that are named, each once.
+    List the named files.
 
-    :param files: a path, a URI or a pattern; a list of those, or of such lists, as mapped tasks return; or the text of
-        such a list, as a template renders it.
+    :param files: a path, a URI or a pattern; a list of those, or of such lists, as mapped tasks return; or such
+        a list as text, as a template renders it.
     :param store: for URIs.
     :raises InputError: when anything else is given, a pattern matches no file, or two names are the same file.
     """
@@ -60,8 +60,8 @@ def files_named_by(files: Any, store: FileStore | None) -> list[str]:
     if not _is_path(files) and (isinstance(files, (bytes, Mapping)) or not isinstance(files, Iterable)):
         raise InputError(f"files is a {type(files).__name__}: expected a path, or a list of paths.")
     names: list[str] = []
-    for place, given in _paths(files, "files", 0):
-        names.extend(_named(given, place, store))
+    for place, given in _flattened(files, "files", 0):
+        names.extend(_matching_files(given, place, store))
     if not names:
         raise InputError("files is an empty list: name at least one file.")
     return _distinct(names)
@@ -100,7 +100,7 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike)) or hasattr(value, "protocol")
 
 
-def _paths(given: Any, place: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _flattened(given: Any, place: str, depth: int) -> Iterator[tuple[str, Any]]:
     """Yield the items of nested lists, each with its place for errors."""
     listed = _rendered_list(given) if isinstance(given, str) else given
     if listed is None or _is_path(listed) or isinstance(listed, (bytes, Mapping)) or not isinstance(listed, Iterable):
@@ -109,11 +109,11 @@ def _paths(given: Any, place: str, depth: int) -> Iterator[tuple[str, Any]]:
     if depth > _DEEPEST:
         raise InputError(f"{place}: lists nested more than {_DEEPEST} deep: expected a list of paths.")
     for number, item in enumerate(listed):
-        yield from _paths(item, f"{place}[{number}]", depth + 1)
+        yield from _flattened(item, f"{place}[{number}]", depth + 1)
 
 
 def _rendered_list(text: str) -> list[Any] | None:
-    """Parse the text of a list as a template renders it, or as JSON; no file name looks like that."""
+    """Parse a list that a template rendered, or JSON; no file name looks like either."""
     text = text.strip()
     if text[:1] + text[-1:] not in ("[]", "()"):
         return None
@@ -126,13 +126,13 @@ def _rendered_list(text: str) -> list[Any] | None:
     return None
 
 
-def _named(given: Any, place: str, store: FileStore | None) -> list[str]:
+def _matching_files(given: Any, place: str, store: FileStore | None) -> list[str]:
     """List the files that one path names."""
     name = _checked_name(given, place)
     is_uri = "://" in name
     if not _PATTERN.search(name) or (not is_uri and os.path.exists(name)):
         return [name]
-    found = store_for(name, store).find(name) if is_uri else _find(name)
+    found = store_for(name, store).find(name) if is_uri else _local_matches(name)
     if not found:
         raise InputError(f"{name}: no file matches.{_hint(name)}")
     return sorted(found)
@@ -157,7 +157,7 @@ def _hint(name: str) -> str:
     return f" {_HINT}" if _RENDERED.fullmatch(name.strip()) else ""
 
 
-def _find(pattern: str) -> list[str]:
+def _local_matches(pattern: str) -> list[str]:
     found = {name: os.path.isdir(name) for name in glob.glob(pattern, recursive=True)}
     return without_folders(found)
 

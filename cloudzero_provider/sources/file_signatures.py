@@ -1,4 +1,4 @@
-"""Detect what a file is by its first bytes, since names are sometimes wrong, above all about gzip."""
+"""Detect the kind of a file by its first bytes, since its name is sometimes wrong, mostly about gzip."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UTF_16 = (
     'save it as UTF-8 (in Excel: "CSV UTF-8")',
 )
 #: First bytes of other kinds of files, what they are, and what to do. No readable text begins like this.
-_OTHERS = (
+_SIGNATURES = (
     (_PARQUET, "a Parquet file", "name it *.parquet"),
     (re.compile(rb"PARE"), "an encrypted Parquet file", "write it without encryption"),
     (re.compile(rb"PK\x03\x04|PK\x05\x06"), "a ZIP archive or an Excel workbook", "unzip it, or save the sheet as CSV"),
@@ -68,11 +68,11 @@ def check_contents(name: str, path: str, ending: str) -> None:
         raise InputError(f"{name}: the file has 0 bytes, which is not a valid gzip file. Was it written completely?")
     head = _head(path)
     if ending == ".parquet":
-        found = _reason_against_parquet(head, gzipped=gzipped)
+        found = _mismatch_of_parquet(head, gzipped=gzipped)
     elif gzipped and head.startswith(_GZIP):
         found = ("gzipped twice", "unzip it once")
     else:
-        found = _reason_against_text(head, ending)
+        found = _mismatch_of_text(head, ending)
     if found:
         raise InputError(f"{name}: its name ends in {ending}, but its content is {found[0]}: {found[1]}.")
     if gzipped != ending.endswith(".gz"):
@@ -89,21 +89,21 @@ def _head(path: str) -> bytes:
         return b""
 
 
-def _reason_against_parquet(head: bytes, *, gzipped: bool) -> tuple[str, str] | None:
+def _mismatch_of_parquet(head: bytes, *, gzipped: bool) -> tuple[str, str] | None:
     if gzipped:
         return "gzipped", "unzip it; Parquet is compressed inside"
     if _PARQUET.match(head):
         return None
     if not head:
         return "empty", "was it written completely?"
-    return _other(head) or (("JSON", "name it *.json") if _JSON.match(head) else None)
+    return _signature(head) or (("JSON", "name it *.json") if _JSON.match(head) else None)
 
 
-def _reason_against_text(head: bytes, ending: str) -> tuple[str, str] | None:
+def _mismatch_of_text(head: bytes, ending: str) -> tuple[str, str] | None:
     if ending.startswith(".csv") and _JSON.match(head):
         return "JSON", "name it *.json"
-    return _other(head)
+    return _signature(head)
 
 
-def _other(head: bytes) -> tuple[str, str] | None:
-    return next(((kind, advice) for begins, kind, advice in _OTHERS if begins.match(head)), None)
+def _signature(head: bytes) -> tuple[str, str] | None:
+    return next(((kind, advice) for begins, kind, advice in _SIGNATURES if begins.match(head)), None)

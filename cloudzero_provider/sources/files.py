@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.csv_files import read_csv
 from cloudzero_provider.sources.equal_files import FilesSeen
-from cloudzero_provider.sources.file_names import FileStore, ending_of, files_named_by, store_for
+from cloudzero_provider.sources.file_names import FileStore, ending_of, find_files, store_for
 from cloudzero_provider.sources.file_signatures import check_contents
 from cloudzero_provider.sources.json_files import read_json, read_json_lines
 from cloudzero_provider.sources.parquet_files import read_parquet
@@ -51,7 +51,7 @@ def from_files(files: Any, store: FileStore | None = None, *, allow_equal_files:
 def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files: bool = False) -> Iterator[Rows]:
     """Read files in order, each as its own rows. Parameters and errors are those of :func:`from_files`."""
     seen = None if read_bool("allow_equal_files", allow_equal_files) else FilesSeen()
-    for name, ending in [(name, ending_of(name)) for name in files_named_by(files, store)]:
+    for name, ending in [(name, ending_of(name)) for name in find_files(files, store)]:
         with _on_disk(name, store) as path:
             check_contents(name, path, ending)
             rows = _READERS[ending.removesuffix(".gz")](name, path)
@@ -74,7 +74,7 @@ def _on_disk(name: str, store: FileStore | None) -> Iterator[str]:
 
 
 def _check_file(name: str) -> None:
-    """Refuse what a retry can't fix. Other errors, such as of a mount that is down, are raised as they are."""
+    """Refuse what a retry can't fix. Other errors, such as those of a mount that is down, are raised unchanged."""
     try:
         mode = os.stat(name).st_mode
         if not stat.S_ISREG(mode):

@@ -57,7 +57,7 @@ def from_frame(frame: Any) -> Rows:
             frame = pl.DataFrame(frame)
         except (*POLARS_ERRORS, ValueError, TypeError) as error:
             if "got external error" in str(error):
-                # The stream's own source failed, and may work again in a retry.
+                # The stream's source failed; a retry may succeed.
                 raise
             raise InputError(f"The {type(frame).__name__} can't be read as a table: {error}.") from None
     _check_names(frame.columns)
@@ -69,9 +69,9 @@ def collected(frame: pl.LazyFrame) -> pl.DataFrame:
     Collect a lazy frame with its rows in the same order each time.
 
     polars 2 streams by default, and then a join or an ``unpivot`` returns rows in any order. A retry must see the same
-    rows as the previous attempt, since what a ``sum`` has sent is known by its hash.
+    rows as the previous attempt, since what a ``sum`` has sent is identified by its hash.
 
-    :param frame: returned by a user's function.
+    :param frame: the result of a user's function.
     """
     # "cpu" is the only name of the in-memory engine that every version accepts; polars' types list only "in-memory".
     return frame.collect(engine="cpu")  # type: ignore[call-overload,no-any-return]
@@ -79,7 +79,7 @@ def collected(frame: pl.LazyFrame) -> pl.DataFrame:
 
 def table(frame: pl.DataFrame, where: Callable[[int], str]) -> Rows:
     """
-    Use a polars frame as it is.
+    Return a polars frame as rows.
 
     :param frame: with valid column names.
     :param where: returns the place of a row, for errors.
@@ -95,7 +95,7 @@ def plain_type(series: pl.Series) -> pl.Series:
     Categories become text, an Arrow extension becomes what it stores, and a map becomes a list of entries.
     """
     if _EXTENSION is not None and isinstance(series.dtype, _EXTENSION):
-        # Columns from BigQuery are such. polars 1 used the stored values by itself.
+        # BigQuery returns such columns. polars 1 reads their stored values itself.
         return plain_type(series.ext.storage())
     if is_map(series.dtype):
         return as_entries(series)
@@ -113,7 +113,7 @@ def _from_pandas(frame: Any) -> Rows:
 
 
 def _pandas_column(column: Any) -> Values:
-    """Convert value by value: only so does a column of Decimals stay exact."""
+    """Convert value by value, which keeps a column of Decimals exact."""
     if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 2:
         return compact(plain_values(list(column.to_numpy())))
     if column.dtype.kind == "f" and getattr(column.dtype, "itemsize", None) == 4:

@@ -23,7 +23,7 @@ def read_json(name: str, path: str) -> Rows:
     """
     Read a file of objects: an array, or a sequence, usually one per line.
 
-    A single object around the rows, as many APIs return, is refused.
+    A single object that wraps the rows in a list, as many APIs return, is refused.
 
     :param name: the file's name, for errors.
     :param path: the local path.
@@ -88,7 +88,7 @@ def _first_line(stream: TextIO) -> tuple[int, str]:
 
 
 def _without_wrapper(rows: _Objects) -> _Objects:
-    """Refuse a reply of an API: one object in which a list holds the rows."""
+    """Refuse the reply of an API: a single object with the rows in a list."""
     first = list(islice(rows, 2))
     if len(first) == 1:
         ((line, row),) = first
@@ -193,7 +193,7 @@ def _object_at(text: str, place: int, line: int) -> tuple[dict[str, Any], int]:
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which Python's own reader accepts."""
+    """Refuse NaN and Infinity, which Python's parser accepts."""
     raise ValueError(f"{name} is not valid JSON")
 
 
@@ -203,7 +203,7 @@ class DuplicateKeyError(ValueError):
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
-    Build an object from its keys and values, as a hook of Python's own reader, which keeps the last of two equal keys.
+    Build an object from its keys and values (``object_pairs_hook``); Python's parser keeps the last of two equal keys.
 
     :raises DuplicateKeyError: when a key appears twice.
     """

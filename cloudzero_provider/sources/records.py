@@ -17,10 +17,9 @@ def from_records(records: Any) -> Rows:
     """
     Read rows from memory or from a generator.
 
-    :param records: dicts, column → value (a missing key, ``None``, an empty string, NaN, NA and NaT mean "no
-        value"; numpy's scalars are read as Python's): a list or any iterable of them; or a data frame (polars, pandas,
-        Arrow);
-        or an iterable of such lists and frames, as a mapped upstream task returns, which are concatenated.
+    :param records: a list or another iterable of dicts (column → value); a data frame (polars, pandas, Arrow); or an
+        iterable of such lists and frames, as a mapped upstream task returns, which are concatenated. A missing key,
+        ``None``, an empty string, NaN, NA and NaT mean "no value".
     :raises InputError: for ``None`` or anything else.
     """
     if records is None:
@@ -31,7 +30,7 @@ def from_records(records: Any) -> Rows:
         return from_frame(records)
     items = _iterator(records)
     first = list(islice(items, 1))
-    read = _of_batches if first and _is_batch(first[0]) else _of_dicts
+    read = _from_batches if first and _is_batch(first[0]) else _from_dicts
     return read(chain(first, items))
 
 
@@ -51,7 +50,7 @@ def _is_batch(item: Any) -> bool:
     return is_frame(item) or (isinstance(item, Sequence) and not isinstance(item, (str, bytes)))
 
 
-def _of_batches(batches: Iterable[Any]) -> Rows:
+def _from_batches(batches: Iterable[Any]) -> Rows:
     parts = []
     for number, batch in enumerate(batches):
         if not _is_batch(batch):
@@ -63,7 +62,7 @@ def _of_batches(batches: Iterable[Any]) -> Rows:
     return replace(joined(parts), where=row_number)
 
 
-def _of_dicts(rows: Iterable[Any]) -> Rows:
+def _from_dicts(rows: Iterable[Any]) -> Rows:
     columns, count = columns_of(_checked(rows), plain_values)
     return Rows(columns, count, row_number)
 

@@ -1,4 +1,4 @@
-"""Rows as columns, and their concatenation."""
+"""Rows, stored as columns, and their concatenation."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _MOST_COLUMNS = 1_000
 @dataclass(frozen=True)
 class Rows:
     """
-    Rows as they were given.
+    The rows of a source.
 
     :param columns: name → values, all of one length: Python objects, or a polars Series.
-    :param count: how many rows.
+    :param count: number of rows.
     :param where: returns the place of a row (counted from 0), for errors.
     :param is_table: whether they come from a table (CSV, SQL, a data frame) rather than from records.
     :param month_hint: what to do about rows of another month, appended to that error.
@@ -52,7 +52,7 @@ def joined(parts: list[Rows]) -> Rows:
     """
     Concatenate rows.
 
-    :param parts: their columns may differ; a column that a part lacks has no values there.
+    :param parts: their columns may differ; a column that a part lacks has no values for its rows.
     """
     if len(parts) == 1:
         return parts[0]
@@ -70,9 +70,9 @@ def joined(parts: list[Rows]) -> Rows:
 
 
 def _joined_column(parts: list[Values | None], counts: list[int]) -> Values:
-    given = [part for part in parts if part is not None]
-    # The type of a part without values means nothing.
-    dtypes = set(map(_dtype, filter(_has_values, given))) or set(map(_dtype, given))
+    present = [part for part in parts if part is not None]
+    # The type of a part without values is arbitrary.
+    dtypes = set(map(_dtype, filter(_has_values, present))) or set(map(_dtype, present))
     dtype = dtypes.pop()
     if dtypes or dtype is None:
         return list(chain.from_iterable(map(_objects, parts, counts)))
@@ -131,7 +131,7 @@ def _block(rows: list[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[A
 
 
 def compact(values: list[Any]) -> Values:
-    """Hold text, the most common type, in a polars Series, which takes a fraction of the memory."""
+    """Store strings, the most common type, in a polars Series, which needs a fraction of the memory."""
     if set(map(type, values)) <= {str, type(None)}:
         try:
             return pl.Series(values=values, dtype=pl.String)
@@ -141,7 +141,7 @@ def compact(values: list[Any]) -> Values:
 
 
 def check_cells(columns: int, rows: int) -> None:
-    """Refuse rows that each have their own columns: a mistake that would exhaust memory."""
+    """Refuse rows that each have their own columns, a mistake that would exhaust memory."""
     if columns > _MOST_COLUMNS and columns * rows > _MOST_CELLS:
         raise InputError(f"{rows:,} rows have {columns:,} different columns, which is more than can be read.")
 

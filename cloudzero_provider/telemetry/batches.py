@@ -76,8 +76,8 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
 
     :param records: the checked records.
     :param limits: limits of each batch.
-    :param clear_periods: whether to first delete all records of the periods that these cover.
-    :raises InputError: when a single record is more than a request accepts.
+    :param clear_periods: whether to delete all records of their periods first.
+    :raises InputError: when a single record is too large for one request.
     """
     if read_bool("clear_periods", clear_periods):
         periods = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
@@ -118,8 +118,8 @@ def _batches(
     for index, record_size in enumerate(sizes):
         if empty + record_size > limits.max_body_bytes:
             raise InputError(
-                f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, more than a request "
-                f"accepts (max_body_bytes is {limits.max_body_bytes:,}). Nothing was sent."
+                f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, too large for one "
+                f"request (max_body_bytes is {limits.max_body_bytes:,}). Nothing was sent."
             )
         if size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records:
             yield _batch(frame, encoded, operation, start, index)
@@ -171,13 +171,13 @@ def sampled_hashes(records: CheckedRecords) -> list[str]:
     with_value = records.rules.operation is TelemetryOperation.REPLACE
     return [
         record_hash(timestamp, element, keys, value if with_value else None)
-        for timestamp, element, keys, value in as_sent[_sampled(as_sent.height)]
+        for timestamp, element, keys, value in as_sent[_sampled_indices(as_sent.height)]
         .select("timestamp", "element_name", "keys", "value")
         .iter_rows()
     ]
 
 
-def _sampled(count: int) -> list[int]:
+def _sampled_indices(count: int) -> list[int]:
     if count <= SAMPLED_RECORDS:
         return list(range(count))
     last = SAMPLED_RECORDS // 2

@@ -12,7 +12,7 @@ import polars as pl
 
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.telemetry.record_kinds import CUT, SEND_PAGE
+from cloudzero_provider.telemetry.record_kinds import SEND_PAGE, TRUNCATION
 from cloudzero_provider.telemetry.record_values import TOO_PRECISE, convert_keys, convert_values, is_zero
 from cloudzero_provider.values.conversion import as_text, checked, first_with_value, is_blank, text_of, timestamp_text
 from cloudzero_provider.values.did_you_mean import suggestion
@@ -76,7 +76,7 @@ class RecordRules:
 
     def __post_init__(self) -> None:
         if self.granularity is not None and self.granularity not in self.kind.granularities:
-            raise ConfigurationError(_wrong_granularity(self.kind, repr(self.granularity)))
+            raise ConfigurationError(f"granularity is {self.granularity!r}: {_accepted_granularities(self.kind)}.")
         if self.on_zero is OnZero.DELETE and self.operation is not TelemetryOperation.REPLACE:
             raise ConfigurationError("on_zero='delete' corrects records to zero, so it needs operation='replace'.")
 
@@ -162,34 +162,34 @@ def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[st
     given = rows.columns.get("granularity", [None] * rows.count)
     default = rules.granularity
     column = checked(
-        as_text(given, text_of), lambda text: text in rules.kind.granularities, _wrong_granularity(rules.kind, "this")
+        as_text(given, text_of), lambda text: text in rules.kind.granularities, _accepted_granularities(rules.kind)
     )
     problems.add_each(column.bad, "granularity", given)
-    sends = default is not None or column.texts.null_count() < len(column.texts)
+    sends = default is not None or column.strings.null_count() < len(column.strings)
     if default is None and not rules.kind.has_element:
         default = "DAILY"
-    texts = column.texts.fill_null(default) if default else column.texts
+    own = column.strings.fill_null(default) if default else column.strings
     if default is None and not column.bad:
         rule = f"every record needs one ({SEND_PAGE}), or set the operator's granularity"
-        problems.add_all(texts.is_null(), "granularity", rule)
-    found = [text for text in texts.drop_nulls().unique(maintain_order=True).to_list() if text in CUT]
+        problems.add_all(own.is_null(), "granularity", rule)
+    found = [name for name in own.drop_nulls().unique(maintain_order=True).to_list() if name in TRUNCATION]
     if len(found) > 1:
         rule = f"a stream has one granularity, but the records have {' and '.join(found)}"
-        problems.add_all((texts != found[0]).fill_null(False), "granularity", rule, given)
+        problems.add_all((own != found[0]).fill_null(False), "granularity", rule, given)
     return found[0] if found else "DAILY", sends or rules.kind.has_element
 
 
-def _wrong_granularity(kind: RecordKind, found: str) -> str:
-    return f"granularity: {kind.stream_type.value} records accept {', '.join(kind.granularities)}, not {found}"
+def _accepted_granularities(kind: RecordKind) -> str:
+    return f"{kind.stream_type.value} records accept {', '.join(kind.granularities)}"
 
 
 def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> tuple[pl.DataFrame, int]:
     deletes = rules.operation is TelemetryOperation.DELETE
     nothing: Values = [None] * rows.count
     given = {name: rows.columns.get(name, nothing) for name in ("value", "element_name", rules.kind.keys_field)}
-    values, rounded = convert_values(nothing if deletes else given["value"])
+    numbers, rounded = convert_values(nothing if deletes else given["value"])
     _check_required("value", rows, problems, needed=not deletes)
-    problems.add_each(values.bad, "value", given["value"])
+    problems.add_each(numbers.bad, "value", given["value"])
     elements = as_text(given["element_name"], text_of)
     # A deletion without elements means all elements; a blank one among others is more likely a mistake.
     needs_element = rules.kind.has_element and (not deletes or "element_name" in rows.columns)
@@ -201,10 +201,10 @@ def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problem
         {
             "row": pl.int_range(rows.count, eager=True),
             "timestamp": _timestamps(rows, rules, granularity, problems),
-            "element_name": elements.texts,
-            "keys": keys.texts,
+            "element_name": elements.strings,
+            "keys": keys.encoded,
             "key_set": keys.key_sets,
-            "value": values.texts,
+            "value": numbers.strings,
         }
     )
     return frame, rounded
@@ -227,17 +227,15 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
     given = rows.columns.get("timestamp")
     if given is None:
         return pl.Series([None] * rows.count, dtype=pl.String)
-    column = utc_timestamps(as_text(given, timestamp_text), **CUT[granularity])
+    column = utc_timestamps(as_text(given, timestamp_text), **TRUNCATION[granularity])
     problems.add_each(column.bad, "timestamp", given)
-    if column.cut:
-        log.info("%s timestamps were truncated to their period (%s, UTC)", f"{column.cut:,}", granularity)
-    problems.add_all(
-        column.moved, "timestamp", "this is in another month in UTC than as written: write it in UTC", given
-    )
+    if column.truncated:
+        log.info("%s timestamps were truncated to their period (%s, UTC)", f"{column.truncated:,}", granularity)
+    problems.add_all(column.moved, "timestamp", "its UTC offset moves it into another month: write it in UTC", given)
     if rules.month is not None:
-        elsewhere = (column.texts.str.slice(0, 7) != str(rules.month)).fill_null(False) & ~column.moved
+        elsewhere = (column.strings.str.slice(0, 7) != str(rules.month)).fill_null(False) & ~column.moved
         problems.add_all(elsewhere, "timestamp", f"not in {rules.month} (UTC), the month of this task", given)
-    return column.texts
+    return column.strings
 
 
 def _check_not_negative(frame: pl.DataFrame, problems: Problems) -> None:
@@ -313,7 +311,7 @@ def _check_key_sets(records: CheckedRecords, problems: Problems) -> None:
     key_sets = {text: frozenset(json.loads(text)) for text in counts}
     for row, key_set in deleted.select("row", "key_set").iter_rows():
         if any(key_sets[key_set] < other for other in key_sets.values()):
-            rule = "a deletion also hides records with these keys and more, which other rows have"
+            rule = "this deletion would also hide other rows, which have these keys and more"
             problems.add(row, rules.kind.keys_field, rule)
     problems.raise_if_any()
 

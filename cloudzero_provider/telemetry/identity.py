@@ -9,12 +9,12 @@ from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cloudzero_provider.telemetry.record_kinds import CUT, KINDS, SIGNIFICANT_DIGITS
+from cloudzero_provider.telemetry.record_kinds import KINDS, SIGNIFICANT_DIGITS, TRUNCATION
 from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
 _HASH_LENGTH = 12
 _KEYS_FIELDS = tuple(kind.keys_field for kind in KINDS.values())
-#: No value that was sent is that long, and one with a billion digits would fill the memory.
+#: No value that was sent is that long, and one with a billion digits would exhaust memory.
 _MOST_DIGITS = 1000
 #: CloudZero stores the prefix ``custom:`` as ``costcontext:``.
 _STORED_PREFIX, _SENT_PREFIX = "costcontext:", "custom:"
@@ -48,35 +48,35 @@ def hashes_of(record: Mapping[str, Any], granularity: str) -> set[str]:
     # A record without filters applies to all spend, which CloudZero also writes as "*".
     scope = None if keys in ({}, "*") else json.dumps(keys)
     period = _period(fields.get("timestamp"), str(fields.get("granularity") or granularity).upper())
-    element, value = fields.get("element_name"), _plain(fields.get("value"))
+    element, value = fields.get("element_name"), _plain_decimal(fields.get("value"))
     return {record_hash(period, element, scope, value), record_hash(period, element, scope, None)}
 
 
 def _period(value: Any, granularity: str) -> str:
     import pendulum
 
-    if granularity not in CUT:
+    if granularity not in TRUNCATION:
         raise ValueError(f"granularity {granularity!r}")
     # pendulum reads a time without an offset as UTC.
     moment = pendulum.parse(str(value))
     if not isinstance(moment, pendulum.DateTime):
         raise ValueError(f"timestamp {value!r}")
     in_utc = datetime.fromtimestamp(moment.timestamp(), timezone.utc)
-    return in_utc.replace(**CUT[granularity]).strftime("%Y-%m-%dT%H:%M:%SZ")  # type: ignore[arg-type]
+    return in_utc.replace(**TRUNCATION[granularity]).strftime("%Y-%m-%dT%H:%M:%SZ")  # type: ignore[arg-type]
 
 
 def _sorted_keys(keys: Any) -> dict[str, Any]:
     if not isinstance(keys, Mapping):
         raise ValueError(f"filter keys {keys!r}")
-    named = {_as_sent(key): value for key, value in keys.items()}
+    named = {_key_as_sent(key): value for key, value in keys.items()}
     return {key: sorted(named[key]) if isinstance(named[key], list) else named[key] for key in sorted(named)}
 
 
-def _as_sent(key: str) -> str:
+def _key_as_sent(key: str) -> str:
     return _SENT_PREFIX + key[len(_STORED_PREFIX) :] if key.startswith(_STORED_PREFIX) else key
 
 
-def _plain(value: Any) -> str:
+def _plain_decimal(value: Any) -> str:
     """Format a number as it was sent: CloudZero keeps 15 significant digits, and may return a float."""
     try:
         number = Decimal(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else Decimal(str(value))

@@ -16,7 +16,7 @@ MAX_VALUES_PER_KEY = 20
 SIGNIFICANT_DIGITS = 15
 
 #: Granularity → arguments of ``datetime.replace`` that truncate a timestamp to it.
-CUT = {
+TRUNCATION = {
     "HOURLY": {"minute": 0, "second": 0, "microsecond": 0},
     "DAILY": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
     "MONTHLY": {"day": 1, "hour": 0, "minute": 0, "second": 0, "microsecond": 0},

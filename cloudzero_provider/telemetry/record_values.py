@@ -30,7 +30,7 @@ def convert_values(values: Values) -> tuple[Converted, int]:
     Convert values to JSON numbers.
 
     :param values: int, float, Decimal or decimal strings. Floats are rounded to 15 significant digits.
-    :return: the numbers as strings, and how many floats rounding changed.
+    :return: the numbers as strings, and how many floats were changed by rounding.
     """
     rounded = 0
 
@@ -43,15 +43,15 @@ def convert_values(values: Values) -> tuple[Converted, int]:
         return decimal_text(value)
 
     column = plain_decimals(as_text(values, to_text))
-    digits = column.texts.str.replace_all(r"[-.]", "").str.strip_chars("0")
+    digits = column.strings.str.replace_all(r"[-.]", "").str.strip_chars("0")
     for index in (digits.str.len_chars() > SIGNIFICANT_DIGITS).fill_null(False).arg_true().to_list():
         column.bad[index] = TOO_PRECISE
     return column, rounded
 
 
-def is_zero(texts: pl.Series) -> pl.Series:
+def is_zero(decimals: pl.Series) -> pl.Series:
     """Mask of the values that are zero, in any notation."""
-    return (texts.str.replace_all(r"[-.0]", "") == "").fill_null(False)
+    return (decimals.str.replace_all(r"[-.0]", "") == "").fill_null(False)
 
 
 @dataclass
@@ -59,19 +59,19 @@ class Keys:
     """
     Filter keys of records.
 
-    :param texts: the keys and their values as sorted JSON; null for a record without keys.
+    :param encoded: the keys and their values as sorted JSON; null for a record without keys.
     :param key_sets: only the keys, as JSON.
-    :param bad: row → the rule it breaks.
+    :param bad: row index → the rule it breaks.
     """
 
-    texts: pl.Series
+    encoded: pl.Series
     key_sets: pl.Series
     bad: dict[int, str] = field(default_factory=dict)
 
 
 def convert_keys(values: Values, kind: RecordKind) -> Keys:
     """Check filter keys and convert them to canonical JSON, so that equal keys are equal strings."""
-    texts: list[str | None] = []
+    encoded: list[str | None] = []
     key_sets: list[str] = []
     bad: dict[int, str] = {}
     for index, value in enumerate(values):
@@ -80,9 +80,9 @@ def convert_keys(values: Values, kind: RecordKind) -> Keys:
         except ValueError as error:
             bad[index] = str(error)
             keys = {}
-        texts.append(json.dumps(keys, ensure_ascii=False) if keys else None)
+        encoded.append(json.dumps(keys, ensure_ascii=False) if keys else None)
         key_sets.append(json.dumps(list(keys), ensure_ascii=False))
-    return Keys(pl.Series(values=texts, dtype=pl.String), pl.Series(values=key_sets, dtype=pl.String), bad)
+    return Keys(pl.Series(values=encoded, dtype=pl.String), pl.Series(values=key_sets, dtype=pl.String), bad)
 
 
 def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
@@ -95,11 +95,11 @@ def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
     for key in value:
         if not is_text(key):
             raise ValueError(f"the filter key {key!r} is not a string, or is empty")
-    check = _checked_list if kind.lists_values else _checked_one
+    check = _checked_list if kind.lists_values else _checked_string
     return {key: check(key, value[key]) for key in sorted(value)}
 
 
-def _checked_one(key: str, value: Any) -> str:
+def _checked_string(key: str, value: Any) -> str:
     if not is_text(value):
         found = type(value).__name__
         raise ValueError(f"filter key {key!r}: expected a string, not {found} (metrics don't accept lists)")

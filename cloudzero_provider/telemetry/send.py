@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: CloudZero does not publish its reply to a request with too many records, so this looks for likely words.
+#: CloudZero does not publish its reply to a request with too many records, so this matches words that are likely in it.
 _SAYS_TOO_LARGE = re.compile(r"\b(too (large|many|big)|limit|maximum)\b", re.IGNORECASE)
 
 
@@ -164,7 +164,7 @@ def _send(
                 continue
             _explain(error, records, batch, options.limits)
             error.nothing_written = not done and not error.maybe_applied
-            error.standing = _standing(error, records, batch, number, batches)
+            error.recovery = _recovery(error, records, batch, number, batches)
             raise
         done += batch.records
         if sent:
@@ -185,8 +185,10 @@ def _send(
 
 def _deletion_found_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
     """Whether CloudZero refused a deletion before a ``replace`` because the stream does not exist."""
-    before = batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
-    return before and isinstance(error, RequestRejectedError) and _says_no_stream(error)
+    precedes_replace = (
+        batch.operation is TelemetryOperation.DELETE and records.rules.operation is TelemetryOperation.REPLACE
+    )
+    return precedes_replace and isinstance(error, RequestRejectedError) and _says_no_stream(error)
 
 
 def _says_no_stream(error: CloudZeroError) -> bool:
@@ -222,19 +224,23 @@ def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limit
         )
 
 
-def _standing(error: CloudZeroError, records: CheckedRecords, batch: Batch, number: int, batches: list[Batch]) -> str:
+def _recovery(error: CloudZeroError, records: CheckedRecords, batch: Batch, number: int, batches: list[Batch]) -> str:
     which = (
         f"It was request {number} of {len(batches)}: {batch.operation.value} of {batch.records:,} records, "
         f"{batch.first} to {batch.last} (SHA-256 {batch.sha256[:12]})."
     )
     if number > 1:
-        which += f" CloudZero holds the {number - 1} before it."
+        which += f" {_earlier(number - 1)}"
     if not error.maybe_applied:
         which += " This one was not applied."
     if records.rules.operation is TelemetryOperation.SUM:
         return f"{which} Sending again could count records twice. {CHECK_THEN_CLEAR}"
     when = "Running" if error.retry_can_help else "Once the cause is fixed, running"
     return f"{which} {when} the task again sends everything again and corrects it."
+
+
+def _earlier(count: int) -> str:
+    return "The request before it was applied." if count == 1 else f"The {count} requests before it were applied."
 
 
 def _summary(stream_name: str, records: CheckedRecords, batches: list[Batch], *, check_only: bool) -> TelemetrySummary:

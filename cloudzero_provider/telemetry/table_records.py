@@ -77,7 +77,7 @@ def _combined(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, An
 def _as_strings(values: Values) -> list[Any]:
     column = as_text(values, text_of)
     if not column.bad:
-        return column.texts.to_list()
+        return column.strings.to_list()
     return as_objects(values)
 
 

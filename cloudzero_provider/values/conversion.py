@@ -1,4 +1,4 @@
-"""Convert values to what CloudZero accepts: exact decimal strings, ISO 8601 timestamps, plain text."""
+"""Convert values to what CloudZero accepts: exact decimal strings, ISO 8601 timestamps, text."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Converted:
     """
     A column as text.
 
-    :param texts: one string per row; null for a missing or bad value.
+    :param strings: one per row; null for a missing or bad value.
     :param bad: row index → the rule it breaks.
-    :param cut: number of timestamps that were truncated.
+    :param truncated: number of timestamps that were truncated.
     """
 
-    texts: pl.Series
+    strings: pl.Series
     bad: dict[int, str] = field(default_factory=dict)
-    cut: int = 0
+    truncated: int = 0
 
 
 def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
@@ -54,7 +54,7 @@ def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     :param to_text: converts a single object; raises ``ValueError`` with the rule that it breaks.
     """
     converted = _as_text(values, to_text)
-    converted.texts = converted.texts.set(converted.texts == "", None)
+    converted.strings = converted.strings.set(converted.strings == "", None)
     return converted
 
 
@@ -69,19 +69,19 @@ def _as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
             return Converted(pl.Series(values=values, dtype=pl.String))
         except UnicodeEncodeError:
             pass
-    texts: list[str | None] = []
+    strings: list[str | None] = []
     bad: dict[int, str] = {}
     for index, value in enumerate(values):
         try:
-            texts.append(None if value is None else to_text(value))
+            strings.append(None if value is None else to_text(value))
         except ValueError as error:
-            texts.append(None)
+            strings.append(None)
             bad[index] = str(error)
-    return Converted(pl.Series(values=texts, dtype=pl.String), bad)
+    return Converted(pl.Series(values=strings, dtype=pl.String), bad)
 
 
 def _format_by_polars(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Series | None:
-    """Format values with polars, if that gives the same as ``to_text``; else return ``None``."""
+    """Format values with polars, if the result is the same as that of ``to_text``; else return ``None``."""
     dtype = values.dtype
     if dtype == pl.String:
         return values
@@ -152,22 +152,22 @@ def timestamp_text(value: object) -> str:
 
 def plain_decimals(column: Converted) -> Converted:
     """Normalize decimals: no exponent, no insignificant zeros, so that equal numbers are equal strings."""
-    column.texts = _without_insignificant_zeros(column.texts)
-    others = (~column.texts.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
+    column.strings = _without_insignificant_zeros(column.strings)
+    others = (~column.strings.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
     if not len(others):
         return column
     plain: list[str | None] = []
-    for index, text in zip(others.to_list(), column.texts.gather(others).to_list(), strict=True):
+    for index, text in zip(others.to_list(), column.strings.gather(others).to_list(), strict=True):
         try:
             plain.append(_plain_decimal(text))
         except ValueError as error:
             plain.append(None)
             column.bad[index] = str(error)
-    column.texts = column.texts.scatter(others, pl.Series(values=plain, dtype=pl.String))
+    column.strings = column.strings.scatter(others, pl.Series(values=plain, dtype=pl.String))
     return column
 
 
-def _without_insignificant_zeros(texts: pl.Series) -> pl.Series:
+def _without_insignificant_zeros(decimals: pl.Series) -> pl.Series:
     text = pl.col("text")
     trailing = text.str.contains(_HAS_TRAILING_ZEROS)
     shorter = (
@@ -178,7 +178,8 @@ def _without_insignificant_zeros(texts: pl.Series) -> pl.Series:
         .str.replace(r"^-0$", "0")
     )
     any_zeros = trailing | text.str.contains(_HAS_LEADING_ZEROS)
-    return texts.to_frame("text").select(pl.when(any_zeros).then(shorter).otherwise(text).alias(texts.name)).to_series()
+    stripped = pl.when(any_zeros).then(shorter).otherwise(text).alias(decimals.name)
+    return decimals.to_frame("text").select(stripped).to_series()
 
 
 def _plain_decimal(text: str) -> str:
@@ -200,9 +201,9 @@ def checked(column: Converted, is_good: Callable[[str], bool], rule: str) -> Con
     :param is_good: whether a value follows the rule.
     :param rule: the rule, for the error.
     """
-    wrong = [text for text in column.texts.drop_nulls().unique().to_list() if not is_good(text)]
+    wrong = [text for text in column.strings.drop_nulls().unique().to_list() if not is_good(text)]
     if wrong:
-        for index in column.texts.is_in(wrong).fill_null(False).arg_true().to_list():
+        for index in column.strings.is_in(wrong).fill_null(False).arg_true().to_list():
             column.bad[index] = rule
     return column
 

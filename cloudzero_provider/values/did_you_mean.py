@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """
-    Suggest the known name that an unknown one resembles, for the end of a sentence; empty if none does.
+    Suggest the known name that an unknown one resembles.
 
     :param name: the unknown name.
     :param known: the known names, as they must be spelled.
+    :return: text for the end of a sentence; empty if no name is similar.
     """
     known = list(known)
     differences = spelling_differences(known, [name])

@@ -1,5 +1,5 @@
 """
-Exact sums of decimal text.
+Exact sums of decimal strings.
 
 polars' Decimal wraps past 38 digits, a Series of long Decimals turns values into nulls, and Python's ``sum`` rounds
 Decimals to 28 digits. So each number is split into integers of nine digits, whose sums can't overflow. polars sums
@@ -22,40 +22,40 @@ _FRACTION = 4 * _PIECE
 _PIECES = [f"piece {number}" for number in range((_WHOLE + _FRACTION) // _PIECE)]
 
 
-def exact_sum(texts: pl.Series) -> str:
+def exact_sum(decimals: pl.Series) -> str:
     """
-    Sum decimal text exactly.
+    Sum decimal strings exactly.
 
-    :param texts: decimal strings that match :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL`; nulls are
-        ignored.
+    :param decimals: match :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL`; nulls are ignored.
     :return: plain decimal string without trailing zeros; ``0`` for no values.
     """
-    sums = _split(texts).select(pl.col(_PIECES).sum())
+    sums = _split(decimals).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()
     return total
 
 
-def exact_sums(texts: pl.Series, groups: pl.Series) -> pl.Series:
+def exact_sums(decimals: pl.Series, groups: pl.Series) -> pl.Series:
     """
-    Sum the decimal text of each group exactly.
+    Sum the decimal strings of each group exactly.
 
-    :param texts: as for :func:`exact_sum`, one per row.
+    :param decimals: as for :func:`exact_sum`, one per row.
     :param groups: the number of each row's group, counted from 0, without gaps.
     :return: the sum of each group, in the order of their numbers, in the format of :func:`exact_sum`.
     """
-    pieces = _split(texts).with_columns(groups.alias("group"))
+    pieces = _split(decimals).with_columns(groups.alias("group"))
     return _joined(pieces.group_by("group").agg(pl.col(_PIECES).sum()).sort("group"))
 
 
-def _split(texts: pl.Series) -> pl.DataFrame:
-    return pl.concat([_split_slice(texts.slice(start, _SLICE)) for start in range(0, max(1, len(texts)), _SLICE)])
+def _split(decimals: pl.Series) -> pl.DataFrame:
+    starts = range(0, max(1, len(decimals)), _SLICE)
+    return pl.concat([_split_slice(decimals.slice(start, _SLICE)) for start in starts])
 
 
-def _split_slice(texts: pl.Series) -> pl.DataFrame:
+def _split_slice(decimals: pl.Series) -> pl.DataFrame:
     text = pl.col("text")
     whole, fraction = (text.str.strip_prefix("-").str.splitn(".", 2).struct.field(f"field_{n}") for n in (0, 1))
     numbers = (
-        texts.alias("text")
+        decimals.alias("text")
         .to_frame()
         .select(
             whole=whole.cast(pl.Int64),
@@ -71,7 +71,7 @@ def _split_slice(texts: pl.Series) -> pl.DataFrame:
 
 
 def _joined(sums: pl.DataFrame) -> pl.Series:
-    """Join pieces to decimal strings. A sum of pieces may be negative or longer than nine digits."""
+    """Join pieces into decimal strings. A sum of pieces may be negative or longer than nine digits."""
     pieces = pl.col(_PIECES)
     signed = _carry(sums.lazy()).with_columns(negative=pl.col(_PIECES[0]) < 0)
     digits = _carry(signed.with_columns(pl.when("negative").then(-pieces).otherwise(pieces)))
@@ -83,8 +83,8 @@ def _joined(sums: pl.DataFrame) -> pl.Series:
         pl.lit("."),
         *_PIECES[border:],
     )
-    texts = digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE))
-    return texts.select(strip_trailing_zeros_expr(number)).collect().to_series()
+    padded = digits.with_columns(pieces.cast(pl.String).str.zfill(_PIECE))
+    return padded.select(strip_trailing_zeros_expr(number)).collect().to_series()
 
 
 def _carry(pieces: pl.LazyFrame) -> pl.LazyFrame:

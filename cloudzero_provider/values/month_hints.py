@@ -1,4 +1,4 @@
-"""Hints of a transform about rows of other months, added to the error if the checks find such rows."""
+"""Hints from a transform about rows of other months, for the error that reports such rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HINTS: ContextVar[list[str] | None] = ContextVar("cloudzero_month_hints", defau
 
 @contextmanager
 def collected_hints() -> Iterator[list[str]]:
-    """Collect hints given inside the block."""
+    """Collect the hints that are added inside the block."""
     hints: list[str] = []
     token = _HINTS.set(hints)
     try:
@@ -23,7 +23,7 @@ def collected_hints() -> Iterator[list[str]]:
         _HINTS.reset(token)
 
 
-def give_hint(text: str) -> None:
+def add_hint(text: str) -> None:
     """
     Add a hint about what to do with rows of another month; ignored outside :func:`collected_hints`.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _C = TypeVar("_C", bound="Choice")
-_TRUTHS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 # More digits than any parameter needs, few enough for Python to parse quickly.
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -54,8 +54,8 @@ def read_bool(parameter: str, value: object, *, templated: bool = False, as_text
     """
     if isinstance(value, bool):
         return value
-    if (templated or as_text) and isinstance(value, str) and value.strip().lower() in _TRUTHS:
-        return _TRUTHS[value.strip().lower()]
+    if (templated or as_text) and isinstance(value, str) and value.strip().lower() in _BOOLEANS:
+        return _BOOLEANS[value.strip().lower()]
     raise _invalid(parameter, value, _or_text("True or False", "one of them", templated=templated, as_text=as_text))
 
 

@@ -1,4 +1,4 @@
-"""Problems found in rows: the first few are described, the others counted."""
+"""Collect the problems found in rows; only the first few are described."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_VALUE = 80
 @dataclass
 class Problems:
     """
-    Collects the problems of rows for one error.
+    The problems of rows, for one error.
 
     :param rows: the rows as given.
     """
@@ -33,7 +33,7 @@ class Problems:
     def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
         """Add a problem of one row; its value is taken from ``values``."""
         self.total += 1
-        shown = None if values is None else shown_value(_at(index, values))
+        shown = None if values is None else shown_value(_value_at(index, values))
         self._first.append((index, self.total, Problem(self.rows.where(index), column, shown, rule)))
 
     def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
@@ -62,7 +62,7 @@ class Problems:
             raise InvalidRowsError([problem for _, _, problem in first], self.total)
 
 
-def _at(index: int, values: Values) -> object:
+def _value_at(index: int, values: Values) -> object:
     return as_objects(values.gather([index]))[0] if isinstance(values, pl.Series) else values[index]
 
 

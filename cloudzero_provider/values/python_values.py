@@ -18,7 +18,7 @@ def as_objects(values: Values) -> list[Any]:
     """
     Return values as Python objects; a list is returned unchanged.
 
-    A 32-bit float becomes the number of its shortest notation: 0.1 becomes 0.1, not 0.10000000149. Times outside
+    A 32-bit float becomes the shortest decimal that identifies it: 0.1, not 0.10000000149. Times outside
     Python's calendar become the integers that polars stores.
     """
     if not isinstance(values, pl.Series):

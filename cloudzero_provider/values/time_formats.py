@@ -1,4 +1,4 @@
-"""Accepted formats of dates and times: only unambiguous ones."""
+"""The accepted formats of dates and times, which are all unambiguous."""
 
 from __future__ import annotations
 

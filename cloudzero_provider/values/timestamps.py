@@ -17,54 +17,54 @@ class Timestamps(Converted):
     """
     A column of timestamps, like ``2026-03-16T13:00:00Z``.
 
-    :param moved: whether each is in another month in UTC than as written.
+    :param moved: whether each is in another month in UTC than in its own zone.
     """
 
     moved: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.Boolean))
 
 
-def utc_timestamps(column: Converted, **cut: int) -> Timestamps:
+def utc_timestamps(column: Converted, **truncation: int) -> Timestamps:
     """
     Convert timestamps to UTC and truncate them.
 
     :param column: strings in any format of :mod:`cloudzero_provider.values.time_formats`; UTC if they have no zone.
-    :param cut: arguments of ``datetime.replace`` that truncate them, like ``minute=0``; fractions of seconds are
+    :param truncation: arguments of ``datetime.replace`` that truncate them, like ``minute=0``; fractions of seconds are
         always removed.
     """
-    read = _read(column.texts)
-    kept = read["utc"].dt.replace(**cut) if cut else read["utc"]  # type: ignore[arg-type]
+    read = _read(column.strings)
+    kept = read["utc"].dt.replace(**truncation) if truncation else read["utc"]  # type: ignore[arg-type]
     shortened = (kept != read["utc"]) | (read["fraction"] & kept.is_not_null())
-    bad = kept.is_null() & column.texts.is_not_null()
+    bad = kept.is_null() & column.strings.is_not_null()
     return Timestamps(
-        texts=kept.dt.strftime(f"{_FORMAT}Z"),
+        strings=kept.dt.strftime(f"{_FORMAT}Z"),
         bad=column.bad | dict.fromkeys(bad.arg_true().to_list(), NOT_TIMESTAMP),
-        cut=int(shortened.sum()),
+        truncated=int(shortened.sum()),
         moved=(read["utc"].dt.month() != read["local"].dt.month()).fill_null(value=False),
     )
 
 
-def _read(texts: pl.Series) -> pl.DataFrame:
+def _read(strings: pl.Series) -> pl.DataFrame:
     """
     Parse timestamps.
 
-    :return: columns ``utc``, in whole seconds, null for text in other formats; ``local``, the same as written, without
-        the zone; ``fraction``, whether it has a fraction of a second.
+    :return: columns ``utc``, in whole seconds, null for other formats; ``local``, the time in its own zone;
+        ``fraction``, whether it has a fraction of a second.
     """
-    is_plain = texts.str.contains(PLAIN_TIME_PATTERN).fill_null(value=True)
+    is_plain = strings.str.contains(PLAIN_TIME_PATTERN).fill_null(value=True)
     # Parsing plain formats separately halves the time for a million distinct timestamps.
-    moments = _read_plain(texts if is_plain.all() else pl.select(pl.when(is_plain).then(texts)).to_series())
+    moments = _read_plain(strings if is_plain.all() else pl.select(pl.when(is_plain).then(strings)).to_series())
     read = pl.DataFrame({"utc": moments, "local": moments}).with_columns(fraction=pl.lit(value=False))
     if is_plain.all():
         return read
-    found = texts.filter(~is_plain).str.extract_groups(TIME_PATTERN).struct.unnest()
+    found = strings.filter(~is_plain).str.extract_groups(TIME_PATTERN).struct.unnest()
     others = found.select(*_parts()).select(*_in_utc())
     where = (~is_plain).arg_true()
     return read.with_columns(read[name].scatter(where, others[name]) for name in read.columns)
 
 
-def _read_plain(texts: pl.Series) -> pl.Series:
+def _read_plain(strings: pl.Series) -> pl.Series:
     seconds = pl.col("text").str.slice(0, 19).str.replace(" ", "T", literal=True)
-    moments = texts.alias("text").to_frame().select(seconds.str.to_datetime(_FORMAT, strict=False, time_unit="us"))
+    moments = strings.alias("text").to_frame().select(seconds.str.to_datetime(_FORMAT, strict=False, time_unit="us"))
     return moments.select(_in_calendar(pl.col("text"))).to_series()
 
 

@@ -1,4 +1,4 @@
-"""Strip trailing zeros of decimal strings: of a single value and of a column."""
+"""Strip trailing zeros of decimal strings, one or a column of them."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_a_retry_skips_what_was_acknowledged(dag, held, sandbox):
     assert (outcome.state, outcome.tries["send"]) == ("success", 2)
     [error] = outcome.errors["send"]
     assert isinstance(error, RateLimitError)
-    assert "3" in error.standing
+    assert "3" in error.recovery
     assert held() == VALUES
     requests = outcome.xcom("send")["requests"]
     assert statuses(sandbox) == [200] * 3 + [429] + [200] * (requests - 3)

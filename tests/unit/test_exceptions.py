@@ -43,7 +43,7 @@ def test_an_error_stays_what_it_is_and_becomes_airflows_kind_too(kind):
 
 def test_what_an_error_knows_is_kept():
     error = RateLimitError("what", 429, retry_after=7)
-    error.standing = "Nothing stands."
+    error.recovery = "Nothing stands."
     raised = in_airflow(error)
     assert (str(raised), raised.status, raised.retry_after) == ("what. Nothing stands.", 429, 7)
     assert raised.__traceback__ is not None
@@ -68,7 +68,7 @@ def test_other_errors_pass():
     ],
 )
 def test_errors_survive_pickling_with_and_without_airflows_kind(error):
-    error.standing = "Nothing stands."
+    error.recovery = "Nothing stands."
     for one in (error, in_airflow(error)):
         copy = pickle.loads(pickle.dumps(one))
         assert type(copy) is type(error)
@@ -78,5 +78,5 @@ def test_errors_survive_pickling_with_and_without_airflows_kind(error):
 def test_the_server_s_words_and_ours_are_kept_apart():
     for message in ("It said no", "It said no."):
         error = CloudZeroError(message)
-        error.standing = "Nothing stands."
+        error.recovery = "Nothing stands."
         assert str(error) == "It said no. Nothing stands."

@@ -184,7 +184,7 @@ class TestDecimals:
 
 def rows_by_python(values, kind):
     """What the same values give as Python objects, one by one."""
-    return convert(kind, values).texts.to_list()
+    return convert(kind, values).strings.to_list()
 
 
 NUMBERS = st.one_of(
@@ -201,14 +201,14 @@ NUMBERS = st.one_of(
 class TestTypedColumns:
     @given(NUMBERS)
     def test_numbers_are_written_as_one_by_one(self, series):
-        assert convert(Kind.DECIMAL, series).texts.to_list() == rows_by_python(series.to_list(), Kind.DECIMAL)
+        assert convert(Kind.DECIMAL, series).strings.to_list() == rows_by_python(series.to_list(), Kind.DECIMAL)
 
     @given(st.lists(st.one_of(st.none(), st.datetimes(datetime(1000, 1, 1), datetime(9998, 12, 30)))))
     def test_times_are_written_as_one_by_one(self, values):
         for unit in ("us", "ms"):
             series = pl.Series(values, dtype=pl.Datetime(unit))
             for zoned in (series, series.dt.replace_time_zone("UTC")):
-                assert convert(Kind.HOUR, zoned).texts.to_list() == rows_by_python(zoned.to_list(), Kind.HOUR)
+                assert convert(Kind.HOUR, zoned).strings.to_list() == rows_by_python(zoned.to_list(), Kind.HOUR)
 
     @pytest.mark.parametrize(("number", "dtype"), [(2**60, pl.Datetime("ms")), (10**8, pl.Date), (6_680_873, pl.Date)])
     def test_a_time_beyond_the_calendar_is_shown_as_the_number_it_is(self, number, dtype):
@@ -219,14 +219,14 @@ class TestTypedColumns:
 
     def test_a_time_with_a_zone_is_converted(self):
         series = pl.Series([datetime(2026, 3, 29, 0, 30)]).dt.replace_time_zone("Europe/Berlin")
-        assert convert(Kind.HOUR, series).texts.to_list() == ["2026-03-28T23:00:00Z"]
-        assert convert(Kind.TIMESTAMP, series).texts.to_list() == ["2026-03-28T23:30:00Z"]
+        assert convert(Kind.HOUR, series).strings.to_list() == ["2026-03-28T23:00:00Z"]
+        assert convert(Kind.TIMESTAMP, series).strings.to_list() == ["2026-03-28T23:30:00Z"]
 
     def test_a_date_is_its_first_hour(self):
-        assert convert(Kind.HOUR, pl.Series([date(2026, 3, 1)])).texts.to_list() == ["2026-03-01T00:00:00Z"]
+        assert convert(Kind.HOUR, pl.Series([date(2026, 3, 1)])).strings.to_list() == ["2026-03-01T00:00:00Z"]
 
     def test_a_short_float_is_written_as_short(self):
-        assert convert(Kind.DECIMAL, pl.Series([0.1], dtype=pl.Float32)).texts.to_list() == ["0.1"]
+        assert convert(Kind.DECIMAL, pl.Series([0.1], dtype=pl.Float32)).strings.to_list() == ["0.1"]
 
     @pytest.mark.parametrize(
         ("series", "kind", "rule"),
@@ -247,5 +247,5 @@ class TestTypedColumns:
     )
     def test_types_that_do_not_fit_are_named(self, series, kind, rule):
         converted = convert(kind, series)
-        assert converted.texts.to_list() == [None]
+        assert converted.strings.to_list() == [None]
         assert converted.bad[0].startswith(rule)

@@ -116,7 +116,7 @@ class _ColumnReader:
         self.problems.add_each(column.bad, name, values)
         if name in REQUIRED_COLUMNS:
             self.problems.add_all(is_blank(values), name, REQUIRED_RULE)
-        return column.texts
+        return column.strings
 
     def key(self, name: str) -> pl.Series:
         """Read a column in which the rows of a group are equal."""

@@ -172,8 +172,8 @@ def _log_totals(billed: pl.Series, effective: pl.Series) -> None:
     if costs.bad or amortized.bad:
         # The CBF checks report values that are not numbers.
         return
-    cost = exact_sum(costs.texts)
-    total = exact_sum(amortized.texts.zip_with(~missing, costs.texts))
+    cost = exact_sum(costs.strings)
+    total = exact_sum(amortized.strings.zip_with(~missing, costs.strings))
     difference = _EXACT.subtract(Decimal(total), Decimal(cost)).normalize(_EXACT)
     log.info(
         "The total BilledCost is %s and the total EffectiveCost %s: a difference of %s",

@@ -10,7 +10,7 @@ import polars as pl
 from cloudzero_provider.anycost.focus.billing_periods import billing_months
 from cloudzero_provider.anycost.focus.options import MonthFrom
 from cloudzero_provider.values.conversion import as_text, timestamp_text
-from cloudzero_provider.values.month_hints import give_hint
+from cloudzero_provider.values.month_hints import add_hint
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 from cloudzero_provider.values.timestamps import utc_timestamps
 
@@ -66,7 +66,7 @@ def _moved_into_month(starts: pl.Series, billed: pl.DataFrame, moved: pl.Series)
 
 def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
     given = times.drop_nulls().unique()
-    written = utc_timestamps(as_text(given, timestamp_text)).texts
+    written = utc_timestamps(as_text(given, timestamp_text)).strings
     in_utc = times.replace_strict(given, written, default=None, return_dtype=pl.String)
     if problems is not None:
         problems.add_all(in_utc.is_null() & times.is_not_null(), times.name, NOT_TIMESTAMP, times)
@@ -86,7 +86,7 @@ def _warn_of_other_months(starts: pl.Series, months: pl.Series) -> None:
             "period's month)",
             f"{count:,}",
         )
-        give_hint(
+        add_hint(
             f"{count:,} charges have a billing period of another month than their ChargePeriodStart: "
             "to_cbf(month_from='billing_period') sends them in the month of their billing period"
         )

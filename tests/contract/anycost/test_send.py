@@ -219,7 +219,7 @@ def unreadable(line, _body):
 def test_a_list_of_drops_that_can_not_be_read_stops_what_might_let_a_month_shrink():
     with answering(unreadable) as client, pytest.raises(errors.UnexpectedReplyError) as error:
         send(None, client=client)
-    assert error.value.standing == (
+    assert error.value.recovery == (
         "So min_rows_ratio can't be checked; nothing was sent. min_rows_ratio=0 sends anyway."
     )
 
@@ -595,7 +595,7 @@ def test_a_month_that_cloudzero_does_not_empty_stays_and_a_way_is_named(sandbox)
             clear_month(client_of(sandbox.url), STREAM, MARCH, SendOptions())
     finally:
         sandbox.default_settings()
-    assert error.value.standing == NOT_CLEARED
+    assert error.value.recovery == NOT_CLEARED
     assert len(sandbox.held()) == 6
 
 
@@ -612,7 +612,7 @@ def test_a_month_that_is_not_empty_after_all_is_told(no_pause):
     holding = answering(Holding(SIX * 200), max_retry_seconds=0)
     with holding as client, pytest.raises(errors.VerificationError, match=words) as error:
         clear_month(client, STREAM, MARCH, SendOptions())
-    assert error.value.standing == NOT_CLEARED
+    assert error.value.recovery == NOT_CLEARED
     with answering(Holding(SIX, [])) as client:
         assert clear_month(client, STREAM, MARCH, SendOptions()).rows == 0
 
@@ -639,7 +639,7 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
 
 
 @pytest.mark.parametrize(
-    ("fault", "options", "standing"),
+    ("fault", "options", "recovery"),
     [
         ({"kind": "refuse", "status": 429}, {}, "Nothing of 2026-03 was sent; it stands as it was."),
         (
@@ -680,11 +680,11 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
     ],
     ids=["nothing was sent", "the second", "the third, refused", "the first, unclear", "of a sum"],
 )
-def test_the_error_says_what_stands_and_what_heals_it(sandbox, fault, options, standing):
+def test_the_error_says_what_stands_and_what_heals_it(sandbox, fault, options, recovery):
     error = failure(sandbox, fault, **options)
-    assert str(error).endswith(f". {standing}")
+    assert str(error).endswith(f". {recovery}")
     assert not re.search("max_body_bytes|the parameter", str(error))
-    assert error.standing == standing
+    assert error.recovery == recovery
 
 
 def test_a_request_of_several_hours_names_the_first_and_the_last(sandbox):
@@ -805,7 +805,7 @@ def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
         "(https://docs.cloudzero.com/docs/anycost-bucket-getting-started)."
     )
     assert error.status is None
-    assert error.standing == (
+    assert error.recovery == (
         "Of 2026-03, 1 of 5 requests stand: 1 of 8 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
         "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Running the task again "
         "sends the whole month again, which completes it."
@@ -820,7 +820,7 @@ def test_the_status_of_the_last_answer_is_kept(sandbox):
 
 def test_a_refused_request_inside_an_hour_says_that_a_part_may_stand(sandbox):
     error = failure(sandbox, {"kind": "refuse", "status": 429, "operation": "sum"}, None, big_hour()[1:7])
-    assert error.standing == (
+    assert error.recovery == (
         "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T01:00:00Z failed; whether "
         "CloudZero stored it, or a part of it, is not known. Running the task again sends the whole month again, which "
         "completes it."

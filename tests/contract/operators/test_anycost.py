@@ -163,7 +163,7 @@ def test_one_bad_row_in_200_000_is_named_and_nothing_is_sent(sandbox, bad, words
     [
         ({"max_month_rows": 30}, "has 31 rows, 1 more than the 30 .*Ways out"),
         ({"max_month_bytes": 1000}, r"has 1,977 bytes, 977 more than the 1,000 .*Ways out"),
-        ({"max_body_bytes": 100}, "bytes as JSON, more than a request accepts"),
+        ({"max_body_bytes": 100}, "bytes as JSON, too large for one request"),
     ],
 )
 def test_a_month_over_a_limit_says_so_and_nothing_is_sent(sandbox, limit, words):

@@ -242,8 +242,8 @@ def test_another_refusal_of_a_deletion_does_not_say_that_there_is_no_stream():
 def test_where_the_first_request_fails_none_is_said_to_stand():
     with refusing("Other", "no") as url, pytest.raises(errors.RequestRejectedError) as error:
         send(None, client=client_of(url), per_batch=2)
-    assert error.value.standing.startswith("It was request 1 of 3: ")
-    assert "). Once the cause is fixed" in error.value.standing
+    assert error.value.recovery.startswith("It was request 1 of 3: ")
+    assert "). Once the cause is fixed" in error.value.recovery
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -268,43 +268,43 @@ def failure(sandbox, fault, **options):
 
 
 @pytest.mark.parametrize(
-    ("fault", "operation", "standing"),
+    ("fault", "operation", "recovery"),
     [
         (
             {"kind": "refuse", "status": 429, "skip": 1},
             REPLACE,
             (
-                ". CloudZero holds the 1 before it. This one was not applied. Running the task again sends everything again and "
+                ". The request before it was applied. This one was not applied. Running the task again sends everything again and "
                 "corrects it."
             ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             REPLACE,
-            ". CloudZero holds the 1 before it. Running the task again sends everything again and corrects it.",
+            ". The request before it was applied. Running the task again sends everything again and corrects it.",
         ),
         (
             {"kind": "refuse", "status": 400, "skip": 1},
             REPLACE,
             (
-                ". CloudZero holds the 1 before it. Once the cause is fixed, running the task again sends everything again and "
+                ". The request before it was applied. Once the cause is fixed, running the task again sends everything again and "
                 "corrects it."
             ),
         ),
         (
             {"kind": "refuse", "status": 500, "skip": 1},
             SUM,
-            ". CloudZero holds the 1 before it. Sending again could count records twice. " + errors.CHECK_THEN_CLEAR,
+            ". The request before it was applied. Sending again could count records twice. " + errors.CHECK_THEN_CLEAR,
         ),
     ],
     ids=["throttled", "unclear", "refused", "of a sum"],
 )
-def test_the_error_says_which_request_it_was_and_what_heals(sandbox, fault, operation, standing):
+def test_the_error_says_which_request_it_was_and_what_heals(sandbox, fault, operation, recovery):
     error = failure(sandbox, fault, rules={"operation": operation})
     sha256 = hashlib.sha256(operation.value.encode() + in_json(*SIX[2:4])).hexdigest()
-    assert error.standing == (
+    assert error.recovery == (
         f"It was request 2 of 3: {operation.value} of 2 records, 2026-03-03T00:00:00Z to 2026-03-04T00:00:00Z (SHA-256 "
-        f"{sha256[:12]}){standing}"
+        f"{sha256[:12]}){recovery}"
     )
     assert set(held(sandbox)) == {1, 2}
 

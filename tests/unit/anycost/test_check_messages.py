@@ -134,12 +134,12 @@ def around(operation):
 def test_rows_that_are_too_large_are_counted_and_the_first_is_named():
     most = len(ROW) + around("replace_hourly")
     assert plan([row()], max_body_bytes=most).size == len(ROW) + around("replace_drop")
-    rule = f"{len(ROW)} bytes as JSON, more than a request accepts (max_body_bytes is {most - 1})"
+    rule = f"{len(ROW)} bytes as JSON, too large for one request (max_body_bytes is {most - 1})"
     assert words_of(lambda: plan([row()], max_body_bytes=most - 1)) == (
         f"1 row is too large; nothing was sent.\n  row 1: {rule}"
     )
     later = row(time__usage_start="2026-03-17", lineitem__description="x" * 2000)
-    rule = f"{len(ROW) + 2000 + 26:,} bytes as JSON, more than a request accepts (max_body_bytes is 1,000)"
+    rule = f"{len(ROW) + 2000 + 26:,} bytes as JSON, too large for one request (max_body_bytes is 1,000)"
     assert words_of(lambda: plan([later, *[row()] * 5, *[later] * 1099], max_body_bytes=1000)) == (
         f"1,100 rows are too large; nothing was sent.\n  row 1: {rule}"
     )

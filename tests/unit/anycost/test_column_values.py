@@ -17,12 +17,12 @@ from cloudzero_provider.values.exact_sums import exact_sum
 def texts(kind, *values):
     converted = convert(kind, list(values))
     assert not converted.bad
-    return converted.texts.to_list()
+    return converted.strings.to_list()
 
 
 def rule(kind, value):
     converted = convert(kind, [value])
-    assert converted.texts.to_list() == [None]
+    assert converted.strings.to_list() == [None]
     return converted.bad[0]
 
 
@@ -122,8 +122,8 @@ def test_booleans_among_integers_are_not_taken_for_numbers():
 def test_a_float_goes_out_as_the_text_that_reads_back_as_the_same_float(value):
     converted = convert(Kind.DECIMAL, [value])
     if not converted.bad:
-        assert float(converted.texts[0]) == value
-        assert "e" not in converted.texts[0].lower()
+        assert float(converted.strings[0]) == value
+        assert "e" not in converted.strings[0].lower()
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_dates_are_midnight_in_utc():
 
 def test_cut_timestamps_are_counted():
     converted = convert(Kind.HOUR, ["2026-03-16T13:00:00Z", "2026-03-16T13:30:00Z", "2026-03-16T13:30:00Z", None])
-    assert converted.cut == 2
-    assert convert(Kind.HOUR, ["2026-03-16T13:00:00Z"]).cut == 0
+    assert converted.truncated == 2
+    assert convert(Kind.HOUR, ["2026-03-16T13:00:00Z"]).truncated == 0
 
 
 def test_the_end_of_usage_keeps_minutes_and_seconds():

@@ -167,7 +167,7 @@ def test_a_month_over_a_limit_says_by_how_much_and_what_the_ways_out_are():
 
 def test_a_row_larger_than_a_body_is_named():
     rows = [*rows_of(1, 1), row(lineitem__description="x" * 600)]
-    with pytest.raises(InputError, match=r"row 3: .* bytes as JSON, more than a request accepts"):
+    with pytest.raises(InputError, match=r"row 3: .* bytes as JSON, too large for one request"):
         plan_of(rows, max_body_bytes=500)
 
 

@@ -105,7 +105,7 @@ def by_itself(path, separator):
     """What Python's reader makes of a file: the cells, and the line of each row."""
     with open(path, encoding="utf-8-sig", newline="") as stream:
         try:
-            rows = csv_files._Reading(path, stream, Separator(separator)).rows()
+            rows = csv_files._CsvReader(path, stream, Separator(separator)).rows()
         except (InputError, csv.Error) as error:
             return error
     return cells(rows), [int(rows.where(index).rpartition(" ")[2]) for index in range(rows.count)]

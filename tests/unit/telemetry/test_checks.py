@@ -82,7 +82,7 @@ def problems(records, **options):
             record(timestamp="2026-03-01T00:30:00+02:00"),
             ALLOCATION,
             (
-                "column 'timestamp', value '2026-03-01T00:30:00+02:00': this is in another month in UTC than as written: "
+                "column 'timestamp', value '2026-03-01T00:30:00+02:00': its UTC offset moves it into another month: "
                 "write it in UTC"
             ),
         ),
@@ -108,12 +108,12 @@ def problems(records, **options):
         (
             record(granularity=7),
             ALLOCATION,
-            "column 'granularity', value 7: granularity: allocation records accept HOURLY, DAILY, MONTHLY, not this",
+            "column 'granularity', value 7: allocation records accept HOURLY, DAILY, MONTHLY",
         ),
         (
             record(granularity="WEEKLY"),
             ALLOCATION,
-            "column 'granularity', value 'WEEKLY': granularity: allocation records accept HOURLY, DAILY, MONTHLY, not this",
+            "column 'granularity', value 'WEEKLY': allocation records accept HOURLY, DAILY, MONTHLY",
         ),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_metric_is_daily_and_says_so_only_when_it_is_given(own, granularity, e
 def test_a_granularity_that_a_kind_does_not_have():
     with pytest.raises(ConfigurationError) as error:
         RecordRules(METRIC, REPLACE, "HOURLY")
-    assert str(error.value) == "granularity: metric records accept DAILY, MONTHLY, not 'HOURLY'"
+    assert str(error.value) == "granularity is 'HOURLY': metric records accept DAILY, MONTHLY."
 
 
 @pytest.mark.parametrize("operation", [SUM, DELETE])
@@ -268,8 +268,8 @@ def test_records_of_another_month_are_named_once():
     assert problems(records, month=Month(2026, 3)) == [
         "row 2, column 'timestamp', value '2026-04-01': not in 2026-03 (UTC), the month of this task",
         (
-            "row 3, column 'timestamp', value '2026-02-28T23:30:00-01:00': this is in another month in UTC than as "
-            "written: write it in UTC"
+            "row 3, column 'timestamp', value '2026-02-28T23:30:00-01:00': its UTC offset moves it into another "
+            "month: write it in UTC"
         ),
     ]
 
@@ -375,7 +375,7 @@ def test_sets_of_keys_are_listed_in_the_order_of_their_first_records():
 def test_a_deletion_that_would_hide_others_is_named():
     records = [record(filter={"a": ["x"], "b": ["y"]}), record(value="absent", filter={"b": ["y"]})]
     assert problems(records, operation=DELETE) == [
-        ("row 2, column 'filter': a deletion also hides records with these keys and more, which other rows have")
+        ("row 2, column 'filter': this deletion would also hide other rows, which have these keys and more")
     ]
 
 
@@ -412,14 +412,14 @@ def test_a_body_is_as_long_as_it_may_be_and_no_longer():
     with pytest.raises(InputError) as error:
         batches(records, limits={"max_body_bytes": len(ONE) - 1})
     assert str(error.value) == (
-        f"A record of 2026-03-01T00:00:00Z is {len(ONE) - 14} bytes as JSON, more than a request accepts (max_body_bytes "
+        f"A record of 2026-03-01T00:00:00Z is {len(ONE) - 14} bytes as JSON, too large for one request (max_body_bytes "
         f"is {len(ONE) - 1}). Nothing was sent."
     )
 
 
 def test_sizes_of_thousands_have_commas():
     with pytest.raises(
-        InputError, match=r"is 2,0\d\d bytes as JSON, more than a request accepts \(max_body_bytes is 1,000\)"
+        InputError, match=r"is 2,0\d\d bytes as JSON, too large for one request \(max_body_bytes is 1,000\)"
     ):
         batches([record(element_name="x" * 2000)], limits={"max_body_bytes": 1000})
 

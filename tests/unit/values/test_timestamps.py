@@ -119,7 +119,7 @@ def telemetry_takes(text, **options):
 def written(*texts):
     column = utc_timestamps(Converted(pl.Series(texts, dtype=pl.String)))
     assert set(column.bad.values()) <= {NOT_TIMESTAMP}
-    return column.texts.to_list()
+    return column.strings.to_list()
 
 
 @pytest.mark.parametrize("text", SPELLINGS)
@@ -166,13 +166,13 @@ def test_one_column_may_be_of_many_spellings():
 def test_what_is_cut_is_counted_in_every_spelling():
     texts = ["2026-03-03 05:00:00.000 UTC", "20260303T050000,0000001Z", "2026-03-03 05:00:01Z", "2026-03-03T05:30+00"]
     whole, cut = (utc_timestamps(Converted(pl.Series(texts)), **to) for to in ({}, {"minute": 0, "second": 0}))
-    assert (whole.cut, cut.cut) == (1, 3)
-    assert set(cut.texts) == {FIVE}
+    assert (whole.truncated, cut.truncated) == (1, 3)
+    assert set(cut.strings) == {FIVE}
 
 
 @pytest.mark.parametrize("text", ["20260401T013000+0200", "2026-04-01 01:30:00 +02", "2026-02-28 23:30-01:00"])
 def test_telemetry_refuses_a_spelling_of_another_month_than_its_own(text):
-    with pytest.raises(InvalidRowsError, match="this is in another month in UTC than as written"):
+    with pytest.raises(InvalidRowsError, match="its UTC offset moves it into another month"):
         telemetry_takes(text)
 
 
