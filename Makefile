@@ -4,6 +4,7 @@
 # make test-all           every test: the two above, test-matrix, test-dependencies and fire
 # make test-matrix        test on each supported line of Airflow
 # make test-dependencies  test with the lowest and the highest supported versions of the dependencies
+# make bench              measure what the provider costs, beside what a user would do instead
 # make dist               build the sdist and the wheel
 #
 # Each target creates the environments it needs in .venv, from pinned versions. Only make and Python 3.10 to 3.13 are
@@ -33,7 +34,8 @@ PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.1
 endif
 
 .PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
-	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit format dist clean
+	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit bench \
+	bench-compare format dist clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -149,6 +151,16 @@ coverage: $(VENV)/installed-dev
 mutate: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutate.py
 
+# About two hours; results.json, results.md and results.svg are written to .bench. BENCH="--only billing --runs 9" runs some
+# of the cases, BENCH=--quick runs each once, with few rows.
+bench: $(VENV)/installed $(VENV)/bench/installed $(VENV)/uca-tools/installed
+	$(BIN)/python -m benchmarks $(BENCH)
+
+# make bench-compare OLD.json, or OLD=path.json: new ÷ old of each case, where new is what make bench wrote last.
+OLD = $(filter %.json,$(MAKECMDGOALS))
+bench-compare: $(VENV)/installed
+	@$(BIN)/python -m benchmarks.compare $(OLD)
+
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -159,7 +171,7 @@ dist: $(VENV)/build/installed
 	$(VENV)/build/bin/python -m hatchling build
 
 clean:
-	rm -rf $(VENV) dist .demo mutants .coverage
+	rm -rf $(VENV) dist .bench .demo mutants .coverage
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 was not found (set PYTHON=...)"; exit 1; }
@@ -182,6 +194,12 @@ $(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.t
 $(VENV)/uca-tools/installed: $(VENV)/bin/python requirements/uca-tools.txt
 	$(BIN)/python -m venv $(VENV)/uca-tools
 	$(VENV)/uca-tools/bin/python -m pip install --quiet -r requirements/uca-tools.txt
+	@touch $@
+
+# What is measured beside the provider.
+$(VENV)/bench/installed: $(VENV)/bin/python requirements/bench.txt
+	$(BIN)/python -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip install --quiet -r requirements/bench.txt
 	@touch $@
 
 $(VENV)/audit/installed: $(VENV)/bin/python requirements/audit.txt

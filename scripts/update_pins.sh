@@ -32,5 +32,8 @@ pins requirements/dev.in --constraint requirements/airflow-3.3.txt --constraint 
   --exclude-newer 2026-11-14 --output-file requirements/dev.txt
 # CloudZero's own command line tool, in an environment of its own: a client that we did not write accepts the sandbox.
 pins requirements/uca-tools.in --exclude-newer 2026-11-14 --output-file requirements/uca-tools.txt
+# What the benchmarks measure beside the provider, with the same polars and pandas as in its own environment.
+pins requirements/bench.in --constraint <(grep -hE '^(polars|pandas|pyarrow|numpy)[-=]' requirements/airflow-3.3.txt requirements/dev.txt) \
+  --exclude-newer 2026-11-14 --output-file requirements/bench.txt
 # What looks the pins up among known vulnerabilities, apart as well: it wants a pip of its own.
 pins requirements/audit.in --exclude-newer 2026-11-14 --output-file requirements/audit.txt
