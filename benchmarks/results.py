@@ -110,7 +110,7 @@ class Results:
         for case, shown in zip(self.cases, written["cases"], strict=True):
             for program, values in zip(case.programs, shown["programs"], strict=True):
                 values["median"] = {name: program.median(name) for name in MEASURES if program.runs}
-                values["ratio_to_first"] = _ratios(program, case.first)
+                values["first_divided_by_this"] = _ratios(case.first, program)
         path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
@@ -120,10 +120,10 @@ class Results:
         return cls(_only(Machine, found["machine"]), tuple(map(_case, found["cases"])))
 
 
-def _ratios(program: ProgramResult, first: ProgramResult) -> dict[str, float]:
+def _ratios(first: ProgramResult, program: ProgramResult) -> dict[str, float]:
     if not program.runs or not first.runs:
         return {}
-    return {name: program.ratio(first, name) for name in MEASURES}
+    return {name: first.ratio(program, name) for name in MEASURES}
 
 
 def _case(found: dict[str, Any]) -> CaseResult:

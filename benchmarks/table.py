@@ -11,22 +11,24 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "program",
     "process, s",
+    "×",
     "CPU, s",
-    "ratio",
+    "×",
     "work, s",
+    "×",
     "CPU, s",
-    "ratio",
+    "×",
     "rows/s",
     "peak, MB",
-    "ratio",
+    "×",
     "bodies",
     "MB",
 )
 _HEADING = """\
 Medians of {runs} runs, interleaved: in each round, every program of a case runs once, in a process of its own.
 "Process" is the whole process, imports included; what prepares an input, such as a list of dictionaries, is left out,
-though its memory counts. "Work" is from the first row read to the last body made, imports excluded. A ratio divides by
-the first program of the case: the median of the ratios within each round. MB are 1,000,000 bytes.
+though its memory counts. "Work" is from the first row read to the last body made, imports excluded. × is how many
+times as much the first program of the case takes: the median of the ratios within each round. MB are 1,000,000 bytes.
 """
 
 
@@ -72,16 +74,14 @@ def _cells(case: CaseResult, program: ProgramResult) -> list[str]:
 
 
 def _times(case: CaseResult, program: ProgramResult, what: str) -> list[str]:
-    seconds = f"{what}_seconds"
-    return [
-        f"{program.median(seconds):.2f}",
-        f"{program.median(f'{what}_cpu'):.2f}",
-        _ratio(case, program, seconds),
-    ]
+    cells = []
+    for measure in (f"{what}_seconds", f"{what}_cpu"):
+        cells += [f"{program.median(measure):.2f}", _ratio(case, program, measure)]
+    return cells
 
 
 def _ratio(case: CaseResult, program: ProgramResult, measure: str) -> str:
-    return f"{program.ratio(case.first, measure):.2f}" if case.first.runs else ""
+    return f"{case.first.ratio(program, measure):.2f}" if case.first.runs else ""
 
 
 def _machine(machine: Machine) -> str:

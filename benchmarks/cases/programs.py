@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmarks.model import OURS, Environment, Program, Source
 
 _P = "benchmarks.programs"
@@ -28,6 +30,7 @@ PANDAS = Program(
     note="checks nothing; decimals become floats, and text of digits a number; empty cells are sent as null; telemetry "
     "stays a flat table",
 )
+PANDAS_PARQUET = replace(PANDAS, module=f"{_P}.pandas_parquet")
 ORJSON = Program(
     "orjson",
     f"{_P}.orjson_dictionaries",
@@ -67,4 +70,4 @@ def _beside(source: Source, plain: Program) -> tuple[Program, ...]:
     if source is Source.SQL:
         return FLOOR, plain
     # Nothing in Python alone reads Parquet.
-    return (FLOOR, PANDAS) if source is Source.PARQUET else (FLOOR, plain, PANDAS)
+    return (FLOOR, PANDAS_PARQUET) if source is Source.PARQUET else (FLOOR, plain, PANDAS)

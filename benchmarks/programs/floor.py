@@ -32,7 +32,10 @@ def _csv(path: Path) -> pl.DataFrame:
 
 
 def _query(path: Path) -> pl.DataFrame:
-    return pl.read_database("SELECT * FROM month", sqlite3.connect(path), infer_schema_length=None)
+    # read_database would import other libraries first.
+    cursor = sqlite3.connect(path).execute("SELECT * FROM month")
+    names = [column[0] for column in cursor.description]
+    return pl.DataFrame(cursor.fetchall(), schema=names, orient="row", infer_schema_length=None)
 
 
 _READERS: dict[Source, Callable[[Path], pl.DataFrame]] = {
