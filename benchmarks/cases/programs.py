@@ -18,10 +18,12 @@ FLOOR = Program(
 PLAIN_BILLING = Program(
     "plain loop",
     f"{_P}.plain_billing",
-    note="checks decimals and the month only; cuts by size, so that no request but the first can be repeated",
+    note="checks only decimals and how a timestamp begins; cuts by size, so only its first request can be repeated",
 )
 PLAIN_TELEMETRY = Program(
-    "plain loop", f"{_P}.plain_telemetry", note="checks time, value and duplicates only; keys are sent as they are"
+    "plain loop",
+    f"{_P}.plain_telemetry",
+    note="checks only values and duplicates; timestamps and keys are sent as is",
 )
 PANDAS = Program(
     "pandas",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,7 @@ def prepare(given: Input) -> Work:
 def _items(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, str]]:
     for row in rows:
         item = {name: value for name, value in row.items() if value not in (None, "")}
-        start = datetime.strptime(item["time/usage_start"], "%Y-%m-%dT%H:%M:%SZ")
-        if f"{start:%Y-%m}" != MONTH:
+        if not item["time/usage_start"].startswith(MONTH):
             raise ValueError(f"not in {MONTH}: {row}")
         for name in _DECIMALS:
             if name in item:

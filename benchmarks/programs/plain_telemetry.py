@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -33,16 +32,15 @@ def _records(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     seen = set()
     for row in rows:
         filters = row["filter"] if "filter" in row else {name: [row[name]] for name in FILTERS if row[name]}
-        hour = datetime.strptime(row["timestamp"], "%Y-%m-%dT%H:%M:%SZ").replace(minute=0, second=0)
         value = Decimal(str(row["value"]))
         if value <= 0:
             raise ValueError(f"not above zero: {row}")
-        identity = (hour, row["element_name"], *(filters[name][0] for name in FILTERS if name in filters))
+        identity = (row["timestamp"], row["element_name"], *(filters[name][0] for name in FILTERS if name in filters))
         if identity in seen:
             raise ValueError(f"twice: {row}")
         seen.add(identity)
         yield {
-            "timestamp": hour.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "timestamp": row["timestamp"],
             "value": format(value, "f"),
             "granularity": GRANULARITY,
             "element_name": row["element_name"],
