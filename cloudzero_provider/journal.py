@@ -1,5 +1,5 @@
 """
-Journal of a ``sum``: which request was about to be sent, and which were acknowledged.
+Journal of a ``sum``: the requests that were acknowledged, and the one that was in flight.
 
 A ``sum`` must not be sent twice. Its hash is stored before each request, and its acknowledgement after it. A retry
 skips what was acknowledged, and stops when a request was in flight or the input has changed.
@@ -70,7 +70,7 @@ class SumJournal:
 
     :param store: where it is kept. Without one, a retry is refused.
     :param target: what is added to. A retry with another target is refused.
-    :param is_retry: whether this attempt is a retry, and not a first try or a cleared task.
+    :param is_retry: whether this attempt is a retry, and not a first attempt or one of a cleared task.
     :param max_tries: of the task. Airflow raises it when a task is cleared, and only then. So a stored journal with the
         same ``max_tries`` is a previous attempt's, even if the DAG's ``retries`` changed; one with another was written
         before the task was cleared, and no attempt since then has added anything.
@@ -136,7 +136,7 @@ class SumJournal:
         if self._number < self._acknowledged_before:
             raise _input_changed(self._acknowledged_before)
         if self._number == self._acknowledged_before and self._previous_attempt.get("intent"):
-            raise _was_in_flight(self._number + 1, "which this attempt does not have")
+            raise _was_in_flight(self._number + 1, "missing in this attempt")
         self._write(intent=None)
 
     @property
@@ -152,7 +152,9 @@ class SumJournal:
             return True
         intent = self._previous_attempt.get("intent")
         if number == done + 1 and intent:
-            raise _was_in_flight(number, "the same as now" if intent == sha256 else "a different one now")
+            raise _was_in_flight(
+                number, "the same in this attempt" if intent == sha256 else "different in this attempt"
+            )
         return False
 
     def _advance(self, sha256: str) -> None:
@@ -183,8 +185,9 @@ def _was_in_flight(number: int, which: str) -> AmbiguousWriteError:
 
 def _other_attempt_is_running() -> AmbiguousWriteError:
     return AmbiguousWriteError(
-        "Another attempt of this task has added since this one began: an attempt presumed dead is still running. This "
-        f"attempt stops, so that nothing is counted twice. When the other one has ended: {CHECK_THEN_CLEAR}"
+        "Another attempt of this task has sent requests since this one began: an attempt presumed dead is still "
+        "running. This attempt stops, so that nothing is counted twice. Wait until the other one has ended. "
+        f"{CHECK_THEN_CLEAR}"
     )
 
 

@@ -198,8 +198,8 @@ def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
     from cloudzero_provider.values.conversion import as_text, decimal_text, plain_decimals
 
     column = plain_decimals(as_text(values, decimal_text))
-    texts = column.strings.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
-    whole, fraction = texts.select(pl.all().str.len_bytes().max().fill_null(0)).row(0)
+    parts = column.strings.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
+    whole, fraction = parts.select(pl.all().str.len_bytes().max().fill_null(0)).row(0)
     if whole + fraction > _DECIMAL_DIGITS:
         return None, column.bad
     return column.strings.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad

@@ -1,7 +1,7 @@
 """
-All that the package uses of Airflow without Airflow's promise to keep it, and what differs between Airflow's versions.
+Everything private of Airflow that this package uses, and what differs between Airflow's versions.
 
-No other module imports or names any of this. Names that only moved come from ``airflow.providers.common.compat.sdk``.
+No other module uses any of it. Names that only moved come from ``airflow.providers.common.compat.sdk``.
 Checked on Airflow 2.11.2, 3.1.8, 3.2.2 and 3.3.2:
 
 =================================  ============  ==============================================================
@@ -10,7 +10,7 @@ Airflow's name                     versions      used for
 ``_do_render_template_fields``     all           keeping Jinja away from rows
 ``partial_kwargs``, ``kwargs``     all           defaults of mapped tasks, for which ``__init__`` never runs
 ``_TaskDecorator``                 all           ``@task.cloudzero_...``; 2.11 has it in another module
-``__attrs_post_init__``            all           checking what such a decorator was given
+``__attrs_post_init__``            all           checking the arguments of such a decorator
 ``determine_kwargs``               all           calling the decorated function; 2.11 has it in another module
 ``iter_references``                all           the upstream tasks of an output
 ``get_closest_mapped_task_group``  all           instances in the same mapped task group
@@ -74,7 +74,7 @@ class CheckedTaskDecorator(_TaskDecorator):  # type: ignore[type-arg]
 
     def check_arguments(self, arguments: dict[str, Any]) -> None:
         """
-        Check what the decorator was given, when the DAG is parsed.
+        Check the decorator's arguments, when the DAG is parsed.
 
         :param arguments: of the decorator; what is removed from them does not reach the operator.
         """
@@ -85,8 +85,8 @@ def set_default_of_mapped(partial: Any, given: Mapping[str, Any], name: str, val
     Set a default for an argument of a mapped operator. The user's value and ``default_args`` win.
 
     :param partial: what ``partial`` of the operator's base class returned.
-    :param given: what it was called with. Airflow 2.11 adds defaults of its own to ``partial``, so that does not show
-        what the user gave.
+    :param given: the arguments it was called with. ``partial`` does not show them, since Airflow 2.11 adds its own
+        defaults.
     :param name: of the argument.
     :param value: its default.
     """

@@ -1,4 +1,4 @@
-"""Make errors Airflow errors, too: those that a retry can't fix fail the task without retries."""
+"""Convert errors to Airflow errors; those that a retry can't fix fail the task without retries."""
 
 from __future__ import annotations
 

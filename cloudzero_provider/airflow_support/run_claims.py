@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 #: The key of the XCom that holds a claim.
 CLAIM_KEY = "cloudzero_claim"
 
-#: States of an instance that never starts, or starts again and then finds our claim. Its own claim is from before it
-#: was cleared. All other states count, also those of later versions of Airflow.
+#: States of an instance that won't start, or that starts again and then finds our claim; its stored claim is from
+#: before it was cleared. All other states count, including those of later versions of Airflow.
 _NOT_STARTED = frozenset({None, "removed", "scheduled", "queued", "skipped", "upstream_failed"})
 _MAY_BE_WRITING = frozenset({"running", "restarting"})
 _VERBS = {"success": "has sent", "running": "is sending", "restarting": "is sending"}
 
-_WAYS_OUT = (
+_REMEDY = (
     "Send all of it in one task (files=[...] for several files; records of a mapped upstream task, whose lists are "
     "concatenated), or set replace_in_same_run=True on the task that should replace what the other one sent."
 )
@@ -53,7 +53,7 @@ class RunClaims:
 
         :param write: what is about to be written.
         :raises ReplacesSameRunError: when it would replace it. The claim is withdrawn then.
-        :raises ClaimError: when Airflow can't store or show claims.
+        :raises ClaimError: when Airflow can't store or return claims.
         """
         content = write.as_claim()
         try:
@@ -111,7 +111,7 @@ class RunClaims:
         claims = [claim for claim in pull_all(self._ti, task_ids, CLAIM_KEY) if claim is not None]
         own = (self._ti.task_id, self._ti.map_index)
         if own not in [(claim["task_id"], claim["map_index"]) for claim in claims]:
-            raise ClaimError("Airflow does not show the claim that this task has just stored. Nothing was sent.")
+            raise ClaimError("Airflow does not return the claim that this task has just stored. Nothing was sent.")
         for claim in claims:
             if claim["write"] is not None and not self._is_of_same_sender(claim):
                 yield claim
@@ -124,7 +124,7 @@ class RunClaims:
 
     def _senders(self) -> list[str]:
         found = [task.task_id for task in self._context["dag"].tasks if issubclass(operator_class(task), self._sender)]
-        # An operator that another operator runs has its claims in that task.
+        # An operator that another operator runs stores its claims in that task.
         return found if self._ti.task_id in found else [*found, self._ti.task_id]
 
     def _task(self, task_id: str) -> Any:
@@ -134,7 +134,7 @@ class RunClaims:
         """Return the state of the instance that made a claim; ``None`` also when it no longer exists."""
         own = instance_states(self._ti, self._ti.task_id)
         if self._ti.map_index not in own:
-            raise ClaimError("Airflow does not show the state of this task. Nothing was sent.")
+            raise ClaimError("Airflow does not return the state of this task. Nothing was sent.")
         states = own if claim["task_id"] == self._ti.task_id else instance_states(self._ti, claim["task_id"])
         return states.get(claim["map_index"])
 
@@ -142,7 +142,7 @@ class RunClaims:
 def _refuse(claim: Mapping[str, Any], state: str | None, other: Write, why: str) -> NoReturn:
     verb = _VERBS.get(str(state), "may have sent")
     raise ReplacesSameRunError(
-        f"{_name(claim)} of this DAG run {verb} {other.description}, and {why}. Nothing was sent. {_WAYS_OUT}"
+        f"{_name(claim)} of this DAG run {verb} {other.description}, and {why}. Nothing was sent. {_REMEDY}"
     )
 
 

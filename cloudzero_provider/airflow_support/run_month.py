@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-_WAYS = (
+_HOW_TO_SET = (
     "Set the month in one of three ways: the parameter month='2026-03' (templates work: "
     "month='{{ data_interval_start | ds }}'); a DAG partitioned by month, with keys like 2026-03 "
     "(CronPartitionTimetable(..., key_format='%Y-%m'), Airflow 3.2 and later); or a schedule whose data interval is "
@@ -44,7 +44,7 @@ def _named_month(month: str | date) -> Month:
     try:
         return Month.parse(month)
     except MonthError as error:
-        raise MonthError(f"month: {error.message} {_WAYS}") from None
+        raise MonthError(f"month: {error.message} {_HOW_TO_SET}") from None
 
 
 def _partition_month(key: str) -> Month:
@@ -59,7 +59,7 @@ def _partition_month(key: str) -> Month:
 def _interval_month(context: Mapping[str, Any]) -> Month:
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None:
-        raise MonthError(f"No month: the run has neither a partition key nor a data interval. {_WAYS}")
+        raise MonthError(f"No month: the run has neither a partition key nor a data interval. {_HOW_TO_SET}")
     zone = _dag_zone(context)
     local_start, local_end = start.astimezone(zone), end.astimezone(zone)
     first = Month(local_start.year, local_start.month)
@@ -68,7 +68,7 @@ def _interval_month(context: Mapping[str, Any]) -> Month:
     ):
         raise MonthError(
             f"No month: the run's data interval, {start.isoformat()} to {end.isoformat()}, is not exactly one calendar "
-            f"month{' (it is empty: a plain cron schedule in Airflow 3)' if start == end else ''}. {_WAYS}"
+            f"month{' (it is empty: a plain cron schedule in Airflow 3)' if start == end else ''}. {_HOW_TO_SET}"
         )
     return first
 

@@ -35,7 +35,7 @@ def settle_from(context: Mapping[str, Any]) -> float | None:
     Return the time from which a previous attempt's in-flight request must settle.
 
     :param context: of the task.
-    :return: ``time.monotonic()``; ``None`` on the first try.
+    :return: ``time.monotonic()``; ``None`` on the first attempt.
     """
     return time.monotonic() if context["ti"].try_number > 1 else None
 
@@ -57,7 +57,7 @@ def sum_journal(context: Mapping[str, Any], target: str) -> SumJournal:
 
 def is_retry(context: Mapping[str, Any]) -> bool:
     """
-    Distinguish a retry from a first try and from a cleared task, which sends everything again.
+    Distinguish a retry from a first attempt and from a cleared task, which sends everything again.
 
     Airflow raises ``max_tries`` when a task is cleared. If ``retries`` of the DAG changed since the previous attempt,
     the two can't be distinguished, and the attempt counts as a retry.

@@ -45,7 +45,7 @@ class UpstreamOutputs:
         :raises InputError: when its task was skipped, failed or returned nothing.
         """
         skipped = self._skipped(output, self._name)
-        return self._nothing(skipped) if skipped else self._resolved(output, self._name)
+        return self._all_skipped(skipped) if skipped else self._resolved(output, self._name)
 
     def several(self, items: Sequence[Any], resolve_other: Callable[[Any], Any]) -> list[Any]:
         """
@@ -66,12 +66,12 @@ class UpstreamOutputs:
             else:
                 found.append(self._resolved(item, where))
         if skipped and not found:
-            return self._nothing(skipped)
+            return self._all_skipped(skipped)
         if skipped:
             log.info("%s: an output is left out because %s", self._name, _skipped(skipped))
         return found
 
-    def _nothing(self, skipped: Sequence[Any]) -> list[Any]:
+    def _all_skipped(self, skipped: Sequence[Any]) -> list[Any]:
         if all(map(is_expanded, skipped)):
             # A task that is mapped over an empty list is skipped, too.
             return []

@@ -44,9 +44,9 @@ class CheckedRows:
     """
     Rows that passed all checks, as text.
 
-    :param frame: one text column per CBF column with any value; null where a row has none.
+    :param frame: one string column per CBF column that has any value; null where a row has none.
     :param month: the month of all rows.
-    :param totals: exact sum of each cost column, as decimal text.
+    :param totals: exact sum of each cost column, as a decimal string.
     :param rows: the rows as given.
     """
 
@@ -67,15 +67,15 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     """
     read_bool("allow_unknown_columns", allow_unknown_columns)
     problems = Problems(rows)
-    texts: dict[str, pl.Series] = {}
+    columns: dict[str, pl.Series] = {}
     for name in in_cbf_order(list(rows.columns)):
         _check_name(name, rows, problems, allow_unknown_columns=allow_unknown_columns)
-        texts[name] = _check_values(name, rows.columns[name], problems)
-    _check_required(texts, rows, problems)
-    _check_month(texts.get(USAGE_START), rows, month, problems)
-    _check_tags(texts, rows, problems)
+        columns[name] = _check_values(name, rows.columns[name], problems)
+    _check_required(columns, rows, problems)
+    _check_month(columns.get(USAGE_START), rows, month, problems)
+    _check_tags(columns, rows, problems)
     problems.raise_if_any()
-    frame = pl.DataFrame({name: series for name, series in texts.items() if series.null_count() < len(series)})
+    frame = pl.DataFrame({name: series for name, series in columns.items() if series.null_count() < len(series)})
     totals = {name: exact_sum(frame[name]) for name in frame.columns if is_cost(name)}
     return CheckedRows(frame, month, totals, rows)
 
@@ -104,9 +104,9 @@ def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
     return column.strings
 
 
-def _check_required(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
+def _check_required(columns: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
     for name in REQUIRED_COLUMNS:
-        if name not in texts:
+        if name not in columns:
             problems.add(0, name, REQUIRED_RULE)
         else:
             problems.add_all(is_blank(rows.columns[name]), name, REQUIRED_RULE)
@@ -123,13 +123,13 @@ def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: P
         problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
 
 
-def _check_tags(texts: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
-    tags = [name for name in texts if is_tag(name)]
+def _check_tags(columns: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:
+    tags = [name for name in columns if is_tag(name)]
     if not tags:
         return
-    no_resource = texts[RESOURCE_ID].is_null() if RESOURCE_ID in texts else pl.repeat(True, rows.count, eager=True)
+    no_resource = columns[RESOURCE_ID].is_null() if RESOURCE_ID in columns else pl.repeat(True, rows.count, eager=True)
     for name in tags:
-        without_resource = texts[name].is_not_null() & no_resource
+        without_resource = columns[name].is_not_null() & no_resource
         problems.add_all(
             without_resource, name, f"a tag requires a {RESOURCE_ID} in the same row ({CBF_PAGE})", rows.columns[name]
         )

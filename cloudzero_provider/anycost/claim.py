@@ -27,9 +27,9 @@ class MonthWrite:
     :param base_url: of CloudZero.
     :param anycost_connection_id: the AnyCost stream.
     :param month: like ``2026-03``.
-    :param operation: how.
-    :param rows: how many rows are sent; 0 when the month is cleared.
-    :param hours: of the rows, like ``2026-03-16T13:00:00Z``.
+    :param operation: how it is written.
+    :param rows: number of rows; 0 when the month is cleared.
+    :param hours: hours of the rows, like ``2026-03-16T13:00:00Z``.
     """
 
     base_url: str
@@ -44,9 +44,9 @@ class MonthWrite:
         """
         Describe what a plan writes.
 
-        :param client: it is sent with.
+        :param client: the client that sends it.
         :param anycost_connection_id: the AnyCost stream.
-        :param plan: what is sent.
+        :param plan: the plan.
         """
         url = comparable_url(client.config.base_url)
         return cls(url, anycost_connection_id, str(plan.month), plan.operation, plan.rows, frozenset(plan.hours))
@@ -56,9 +56,9 @@ class MonthWrite:
         """
         Describe emptying a month.
 
-        :param client: it is sent with.
+        :param client: the client that sends it.
         :param anycost_connection_id: the AnyCost stream.
-        :param month: which.
+        :param month: the month.
         """
         url = comparable_url(client.config.base_url)
         return cls(url, anycost_connection_id, str(month), Operation.REPLACE_DROP, 0, frozenset())
@@ -75,7 +75,7 @@ class MonthWrite:
         return 0
 
     def as_claim(self) -> dict[str, Any]:
-        """Return JSON values. The hours are the bits of a number; the first hour of the month is the lowest."""
+        """Return the claim as plain JSON values. Hours are bits of a number, the first hour the lowest bit."""
         return {
             "kind": _KIND,
             "base_url": self.base_url,
@@ -90,7 +90,7 @@ class MonthWrite:
         """
         Read the claim of another task; ``None`` when it is about another month or stream.
 
-        :param claim: as :meth:`as_claim` makes it.
+        :param claim: as :meth:`as_claim` returned it.
         """
         if claim["kind"] != _KIND:
             return None

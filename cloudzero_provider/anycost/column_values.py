@@ -26,7 +26,7 @@ def convert(kind: Kind, values: Values) -> Converted:
     Convert the values of a column to text.
 
     :param kind: the type of the column's values.
-    :param values: Python objects, or text.
+    :param values: Python objects, or a polars Series.
     """
     if kind is Kind.DECIMAL:
         return plain_decimals(as_text(values, decimal_text))

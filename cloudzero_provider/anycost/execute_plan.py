@@ -33,14 +33,14 @@ _OF_MONTH = re.compile(r"\bmonth: ")
 
 @dataclass
 class Sent:
-    """What has been sent of a plan so far."""
+    """Replies to the requests sent so far, and the hash of all bodies."""
 
     receipts: list[DropReceipt] = field(default_factory=list)
     digest: str = ""
 
     @property
     def drop_ids(self) -> list[str]:
-        """The drops that CloudZero named, each once."""
+        """Ids of the drops in the replies, each once."""
         return list(dict.fromkeys(receipt.drop_id for receipt in self.receipts if receipt.drop_id))
 
 
@@ -49,7 +49,7 @@ def execute_plan(plan: Plan, client: Client, anycost_connection_id: str, journal
     Send a plan.
 
     :param plan: the requests.
-    :param client: CloudZero.
+    :param client: the client to send with.
     :param anycost_connection_id: the AnyCost stream.
     :param journal: of a ``sum``; :class:`~cloudzero_provider.journal.NoJournal` for other operations.
     :raises CloudZeroError: stating which part of the month was applied.
@@ -112,8 +112,8 @@ class _Run:
                 return
             recounts += 1
             log.warning(
-                "CloudZero counts other rows than were sent: something else may have written to %s meanwhile. "
-                "Hour %s is sent again, once.",
+                "CloudZero's row counts differ from what was sent: something else may have written to %s in the "
+                "meantime. Hour %s is sent again, once.",
                 self.plan.month,
                 _hours(unit),
             )
@@ -157,20 +157,20 @@ class _Run:
         plan, done = self.plan, len(self.sent.receipts)
         not_applied = _not_applied(unit, error)
         if error.nothing_written:
-            return f"Nothing of {plan.month} was sent; it stands as it was."
-        stands = (
-            f"Of {plan.month}, {done} of {self.total} requests stand: {self.rows_done:,} of {plan.rows:,} "
-            f"rows, hours before {unit.requests[0].first_hour}."
+            return f"No request for {plan.month} was applied, so CloudZero holds the month as before."
+        applied = (
+            f"CloudZero has applied {done} of {self.total} requests for {plan.month}: {self.rows_done:,} of "
+            f"{plan.rows:,} rows, the hours before {unit.requests[0].first_hour}."
             if done
-            else f"No request of {plan.month} is known to have been applied."
+            else f"No request for {plan.month} is known to have been applied."
         )
-        failed = f"The one for hours {_hours(unit)} failed"
+        failed = f"The request for hours {_hours(unit)} failed"
         if not not_applied:
-            failed += "; whether CloudZero stored it, or a part of it, is not known"
+            failed += "; it is not known whether CloudZero stored all or part of it"
         if plan.operation is Operation.SUM:
-            return f"{stands} {failed}. Sending again would add these rows a second time. {CHECK_THEN_CLEAR}"
+            return f"{applied} {failed}. Sending again would add these rows a second time. {CHECK_THEN_CLEAR}"
         when = "Running" if error.retry_can_help else "Once the cause is fixed, running"
-        return f"{stands} {failed}. {when} the task again sends the whole month again, which completes it."
+        return f"{applied} {failed}. {when} the task again sends the whole month again, which completes it."
 
 
 def _not_applied(unit: Unit, error: CloudZeroError) -> bool:
@@ -201,7 +201,7 @@ def _hour_incomplete(unit: Unit, error: AmbiguousWriteError) -> HourIncompleteEr
     rows = sum(request.rows for request in unit.requests)
     return HourIncompleteError(
         f"Hour {unit.requests[0].first_hour} has {rows:,} rows, more than fit into one request, and a reply to its "
-        f"{len(unit.requests)} requests was lost {HOUR_RESTARTS + 1} times in a row. {error.message} Ways out: fewer "
+        f"{len(unit.requests)} requests was lost {HOUR_RESTARTS + 1} times in a row. {error.message} Options: fewer "
         'rows in that hour, with transform=aggregate(by=[...], period="hour") of cloudzero_provider.anycost (by: the '
         'columns to keep; period="day" would put a whole day into one hour); a more reliable connection; or '
         f"CloudZero's AnyCost Bucket connection ({BUCKET_PAGE}).",

@@ -1,4 +1,4 @@
-"""Write rows to a file as text: ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``."""
+"""Write rows to a file, with all values as text: ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def write_rows(frame: pl.DataFrame, path: str) -> None:
     Write rows in the format of the path's extension. The file appears only when it is complete.
 
     :param frame: text columns.
-    :param path: ends in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``; folders are made as needed.
+    :param path: ends in ``.csv``, ``.csv.gz``, ``.jsonl`` or ``.parquet``; folders are created as needed.
     :raises ConfigurationError: when the extension is another one.
     """
     write = writer_for(path)

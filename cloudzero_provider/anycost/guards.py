@@ -1,4 +1,4 @@
-"""Guards that compare a month with the rows CloudZero holds before the first write; they refuse if they can't."""
+"""Guards: compare a month with the rows that CloudZero holds before the first write; refuse if that is not possible."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_min_rows_ratio(value: object, *, templated: bool = False) -> float:
     """
     Read the parameter ``min_rows_ratio``.
 
-    :param value: what was given.
+    :param value: the given value.
     :param templated: whether a template may have rendered it.
     :raises ConfigurationError: when it is not a number from 0 to 1.
     """
@@ -45,7 +45,7 @@ def read_max_rows_ratio(value: object, *, templated: bool = False) -> float | No
     """
     Read the parameter ``max_rows_ratio``.
 
-    :param value: what was given; ``None`` for a warning instead of an error.
+    :param value: the given value; ``None`` for a warning instead of an error.
     :param templated: whether a template may have rendered it.
     :raises ConfigurationError: when it is not a number of at least 1.
     """
@@ -59,7 +59,7 @@ class Guards:
     """
     How much a month may shrink and grow.
 
-    :param min_rows_ratio: refuse a ``replace_drop`` by fewer rows than this fraction of those that CloudZero holds; 0
+    :param min_rows_ratio: refuse a ``replace_drop`` with fewer rows than this fraction of those that CloudZero holds; 0
         turns it off.
     :param max_rows_ratio: refuse a month that becomes more than this many times as large. ``None``: only a warning, for
         a past month that becomes more than twice as large.
@@ -69,7 +69,7 @@ class Guards:
     max_rows_ratio: float | None = None
 
     def needed_for(self, operation: Operation) -> list[str]:
-        """Return the settings that turn off the guards which apply to an operation."""
+        """Return the settings that turn off the guards of an operation."""
         shrinks = operation is Operation.REPLACE_DROP and self.min_rows_ratio > 0
         return ["min_rows_ratio=0"] * shrinks + ["max_rows_ratio=None"] * (self.max_rows_ratio is not None)
 
@@ -78,13 +78,13 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
     """
     Compare what a plan sends with what CloudZero holds.
 
-    :param client: CloudZero.
+    :param client: the client to read with.
     :param anycost_connection_id: the AnyCost stream.
-    :param plan: what is to be sent.
+    :param plan: the plan to send.
     :param guards: how much the month may shrink and grow.
-    :return: how many rows CloudZero holds of the month; ``None`` when CloudZero does not say and no guard needs it.
+    :return: number of rows that CloudZero holds for the month; ``None`` when it does not say and no guard needs it.
     :raises MonthWouldShrinkError, MonthWouldGrowError: when a guard refuses.
-    :raises CloudZeroError: when a guard needs the number of rows and CloudZero does not return it.
+    :raises CloudZeroError: when a guard needs the number of rows and CloudZero does not say it.
     """
     needed = guards.needed_for(plan.operation)
     held = _held_for_guards(client, anycost_connection_id, plan.month, needed) if needed else None
@@ -92,7 +92,7 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
         held = rows_held_if_known(client, anycost_connection_id, plan.month)
     if plan.operation is Operation.REPLACE_DROP:
         known = "an unknown number of" if held is None else f"{held:,}"
-        log.info("%s: replaces %s rows by %s", plan.month, known, f"{plan.rows:,}")
+        log.info("%s: replaces %s rows with %s", plan.month, known, f"{plan.rows:,}")
     if held:
         _check_shrinking(plan, held, guards)
         _check_growth(plan, held, guards)
@@ -102,16 +102,16 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
 
 def rows_held_if_known(client: Client, anycost_connection_id: str, month: Month) -> int | None:
     """
-    Return how many rows CloudZero lists for a month; ``None``, with a warning, when it does not say.
+    Return the number of rows that CloudZero lists for a month; ``None``, with a warning, when it does not say.
 
-    :param client: CloudZero.
+    :param client: the client to read with.
     :param anycost_connection_id: the AnyCost stream.
-    :param month: which month.
+    :param month: the month.
     """
     try:
         return _rows_held(client, anycost_connection_id, month)
     except (AuthenticationError, NotFoundError, UnexpectedReplyError) as error:
-        log.warning("Can't see how many rows %s holds, so nothing is compared: %s", month, error)
+        log.warning("Can't read how many rows CloudZero holds for %s, so nothing is compared: %s", month, error)
         return None
 
 
@@ -171,7 +171,7 @@ def _warn_of_a_single_day(plan: Plan) -> None:
     if plan.operation is Operation.REPLACE_DROP and not day.endswith("-01") and plan.hours[-1][:10] == day:
         log.warning(
             "%s: all rows are of %s, and replace_drop replaces the whole month. Rows of other days, if CloudZero holds "
-            "any, are gone after this: send the month to date, or use operation='replace_hourly'",
+            "any, are lost: send the month to date, or use operation='replace_hourly'",
             plan.month,
             day,
         )
@@ -181,14 +181,14 @@ def check_readable(client: Client, anycost_connection_id: str, month: Month, nee
     """
     Check that a month can be read back, before it is replaced.
 
-    :param client: CloudZero.
+    :param client: the client to read with.
     :param anycost_connection_id: the AnyCost stream.
-    :param month: which month; one that CloudZero does not hold yet is fine.
+    :param month: the month, which CloudZero need not hold yet.
     :param needed_by: the parameter that needs it.
     :raises CloudZeroError: when it can't be read, for example because the key lacks the scope.
     """
     try:
-        client.find_month(anycost_connection_id, str(month))
+        client.has_month(anycost_connection_id, str(month))
     except CloudZeroError as error:
         error.recovery = f"So what is sent can't be read back ({needed_by}); nothing was sent."
         raise

@@ -1,5 +1,5 @@
 """
-The reply that holds a month, row by row.
+Parse the reply that holds a month, row by row.
 
 It has no pages and may hold a million rows, so it is parsed as a stream. A reply of another shape is an error, never
 "no rows".
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEEPEST = 8
-# No value in a row is this long. The parser would hold all of it, in time that grows with the square of its length.
+# No value in a row is this long. The parser's time grows with the square of the length of a value.
 _BLOCK = 256 * 1024
 _FEWEST_QUOTES = 16
 # The parser's C code crashes on numbers that Python refuses to read.

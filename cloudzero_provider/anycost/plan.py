@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.checks import CheckedRows
 
-_WAYS_OUT = (
-    'Ways out: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
+_OPTIONS = (
+    'Options: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
     "cloudzero_provider.anycost (by: the columns to keep); send parts of the bill to AnyCost streams of their own; "
     f"or use CloudZero's AnyCost Bucket connection, which accepts many files a month ({BUCKET_PAGE}). "
     f"The limits: {SEND_PAGE}"
@@ -46,9 +46,9 @@ class Limits:
     """
     Limits of requests and months.
 
-    :param max_body_bytes: of one request; CloudZero's limit is 5 MB, and not published to the byte.
-    :param max_month_bytes: of all requests of a month.
-    :param max_month_rows: of a month.
+    :param max_body_bytes: size of one request. CloudZero's limit is 5 MB, not published to the byte.
+    :param max_month_bytes: size of all requests of a month.
+    :param max_month_rows: number of rows of a month.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
@@ -68,9 +68,10 @@ class DropRequest:
 
     :param operation: how CloudZero merges it with what it holds.
     :param start: its first row, in the order of the plan.
-    :param rows: how many rows.
-    :param size: length of its body, in bytes.
-    :param first_hour: of its rows, as text; ``last_hour`` likewise.
+    :param rows: number of rows.
+    :param size: size of its body, in bytes.
+    :param first_hour: hour of its first row, like ``2026-03-16T13:00:00Z``.
+    :param last_hour: hour of its last row.
     """
 
     operation: Operation
@@ -97,12 +98,12 @@ class Plan:
     """
     The ordered requests that send a month.
 
-    :param month: which month.
-    :param operation: as the user asked.
+    :param month: the month.
+    :param operation: as the user set it.
     :param units: in the order of sending.
     :param encoded: every row as JSON, in the order of sending.
     :param hours: the hours the rows cover, like ``2026-03-16T13:00:00Z``.
-    :param totals: cost column → exact sum, as decimal text.
+    :param totals: cost column → exact sum, as a decimal string.
     """
 
     month: Month
@@ -119,12 +120,12 @@ class Plan:
 
     @property
     def rows(self) -> int:
-        """How many rows are sent."""
+        """Number of rows."""
         return len(self.encoded)
 
     @property
     def size(self) -> int:
-        """How many bytes are sent, all bodies together."""
+        """Size of all bodies, in bytes."""
         return sum(request.size for request in self.requests)
 
     def body(self, request: DropRequest) -> bytes:
@@ -133,7 +134,7 @@ class Plan:
         return _prefix(self.month, request.operation) + rows.encode() + _SUFFIX
 
     def bodies(self) -> Iterator[bytes]:
-        """Encode one body after the other."""
+        """Encode the bodies one by one."""
         return (self.body(request) for request in self.requests)
 
 
@@ -159,7 +160,7 @@ _LARGEST_OVERHEAD = max(_overhead(operation) for operation in Operation)
 
 def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None = None) -> Plan:
     """
-    Cut a month into requests: one, if it fits; else along hours, so that every request can be repeated.
+    Split a month into requests: one, if it fits; else along hours, so that every request can be repeated.
 
     :param checked: the rows.
     :param operation: ``replace_drop``: the first request empties the month, the others replace their hours.
@@ -188,7 +189,7 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
 
 
 def encode_rows(frame: pl.DataFrame) -> pl.Series:
-    """Encode each row as a JSON object, without the columns it has no value in."""
+    """Encode each row as a JSON object, without the columns that have no value in it."""
     # polars reads some names as patterns, so it never sees the user's.
     values = frame.rename({name: f"c{number}" for number, name in enumerate(frame.columns)})
     pairs = [_pair(f"c{number}", name) for number, name in enumerate(frame.columns)]
@@ -204,7 +205,7 @@ def _pair(column: str, name: str) -> pl.Expr:
 
 
 def _pack(hours: pl.DataFrame, sizes: pl.Series, operation: Operation, max_body: int) -> Iterator[Unit]:
-    """Fill bodies with whole hours, in order; an hour that alone exceeds a body gets a unit of its own."""
+    """Fill bodies with whole hours, in order; an hour that exceeds a body becomes a unit of its own."""
     groups: list[_Hours] = []
     start = 0
     for hour, rows, size in hours.iter_rows():
@@ -272,5 +273,5 @@ def _count(found: Sequence[int] | pl.Series, one: str, many: str) -> str:
 def _too_large(month: Month, found: int, limit: int, unit: str, parameter: str) -> MonthTooLargeError:
     return MonthTooLargeError(
         f"{month} has {found:,} {unit}, {found - limit:,} more than the {limit:,} that one AnyCost stream accepts per "
-        f"month ({parameter}); nothing was sent. {_WAYS_OUT}"
+        f"month ({parameter}); nothing was sent. {_OPTIONS}"
     )

@@ -33,9 +33,9 @@ def read_month(client: Client, anycost_connection_id: str, month: Month) -> pl.D
     The reply has no pages and may hold a million rows: it goes to a temporary file, and from there, batch by batch,
     into columns of text.
 
-    :param client: CloudZero.
+    :param client: the client to read with.
     :param anycost_connection_id: the AnyCost stream.
-    :param month: which month.
+    :param month: the month.
     :return: a frame of text columns, in the order of the CBF documentation; null where a row has no value.
     :raises MonthNotFoundError: when the stream holds nothing for the month.
     :raises UnexpectedReplyError: when the reply is not what is documented.
@@ -51,7 +51,7 @@ def read_month(client: Client, anycost_connection_id: str, month: Month) -> pl.D
 
 def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
     """
-    Return the exact sum of a cost column that was read back, as decimal text.
+    Return the exact sum of a cost column that was read back, as a decimal string.
 
     :raises UnexpectedReplyError: when a value is not a decimal number.
     """

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 VERIFY_PAUSE = 5.0
 _NOT_CLEARED_HINT = (
-    "Whether CloudZero empties a month for a drop without rows is not published. A way without one: send a single row "
+    "It is not published whether CloudZero empties a month for a drop without rows. Instead, you can send a single row "
     "that costs 0, with min_rows_ratio=0."
 )
 
@@ -59,8 +59,8 @@ class SendOptions:
 
     :param settle_from: time (``time.monotonic``) from which a previous attempt's in-flight request must settle before
         anything is written; ``None`` on the first attempt.
-    :param journal: which requests of a ``sum`` were acknowledged.
-    :param claims: shows other tasks of the DAG run what is about to be written.
+    :param journal: records which requests of a ``sum`` were acknowledged.
+    :param claims: the claims of the DAG run; ``None`` outside a DAG run.
     """
 
     operation: Operation = Operation.REPLACE_DROP
@@ -90,22 +90,22 @@ class SendOptions:
 @dataclass(frozen=True)
 class SendSummary:
     """
-    What was sent.
+    Summary of what was sent.
 
     :param month: like ``2026-03``.
     :param anycost_connection_id: the AnyCost stream.
     :param operation: ``replace_drop``, ``replace_hourly`` or ``sum``.
-    :param rows: how many rows were sent.
-    :param replaced_rows: how many CloudZero held before; ``None`` when CloudZero was not asked or did not say.
-    :param requests: how many requests the month took.
-    :param bytes: of all their bodies.
-    :param total_cost: exact sum of ``cost/cost``, as decimal text.
-    :param hours: how many hours the rows cover.
-    :param sha256: of all bodies, one after the other.
-    :param drop_ids: the drops that CloudZero named.
-    :param row_count: what CloudZero counted after the last request. Whether of the month or of that request is not
-        published.
-    :param check_only: whether nothing was written.
+    :param rows: number of rows sent.
+    :param replaced_rows: number of rows that CloudZero held before; ``None`` when it was not asked or did not say.
+    :param requests: number of requests.
+    :param bytes: size of all bodies.
+    :param total_cost: exact sum of ``cost/cost``, as a decimal string.
+    :param hours: number of hours that the rows cover.
+    :param sha256: hash of all bodies, in order.
+    :param drop_ids: ids of the drops in CloudZero's replies.
+    :param row_count: CloudZero's count after the last request. It is not published whether this counts the month or
+        only that request.
+    :param check_only: whether the rows were only checked, and nothing was sent.
     """
 
     month: str
@@ -131,10 +131,10 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
     """
     Send a month so that CloudZero holds each row exactly once.
 
-    :param client: CloudZero.
+    :param client: the client to send with.
     :param anycost_connection_id: the AnyCost stream.
     :param checked: the rows.
-    :param options: how.
+    :param options: how to send it.
     :raises CloudZeroError: stating what happened, and which part of the month was applied.
     """
     plan = make_plan(checked, options.operation, options.limits)
@@ -226,7 +226,7 @@ def _wait_for_previous_attempt(client: Client, options: SendOptions) -> None:
 
 def _verify(client: Client, anycost_connection_id: str, plan: Plan) -> None:
     _read_until_equal(client, plan.month, lambda: _difference(client, anycost_connection_id, plan))
-    log.info("%s: read back, rows and totals are as sent", plan.month)
+    log.info("%s: read back; rows and totals match what was sent", plan.month)
 
 
 def _difference(client: Client, anycost_connection_id: str, plan: Plan) -> str | None:
@@ -234,15 +234,15 @@ def _difference(client: Client, anycost_connection_id: str, plan: Plan) -> str |
     try:
         held = read_month(client, anycost_connection_id, plan.month)
     except MonthNotFoundError:
-        return f"CloudZero holds no rows, {plan.rows:,} were sent"
+        return f"CloudZero holds no rows, but {plan.rows:,} were sent"
     if plan.operation is Operation.REPLACE_HOURLY:
         held = held.filter(hours_of(held).is_in(list(plan.hours)))
     if held.height != plan.rows:
-        return f"CloudZero holds {held.height:,} rows, {plan.rows:,} were sent"
+        return f"CloudZero holds {held.height:,} rows, but {plan.rows:,} were sent"
     for column, total in plan.totals.items():
         found = total_cost(held, column)
         if found != total:
-            return f"the sum of {column} is {found} at CloudZero, {total} was sent"
+            return f"the sum of {column} is {found} at CloudZero, but {total} was sent"
     return None
 
 
@@ -255,9 +255,9 @@ def _rows_left(client: Client, anycost_connection_id: str, month: Month) -> str 
 
 
 def _read_until_equal(
-    client: Client, month: Month, difference: Callable[[], str | None], way_out: str | None = None
+    client: Client, month: Month, difference: Callable[[], str | None], recovery: str | None = None
 ) -> None:
-    """Read the month until nothing differs, since CloudZero may show what was sent only after a while."""
+    """Read the month until nothing differs, since CloudZero may take a while to show what was sent."""
     deadline = time.monotonic() + client.config.max_retry_seconds
     while found := difference():
         if time.monotonic() + VERIFY_PAUSE > deadline:
@@ -265,7 +265,7 @@ def _read_until_equal(
                 f"{month}: {found}, after {client.config.max_retry_seconds:g} s of reading it back. Is anything else "
                 "writing to this AnyCost stream? Running the task again sends the month again."
             )
-            error.recovery = way_out
+            error.recovery = recovery
             raise error
         log.warning("%s: %s; reading it again in %g s", month, found, VERIFY_PAUSE)
         time.sleep(VERIFY_PAUSE)

@@ -1,7 +1,7 @@
 """
-HTTP and nothing else: endpoints, what a reply means, and when a request is sent again.
+The HTTP client: endpoints, the meaning of replies, and retries.
 
-Nothing here knows Airflow, so it can be tried in a plain Python shell::
+It does not import Airflow, so it can be tried in a plain Python shell::
 
     from cloudzero_provider.client import Client
 

@@ -58,7 +58,7 @@ class AnyCostEndpoints:
         """
         List billing connections (https://docs.cloudzero.com/reference/getbillingconnections).
 
-        :param limit: how many to return; all of them without it.
+        :param limit: the number to return; without it, all.
         """
         found: list[dict[str, Any]] = []
         query: dict[str, Any] = {} if limit is None else {"limit": read_whole_number("limit", limit)}
@@ -97,7 +97,7 @@ class AnyCostEndpoints:
 
         :param connection_id: the AnyCost stream.
         :param body: encoded JSON with ``month``, ``operation`` and ``data``, 5 MB at most.
-        :param effect: of the operation.
+        :param effect: what applying the operation does.
         :raises AmbiguousWriteError: when it may have been applied and must not be repeated.
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
@@ -145,13 +145,13 @@ class AnyCostEndpoints:
                 f"AnyCost stream {connection_id} has no billing drop for {month}. ({error.message})", error.status
             ) from None
 
-    def find_month(self, connection_id: str, month: str) -> bool:
+    def has_month(self, connection_id: str, month: str) -> bool:
         """
         Check that a month exists and can be read, without downloading it.
 
         :param connection_id: the AnyCost stream.
         :param month: a string like ``2026-03``.
-        :return: whether the stream has it. Only a key that may read months is told that it does not (404).
+        :return: whether the stream has it. Only a key that may read months gets a 404 for one that it lacks.
         :raises AuthenticationError: when the key may not read months.
         """
         try:

@@ -37,5 +37,5 @@ class Client(AnyCostEndpoints, TelemetryEndpoints):
         self._transport.close()
 
     def wait_until_settled(self, began: float) -> None:
-        """Wait until a request that began then (``time.monotonic``) has settled: see ``settle_seconds``."""
+        """Wait until a request that began at this time (``time.monotonic()``) has settled; see ``settle_seconds``."""
         self._sender.wait_until_settled(read_number("began", began))

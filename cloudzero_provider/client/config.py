@@ -78,9 +78,9 @@ def read_seconds(name: str, value: object, *, as_text: bool = False) -> float:
     """
     Read a setting in seconds.
 
-    :param name: of the setting.
-    :param value: what was given.
-    :param as_text: whether it may be a string, as in the extra of a connection.
+    :param name: the setting's name, for the error.
+    :param value: the given value.
+    :param as_text: whether it may be a string, as in a connection's extra.
     :raises ConfigurationError: when it is not a number of seconds, up to a week.
     """
     meaning = f"0 to {LONGEST_SECONDS:,} seconds (a week)"

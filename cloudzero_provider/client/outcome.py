@@ -4,7 +4,7 @@ What a reply means: the table that decides whether a request is sent again.
 A request is *repeatable* when applying it twice leaves the same state as once. The documented statuses are in
 https://docs.cloudzero.com/reference/createoneanycoststreamconnectionbillingdrop and
 https://docs.cloudzero.com/docs/send-via-api. Those for concurrent requests and overloaded gateways are not published,
-so every status that can mean one of these is treated so.
+so every status that may mean one of these is treated as such.
 """
 
 from __future__ import annotations

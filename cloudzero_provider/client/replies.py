@@ -67,7 +67,7 @@ def refuse_error_inside(reply: Reply, content: Any, path: str, secret: str) -> N
         words = error_text(reply.body, secret=secret)
         what = f"an error: {words}"
         if is_page:
-            what = f"a web page ({words}): check the connection's host, and any proxy before it"
+            what = f"a web page ({words}): check the connection's host, and any proxy in front of it"
         raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply is {what}", reply.status)
 
 
@@ -90,13 +90,13 @@ def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
 
 def find_list(content: Any, keys: Sequence[str]) -> list[dict[str, Any]] | None:
     """
-    Find the list of objects in a reply whose shape is not published for certain.
+    Find the list of objects in a reply whose shape is not reliably published.
 
     It is the reply itself, the list under one of the keys, or the only list; a single object around all of it is
     unwrapped. Lists of errors do not count.
 
     :param content: the reply, parsed.
-    :param keys: where the list may be, the likeliest first.
+    :param keys: keys that may hold the list, the most likely first.
     :return: the list; ``None`` without one, so that an unknown shape does not look like an empty list.
     """
     found = content if isinstance(content, list) else _list_under(content, keys)

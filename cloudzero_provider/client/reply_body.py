@@ -27,10 +27,10 @@ def read_body(response: requests.Response, longest: int, save_to: BinaryIO | Non
     """
     Read the body of a reply.
 
-    :param response: whose body is unread.
+    :param response: a reply whose body is unread.
     :param longest: its largest size in bytes, decompressed.
-    :param save_to: the file it is written to; without it, it is returned.
-    :return: the body, as far as it was received, and the reason when that is not all of it.
+    :param save_to: the file to write it to; without one, the body is returned.
+    :return: the body as far as it was received, and the reason if it is incomplete.
     """
     if save_to is not None:
         save_to.seek(0)

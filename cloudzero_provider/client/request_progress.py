@@ -61,7 +61,7 @@ def tracked(*, timeout: float, limit: float) -> Iterator[Progress]:
     Track one request of this thread.
 
     :param timeout: seconds without a byte, in either direction, after which it fails.
-    :param limit: seconds after which its connection is cut, however busy, so that a slow drip ends.
+    :param limit: seconds after which its connection is cut, even if bytes still trickle in.
     """
     progress = _thread.progress = Progress(timeout)
     timer = threading.Timer(limit, progress.cut)
@@ -132,7 +132,7 @@ class _RecordsProgress:
     debuglevel = 0
 
     def _new_conn(self) -> Any:
-        # Recorded before the proxy and TLS handshakes, since these can be slow drips, too.
+        # Recorded before the proxy and TLS handshakes, since these can trickle, too.
         _thread.progress.connection = super()._new_conn()  # type: ignore[misc]
         return _thread.progress.connection
 

@@ -1,4 +1,4 @@
-"""Whether and when a request is sent again, and the error when it never succeeds."""
+"""Decide whether and when a request is sent again, and raise the error if it never succeeds."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class Sender:
 
         :param method: HTTP method.
         :param path: path and query.
-        :param scope: that the key needs, for the error.
+        :param scope: the scope that the key needs, for the error.
         :param body: encoded JSON.
         :param effect: of applying it, which decides whether it may be sent again.
         :param save_to: the file for the body of a successful reply.
         :param writes: whether it changes what CloudZero holds, so that an unclear one must settle before the next.
         :param skip_body: whether to leave the body of a successful reply unread.
         :return: a successful reply.
-        :raises CloudZeroError: one of its classes (section "Errors" of the documentation).
+        :raises CloudZeroError: one of its subclasses (section "Errors" of the documentation).
         """
         deadline = time.monotonic() + self._config.max_retry_seconds
         attempt = 0
@@ -88,12 +88,12 @@ class Sender:
                 return result
             maybe_applied |= not certainly_not_applied(outcome, effect)
             described = f"{method} {path}: {self._describe(result)}"
-            error = self._error_that_ends(action, outcome, result, described, scope)
+            error = self._final_error(action, outcome, result, described, scope)
             if error is None:
                 settles = action is Action.SETTLE_AND_REPEAT and writes
                 pause = self._pause_before_repeat(result, attempt, settles=settles)
                 if time.monotonic() + pause <= deadline:
-                    log.warning("%s; sent again in %.1f s (attempt %d)", described, pause, attempt + 1)
+                    log.warning("%s; sending it again in %.1f s (attempt %d)", described, pause, attempt + 1)
                     self._sleep(pause, settle_from=result.began if settles else None)
                     continue
                 error = _gave_up(outcome, result, described, attempt, self._config.max_retry_seconds)
@@ -143,7 +143,7 @@ class Sender:
                 self.wait_until_settled(settle_from)
             raise
 
-    def _error_that_ends(
+    def _final_error(
         self, action: Action, outcome: Outcome, result: Reply | NoReply, described: str, scope: str
     ) -> CloudZeroError | None:
         if action is Action.STOP_REFUSED:
@@ -155,7 +155,7 @@ class Sender:
         return None
 
     def wait_until_settled(self, began: float) -> None:
-        """Wait until a request that began then (``time.monotonic``) has settled."""
+        """Wait until a request that began at this time (``time.monotonic()``) has settled."""
         rest = began + self._config.settle_seconds - time.monotonic()
         if rest > 0:
             log.info("Waiting %.1f s for an unanswered request to settle", rest)

@@ -37,7 +37,7 @@ class StreamType(Choice):
 
 
 class TelemetryOperation(Choice):
-    """What CloudZero does with records and those that it holds."""
+    """How CloudZero merges records with those it holds."""
 
     REPLACE = "replace"
     SUM = "sum"
@@ -55,7 +55,7 @@ class TelemetryRecords:
     Records of a stream, read back.
 
     :param records: the newest first.
-    :param status: the stream's status, if the reply has one. No reply is documented to.
+    :param status: the stream's status, if the reply has one. No documented reply does.
     """
 
     records: list[dict[str, Any]]
@@ -119,8 +119,8 @@ class TelemetryEndpoints:
             reply = self._sender.send("DELETE", path, scope=SCOPE_DELETE_STREAM, body=body, writes=True)
         except RequestRejectedError as error:
             error.message = (
-                f"{error.message.rstrip('.')}. How to delete a stream with data through the API is not "
-                "published for certain. Delete it under Settings > Telemetry Streams."
+                f"{error.message.rstrip('.')}. How the API deletes a stream with data is not reliably published. "
+                "Delete it under Settings > Telemetry Streams."
             )
             raise
         refuse_error_inside(reply, json_of(reply), f"DELETE {path}", self.config.api_key)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 10.0
 #: No documented reply is longer, except the contents of a month, which go to a file.
 MAX_REPLY_BYTES = 16 * 1024 * 1024
-#: Ten times the size of a month.
+#: Ten times CloudZero's limit for a month.
 MAX_FILE_BYTES = 700 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 
@@ -111,7 +111,7 @@ class Transport:
 
         :param method: HTTP method.
         :param path: path and query.
-        :param limit: seconds after which it is cut off.
+        :param limit: seconds after which the request is cut off.
         :param body: encoded JSON.
         :param save_to: the file for the body of a successful reply; without it, the reply holds it.
         :param needs_body: whether a successful reply with an incomplete body counts as no reply.

@@ -45,8 +45,8 @@ class ConnectionFields:
         from cloudzero_provider.client.config import Secret
 
         extra = connection.extra_dejson
-        is_lost = connection.extra and not extra and str(connection.extra).strip() not in ("{}", "null")
-        if is_lost or not isinstance(extra, dict):
+        is_unreadable = connection.extra and not extra and str(connection.extra).strip() not in ("{}", "null")
+        if is_unreadable or not isinstance(extra, dict):
             raise ConfigurationError("the extra is not a JSON object.")
         password = None if connection.password is None else Secret(connection.password)
         given = {name: value for name, value in extra.items() if value not in (None, "")}

@@ -1,4 +1,4 @@
-"""Base of the operators that send: where rows come from, what happens without any, and one writer per stream."""
+"""Base of the operators that send: sources of rows, what to do without rows, and one writer per stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SOURCES = ("records", "files", "sql")
 
 
 class OnEmpty(Choice):
-    """What happens when there are no rows."""
+    """What to do when there are no rows."""
 
     SKIP = "skip"
     FAIL = "fail"
@@ -49,7 +49,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     :param sql_conn_id: the Airflow connection that the query runs on. (templated)
     :param transform: a function from a polars frame to a polars frame, or a list of them, applied before the checks.
     :param allow_equal_files: whether two of ``files`` may hold the same rows. (templated)
-    :param on_empty: what happens without a single row: ``skip`` the task, ``fail`` it, or another of the operator's
+    :param on_empty: what to do without rows: ``skip`` the task, ``fail`` it, or another of the operator's
         choices. (templated)
     :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent. (templated)
     :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
@@ -116,7 +116,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
     def send(self, context: Context) -> SendSummary | TelemetrySummary:
         """
-        Check the rows and send them. A subclass does.
+        Check the rows and send them. Implemented by subclasses.
 
         :param context: the task's context.
         """
@@ -140,9 +140,9 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
     def refuse_empty(self, on_empty: OnEmpty, missing: str) -> None:
         """
-        End the task without a row to send, unless ``on_empty`` is ``clear``.
+        Skip or fail a task that has no rows to send, unless ``on_empty`` is ``clear``.
 
-        :param on_empty: as read before.
+        :param on_empty: what to do.
         :param missing: what was expected, like ``rows for 2026-03``.
         :raises AirflowSkipException, InputError: as ``on_empty`` says.
         """
@@ -153,14 +153,14 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
             raise InputError(message)
 
     def read_rows(
-        self, context: Context, *, allow_equal_files: bool, as_one_kind: Callable[[Rows], Rows] | None = None
+        self, context: Context, *, allow_equal_files: bool, convert: Callable[[Rows], Rows] | None = None
     ) -> Rows:
         """
         Read ``records``, ``files`` or ``sql``, and apply ``transform``.
 
         :param context: the task's context.
         :param allow_equal_files: whether two of ``files`` may hold the same rows.
-        :param as_one_kind: converts the rows of each file, so that files of several kinds can be concatenated.
+        :param convert: applied to the rows of each file, so that files in different formats can be concatenated.
         :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
         from cloudzero_provider.sources import joined
@@ -170,7 +170,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
             parts = list(self._read_parts(context, allow_equal_files=allow_equal_files))
             if self.transform is not None:
                 parts = [apply_transforms(joined(parts), self.transform)]
-        rows = joined([as_one_kind(part) for part in parts] if as_one_kind else parts)
+        rows = joined([convert(part) for part in parts] if convert else parts)
         return replace(rows, month_hint="; ".join(hints))
 
     def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
@@ -216,7 +216,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
         def read(cursor: Any) -> list[Any]:
             found[:] = [from_cursor(cursor)]
-            # Some hooks (Databricks, ODBC) take apart what a handler returns, and know only their own driver's rows.
+            # Some hooks (Databricks, ODBC) convert what a handler returns, but only know their own driver's rows.
             return []
 
         hook.run(str(self.sql), handler=read)
@@ -228,7 +228,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
     def claims(self, context: Context) -> RunClaims:
         """
-        Return the claims of the DAG run, which tell its other tasks what this one writes.
+        Return the claims of the DAG run, which show its other tasks what this one writes.
 
         :param context: the task's context.
         :raises ConfigurationError: when ``replace_in_same_run`` is neither true nor false.

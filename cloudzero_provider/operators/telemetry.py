@@ -153,7 +153,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
         options = with_attempts(options, context, target, adds=rules.operation is TelemetryOperation.SUM)
         rows = self.read_rows(
-            context, allow_equal_files=allow_equal_files, as_one_kind=lambda part: as_records(part, rules.kind)
+            context, allow_equal_files=allow_equal_files, convert=lambda part: as_records(part, rules.kind)
         )
         if not rows.count:
             options.journal.finish()

@@ -81,11 +81,11 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         return CloudZeroHook(self.cloudzero_conn_id)
 
     def wanted(self, context: Context) -> Wanted:
-        """Return what to wait for. A subclass does."""
+        """Return what to wait for. Implemented by subclasses."""
         raise NotImplementedError
 
     def trigger_class(self) -> type[CloudZeroTrigger]:
-        """Return the class of the trigger that waits for it. A subclass does."""
+        """Return the class of the trigger that waits for it. Implemented by subclasses."""
         raise NotImplementedError
 
     def execute(self, context: Context) -> Any:

@@ -79,7 +79,7 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
         from cloudzero_provider.status import WantedDrop
 
         if self._is_summary_set:
-            return self._wanted_of_summary()
+            return self._wanted_by_summary()
         if missing := [name for name in self._set_by_user if getattr(self, name) is None]:
             raise InputError(f"{' and '.join(missing)} resolved to None: did the upstream task return nothing?")
         row_counts = () if self.rows is None else (read_whole_number("rows", self.rows, least=0, templated=True),)
@@ -96,16 +96,16 @@ class AnyCostBillingDropSensor(CloudZeroBaseSensor):
 
         return AnyCostBillingDropTrigger
 
-    def _wanted_of_summary(self) -> WantedDrop:
+    def _wanted_by_summary(self) -> WantedDrop:
         from cloudzero_provider.status import WantedDrop
 
-        by_hand = {
+        others = {
             "anycost_connection_id": self.anycost_connection_id,
             "month": self.month,
             "drop_id": self.drop_id,
             "rows": self.rows,
         }
-        if also := [name for name, value in by_hand.items() if value is not None]:
+        if also := [name for name, value in others.items() if value is not None]:
             raise ConfigurationError(f"summary already says {', '.join(also)}: set one or the other, not both.")
         expected = ("anycost_connection_id", "month", "rows", "row_count", "drop_ids", "operation", "check_only")
         summary = checked_summary(self.summary, "AnyCostBillingDropOperator", *expected)

@@ -87,8 +87,8 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         from cloudzero_provider.status import Match, StreamStatus, WantedBatch
 
         status, match = StreamStatus.parse(self.status, "status"), Match.parse(self.match, "match")
-        is_by_hand = self.records is not None
-        stream_name, granularity, hashes = self._by_hand() if is_by_hand else self._of_summary()
+        has_records = self.records is not None
+        stream_name, granularity, hashes = self._from_records() if has_records else self._from_summary()
         return WantedBatch(
             stream_name=stream_name,
             granularity=granularity,
@@ -103,7 +103,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
 
         return CloudZeroStreamStatusTrigger
 
-    def _of_summary(self) -> tuple[str, str, Sequence[str]]:
+    def _from_summary(self) -> tuple[str, str, Sequence[str]]:
         if not self._is_summary_set and self.stream_name is not None:
             raise ConfigurationError(
                 f"stream_name is {self.stream_name!r}, but neither summary nor records is set: set summary to what the "
@@ -123,7 +123,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             )
         return summary["stream_name"], summary["granularity"], summary["record_hashes"]
 
-    def _by_hand(self) -> tuple[str, str, Sequence[str]]:
+    def _from_records(self) -> tuple[str, str, Sequence[str]]:
         """Check records as the operator does, so that their hashes match those it sends."""
         from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
         from cloudzero_provider.sources import from_records

@@ -66,7 +66,7 @@ class CloudZeroTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments | self.fields
 
     def wanted(self) -> Wanted:
-        """Return what to wait for. A subclass does; it imports late, since Airflow parses DAGs with this module."""
+        """Return what to wait for. Subclasses import it late, since Airflow imports this module when it parses DAGs."""
         raise NotImplementedError
 
     @property

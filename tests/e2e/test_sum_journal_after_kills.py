@@ -74,4 +74,4 @@ def test_nothing_is_sent_again_after_a_kill_during_a_request(airflow, sandbox, d
     assert (acknowledged, len(intent)) == (3, 64)
     log = airflow.task_logs(dag_id, ended)[-1].read_text()
     assert "AmbiguousWriteError" in log
-    assert "request 4 (the same as now) was in flight" in log
+    assert "request 4 (the same in this attempt) was in flight" in log

@@ -24,17 +24,19 @@ def sum_costs(costs: Mapping[str, pl.Series], groups: Groups) -> dict[str, pl.Se
     """
     Sum each cost column. A blank cost counts as the value that CloudZero falls back to.
 
-    :param costs: for each cost column, the decimal text of each row; null where it is blank.
+    :param costs: for each cost column, the decimal string of each row; null where it is blank.
     :param groups: which rows become one row.
-    :return: for each cost column, the decimal text of each group; null where CloudZero's own fallback gives the right
-        sum. A column that is null for all groups is left out.
+    :return: for each cost column, the sum of each group, as a decimal string; null where CloudZero's own fallback
+        has the same result. A column that is null for all groups is left out.
     """
     sums = {}
     for name in COST_COLUMNS:
         needed = _needs_sum(name, costs, groups)
         if needed.any():
-            taken = pl.coalesce([costs[source] for source in (name, *COLUMNS[name].fallbacks) if source in costs])
-            sums[name] = pl.select(pl.when(needed).then(groups.sums(pl.select(taken).to_series()))).to_series()
+            with_fallbacks = pl.coalesce(
+                [costs[source] for source in (name, *COLUMNS[name].fallbacks) if source in costs]
+            )
+            sums[name] = pl.select(pl.when(needed).then(groups.sums(pl.select(with_fallbacks).to_series()))).to_series()
     return sums
 
 

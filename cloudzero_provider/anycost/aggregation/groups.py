@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def as_codes(texts: pl.Series) -> pl.Series:
+def as_codes(strings: pl.Series) -> pl.Series:
     """Number distinct values, so that comparing rows takes a tenth of the memory."""
-    return texts.cast(pl.Categorical).to_physical()
+    return strings.cast(pl.Categorical).to_physical()
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Groups:
     def __len__(self) -> int:
         return len(self.first_rows)
 
-    def sums(self, texts: pl.Series) -> pl.Series:
-        """Sum the decimal text of each group exactly."""
-        return exact_sums(texts, self.of_rows)
+    def sums(self, decimals: pl.Series) -> pl.Series:
+        """Sum the decimal strings of each group exactly."""
+        return exact_sums(decimals, self.of_rows)
 
     def any(self, flags: pl.Series) -> pl.Series:
         """Flag the groups in which any row has the flag."""

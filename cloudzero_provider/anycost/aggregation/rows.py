@@ -60,12 +60,12 @@ def aggregate_rows(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl
     frame = frame.with_columns(map(plain_type, frame))
     kept = _key_columns(frame, by)
     summed = _summed_columns(frame, kept)
-    reading = _ColumnReader(frame, period)
-    groups = Groups.of([as_codes(reading.key(name)) for name in kept])
-    amounts = {name: reading.texts(name) for name in summed}
-    reading.finish()
-    added = _ColumnReader(frame.select(kept)[groups.first_rows], period)
-    columns = {name: added.key(name) for name in kept} | _sums(amounts, groups)
+    reader = _ColumnReader(frame, period)
+    groups = Groups.of([as_codes(reader.key(name)) for name in kept])
+    amounts = {name: reader.strings(name) for name in summed}
+    reader.finish()
+    first_rows = _ColumnReader(frame.select(kept)[groups.first_rows], period)
+    columns = {name: first_rows.key(name) for name in kept} | _sums(amounts, groups)
     if RESOURCE_ID not in kept and any(map(is_tag, kept)):
         columns[RESOURCE_ID] = stand_in_resource_ids(pl.DataFrame({name: columns[name] for name in kept}))
     _report(frame, kept, summed, period, groups)
@@ -106,8 +106,8 @@ class _ColumnReader:
         self.period = period
         self.problems = Problems(Rows({}, frame.height, row_number))
 
-    def texts(self, name: str) -> pl.Series:
-        """Read a column."""
+    def strings(self, name: str) -> pl.Series:
+        """Read a column as strings."""
         if name not in self.frame.columns:
             self.problems.add(0, name, REQUIRED_RULE)
             return pl.repeat(None, self.frame.height, dtype=pl.String, eager=True)
@@ -120,16 +120,16 @@ class _ColumnReader:
 
     def key(self, name: str) -> pl.Series:
         """Read a column in which the rows of a group are equal."""
-        texts = self.texts(name)
+        strings = self.strings(name)
         if name == LINEITEM_TYPE:
-            return texts.fill_null(_BLANK_TYPE)
+            return strings.fill_null(_BLANK_TYPE)
         if name == USAGE_START and self.period is Period.DAY:
-            return texts.str.head(len("2026-03-16")) + "T00:00:00Z"
-        return texts
+            return strings.str.head(len("2026-03-16")) + "T00:00:00Z"
+        return strings
 
     def finish(self) -> None:
         """
-        Raise if any problem was found. A name that looks like a misspelled column is one, since it would be lost.
+        Raise if any problem was found. A column that looks misspelled is one, since it would be lost.
 
         :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
         """
@@ -140,7 +140,7 @@ class _ColumnReader:
 
 
 def _sums(amounts: dict[str, pl.Series], groups: Groups) -> dict[str, pl.Series]:
-    sums = sum_costs({name: texts for name, texts in amounts.items() if is_cost(name)}, groups)
+    sums = sum_costs({name: values for name, values in amounts.items() if is_cost(name)}, groups)
     if USAGE_AMOUNT in amounts and amounts[USAGE_AMOUNT].count():
         sums[USAGE_AMOUNT] = groups.sums(amounts[USAGE_AMOUNT].fill_null(_BLANK_AMOUNT))
     return sums

@@ -70,8 +70,8 @@ def _broken_rule(key: str) -> str:
     if not end:
         return _END_NEEDED
     return (
-        f"with the BillingPeriodEnd {end}, not the billing period of one month: it can be 32 days long, with at least "
-        "three quarters in one month (UTC); set both to the month in a transform before to_cbf"
+        f"with the BillingPeriodEnd {end}, not the billing period of one month: it can be at most 32 days long, with "
+        "at least three quarters in one month (UTC); set both to the month in a transform before to_cbf"
     )
 
 

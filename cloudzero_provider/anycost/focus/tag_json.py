@@ -21,31 +21,31 @@ _NOT_A_LIST = 'not a list of tags, like [{"key": "team", "value": "web"}]'
 _DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=str, parse_float=str, parse_constant=refuse_constant)
 
 
-def pairs_of_json(texts: pl.Series) -> TagPairs:
+def pairs_of_json(strings: pl.Series) -> TagPairs:
     """
     Read tags from JSON text. Equal values are read only once.
 
-    :param texts: one value per row.
+    :param strings: one per row.
     """
-    distinct = texts.drop_nulls().unique(maintain_order=True)
+    distinct = strings.drop_nulls().unique(maintain_order=True)
     bad: dict[int, str] = {}
     starts = range(0, len(distinct), _BLOCK)
     blocks = [_read_block(distinct.slice(start, _BLOCK), start, bad) for start in starts]
     numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
-    sets = texts.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
+    sets = strings.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
     frame = pl.concat([pairs_frame({}), *(frame for frame, _ in blocks)])
     return TagPairs(
         frame, sets, len(distinct), bad, may_have_duplicates=any(has_duplicates for _, has_duplicates in blocks)
     )
 
 
-def _read_block(texts: pl.Series, start: int, bad: dict[int, str]) -> tuple[pl.DataFrame, bool]:
+def _read_block(strings: pl.Series, start: int, bad: dict[int, str]) -> tuple[pl.DataFrame, bool]:
     sets: list[int] = []
     keys: list[str] = []
     values: list[str] = []
     inherited_places: list[int] = []
     has_duplicates = False
-    for number, text in enumerate(texts.to_list(), start):
+    for number, text in enumerate(strings.to_list(), start):
         try:
             tags, inherited = tags_of_json(text)
         except ValueError as error:

@@ -84,7 +84,7 @@ def tag_columns(
 def _tags_of(values: pl.Series, options: FocusOptions, problems: Problems) -> list[Tag]:
     found = read_tags(values, options.duplicate_tags, problems)
     name = values.name
-    tags = (Tag(key, f"the key {key!r} of {name}", name, texts, found.sets) for key, texts in found.by_key.items())
+    tags = (Tag(key, f"the key {key!r} of {name}", name, by_set, found.sets) for key, by_set in found.by_key.items())
     return [_without_empty(tag) for tag in tags]
 
 

@@ -222,7 +222,7 @@ def test_an_answer_that_lacks_the_task_itself_is_an_error(sandbox, monkeypatch, 
     run.execute(first)
     name = {"claims": "xcom_pull", "states": "get_task_states"}[missing]
     monkeypatch.setattr(RunInstance, name, lambda *_, **__: {"claims": [], "states": {}}[missing])
-    with pytest.raises(errors.ClaimError, match=r"Airflow does not show the (claim|state)"):
+    with pytest.raises(errors.ClaimError, match=r"Airflow does not return the (claim|state)"):
         run.execute(second)
     assert held(sandbox) == {1: "1", 2: "1.5"}
 

@@ -78,7 +78,7 @@ def test_the_log_says_how_far_it_got(sandbox, caplog):
     sizes = [len(body("replace_drop", SIX[:2])), *(len(body("replace_hourly", SIX[n : n + 2])) for n in (2, 4))]
     assert caplog.messages == [
         f"2026-03: 6 rows of 3 hours, total cost 6.9; requests: 3, {sum(sizes)} bytes in all",
-        "2026-03: replaces 0 rows by 6",
+        "2026-03: replaces 0 rows with 6",
         *(
             f"2026-03: sent request {n + 1} of 3 ({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)}): "
             f"2 rows, {size} bytes; {2 * n + 2} of 6 rows so far"
@@ -202,7 +202,7 @@ def test_a_list_without_a_number_of_rows_stops_what_might_let_a_month_shrink(cap
         )
         caplog.set_level(logging.INFO)
         assert send(None, SIX[:1], client=client, min_rows_ratio=0).replaced_rows is None
-    assert "2026-03: replaces an unknown number of rows by 1" in caplog.messages
+    assert "2026-03: replaces an unknown number of rows with 1" in caplog.messages
     assert "2026-03 without a number of rows" in caplog.text
 
 
@@ -231,7 +231,7 @@ def test_it_stops_nothing_else(options, caplog):
     with answering(unreadable) as client:
         summary = send(None, client=client, **options)
     assert (summary.rows, summary.replaced_rows) == (6, None)
-    assert "Can't see how many rows 2026-03 holds, so nothing is compared: " in caplog.text
+    assert "Can't read how many rows CloudZero holds for 2026-03, so nothing is compared: " in caplog.text
 
 
 SENDS = "connections:create_billing_anycost_billing_drop"
@@ -272,7 +272,7 @@ def test_a_key_that_may_not_list_drops_does_not_turn_the_guard_off(keys, caplog)
     )
     assert len(keys.held()) == 6
     assert send(None, SIX[:1], client=without_list(keys), min_rows_ratio=0).replaced_rows is None
-    assert "Can't see how many rows 2026-03 holds" in caplog.text
+    assert "Can't read how many rows CloudZero holds for 2026-03" in caplog.text
     assert len(keys.held()) == 1
 
 
@@ -333,15 +333,15 @@ def test_whether_a_month_can_be_read_is_told_before_its_rows_come():
 
     began = time.monotonic()
     with raw_server(behave) as url:
-        assert client_of(url, timeout=20).find_month(STREAM, "2026-03") is True
+        assert client_of(url, timeout=20).has_month(STREAM, "2026-03") is True
     assert time.monotonic() - began < 10
 
 
 def test_whether_a_month_can_be_read_is_one_request(sandbox):
-    assert client_of(sandbox.url).find_month(STREAM, "2026-03") is False
+    assert client_of(sandbox.url).has_month(STREAM, "2026-03") is False
     rows = [row(hour % 700, "1", **{"lineitem/description": "x" * 1000}) for hour in range(20_000)]
     send(sandbox, rows)
-    assert client_of(sandbox.url).find_month(STREAM, "2026-03") is True
+    assert client_of(sandbox.url).has_month(STREAM, "2026-03") is True
     # What was not read is not in the way of the next request.
     assert send(sandbox, rows, verify=True).rows == 20_000
     asked = [path for path in paths(sandbox) if path != "POST billing_drops"]
@@ -502,9 +502,9 @@ def test_reading_back_goes_on_until_the_month_is_as_sent(no_pause):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (SIX[:5], "CloudZero holds 5 rows, 6 were sent"),
-        (SIX * 200, "CloudZero holds 1,200 rows, 6 were sent"),
-        ([*SIX[:5], row(2, "2.3")], "the sum of cost/cost is 7 at CloudZero, 6.9 was sent"),
+        (SIX[:5], "CloudZero holds 5 rows, but 6 were sent"),
+        (SIX * 200, "CloudZero holds 1,200 rows, but 6 were sent"),
+        ([*SIX[:5], row(2, "2.3")], "the sum of cost/cost is 7 at CloudZero, but 6.9 was sent"),
     ],
 )
 def test_what_is_not_as_sent_is_told_in_figures(rows, words):
@@ -518,7 +518,7 @@ def test_what_is_not_as_sent_is_told_in_figures(rows, words):
 
 def test_every_cost_column_is_compared():
     rows = [{**one, "cost/amortized_cost": "1"} for one in SIX]
-    words = "the sum of cost/amortized_cost is 0 at CloudZero, 6 was sent"
+    words = "the sum of cost/amortized_cost is 0 at CloudZero, but 6 was sent"
     with answering(Holding(SIX)) as client, pytest.raises(errors.VerificationError, match=words):
         send(None, rows, client=client, verify=True)
     with answering(Holding(rows)) as client:
@@ -536,7 +536,7 @@ def test_reading_back_ends_at_the_deadline(monkeypatch):
 def test_a_month_that_is_not_there_yet_is_told(sandbox, monkeypatch):
     sandbox.settings(read_lag_seconds=60)
     try:
-        with pytest.raises(errors.VerificationError, match="CloudZero holds no rows, 6 were sent, after 0 s"):
+        with pytest.raises(errors.VerificationError, match="CloudZero holds no rows, but 6 were sent, after 0 s"):
             send(sandbox, client=client_of(sandbox.url, max_retry_seconds=0), verify=True)
     finally:
         sandbox.settings(read_lag_seconds=0)
@@ -582,7 +582,7 @@ def test_a_check_of_emptying_writes_nothing(sandbox):
 
 
 NOT_CLEARED = (
-    "Whether CloudZero empties a month for a drop without rows is not published. A way without one: send a single row "
+    "It is not published whether CloudZero empties a month for a drop without rows. Instead, you can send a single row "
     "that costs 0, with min_rows_ratio=0."
 )
 
@@ -641,12 +641,16 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
 @pytest.mark.parametrize(
     ("fault", "options", "recovery"),
     [
-        ({"kind": "refuse", "status": 429}, {}, "Nothing of 2026-03 was sent; it stands as it was."),
+        (
+            {"kind": "refuse", "status": 429},
+            {},
+            "No request for 2026-03 was applied, so CloudZero holds the month as before.",
+        ),
         (
             {"kind": "refuse", "status": 429, "skip": 1},
             {},
             (
-                "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
+                "CloudZero has applied 1 of 3 requests for 2026-03: 2 of 6 rows, the hours before 2026-03-01T01:00:00Z. The request for hours "
                 "2026-03-01T01:00:00Z failed. Running the task again sends the whole month again, which completes it."
             ),
         ),
@@ -654,8 +658,8 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             {"kind": "refuse", "status": 400, "skip": 2},
             {},
             (
-                "Of 2026-03, 2 of 3 requests stand: 4 of 6 rows, hours before 2026-03-01T02:00:00Z. The one for hours "
-                "2026-03-01T02:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Once the cause is "
+                "CloudZero has applied 2 of 3 requests for 2026-03: 4 of 6 rows, the hours before 2026-03-01T02:00:00Z. The request for hours "
+                "2026-03-01T02:00:00Z failed; it is not known whether CloudZero stored all or part of it. Once the cause is "
                 "fixed, running the task again sends the whole month again, which completes it."
             ),
         ),
@@ -663,8 +667,8 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             {"kind": "refuse", "status": 500},
             {},
             (
-                "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T00:00:00Z failed; whether "
-                "CloudZero stored it, or a part of it, is not known. Running the task again sends the whole month "
+                "No request for 2026-03 is known to have been applied. The request for hours 2026-03-01T00:00:00Z failed; it is not "
+                "known whether CloudZero stored all or part of it. Running the task again sends the whole month "
                 "again, which completes it."
             ),
         ),
@@ -672,8 +676,8 @@ def failure(sandbox, fault, client=None, rows=SIX, **options):
             {"kind": "refuse", "status": 500, "skip": 1},
             {"operation": Operation.SUM},
             (
-                "Of 2026-03, 1 of 3 requests stand: 2 of 6 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
-                "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Sending again would "
+                "CloudZero has applied 1 of 3 requests for 2026-03: 2 of 6 rows, the hours before 2026-03-01T01:00:00Z. The request for hours "
+                "2026-03-01T01:00:00Z failed; it is not known whether CloudZero stored all or part of it. Sending again would "
                 f"add these rows a second time. {errors.CHECK_THEN_CLEAR}"
             ),
         ),
@@ -699,14 +703,14 @@ def test_a_request_of_several_hours_names_the_first_and_the_last(sandbox):
         (
             {"body_limit": 100},
             errors.PayloadTooLargeError,
-            ". Make requests smaller with max_body_bytes. No request of",
+            ". Make requests smaller with max_body_bytes. No request for",
         ),
         (
             {"month_format": "datetime"},
             errors.RequestRejectedError,
             (
                 ". The month is sent as '2026-03', as in CloudZero's guide "
-                "(https://docs.cloudzero.com/docs/anycost-send-stream-data), however the parameter spells it. No request of"
+                "(https://docs.cloudzero.com/docs/anycost-send-stream-data), however the parameter spells it. No request for"
             ),
         ),
     ],
@@ -799,15 +803,15 @@ def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
     )
     assert "The request may or may not have been applied, and must not be repeated." in after
     assert after.endswith(
-        ' Ways out: fewer rows in that hour, with transform=aggregate(by=[...], period="hour") of '
+        ' Options: fewer rows in that hour, with transform=aggregate(by=[...], period="hour") of '
         'cloudzero_provider.anycost (by: the columns to keep; period="day" would put a whole day into one hour); a '
         "more reliable connection; or CloudZero's AnyCost Bucket connection "
         "(https://docs.cloudzero.com/docs/anycost-bucket-getting-started)."
     )
     assert error.status is None
     assert error.recovery == (
-        "Of 2026-03, 1 of 5 requests stand: 1 of 8 rows, hours before 2026-03-01T01:00:00Z. The one for hours "
-        "2026-03-01T01:00:00Z failed; whether CloudZero stored it, or a part of it, is not known. Running the task again "
+        "CloudZero has applied 1 of 5 requests for 2026-03: 1 of 8 rows, the hours before 2026-03-01T01:00:00Z. The request for hours "
+        "2026-03-01T01:00:00Z failed; it is not known whether CloudZero stored all or part of it. Running the task again "
         "sends the whole month again, which completes it."
     )
 
@@ -821,8 +825,8 @@ def test_the_status_of_the_last_answer_is_kept(sandbox):
 def test_a_refused_request_inside_an_hour_says_that_a_part_may_stand(sandbox):
     error = failure(sandbox, {"kind": "refuse", "status": 429, "operation": "sum"}, None, big_hour()[1:7])
     assert error.recovery == (
-        "No request of 2026-03 is known to have been applied. The one for hours 2026-03-01T01:00:00Z failed; whether "
-        "CloudZero stored it, or a part of it, is not known. Running the task again sends the whole month again, which "
+        "No request for 2026-03 is known to have been applied. The request for hours 2026-03-01T01:00:00Z failed; it is not "
+        "known whether CloudZero stored all or part of it. Running the task again sends the whole month again, which "
         "completes it."
     )
 
@@ -838,7 +842,7 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
     store = Store()
     options = {"operation": Operation.SUM, "limits": ONE_HOUR_EACH}
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 2, "path_contains": "/billing_drops"})
-    with pytest.raises(errors.RateLimitError, match="2 of 3 requests stand"):
+    with pytest.raises(errors.RateLimitError, match="2 of 3 requests for 2026-03:"):
         send(
             sandbox,
             client=client_of(sandbox.url, max_retry_seconds=0),

@@ -26,7 +26,7 @@ def test_a_retry_leaves_out_what_was_acknowledged(sandbox, monkeypatch):
     store = Store()
     connect(monkeypatch, sandbox, max_retry_seconds=0)
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 4})
-    with pytest.raises(errors.RateLimitError, match=r"4 of \d+ requests stand"):
+    with pytest.raises(errors.RateLimitError, match=r"has applied 4 of \d+ requests"):
         send(store)
     before = held(sandbox)
     assert 0 < before < 31
@@ -42,7 +42,7 @@ def test_a_retry_stops_where_a_request_was_open_or_the_rows_are_others(sandbox):
     with pytest.raises(errors.AmbiguousWriteError):
         send(store)
     before = held(sandbox)
-    with pytest.raises(errors.AmbiguousWriteError, match=r"request 4 \(the same as now\) was in flight"):
+    with pytest.raises(errors.AmbiguousWriteError, match=r"request 4 \(the same in this attempt\) was in flight"):
         send(store, try_number=2)
     with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):
         send(store, try_number=3, rows=[{**ROWS[0], "cost/cost": "9"}, *ROWS[1:]])
@@ -77,4 +77,4 @@ def test_whatever_happens_no_row_is_counted_twice(sandbox, monkeypatch, seed):
     if failed is None:
         assert sorted(costs) == sorted(row["cost/cost"] for row in ROWS)
     else:
-        assert "requests stand" in str(failed) or "No request" in str(failed)
+        assert "has applied" in str(failed) or "No request" in str(failed)

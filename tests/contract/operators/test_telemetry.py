@@ -437,7 +437,7 @@ def test_a_retry_of_a_sum_stops_where_a_request_was_open(sandbox):
     arguments = {"records": BIG[:5_000], "operation": "sum", "max_batch_records": 1000, "retries": 2, "store": store}
     with pytest.raises(errors.AmbiguousWriteError):
         send(**arguments)
-    with pytest.raises(errors.AmbiguousWriteError, match=r"request 3 \(the same as now\) was in flight"):
+    with pytest.raises(errors.AmbiguousWriteError, match=r"request 3 \(the same in this attempt\) was in flight"):
         send(**arguments, try_number=2)
     assert held(sandbox)["records"] == 3_000
     with pytest.raises(errors.AmbiguousWriteError, match="the input has changed"):

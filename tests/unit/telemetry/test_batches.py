@@ -436,7 +436,7 @@ def test_a_request_that_was_open_is_not_forgotten_when_it_is_not_asked_for_again
     for fail_at, rest in (("c", "ab"), ("a", "")):
         store = Store()
         run(store, "abc", is_retry=False, fail_at=fail_at, error=AmbiguousWriteError("lost"))
-        with pytest.raises(AmbiguousWriteError, match="which this attempt does not have"):
+        with pytest.raises(AmbiguousWriteError, match="missing in this attempt"):
             run(store, rest, is_retry=True)
 
 
@@ -451,7 +451,7 @@ def test_a_journal_refuses_another_input(others):
 def test_a_journal_refuses_to_go_on_where_a_request_was_open_until_the_task_is_cleared():
     store = Store()
     run(store, "abc", is_retry=False, fail_at="b", error=AmbiguousWriteError("lost"))
-    for others, words in (("abc", "the same as now"), ("axc", "a different one now")):
+    for others, words in (("abc", "the same in this attempt"), ("axc", "different in this attempt")):
         with pytest.raises(AmbiguousWriteError, match=words):
             run(store, others, is_retry=True)
     assert run(store, "abc", is_retry=False, max_tries=4) == ["a", "b", "c"]
