@@ -153,14 +153,14 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
             raise InputError(message)
 
     def read_rows(
-        self, context: Context, *, allow_equal_files: bool, convert: Callable[[Rows], Rows] | None = None
+        self, context: Context, *, allow_equal_files: bool, join: Callable[[list[Rows]], Rows] | None = None
     ) -> Rows:
         """
         Read ``records``, ``files`` or ``sql``, and apply ``transform``.
 
         :param context: the task's context.
         :param allow_equal_files: whether two of ``files`` may hold the same rows.
-        :param convert: applied to the rows of each file, so that files in different formats can be concatenated.
+        :param join: concatenates the rows of files in different formats; by default, column by column.
         :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
         from cloudzero_provider.sources import joined
@@ -170,7 +170,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
             parts = list(self._read_parts(context, allow_equal_files=allow_equal_files))
             if self.transform is not None:
                 parts = [apply_transforms(joined(parts), self.transform)]
-        rows = joined([convert(part) for part in parts] if convert else parts)
+        rows = (join or joined)(parts)
         return replace(rows, month_hint="; ".join(hints))
 
     def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:

@@ -141,7 +141,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name
         from cloudzero_provider.telemetry.checks import check_records
         from cloudzero_provider.telemetry.send import send_records
-        from cloudzero_provider.telemetry.table_records import as_records
+        from cloudzero_provider.telemetry.table_records import joined_records
 
         # All parameters are read before any record is.
         options = self._options(context)
@@ -153,12 +153,15 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
         options = with_attempts(options, context, target, adds=rules.operation is TelemetryOperation.SUM)
         rows = self.read_rows(
-            context, allow_equal_files=allow_equal_files, convert=lambda part: as_records(part, rules.kind)
+            context, allow_equal_files=allow_equal_files, join=lambda parts: joined_records(parts, rules.kind)
         )
         if not rows.count:
             options.journal.finish()
             self.refuse_empty(on_empty, f"records for {stream_name}")
-        return send_records(client, stream_name, check_records(rows, rules), options)
+        checked = check_records(rows, rules)
+        # Let go of the rows as they were given before the requests, which may take long.
+        del rows
+        return send_records(client, stream_name, checked, options)
 
     def _options(self, context: Context) -> TelemetryOptions:
         """Read the parameters, which templates may have rendered as text."""

@@ -130,6 +130,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
         from cloudzero_provider.telemetry.batches import SAMPLED_RECORDS, sampled_hashes
         from cloudzero_provider.telemetry.checks import RecordRules, check_records
         from cloudzero_provider.telemetry.record_kinds import KINDS
+        from cloudzero_provider.telemetry.table_records import as_records
 
         if self.stream_name is None or self._is_summary_set:
             raise ConfigurationError("records need a stream_name, and can't be combined with a summary.")
@@ -147,5 +148,5 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             operation=TelemetryOperation.DELETE if without else TelemetryOperation.REPLACE,
             granularity=self.granularity or "DAILY",
         )
-        checked = check_records(rows, rules)
+        checked = check_records(as_records(rows, rules.kind), rules)
         return self.stream_name, checked.granularity, sampled_hashes(checked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,11 +12,12 @@ import polars as pl
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.telemetry.identity import record_hash
+from cloudzero_provider.values.json_strings import as_json_strings
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 SAMPLED_RECORDS = 500
 
 _PREFIX, _SUFFIX = b'{"records":[', b"]}"
+#: Size of a body without records. The comma that a record's size includes is not sent after the last one.
+_EMPTY = len(_PREFIX) + len(_SUFFIX) - 1
+#: Records whose sizes are computed at a time, since that takes several times their memory.
+_SLICE = 100_000
+_NO_TEXT = pl.lit(None, dtype=pl.String)
+_NOT_OF_PERIODS = ("element_name", "keys", "value")
 
 
 @dataclass(frozen=True)
@@ -46,25 +53,48 @@ class BatchLimits:
 @dataclass(frozen=True)
 class Batch:
     """
-    One request.
+    One request. Its body is encoded each time it is read, so that only one body is held at a time.
 
     :param operation: ``replace``, ``sum`` or ``delete``.
-    :param body: encoded JSON.
-    :param records: number of records.
-    :param first: timestamp of the first record.
-    :param last: timestamp of the last record.
+    :param frame: its records.
+    :param fields: JSON of each field of a record; null for a field that it lacks.
+    :param size: length of the body, in bytes.
     """
 
     operation: TelemetryOperation
-    body: bytes
-    records: int
-    first: str
-    last: str
+    frame: pl.DataFrame = field(repr=False)
+    fields: Sequence[pl.Expr] = field(repr=False)
+    size: int
 
     @property
-    def sha256(self) -> str:
-        """Hash of the operation and the body."""
-        return hashlib.sha256(self.operation.value.encode() + self.body).hexdigest()
+    def body(self) -> bytes:
+        """Encoded JSON."""
+        record = pl.concat_str(pl.lit("{"), pl.concat_str(self.fields, separator=",", ignore_nulls=True), pl.lit("}"))
+        records: str = _with_json(self.frame).select(record.str.join(",")).item()
+        return _PREFIX + records.encode() + _SUFFIX
+
+    @property
+    def records(self) -> int:
+        """Number of records."""
+        return self.frame.height
+
+    @property
+    def first(self) -> str:
+        """Timestamp of the first record."""
+        return str(self.frame["timestamp"][0])
+
+    @property
+    def last(self) -> str:
+        """Timestamp of the last record."""
+        return str(self.frame["timestamp"][-1])
+
+    def sha256(self, body: bytes) -> str:
+        """
+        Hash the operation and the body.
+
+        :param body: of this batch.
+        """
+        return hashlib.sha256(self.operation.value.encode() + body).hexdigest()
 
 
 def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods: bool = False) -> Iterator[Batch]:
@@ -80,10 +110,10 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     :raises InputError: when a single record is too large for one request.
     """
     if read_bool("clear_periods", clear_periods):
-        periods = records.periods.to_frame().with_columns(element_name=None, keys=None, value=None)
+        periods = records.periods.to_frame("timestamp").with_columns(_NO_TEXT.alias(name) for name in _NOT_OF_PERIODS)
         yield from _batches(periods, TelemetryOperation.DELETE, records, limits)
     for operation, frame in (
-        (TelemetryOperation.DELETE, records.zeros.with_columns(value=None)),
+        (TelemetryOperation.DELETE, records.zeros.with_columns(value=_NO_TEXT)),
         (records.rules.operation, records.frame),
     ):
         for part in _by_key_set(frame, operation):
@@ -101,6 +131,9 @@ def _by_key_set(frame: pl.DataFrame, operation: TelemetryOperation) -> list[pl.D
     A ``sum`` replaces nothing. Its requests keep the order of the input: the journal compares them with those of
     the previous attempt, which may have run an older version.
     """
+    if frame["key_set"].n_unique() == 1:
+        # Partitioning copies.
+        return [frame]
     parts = frame.partition_by("key_set", maintain_order=True)
     if operation is TelemetryOperation.SUM:
         return parts
@@ -111,48 +144,59 @@ def _batches(
     frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
 ) -> Iterator[Batch]:
     """Split a frame that has at least one record."""
-    encoded = _encode(frame, operation, records)
-    sizes = (encoded.str.len_bytes().cast(pl.Int64) + 1).to_list()
-    start, size = 0, len(_PREFIX) + len(_SUFFIX) - 1
-    empty = size
-    for index, record_size in enumerate(sizes):
-        if empty + record_size > limits.max_body_bytes:
-            raise InputError(
-                f"A record of {frame['timestamp'][index]} is {record_size - 1:,} bytes as JSON, too large for one "
-                f"request (max_body_bytes is {limits.max_body_bytes:,}). Nothing was sent."
-            )
-        if size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records:
-            yield _batch(frame, encoded, operation, start, index)
-            start, size = index, empty
-        size += record_size
-    yield _batch(frame, encoded, operation, start, len(sizes))
+    fields = _fields(operation, records)
+    sizes = pl.concat(_sizes(piece, fields) for piece in frame.iter_slices(_SLICE))
+    _check_record_sizes(frame, sizes, limits)
+    # The position of each record if all were in one request.
+    ends = sizes.cum_sum()
+    start = 0
+    while start < frame.height:
+        before = ends[start - 1] if start else 0
+        room = limits.max_body_bytes - _EMPTY
+        end = min(ends.search_sorted(before + room, side="right"), start + limits.max_batch_records, frame.height)
+        yield Batch(operation, frame.slice(start, end - start), fields, _EMPTY + ends[end - 1] - before)
+        start = end
 
 
-def _batch(frame: pl.DataFrame, encoded: pl.Series, operation: TelemetryOperation, start: int, end: int) -> Batch:
-    rows: str = encoded.slice(start, end - start).str.join(",").item()
-    body = _PREFIX + rows.encode() + _SUFFIX
-    return Batch(operation, body, end - start, frame["timestamp"][start], frame["timestamp"][end - 1])
+def _sizes(frame: pl.DataFrame, fields: Sequence[pl.Expr]) -> pl.Series:
+    """Return the bytes of each record as JSON, with a comma after it."""
+    # A comma follows each field but the last.
+    present = [field.is_not_null().cast(pl.Int64) for field in fields]
+    lengths = [field.str.len_bytes().cast(pl.Int64).fill_null(0) for field in fields]
+    size = pl.sum_horizontal(*present, *lengths) + len("{}")
+    return _with_json(frame).select(size.alias("size"))["size"]
 
 
-def _encode(frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords) -> pl.Series:
-    """Encode each record as a JSON object, without fields that have no value."""
-    granularity = f'"granularity":"{records.granularity}"' if records.sends_granularity else None
-    elements = frame["element_name"].drop_nulls().unique().to_list()
-    as_json = [json.dumps(element, ensure_ascii=False) for element in elements]
-    element = pl.col("element_name").replace_strict(elements, as_json, default=None, return_dtype=pl.String)
+def _with_json(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(as_json_strings(frame["element_name"]))
+
+
+def _check_record_sizes(frame: pl.DataFrame, sizes: pl.Series, limits: BatchLimits) -> None:
+    too_large = (sizes > limits.max_body_bytes - _EMPTY).arg_true()
+    if len(too_large):
+        index = too_large[0]
+        raise InputError(
+            f"A record of {frame['timestamp'][index]} is {sizes[index] - 1:,} bytes as JSON, too large for one "
+            f"request (max_body_bytes is {limits.max_body_bytes:,}). Nothing was sent."
+        )
+
+
+def _fields(operation: TelemetryOperation, records: CheckedRecords) -> list[pl.Expr]:
+    """Return the fields of a record as JSON, null for a field without a value."""
+    kind = records.rules.kind
     keys = pl.col("keys")
-    if records.rules.kind.has_element and operation is not TelemetryOperation.DELETE:
+    if kind.has_element and operation is not TelemetryOperation.DELETE:
         # One page calls filters optional, another requires them; on both, an empty filter means all spend.
         keys = keys.fill_null("{}")
     fields = [
         pl.format('"timestamp":"{}"', pl.col("timestamp")),
         _field('"value":', pl.col("value")),
-        pl.lit(granularity),
-        _field('"element_name":', element),
-        _field(f'"{records.rules.kind.keys_field}":', keys),
+        _field('"element_name":', pl.col("element_name")),
+        _field(f'"{kind.keys_field}":', keys),
     ]
-    record = pl.concat_str(pl.lit("{"), pl.concat_str(fields, separator=",", ignore_nulls=True), pl.lit("}"))
-    return frame.select(record.alias("json"))["json"]
+    if records.sends_granularity:
+        fields.insert(2, pl.lit(f'"granularity":"{records.granularity}"'))
+    return fields
 
 
 def _field(key: str, value: pl.Expr) -> pl.Expr:

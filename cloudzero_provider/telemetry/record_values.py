@@ -1,22 +1,18 @@
-"""Values and filter keys of telemetry records."""
+"""Values of telemetry records."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.sources import is_text
-from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY, SIGNIFICANT_DIGITS
+from cloudzero_provider.telemetry.record_kinds import SIGNIFICANT_DIGITS
 from cloudzero_provider.values.conversion import Converted, as_text, decimal_text, plain_decimals
+from cloudzero_provider.values.python_values import as_objects
 
 if TYPE_CHECKING:
-    from cloudzero_provider.telemetry.record_kinds import RecordKind
     from cloudzero_provider.values.python_values import Values
 
 TOO_PRECISE = (
@@ -32,6 +28,40 @@ def convert_values(values: Values) -> tuple[Converted, int]:
     :param values: int, float, Decimal or decimal strings. Floats are rounded to 15 significant digits.
     :return: the numbers as strings, and how many floats were changed by rounding.
     """
+    column, rounded = _rounded_floats(values) or _each_as_text(values)
+    column = plain_decimals(column)
+    long = (column.strings.str.len_bytes() > SIGNIFICANT_DIGITS).fill_null(False).arg_true()
+    digits = column.strings.gather(long).str.replace_all(r"[-.]", "").str.strip_chars("0")
+    for index in long.filter(digits.str.len_bytes() > SIGNIFICANT_DIGITS).to_list():
+        column.bad[index] = TOO_PRECISE
+    return column, rounded
+
+
+def _rounded_floats(values: Values) -> tuple[Converted, int] | None:
+    """Round a column of nothing but finite floats; ``None`` for any other column."""
+    floats = _as_floats(values)
+    if floats is None or not floats.is_finite().all():
+        return None
+    # The shortest notation has at most 15 digits if any notation of the same float has.
+    strings = floats.cast(pl.String)
+    others = (strings.str.len_bytes() > SIGNIFICANT_DIGITS + len(".")).fill_null(False).arg_true()
+    rounded = pl.Series(
+        values=[f"{number:.{SIGNIFICANT_DIGITS}g}" for number in floats.gather(others).to_list()], dtype=pl.String
+    )
+    changed = rounded.cast(pl.Float64) != floats.gather(others)
+    return Converted(strings.scatter(others, rounded)), int(changed.sum())
+
+
+def _as_floats(values: Values) -> pl.Series | None:
+    if isinstance(values, pl.Series) and values.dtype == pl.Float64:
+        return values
+    is_float32 = isinstance(values, pl.Series) and values.dtype == pl.Float32
+    if is_float32 or (isinstance(values, list) and set(map(type, values)) <= {float, type(None)}):
+        return pl.Series(values=as_objects(values), dtype=pl.Float64)
+    return None
+
+
+def _each_as_text(values: Values) -> tuple[Converted, int]:
     rounded = 0
 
     def to_text(value: object) -> str:
@@ -42,78 +72,10 @@ def convert_values(values: Values) -> tuple[Converted, int]:
             return text
         return decimal_text(value)
 
-    column = plain_decimals(as_text(values, to_text))
-    digits = column.strings.str.replace_all(r"[-.]", "").str.strip_chars("0")
-    for index in (digits.str.len_chars() > SIGNIFICANT_DIGITS).fill_null(False).arg_true().to_list():
-        column.bad[index] = TOO_PRECISE
+    column = as_text(values, to_text)
     return column, rounded
 
 
 def is_zero(decimals: pl.Series) -> pl.Series:
     """Mask of the values that are zero, in any notation."""
     return (decimals.str.replace_all(r"[-.0]", "") == "").fill_null(False)
-
-
-@dataclass
-class Keys:
-    """
-    Filter keys of records.
-
-    :param encoded: the keys and their values as sorted JSON; null for a record without keys.
-    :param key_sets: only the keys, as JSON.
-    :param bad: row index → the rule it breaks.
-    """
-
-    encoded: pl.Series
-    key_sets: pl.Series
-    bad: dict[int, str] = field(default_factory=dict)
-
-
-def convert_keys(values: Values, kind: RecordKind) -> Keys:
-    """Check filter keys and convert them to canonical JSON, so that equal keys are equal strings."""
-    encoded: list[str | None] = []
-    key_sets: list[str] = []
-    bad: dict[int, str] = {}
-    for index, value in enumerate(values):
-        try:
-            keys = _checked_keys(value, kind)
-        except ValueError as error:
-            bad[index] = str(error)
-            keys = {}
-        encoded.append(json.dumps(keys, ensure_ascii=False) if keys else None)
-        key_sets.append(json.dumps(list(keys), ensure_ascii=False))
-    return Keys(pl.Series(values=encoded, dtype=pl.String), pl.Series(values=key_sets, dtype=pl.String), bad)
-
-
-def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ValueError(f"expected a dict of filter keys and values, not {type(value).__name__}")
-    if len(value) > MAX_KEYS:
-        raise ValueError(f"{len(value)} filter keys: CloudZero accepts at most {MAX_KEYS}")
-    for key in value:
-        if not is_text(key):
-            raise ValueError(f"the filter key {key!r} is not a string, or is empty")
-    check = _checked_list if kind.lists_values else _checked_string
-    return {key: check(key, value[key]) for key in sorted(value)}
-
-
-def _checked_string(key: str, value: Any) -> str:
-    if not is_text(value):
-        found = type(value).__name__
-        raise ValueError(f"filter key {key!r}: expected a string, not {found} (metrics don't accept lists)")
-    return str.__str__(value)
-
-
-def _checked_list(key: str, value: Any) -> list[str]:
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"filter key {key!r}: expected a list of strings, not {type(value).__name__}")
-    if not 1 <= len(value) <= MAX_VALUES_PER_KEY:
-        raise ValueError(f"filter key {key!r}: {len(value)} values; CloudZero accepts 1 to {MAX_VALUES_PER_KEY}")
-    for item in value:
-        if not is_text(item):
-            raise ValueError(f"filter key {key!r}: the value {item!r} is not a string, or is empty")
-    if len(set(value)) < len(value):
-        raise ValueError(f"filter key {key!r}: a value is listed twice")
-    return sorted(str.__str__(item) for item in value)

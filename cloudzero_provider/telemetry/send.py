@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import (
@@ -141,23 +143,28 @@ def send_records(
             client.wait_until_settled(options.settle_from)
         write = partial(RecordsWrite.of, client, stream_name, records, clear_periods=options.clear_periods)
         with claimed(options.claims, write):
-            _send(client, stream_name, records, options, batches)
-    return _summary(stream_name, records, batches, check_only=options.check_only)
+            sha256 = _send(client, stream_name, records, options, batches)
+    else:
+        sha256 = _sha256(batches)
+    return _summary(stream_name, records, batches, sha256, check_only=options.check_only)
 
 
 def _send(
     client: Client, stream_name: str, records: CheckedRecords, options: TelemetryOptions, batches: list[Batch]
-) -> None:
+) -> str:
+    """Send all batches, and return the hash of their bodies."""
     stream_type = records.rules.kind.stream_type
-    done = 0
+    done, sha256 = 0, hashlib.sha256()
     for number, batch in enumerate(batches, start=1):
+        body = batch.body
+        sha256.update(body)
 
-        def send(batch: Batch = batch) -> bool:
-            client.send_telemetry(stream_type, stream_name, batch.operation, batch.body)
+        def send(batch: Batch = batch, body: bytes = body) -> bool:
+            client.send_telemetry(stream_type, stream_name, batch.operation, body)
             return True
 
         try:
-            sent = options.journal.add_once(batch.sha256, send)
+            sent = options.journal.add_once(batch.sha256(body), send)
         except CloudZeroError as error:
             if _deletion_found_no_stream(error, batch, records):
                 log.info("%s: the stream does not exist yet, so nothing was deleted", stream_name)
@@ -177,10 +184,18 @@ def _send(
                 batch.first,
                 batch.last,
                 f"{batch.records:,}",
-                f"{len(batch.body):,}",
+                f"{batch.size:,}",
                 f"{done:,}",
             )
     options.journal.finish()
+    return sha256.hexdigest()
+
+
+def _sha256(batches: list[Batch]) -> str:
+    sha256 = hashlib.sha256()
+    for batch in batches:
+        sha256.update(batch.body)
+    return sha256.hexdigest()
 
 
 def _deletion_found_no_stream(error: CloudZeroError, batch: Batch, records: CheckedRecords) -> bool:
@@ -227,7 +242,7 @@ def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limit
 def _recovery(error: CloudZeroError, records: CheckedRecords, batch: Batch, number: int, batches: list[Batch]) -> str:
     which = (
         f"It was request {number} of {len(batches)}: {batch.operation.value} of {batch.records:,} records, "
-        f"{batch.first} to {batch.last} (SHA-256 {batch.sha256[:12]})."
+        f"{batch.first} to {batch.last} (SHA-256 {batch.sha256(batch.body)[:12]})."
     )
     if number > 1:
         which += f" {_earlier(number - 1)}"
@@ -243,12 +258,11 @@ def _earlier(count: int) -> str:
     return "The request before it was applied." if count == 1 else f"The {count} requests before it were applied."
 
 
-def _summary(stream_name: str, records: CheckedRecords, batches: list[Batch], *, check_only: bool) -> TelemetrySummary:
+def _summary(
+    stream_name: str, records: CheckedRecords, batches: list[Batch], sha256: str, *, check_only: bool
+) -> TelemetrySummary:
     frame, rules = records.frame, records.rules
-    sha256 = hashlib.sha256()
-    for batch in batches:
-        sha256.update(batch.body)
-    times = sorted(filter(None, [*frame["timestamp"], *records.zeros["timestamp"]]))
+    sent = pl.concat([part.select("timestamp", "key_set") for part in (frame, records.zeros)])
     return TelemetrySummary(
         stream_name=stream_name,
         stream_type=rules.kind.stream_type.value,
@@ -257,16 +271,16 @@ def _summary(stream_name: str, records: CheckedRecords, batches: list[Batch], *,
         month=str(rules.month) if rules.month else None,
         records=frame.height,
         requests=len(batches),
-        bytes=sum(len(batch.body) for batch in batches),
+        bytes=sum(batch.size for batch in batches),
         total=records.total,
-        first=times[0] if times else "",
-        last=times[-1] if times else "",
-        key_sets=len({*frame["key_set"], *records.zeros["key_set"]}),
+        first=str(sent["timestamp"].min() or ""),
+        last=str(sent["timestamp"].max() or ""),
+        key_sets=sent["key_set"].n_unique(),
         duplicates_summed=records.duplicates_summed,
         zeros_deleted=records.zeros.height,
         zeros_skipped=records.zeros_skipped,
         values_rounded=records.values_rounded,
-        sha256=sha256.hexdigest(),
+        sha256=sha256,
         record_hashes=tuple(sampled_hashes(records)),
         check_only=check_only,
     )

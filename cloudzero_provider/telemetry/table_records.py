@@ -10,11 +10,16 @@ may have one column ``associated_cost`` (metric) or ``filter`` (allocation) of s
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources import Rows
+from cloudzero_provider.sources import Rows, joined
 from cloudzero_provider.sources.json_files import DuplicateKeyError, unique_keys
+from cloudzero_provider.telemetry.filter_keys import as_dicts
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.values.conversion import as_text, text_of
 from cloudzero_provider.values.did_you_mean import spelling_differences
@@ -23,6 +28,9 @@ from cloudzero_provider.values.python_values import Values, as_objects
 
 if TYPE_CHECKING:
     from cloudzero_provider.telemetry.record_kinds import RecordKind
+
+#: Number of different JSON objects of a column that are parsed once each.
+_MOST_REMEMBERED = 100_000
 
 
 def as_records(rows: Rows, kind: RecordKind) -> Rows:
@@ -39,11 +47,33 @@ def as_records(rows: Rows, kind: RecordKind) -> Rows:
         keys = _parse_keys(rows, kind.keys_field)
         return Rows({**rows.columns, kind.keys_field: keys}, rows.count, rows.where)
     _check_names(rows, kind)
-    filters = [name for name in rows.columns if name not in kind.fields]
+    filters = {name: values for name, values in rows.columns.items() if name not in kind.fields}
     fields = {name: values for name, values in rows.columns.items() if name in kind.fields}
     if filters:
-        fields[kind.keys_field] = _combined({name: rows.columns[name] for name in filters}, kind)
+        fields[kind.keys_field] = _combined(filters, kind)
     return Rows(fields, rows.count, rows.where)
+
+
+def joined_records(parts: list[Rows], kind: RecordKind) -> Rows:
+    """
+    Convert the rows of several sources to records, and concatenate them.
+
+    :param parts: the rows of each source.
+    :param kind: the kind of the records.
+    :raises InputError: as :func:`as_records` does.
+    """
+    records = [as_records(part, kind) for part in parts]
+    name = kind.keys_field
+    columns = [part.columns[name] for part in records if name in part.columns]
+    if len({values.dtype if isinstance(values, pl.Series) else None for values in columns}) > 1:
+        # Structs of other fields, or dicts: only dicts have room for both.
+        records = [
+            replace(part, columns={**part.columns, name: as_dicts(part.columns[name], kind)})
+            if name in part.columns
+            else part
+            for part in records
+        ]
+    return joined(records)
 
 
 def _check_names(rows: Rows, kind: RecordKind) -> None:
@@ -61,9 +91,16 @@ def _check_names(rows: Rows, kind: RecordKind) -> None:
         )
 
 
-def _combined(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, Any]]:
-    """Combine the filter columns into one field. Values that are not strings are kept for the checks to report."""
-    cells = [_as_strings(values) for values in filters.values()]
+def _combined(filters: dict[str, Values], kind: RecordKind) -> Values:
+    """
+    Combine the filter columns into one field.
+
+    :return: structs of strings; or dicts, if a value is not a string, for the checks to report.
+    """
+    texts = {name: as_text(values, text_of) for name, values in filters.items()}
+    if not any(column.bad for column in texts.values()):
+        return pl.DataFrame({name: column.strings for name, column in texts.items()}).to_struct(kind.keys_field)
+    cells = [as_objects(filters[name]) if column.bad else column.strings.to_list() for name, column in texts.items()]
     return [
         {
             name: [value] if kind.lists_values else value
@@ -74,20 +111,14 @@ def _combined(filters: dict[str, Values], kind: RecordKind) -> list[dict[str, An
     ]
 
 
-def _as_strings(values: Values) -> list[Any]:
-    column = as_text(values, text_of)
-    if not column.bad:
-        return column.strings.to_list()
-    return as_objects(values)
-
-
 def _parse_keys(rows: Rows, name: str) -> list[Any]:
     values = rows.columns[name]
+    parse = lru_cache(_MOST_REMEMBERED)(_from_json)
     keys: list[Any] = []
     bad: dict[int, str] = {}
     for index, value in enumerate(as_objects(values)):
         try:
-            keys.append(_from_json(value) if isinstance(value, str) else _from_struct_or_map(value))
+            keys.append(parse(value) if isinstance(value, str) else _from_struct_or_map(value))
         except DuplicateKeyError:
             keys.append(None)
             bad[index] = "a filter key appears twice in one record"

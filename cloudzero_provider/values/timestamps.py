@@ -31,15 +31,39 @@ def utc_timestamps(column: Converted, **truncation: int) -> Timestamps:
     :param truncation: arguments of ``datetime.replace`` that truncate them, like ``minute=0``; fractions of seconds are
         always removed.
     """
-    read = _read(column.strings)
-    kept = read["utc"].dt.replace(**truncation) if truncation else read["utc"]  # type: ignore[arg-type]
-    shortened = (kept != read["utc"]) | (read["fraction"] & kept.is_not_null())
-    bad = kept.is_null() & column.strings.is_not_null()
+    strings = column.strings
+    distinct = strings.drop_nulls().unique()
+    if 0 < len(distinct) <= len(strings) // 2:
+        # A month has at most 744 hours, and most bills only such times: looking each up costs less than parsing it.
+        numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
+        rows = strings.replace_strict(distinct, numbers, return_dtype=pl.UInt32)
+        found = _converted(distinct, truncation).select(pl.all().gather(rows))
+    else:
+        found = _converted(strings, truncation)
+    bad = (found["string"].is_null() & strings.is_not_null()).arg_true()
     return Timestamps(
-        strings=kept.dt.strftime(f"{_FORMAT}Z"),
-        bad=column.bad | dict.fromkeys(bad.arg_true().to_list(), NOT_TIMESTAMP),
-        truncated=int(shortened.sum()),
-        moved=(read["utc"].dt.month() != read["local"].dt.month()).fill_null(value=False),
+        strings=found["string"],
+        bad=column.bad | dict.fromkeys(bad.to_list(), NOT_TIMESTAMP),
+        truncated=int(found["shortened"].sum()),
+        moved=found["moved"].fill_null(value=False),
+    )
+
+
+def _converted(strings: pl.Series, truncation: dict[str, int]) -> pl.DataFrame:
+    """
+    Convert timestamps.
+
+    :return: columns ``string``, null for strings in other formats; ``shortened``, whether truncating changed it; ``moved``,
+        as in :class:`Timestamps`.
+    """
+    read = _read(strings)
+    kept = read["utc"].dt.replace(**truncation) if truncation else read["utc"]  # type: ignore[arg-type]
+    return pl.DataFrame(
+        {
+            "string": kept.dt.strftime(f"{_FORMAT}Z"),
+            "shortened": (kept != read["utc"]) | (read["fraction"] & kept.is_not_null()),
+            "moved": read["utc"].dt.month() != read["local"].dt.month(),
+        }
     )
 
 

@@ -23,6 +23,7 @@ from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, samp
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
 from cloudzero_provider.telemetry.record_kinds import KINDS
+from cloudzero_provider.telemetry.record_values import convert_values
 from cloudzero_provider.telemetry.table_records import as_records
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
@@ -88,7 +89,7 @@ def test_every_record_is_sent_once_in_bodies_that_fit_with_one_key_set_each(coun
     batches = batches_of(given, limits=BatchLimits(max_body, max_records))
     sent = []
     for batch, (_, records) in zip(batches, contents(batches), strict=True):
-        assert len(batch.body) <= max_body
+        assert batch.size == len(batch.body) <= max_body
         assert batch.records == len(records) <= max_records
         assert len({tuple(one.get("filter", {})) for one in records}) == 1
         sent += records
@@ -304,6 +305,16 @@ def test_duplicates_are_told_by_their_period_element_and_keys():
 def test_floats_go_out_with_15_significant_digits_and_are_counted(value, sent, rounded):
     found = checked([record(0, value=value)])
     assert (found.frame["value"].to_list(), found.values_rounded) == ([sent], rounded)
+
+
+@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.floats(0, 1e6).map(lambda n: round(n, 3))))
+def test_floats_of_a_column_are_those_of_python_to_15_digits(floats):
+    plain = [None if number is None else format(Decimal(f"{number:.15g}"), "f") for number in floats]
+    expected = convert_values(plain)[0]
+    for values in (floats, pl.Series(values=floats, dtype=pl.Float64)):
+        found, rounded = convert_values(values)
+        assert (found.strings.to_list(), found.bad) == (expected.strings.to_list(), expected.bad)
+        assert rounded == sum(number is not None and float(f"{number:.15g}") != number for number in floats)
 
 
 def test_half_of_the_hashes_are_of_what_is_sent_last():

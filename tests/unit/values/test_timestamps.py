@@ -226,3 +226,19 @@ def test_columns_and_single_times_are_read_alike(texts):
     moments = [read_time(text) for text in texts]
     cut = [moment and moment.replace(microsecond=0, tzinfo=timezone.utc) for moment in moments]
     assert written(*texts) == [moment and f"{moment:%Y-%m-%dT%H:%M:%SZ}".rjust(20, "0") for moment in cut]
+
+
+@given(st.lists(spelled().map(lambda drawn: drawn[1]) | st.sampled_from(["", None, "x", "2026-02-30"]), min_size=1))
+def test_times_that_repeat_are_read_like_others(texts):
+    columns = [
+        utc_timestamps(Converted(pl.Series(values=texts * times, dtype=pl.String)), day=1, hour=0, minute=0, second=0)
+        for times in (1, 3)
+    ]
+    once, thrice = ([found.strings.to_list(), found.moved.to_list(), sorted(found.bad), found.truncated] for found in columns)
+    count = len(texts)
+    assert thrice == [
+        once[0] * 3,
+        once[1] * 3,
+        sorted(row + repeat * count for row in once[2] for repeat in range(3)),
+        once[3] * 3,
+    ]

@@ -1,0 +1,239 @@
+"""
+Filter keys of telemetry records, checked and encoded as JSON.
+
+Records of the same keys are checked and encoded together, as polars columns: one column per key. Only records that
+can't be held in such columns, most of which are wrong, are checked one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import polars as pl
+
+from cloudzero_provider.sources import is_text
+from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY
+from cloudzero_provider.values.json_strings import as_json_strings
+from cloudzero_provider.values.python_values import as_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudzero_provider.telemetry.record_kinds import RecordKind
+    from cloudzero_provider.values.python_values import Values
+
+#: With more sets of keys than this, records are checked one by one: each set costs as much as hundreds of records.
+_MOST_KEY_SETS = 1_000
+
+
+@dataclass
+class FilterKeys:
+    """
+    Filter keys of records.
+
+    :param encoded: the keys and their values as sorted JSON; null for a record without keys.
+    :param key_sets: only the keys, as JSON.
+    :param bad: row index → the rule it breaks.
+    """
+
+    encoded: pl.Series
+    key_sets: pl.Series
+    bad: dict[int, str] = field(default_factory=dict)
+
+
+def convert_keys(values: Values, kind: RecordKind) -> FilterKeys:
+    """
+    Check filter keys and convert them to canonical JSON, so that equal keys are equal strings.
+
+    :param values: a dict per record, or ``None``; or structs of strings, a field per key, null where a record lacks it.
+    :param kind: the kind of the records.
+    """
+    if _is_struct(values):
+        return _of_columns([_of_strings(column, kind) for column in values.struct.unnest()])
+    given = as_objects(values)
+    by_keys = _rows_by_keys(given)
+    if len(by_keys) > _MOST_KEY_SETS:
+        return _of_each(given, kind)
+    parts = [_of_same_keys(keys, [given[row] for row in rows], kind) for keys, rows in by_keys.items()]
+    return _in_order(list(by_keys.values()), parts)
+
+
+def as_dicts(values: Values, kind: RecordKind) -> list[Any]:
+    """
+    Return the filter keys of each record as a dict.
+
+    :param values: as for :func:`convert_keys`.
+    :param kind: the kind of the records.
+    """
+    if not _is_struct(values):
+        return as_objects(values)
+    return [None if row is None else _as_dict(row, kind) for row in values.to_list()]
+
+
+def _as_dict(row: dict[str, str | None], kind: RecordKind) -> dict[str, Any]:
+    return {key: [text] if kind.lists_values else text for key, text in row.items() if text is not None}
+
+
+def _rows_by_keys(values: Sequence[Any]) -> dict[tuple[Any, ...] | None, list[int]]:
+    """Group the rows of records by their keys; the group ``None`` holds anything that is not a dict."""
+    rows: dict[tuple[Any, ...] | None, list[int]] = defaultdict(list)
+    for index, value in enumerate(values):
+        rows[tuple(value) if type(value) is dict else None].append(index)
+    return rows
+
+
+def _is_struct(values: Values) -> TypeGuard[pl.Series]:
+    return isinstance(values, pl.Series) and isinstance(values.dtype, pl.Struct)
+
+
+def _of_same_keys(keys: tuple[Any, ...] | None, values: list[Any], kind: RecordKind) -> FilterKeys:
+    columns = _columns(keys, values, kind) if keys else None
+    return _of_each(values, kind) if columns is None else _of_columns(columns)
+
+
+def _columns(keys: tuple[Any, ...], values: list[dict[Any, Any]], kind: RecordKind) -> list[pl.Series] | None:
+    """Encode the values of each key; ``None`` if any record may be wrong."""
+    if len(keys) > MAX_KEYS or not all(type(key) is str and is_text(key) for key in keys):
+        return None
+    encode = _of_lists if kind.lists_values else _of_texts
+    columns = []
+    for key in keys:
+        column = encode([value[key] for value in values], kind)
+        if column is None:
+            return None
+        columns.append(column.alias(key))
+    return columns
+
+
+def _of_texts(cells: Sequence[Any], kind: RecordKind) -> pl.Series | None:
+    texts = _as_texts(cells)
+    return None if texts is None else _of_strings(texts, kind)
+
+
+def _of_lists(cells: Sequence[Any], kind: RecordKind) -> pl.Series | None:
+    if not set(map(type, cells)) <= {list, tuple}:
+        return None
+    lengths = set(map(len, cells))
+    if not lengths <= set(range(1, MAX_VALUES_PER_KEY + 1)):
+        return None
+    texts = _as_texts(list(chain.from_iterable(cells)))
+    if texts is None or lengths == {1}:
+        return None if texts is None else _of_strings(texts, kind)
+    row = pl.Series(values=[row for row, cell in enumerate(cells) for _ in cell], dtype=pl.UInt32)
+    items = pl.DataFrame({"row": row, "text": texts, "json": as_json_strings(texts)})
+    if items.n_unique(["row", "text"]) < items.height:
+        return None
+    lists = items.sort("row", "text").group_by("row", maintain_order=True).agg(pl.col("json").str.join(", "))
+    return lists.select(pl.format("[{}]", "json")).to_series()
+
+
+def _as_texts(cells: Sequence[Any]) -> pl.Series | None:
+    if set(map(type, cells)) != {str}:
+        return None
+    try:
+        texts = pl.Series(values=cells, dtype=pl.String)
+    except UnicodeEncodeError:
+        return None
+    return None if (texts == "").any() else texts
+
+
+def _of_strings(texts: pl.Series, kind: RecordKind) -> pl.Series:
+    """Encode one value per record."""
+    strings = as_json_strings(texts)
+    if not kind.lists_values:
+        return strings
+    return pl.select(pl.format("[{}]", strings).alias(texts.name)).to_series()
+
+
+def _of_columns(columns: list[pl.Series]) -> FilterKeys:
+    """Combine the encoded values of each key, null where a record lacks it."""
+    encoded = pl.DataFrame(sorted(columns, key=lambda column: column.name))
+    present = {key: pl.col(key).is_not_null() for key in encoded.columns}
+    pairs = [pl.lit(f"{_dumps(key)}: ") + pl.col(key) for key in encoded.columns]
+    keys = [pl.when(is_present).then(pl.lit(_dumps(key))) for key, is_present in present.items()]
+    found = encoded.select(
+        encoded=pl.when(pl.any_horizontal(present.values())).then(_joined("{", pairs, "}")),
+        key_sets=_joined("[", keys, "]"),
+        count=pl.sum_horizontal(is_present.cast(pl.UInt32) for is_present in present.values()),
+    )
+    too_many = (found["count"] > MAX_KEYS).arg_true().to_list()
+    bad = {row: _too_many_keys(found["count"][row]) for row in too_many}
+    return FilterKeys(found["encoded"], found["key_sets"], bad)
+
+
+def _joined(start: str, parts: Sequence[pl.Expr], end: str) -> pl.Expr:
+    return pl.concat_str(pl.lit(start), pl.concat_str(parts, separator=", ", ignore_nulls=True), pl.lit(end))
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _in_order(rows: list[list[int]], parts: list[FilterKeys]) -> FilterKeys:
+    """Join the filter keys of groups of rows, in the order of the rows."""
+    if len(parts) == 1:
+        return parts[0]
+    order = pl.Series(values=list(chain.from_iterable(rows)), dtype=pl.UInt32).arg_sort()
+    joined = pl.concat([keys.encoded for keys in parts]).gather(order)
+    key_sets = pl.concat([keys.key_sets for keys in parts]).gather(order)
+    bad = {of[row]: rule for of, keys in zip(rows, parts, strict=True) for row, rule in keys.bad.items()}
+    return FilterKeys(joined, key_sets, bad)
+
+
+def _of_each(values: Sequence[Any], kind: RecordKind) -> FilterKeys:
+    """Check and encode records one by one."""
+    encoded: list[str | None] = []
+    key_sets: list[str] = []
+    bad: dict[int, str] = {}
+    for index, value in enumerate(values):
+        try:
+            keys = _checked_keys(value, kind)
+        except ValueError as error:
+            bad[index] = str(error)
+            keys = {}
+        encoded.append(_dumps(keys) if keys else None)
+        key_sets.append(_dumps(list(keys)))
+    return FilterKeys(pl.Series(values=encoded, dtype=pl.String), pl.Series(values=key_sets, dtype=pl.String), bad)
+
+
+def _checked_keys(value: Any, kind: RecordKind) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected a dict of filter keys and values, not {type(value).__name__}")
+    if len(value) > MAX_KEYS:
+        raise ValueError(_too_many_keys(len(value)))
+    for key in value:
+        if not is_text(key):
+            raise ValueError(f"the filter key {key!r} is not a string, or is empty")
+    check = _checked_list if kind.lists_values else _checked_string
+    return {key: check(key, value[key]) for key in sorted(value)}
+
+
+def _too_many_keys(count: int) -> str:
+    return f"{count} filter keys: CloudZero accepts at most {MAX_KEYS}"
+
+
+def _checked_string(key: str, value: Any) -> str:
+    if not is_text(value):
+        found = type(value).__name__
+        raise ValueError(f"filter key {key!r}: expected a string, not {found} (metrics don't accept lists)")
+    return str.__str__(value)
+
+
+def _checked_list(key: str, value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"filter key {key!r}: expected a list of strings, not {type(value).__name__}")
+    if not 1 <= len(value) <= MAX_VALUES_PER_KEY:
+        raise ValueError(f"filter key {key!r}: {len(value)} values; CloudZero accepts 1 to {MAX_VALUES_PER_KEY}")
+    for item in value:
+        if not is_text(item):
+            raise ValueError(f"filter key {key!r}: the value {item!r} is not a string, or is empty")
+    if len(set(value)) < len(value):
+        raise ValueError(f"filter key {key!r}: a value is listed twice")
+    return sorted(str.__str__(item) for item in value)
