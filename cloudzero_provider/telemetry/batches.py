@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -153,7 +154,7 @@ def _batches(
     while start < frame.height:
         before = ends[start - 1] if start else 0
         room = limits.max_body_bytes - _EMPTY
-        end = min(ends.search_sorted(before + room, side="right"), start + limits.max_batch_records, frame.height)
+        end = bisect_right(ends, before + room, lo=start, hi=min(start + limits.max_batch_records, frame.height))
         yield Batch(operation, frame.slice(start, end - start), fields, _EMPTY + ends[end - 1] - before)
         start = end
 

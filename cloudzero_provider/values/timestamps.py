@@ -53,7 +53,7 @@ def _converted(strings: pl.Series, truncation: dict[str, int]) -> pl.DataFrame:
     """
     Convert timestamps.
 
-    :return: columns ``string``, null for strings in other formats; ``shortened``, whether truncating changed it; ``moved``,
+    :return: columns ``string``, null for other formats; ``shortened``, whether truncating changed it; ``moved``,
         as in :class:`Timestamps`.
     """
     read = _read(strings)

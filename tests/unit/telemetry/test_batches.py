@@ -307,7 +307,11 @@ def test_floats_go_out_with_15_significant_digits_and_are_counted(value, sent, r
     assert (found.frame["value"].to_list(), found.values_rounded) == ([sent], rounded)
 
 
-@given(st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.floats(0, 1e6).map(lambda n: round(n, 3))))
+@given(
+    st.lists(
+        st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.floats(0, 1e6).map(lambda n: round(n, 3))
+    )
+)
 def test_floats_of_a_column_are_those_of_python_to_15_digits(floats):
     plain = [None if number is None else format(Decimal(f"{number:.15g}"), "f") for number in floats]
     expected = convert_values(plain)[0]

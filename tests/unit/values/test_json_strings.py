@@ -8,7 +8,9 @@ from hypothesis import given, strategies as st
 from cloudzero_provider.values.json_strings import as_json_strings
 
 
-@given(st.lists(st.none() | st.text(st.characters(codec="utf-8")) | st.sampled_from(['"', "\\", "\n", "\x00", "a", "é"])))
+@given(
+    st.lists(st.none() | st.text(st.characters(codec="utf-8")) | st.sampled_from(['"', "\\", "\n", "\x00", "a", "é"]))
+)
 def test_text_becomes_what_python_s_own_encoder_writes(texts):
     encoded = as_json_strings(pl.Series("name", texts, dtype=pl.String))
     assert encoded.name == "name"

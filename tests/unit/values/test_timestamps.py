@@ -234,7 +234,9 @@ def test_times_that_repeat_are_read_like_others(texts):
         utc_timestamps(Converted(pl.Series(values=texts * times, dtype=pl.String)), day=1, hour=0, minute=0, second=0)
         for times in (1, 3)
     ]
-    once, thrice = ([found.strings.to_list(), found.moved.to_list(), sorted(found.bad), found.truncated] for found in columns)
+    once, thrice = (
+        [found.strings.to_list(), found.moved.to_list(), sorted(found.bad), found.truncated] for found in columns
+    )
     count = len(texts)
     assert thrice == [
         once[0] * 3,
