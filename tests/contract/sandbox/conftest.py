@@ -1,4 +1,4 @@
-"""A sandbox as a process of its own, and what a test needs to talk to it."""
+"""A sandbox in its own process, and a client for it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 import requests
+from support.paths import ROOT
 
 KEY = "sandbox-test-key-1234"
 READER_KEY = "sandbox-reader-key-5678"
 STREAM = "1234abcd-1234-abcd-1234-abcd1234efgh"
 OTHER_STREAM = "second-stream"
-ROOT = Path(__file__).parents[3]
 
 
 class SandboxProcess:
-    """The command line, started and ended."""
+    """A sandbox started from its command line."""
 
     def __init__(self, directory, *options):
         command = [
@@ -50,7 +50,7 @@ class SandboxProcess:
 
 
 class CloudZero:
-    """A plain sender: it keeps no rule and hides no error."""
+    """A client without checks: it sends anything and returns every reply."""
 
     KEY, READER_KEY, STREAM, OTHER_STREAM = KEY, READER_KEY, STREAM, OTHER_STREAM
 
@@ -61,6 +61,12 @@ class CloudZero:
 
     def drops_url(self, stream=STREAM):
         return f"{self.url}/v2/connections/billing/anycost/{stream}/billing_drops"
+
+    def connections_url(self, connection_id=""):
+        return f"{self.url}/v2/connections/billing{connection_id and '/' + connection_id}"
+
+    def create_connection(self, **body):
+        return self.session.post(self.connections_url(), json=body, timeout=10)
 
     def row(self, cost="1", hour="2024-08-16T13:00:00Z", **columns):
         return {"time/usage_start": hour, "cost/cost": cost, **columns}
@@ -79,6 +85,13 @@ class CloudZero:
 
     def read(self, month="2024-08", stream=STREAM):
         return self.session.get(f"{self.drops_url(stream)}/{month}", timeout=10)
+
+    def list_drops(self):
+        return self.session.get(self.drops_url(), timeout=10)
+
+    def listed_row_counts(self):
+        """The row count of each month in the list of drops."""
+        return {drop["month"][:7]: drop["row_count"] for drop in self.list_drops().json()["billing_drops"]}
 
     def metric(self, value=1, timestamp="2024-09-01", **fields):
         return {"timestamp": timestamp, "value": value, **fields}
@@ -113,7 +126,7 @@ class CloudZero:
         return [record["value"] for record in reply.json()["records"]]
 
     def costs(self, month="2024-08"):
-        """What the sandbox holds for a month, as sorted costs; None when the month is not there."""
+        """The sorted costs of a month; None if it does not exist."""
         reply = self.read(month)
         return None if reply.status_code == 404 else sorted(row["cost/cost"] for row in reply.json()["billing_drop"])
 
@@ -137,7 +150,7 @@ class CloudZero:
     def wait_for(self, happened, seconds=5.0):
         deadline = time.monotonic() + seconds
         while not happened():
-            assert time.monotonic() < deadline, "it did not happen in time"
+            assert time.monotonic() < deadline, "timed out"
             time.sleep(0.01)
 
 
@@ -159,7 +172,7 @@ def cloudzero(shared_sandbox):
 
 @pytest.fixture(scope="module")
 def noisy(tmp_path_factory):
-    """A sandbox that may write to its log, and its client."""
+    """A sandbox that may write to its log, with a client."""
     sandbox = SandboxProcess(tmp_path_factory.mktemp("noisy") / "data")
     yield sandbox, CloudZero(sandbox.url)
     assert sandbox.end() == 0
@@ -167,7 +180,7 @@ def noisy(tmp_path_factory):
 
 @pytest.fixture
 def start(tmp_path):
-    """Start sandboxes on one directory, one after the other; whatever still runs is ended."""
+    """Start sandboxes on one directory, one after the other; end those that still run."""
     started = []
 
     def start_one(*options):
