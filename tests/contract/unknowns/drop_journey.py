@@ -137,7 +137,7 @@ DROP_STEPS = (
         sends(WITH_PROVIDER),
         month(WITH_PROVIDER),
         before,
-        or_else=("success, but CloudZero leaves the column out", month(rows_of(5))),
+        or_else=("success, but CloudZero drops the column", month(rows_of(5))),
     ),
     Step(
         "a month of several requests, with an hour larger than one",
@@ -147,7 +147,7 @@ DROP_STEPS = (
         quick=True,
     ),
     Step(
-        "the same, with answers and requests that get lost",
+        "the same, with lost replies and lost requests",
         sends(SEVERAL, max_body_bytes=SEVERAL_BYTES),
         month(SEVERAL),
         before,
@@ -177,7 +177,7 @@ DROP_STEPS = (
     ),
     Step("`sum`", sends(PLAIN, operation="sum"), month([*BEFORE, *PLAIN]), before, quick=True, heals=False),
     Step(
-        "`sum`, with an answer that gets lost",
+        "`sum`, with a lost reply",
         sends(PLAIN, operation="sum"),
         month([*BEFORE, *PLAIN]),
         before,
@@ -187,7 +187,7 @@ DROP_STEPS = (
     ),
     Step('`on_empty="clear"`', sends([], on_empty="clear"), {}, before),
     Step(
-        "a day in place of the month, which `min_rows_ratio` refuses",
+        "one day instead of the month, which `min_rows_ratio` refuses",
         sends(BEFORE[:1]),
         None,
         before,

@@ -14,23 +14,23 @@ from cloudzero_provider.sandbox.settings.all_settings import Settings
 INTRO = """\
 # What CloudZero has not published, and what happens in each case
 
-CloudZero's [documentation](https://docs.cloudzero.com/docs/anycost-send-stream-data) leaves questions open: what is answered
-to a request while another one is running, how a list is wrapped, what a drop without rows does. This provider is built to be
-right whatever the answer is, or to say that it can't be. This page says which of the two, for every answer that is plausible.
+CloudZero's [documentation](https://docs.cloudzero.com/docs/anycost-send-stream-data) leaves questions open: the reply to a
+request while another one is running, the wrapper of a list, the effect of a drop without rows. In each case, this provider
+either does the right thing or ends with an error that says it can't. This page says which, for every plausible behavior.
 
-It is written by `scripts/unknowns.py` from runs of the provider against [the sandbox](../README.md#the-sandbox), which can be
-set to each of these answers (`POST /sandbox/settings`), and `make test-long` runs them again. Nothing here was tried on CloudZero
+`scripts/unknowns.py` writes it from runs of the provider against [the sandbox](../README.md#the-sandbox), which can be set to
+each of these behaviors (`POST /sandbox/settings`), and `make test-long` runs them again. Nothing here was tried on CloudZero
 itself.
 
-- **exact**: every step of the [journey](#the-journeys) ends as it does there. After each that succeeds, CloudZero holds what was
-  sent, compared row by row: nothing missing, nothing twice.
-- **An error's name**: the steps that it lists end so; all others are exact. In every case that is followed by *heals*, running
-  the task again, once CloudZero takes it, made the month or the records exact.
-- *nothing changed*: CloudZero then held what it held before. *stored all the same*: it held what was sent. *stored in part*: some
-  of both, and nothing twice.
+- **exact**: every step of the [journey](#the-journeys) ends as listed there. After each one that succeeds, CloudZero holds what
+  was sent, compared row by row: nothing is missing or doubled.
+- **An error's name**: the listed steps end with it; all others are exact. *heals* means: running the task again, once CloudZero
+  accepts it, made the month or the records exact.
+- *nothing changed*: CloudZero then held what it held before. *stored anyway*: it held what was sent. *stored in part*: some of
+  both, and nothing twice.
 """
 
-HELD = {"as before": "nothing changed", "as sent": "stored all the same", "in part": "stored in part"}
+HELD = {"as before": "nothing changed", "as sent": "stored anyway", "in part": "stored in part"}
 NAMES = {DROPS: "billing drops", TELEMETRY: "telemetry"}
 MOST_LISTED = 5
 
@@ -54,7 +54,7 @@ def _journeys(singles: Results) -> str:
         for step in steps:
             found = usual.get(step.name)
             end = "exact" if found is None or found.end == "exact" else _ended(found)
-            lines.append(f"- {step.name}: {end}" + (", where it matters" if found is None else ""))
+            lines.append(f"- {step.name}: {end}" + (", where it applies" if found is None else ""))
         lines.append("")
     return "\n".join(lines)
 
@@ -78,7 +78,7 @@ class Notes:
         if not self._numbers:
             return []
         numbered = [f"{number}. {_escaped(words)}" for words, number in self._numbers.items()]
-        return ["The words:", "", *numbered, ""]
+        return ["Error messages:", "", *numbered, ""]
 
 
 def _escaped(words: str) -> str:
@@ -87,7 +87,7 @@ def _escaped(words: str) -> str:
 
 def _area(title: str, unknowns: Iterable[Unknown], singles: Results) -> str:
     notes = Notes()
-    lines = [f"## {title}", "", "| question | answer | what happens |", "|---|---|---|"]
+    lines = [f"## {title}", "", "| question | value | what happens |", "|---|---|---|"]
     for unknown in unknowns:
         lines += _rows(unknown, singles, notes)
     return "\n".join([*lines, "", *notes.lines()])
@@ -140,23 +140,23 @@ def _difference(outcome: Outcome, names: list[str], all_steps: int, notes: Notes
         "; ".join(names) if len(names) <= MOST_LISTED else f"{names[0]}, and {len(names) - 1} more of {all_steps} steps"
     )
     heals = ", heals" if outcome.end.endswith("Error") and "`sum`" not in names[0] else ""
-    note = f" (words {notes.number(outcome.words)})" if outcome.words else ""
+    note = f" (message {notes.number(outcome.words)})" if outcome.words else ""
     return f"{_ended(outcome)}{heals}{note}: *{listed}*"
 
 
 def _without_setting() -> str:
-    lines = ["## Questions that no answer settles", "", "| question | why there is nothing to set |", "|---|---|"]
+    lines = ["## Questions without a setting", "", "| question | why |", "|---|---|"]
     return "\n".join([*lines, *(f"| {question} | {why} |" for question, why in WITHOUT_SETTING.items()), ""])
 
 
 def pair_section(singles: Results, pairs: Results) -> str:
     lines = [
-        "## Two answers at once",
+        "## Two settings at once",
         "",
-        "Pairs that have to do with each other: a success that says little and a way to look after it, a limit and what is told",
-        "about it, two rules on the same rows. These runs are made by `scripts/unknowns.py`; `make test-long` repeats some of them.",
+        "Pairs that interact: a success that says little and a way to check it, a limit and how it is reported, two rules on the",
+        "same rows. These runs are made by `scripts/unknowns.py`; `make test-long` repeats some of them.",
         "",
-        "| answers | of | what happens |",
+        "| settings | of | what happens |",
         "|---|---|---|",
     ]
     notes = Notes()

@@ -128,7 +128,7 @@ TELEMETRY_STEPS = (
         stream(MIXED),
     ),
     Step(
-        "the same, with answers and requests that get lost",
+        "the same, with lost replies and lost requests",
         sends(ALLOCATION, MIXED, max_batch_records=3),
         stream(MIXED),
         seeds(ALLOCATION, OF_TEAMS[:1]),
@@ -142,7 +142,7 @@ TELEMETRY_STEPS = (
         or_else=("success, but CloudZero also replaces those with keys", stream([*NOT_REPLACED, *WITHOUT_KEYS])),
     ),
     Step(
-        "several requests, with answers and requests that get lost",
+        "several requests, with lost replies and lost requests",
         sends(ALLOCATION, OF_TEAMS, max_batch_records=3),
         stream(OF_TEAMS),
         seeds(ALLOCATION, OF_TEAMS[:1]),
@@ -156,10 +156,10 @@ TELEMETRY_STEPS = (
         seeds(ALLOCATION, FOR_ALL_SPEND[:1]),
     ),
     Step(
-        "a metric by the month",
+        "a metric with monthly granularity",
         sends(METRIC, MONTHLY, granularity="MONTHLY"),
         stream(MONTHLY, "MONTHLY"),
-        or_else=("success, but CloudZero takes the records as daily ones", stream(MONTHLY)),
+        or_else=("success, but CloudZero treats the records as daily", stream(MONTHLY)),
     ),
     Step(
         "`delete`",
@@ -193,7 +193,7 @@ TELEMETRY_STEPS = (
         heals=False,
     ),
     Step(
-        "`sum`, with an answer that gets lost",
+        "`sum`, with a lost reply",
         sends(METRIC, [metric(1, 3, Team="a")], operation="sum"),
         stream([metric(1, 8, Team="a"), *OLD[1:]]),
         seeds(METRIC, OLD),
@@ -202,7 +202,7 @@ TELEMETRY_STEPS = (
         heals=False,
     ),
     Step(
-        "a batch with a record that CloudZero refuses, then without it",
+        "a batch with a record that CloudZero refuses, then the batch without it",
         sends_a_bad_record_first,
         stream(AFTER_CORRECTION),
         seeds(METRIC, OLD),
@@ -216,7 +216,7 @@ TELEMETRY_STEPS = (
     ),
     Step("waiting for records with the sensor", sends_and_waits, stream(OF_TEAMS), seeds(ALLOCATION, OF_TEAMS[:1])),
     Step(
-        "waiting for a stream that is not there yet",
+        "waiting for a stream that does not exist yet",
         lambda world: waits(world, OF_TEAMS, timeout=0.5),
         ends_as="AirflowSensorTimeout",
     ),

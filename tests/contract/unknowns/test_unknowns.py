@@ -67,7 +67,7 @@ def columns(line):
 
 
 def without_notes(cell):
-    return re.sub(r" \(words \d+\)", "", cell)
+    return re.sub(r" \(message \d+\)", "", cell)
 
 
 def test_every_setting_of_the_sandbox_is_on_the_page_with_each_of_its_values():
@@ -84,5 +84,5 @@ def test_every_setting_of_the_sandbox_is_on_the_page_with_each_of_its_values():
 
 def test_the_page_has_a_row_for_each_pair():
     assert len(
-        PAGE.split("## Two answers at once")[1].split("|---|---|---|\n")[1].split("\n\n")[0].splitlines()
+        PAGE.split("## Two settings at once")[1].split("|---|---|---|\n")[1].split("\n\n")[0].splitlines()
     ) == len(PAIRS)
