@@ -53,7 +53,7 @@ def json_of(reply: Reply) -> Any:
 
 def refuse_error_inside(reply: Reply, content: Any, path: str, secret: str) -> None:
     """
-    Refuse a reply with an error object, or a web page, whatever its status says.
+    Refuse a reply with an error object, or a web page, regardless of its status.
 
     :param reply: the reply.
     :param content: the reply, parsed.

@@ -61,7 +61,7 @@ def aggregate(by: list[str], period: str = "hour") -> Aggregation:
 
     * Costs are summed as exact decimals. A blank cost counts as the value that CloudZero falls back to
       (https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf, "Precedence for cost columns"). It stays
-      blank where all rows are blank and CloudZero's fallback gives the right sum. So no cost column's total changes.
+      blank where all rows are blank and CloudZero's fallback has the same result. So no cost column's total changes.
     * ``time/usage_start`` becomes the start of the period, in UTC.
     * ``lineitem/type`` is kept if present, since Tax would become Usage without it; a blank one counts as Usage.
     * ``usage/amount`` is summed if ``usage/units`` is in ``by`` or no row has units, since amounts in different units
@@ -75,7 +75,7 @@ def aggregate(by: list[str], period: str = "hour") -> Aggregation:
     With ``period="day"``, all costs of a day are in its first hour. If the month was sent by hour before,
     ``replace_hourly`` would leave the other hours in place: send the whole month with ``replace_drop``.
 
-    The same rows in another order give the same rows, in the same order.
+    The result does not depend on the order of the rows.
 
     :param by: CBF columns to keep: text columns, tags like ``resource/tag:team``, or ``resource/tag:*`` for all tags. A
         tag that no row has is logged; any other missing column is an error.
