@@ -46,7 +46,7 @@ def _left(panel: int) -> int:
 
 
 def _case(case: CaseResult, top: int) -> Iterator[str]:
-    yield _text(4, top + 16, case.case, weight="bold")
+    yield _text(4, top + 16, _title(case), weight="bold")
     for number, program in enumerate(case.programs):
         place = top + _TITLE + number * (_BAR + _GAP)
         yield _text(_NAMES - 6, place + _BAR - 3, program.program, anchor="end")
@@ -55,6 +55,12 @@ def _case(case: CaseResult, top: int) -> Iterator[str]:
             continue
         for panel, (measure, _, form) in enumerate(_PANELS):
             yield from _bar(program, measure, form, _left(panel), place, _longest(case, measure))
+
+
+def _title(case: CaseResult) -> str:
+    """Write a case's name for people: with commas, and its number of rows as one reads it."""
+    words = case.case.split("/")
+    return ", ".join(f"{case.rows:,} rows" if word == str(case.rows) else word for word in words)
 
 
 def _longest(case: CaseResult, measure: str) -> float:
