@@ -10,7 +10,7 @@ from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches
 from cloudzero_provider.telemetry.checks import RecordRules, check_records
 from cloudzero_provider.telemetry.record_kinds import KINDS
-from cloudzero_provider.telemetry.table_records import as_records
+from cloudzero_provider.telemetry.table_records import joined_records
 
 if TYPE_CHECKING:
     from benchmarks.model import Input, Sink, Work
@@ -23,7 +23,7 @@ def prepare(given: Input) -> Work:
     read = reader(given)
 
     def work(sink: Sink) -> None:
-        for batch in make_batches(check_records(as_records(read(), RULES.kind), RULES), BatchLimits()):
+        for batch in make_batches(check_records(joined_records([read()], RULES.kind), RULES), BatchLimits()):
             sink(batch.body)
 
     return work
