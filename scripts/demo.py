@@ -2,9 +2,9 @@
 The demo: three months of a vendor's bill and a day of telemetry, from DAGs into CloudZero, twice.
 
 It starts a CloudZero on this machine (the sandbox) and a real Airflow, both in ``.demo/`` and on free ports. Airflow
-back-fills the three last months with its own command, and sends the month so far and yesterday's orders with daily
-DAGs. Then the same months and orders again: what CloudZero holds must not have changed. It leaves no process behind,
-and touches nothing outside ``.demo/``.
+backfills the last three months with its own command, and sends the month so far and yesterday's orders with daily
+DAGs. Then it sends the same months and orders again: what CloudZero holds must not change. It leaves no process behind, and
+touches nothing outside ``.demo/``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class HeldTelemetry:
 
     stream: str
     kind: str
-    status: str = field(compare=False)  # CloudZero's word for its progress
+    status: str = field(compare=False)  # in CloudZero's words
     records: int
     total: str
     digest: str
@@ -152,7 +152,7 @@ def _demo(processes: Processes, key: str) -> None:
 
 
 def last_complete_months(today: date, count: int) -> list[str]:
-    """Name the months before this one, oldest first."""
+    """Return the months before this one, oldest first."""
     first = today.replace(day=1)
     months: list[str] = []
     for _ in range(count):
@@ -207,7 +207,7 @@ def _backfill(airflow: Airflow, months: list[str], *more: str, known: set[str]) 
 
 
 def _wait_for_runs(airflow: Airflow, dag_id: str, known: set[str], months: list[str] | None) -> list[Run]:
-    """Wait until new runs are there, for all months, and have succeeded."""
+    """Wait until all months have new runs that succeeded."""
     succeeded: dict[str, Run] = {}
 
     def all_succeeded() -> bool:
@@ -357,7 +357,7 @@ def _end(processes: Processes) -> list[int]:
 
 @contextlib.contextmanager
 def _only_one() -> Iterator[None]:
-    """Make an empty folder for the demo, unless another demo is using it."""
+    """Create an empty folder for the demo; fail if another demo uses it."""
     FOLDER.mkdir(exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         try:

@@ -1,4 +1,4 @@
-"""A real Airflow for the demo and for tests: its own home, its own database, and the components that this takes."""
+"""A real Airflow for the demo and for tests, with its own home, database and components."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ COMPONENTS = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
-#: Enough for DAGs that do not defer.
+#: All that DAGs without deferral need.
 FEWEST = ("api-server", "scheduler", "dag-processor")
 
 
 class DemoError(Exception):
     """
-    Something did not work.
+    The demo failed.
 
-    :param message: what.
-    :param logs: files whose ends may say why.
+    :param message: what failed.
+    :param logs: files whose last lines may show the cause.
     """
 
     def __init__(self, message: str, logs: Iterable[Path] = ()) -> None:
@@ -59,14 +59,14 @@ class Run:
 @dataclass
 class Airflow:
     """
-    Runs Airflow's own commands, and looks at it through its REST API.
+    Runs Airflow's own commands, and reads its state from its REST API.
 
-    :param home: Airflow's home, made by this class's user and empty.
+    :param home: Airflow's home, an empty folder.
     :param environment: of every Airflow process.
     :param url: of the UI and the REST API.
-    :param processes: where processes are started.
-    :param say: tells what happens.
-    :param bin_folder: where the ``airflow`` command is.
+    :param processes: starts the processes.
+    :param say: prints what happens.
+    :param bin_folder: the folder of the ``airflow`` command.
     """
 
     home: Path
@@ -75,7 +75,7 @@ class Airflow:
     processes: Processes
     say: Callable[[str], None]
     bin_folder: Path = BIN
-    #: What has to stay alive, in the order it was started.
+    #: The components that must stay alive, in the order they were started.
     components: list[Started] = field(default_factory=list)
     _session: requests.Session = field(default_factory=requests.Session)
 
@@ -102,7 +102,7 @@ class Airflow:
             )
 
     def kill(self, name: str) -> None:
-        """Kill a component with all that it has started, as when its machine goes down. It may be started again."""
+        """Kill a component and its children, as when its machine goes down. It can be started again."""
         self.say(f"  $ kill -9 <{name}>")
         [process] = [process for process in self.components if process.name == f"airflow-{name}"]
         self.components.remove(process)
@@ -110,7 +110,7 @@ class Airflow:
             raise DemoError(f"{name} was killed, but {left} are still running.")
 
     def wait(self, what: str, is_there: Callable[[], bool], limit: float, pause: float = 0.5) -> None:
-        """Wait for something, as long as everything is alive."""
+        """Wait until a condition holds; fail if a component ends."""
         deadline = time.monotonic() + limit
         while not is_there():
             self.check_alive()
@@ -144,7 +144,7 @@ class Airflow:
         return [Run(run["dag_run_id"], run["state"], run["partition_key"], run["data_interval_end"]) for run in runs]
 
     def backfills_complete(self, dag_id: str) -> bool:
-        """Whether Airflow has closed all back-fills of a DAG, which takes it up to half a minute after the last run."""
+        """Whether Airflow has closed all backfills of a DAG, which takes it up to half a minute after the last run."""
         return all(backfill["completed_at"] for backfill in self._get(f"backfills?dag_id={dag_id}")["backfills"])
 
     def task_logs(self, dag_id: str, run: Run) -> list[Path]:
@@ -198,7 +198,7 @@ def airflow_settings(home: Path, dags: Path, url: str, connection: dict[str, Any
         "SCHEDULER__ENABLE_HEALTH_CHECK": False,
         "DAG_PROCESSOR__PARSING_PROCESSES": 1,
         # Files that change are parsed at once. Parsing the others again would make Airflow schedule the newest month,
-        # too, as soon as there is a back-fill: harmless, but one more run to explain.
+        # too, as soon as there is a backfill: harmless, but one more run to explain.
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 3600,
         "USAGE_DATA_COLLECTION__ENABLED": False,
         "LOGGING__COLORED_CONSOLE_LOG": False,

@@ -1,8 +1,8 @@
 """
-Processes of the demo, none of which outlives it.
+The demo's processes, none of which outlives it.
 
-Each is started in a session of its own. Airflow's children make process groups of their own, but stay in the session,
-so the session is what is ended: politely first, and then for good.
+Each is started in its own session. Airflow's children create process groups, but stay in the session, so the whole session
+is ended: first with SIGTERM, then with SIGKILL.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class Stopped(BaseException):
-    """Somebody wants the demo to end: Ctrl-C, or a signal."""
+    """The demo was asked to stop, by Ctrl-C or a signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -35,7 +35,7 @@ class Stopped(BaseException):
 
 
 class StopSignals:
-    """Turns the first signal into one ``Stopped`` in the main thread, and never in the middle of starting a process."""
+    """Turns the first signal into one ``Stopped`` in the main thread, but never while a process is being started."""
 
     def __init__(self) -> None:
         self._held = False
@@ -57,7 +57,7 @@ class StopSignals:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keep a signal until the block is over."""
+        """Delay a signal until the end of the block."""
         self._held = True
         try:
             yield
@@ -68,18 +68,18 @@ class StopSignals:
                 raise Stopped(self._waiting)
 
     def ignore(self) -> None:
-        """From now on the demo is ending, whoever else asks for it."""
+        """Ignore further signals: the demo is already stopping."""
         self._over = True
 
 
 @dataclass(frozen=True)
 class Started:
     """
-    A process, and where its output goes.
+    A process and its log.
 
-    :param name: for people.
-    :param popen: leads a session, so its id is the session's.
-    :param log: what it prints.
+    :param name: shown to people.
+    :param popen: the leader of a session, so its id is the session's.
+    :param log: the file with its output.
     """
 
     name: str
@@ -112,11 +112,11 @@ class Processes:
         return process
 
     def kill(self, process: Started) -> list[int]:
-        """Kill one process and what it started, without a warning; return the ids of any that would not go."""
+        """Kill one process and what it started, without a warning; return the ids of those still running."""
         return self._kill_sessions({process.popen.pid})
 
     def end_all(self) -> list[int]:
-        """End all processes and what they started; return the ids of any that would not go."""
+        """End all processes and what they started; return the ids of those still running."""
         for process in reversed(self.started):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.popen.pid, signal.SIGTERM)
@@ -147,13 +147,13 @@ class Processes:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of whatever loses its own, so that it can be reaped even where nobody else does (Linux)."""
+    """Become the parent of orphaned processes, so that they are reaped even if init does not do it (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _reap_adopted(pids: Iterable[int]) -> None:
-    """Reap what is left of adopted processes. The leaders of their sessions have been waited for by now."""
+    """Reap adopted processes. The leaders of their sessions have already been waited for."""
     for pid in pids:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

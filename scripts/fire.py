@@ -1,9 +1,9 @@
 """
-Put tasks under fire: thousands of drawn scenarios of faults, kills and reruns, spread over processes.
+Run tasks in thousands of random scenarios of faults, kills and reruns, spread over processes.
 
     python scripts/fire.py drops --scenarios 10000 --processes 2
 
-It prints the seed, with which the same scenarios can be run again, and what happened in them.
+It prints the seed, which repeats the same scenarios, and counts of what happened in them.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ TESTS = {"drops": "tests/fire/test_drops_under_fire.py", "telemetry": "tests/fir
 
 
 def main() -> int:
-    """Run the scenarios; gives the exit code: 0 when every promise held in all of them."""
+    """Run the scenarios; return 0 if every promise held in all of them."""
     parser = _parser()
     chosen = parser.parse_args()
     if chosen.replace_match and chosen.kind != "telemetry":
-        parser.error("--replace-match is about telemetry")
+        parser.error("--replace-match applies to telemetry only")
     print(f"seed: {chosen.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         shares = list(_shares(chosen.scenarios, chosen.processes, chosen.seed))
@@ -48,19 +48,19 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=sorted(TESTS))
-    parser.add_argument("--scenarios", type=int, default=10_000, help="how many (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="drawn without it")
-    parser.add_argument("--processes", type=int, default=1, help="over how many they are spread (default: %(default)s)")
+    parser.add_argument("--scenarios", type=int, default=10_000, help="number of scenarios (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32), help="random by default")
+    parser.add_argument("--processes", type=int, default=1, help="number of processes (default: %(default)s)")
     parser.add_argument(
         "--replace-match",
         choices=("identity", "properties"),
-        help="how CloudZero matches a telemetry replace; drawn without it",
+        help="how CloudZero matches a telemetry replace; random by default",
     )
     return parser
 
 
 def _shares(scenarios: int, processes: int, seed: int) -> Iterator[tuple[int, int]]:
-    """How many scenarios each process runs, and with which seed; a process alone has the seed that was given."""
+    """Yield the number of scenarios and the seed of each process; a single process uses the given seed."""
     draw = random.Random(seed)
     for number in range(processes):
         share = scenarios // processes + (number < scenarios % processes)
@@ -74,7 +74,7 @@ def _start(tests: str, scenarios: int, seed: int, tally: Path, replace_match: st
         "CLOUDZERO_SCENARIOS": str(scenarios),
         "CLOUDZERO_SEED": str(seed),
         "CLOUDZERO_TALLY": str(tally),
-        # Each month is small, and each process has a core of its own.
+        # Each month is small, and each process has its own core.
         "POLARS_MAX_THREADS": "1",
     }
     return subprocess.Popen(
@@ -99,7 +99,7 @@ def _start(tests: str, scenarios: int, seed: int, tally: Path, replace_match: st
 
 
 def _finish(process: subprocess.Popen[str], tallies: list[Path]) -> int:
-    """Wait for a process and say every minute how far all are; what it printed is shown when a promise was broken."""
+    """Wait for a process; print the progress of all every minute, and the output of this one if a promise was broken."""
     while True:
         try:
             printed, _ = process.communicate(timeout=60)

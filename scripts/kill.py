@@ -1,9 +1,9 @@
 """
-Kills a worker at random moments of a month of 20 requests, runs its task again, and looks at every row.
+Kill a worker at random moments of a month of 20 requests, run its task again, and check every row.
 
     PYTHONPATH=tests python scripts/kill.py --times 200 --seed 7
 
-``make kill`` does it. With ``--telemetry``, telemetry is sent. It ends with code 1 when a month was not exact.
+``make kill`` runs it. ``--telemetry`` sends telemetry. The exit code is 1 if a month was not exact.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from killed_worker import Worker  # noqa: E402
 from support.sandbox_server import SandboxServer  # noqa: E402
 from support.tasks import connection  # noqa: E402
 
-import cloudzero_provider.operators.anycost  # noqa: E402, F401 - workers are forked with what takes long to import
+import cloudzero_provider.operators.anycost  # noqa: E402, F401 - slow to import, so imported before workers are forked
 import cloudzero_provider.operators.telemetry  # noqa: E402, F401
 
-#: Stands in for 60 s.
+#: Instead of 60 s.
 SETTLE_SECONDS = 1.5
-#: Every request takes this much longer, so that moments fall inside requests, too.
+#: Slows every request, so that some kills fall inside requests.
 SLOW = {"kind": "slow", "seconds": 0.01, "times": 1000}
-#: The part of rounds in which the request under way is lost, and applied after its worker is dead.
+#: The share of rounds in which the request in flight is lost, and applied after its worker was killed.
 LOST = 0.25
 
 BEFORE, INSIDE, BETWEEN, SETTLING, AFTER = (
@@ -49,7 +49,7 @@ BEFORE, INSIDE, BETWEEN, SETTLING, AFTER = (
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill: so long after that request has begun. Request 0 stands for the start of the worker."""
+    """When to kill: seconds after a request began. Request 0 is the start of the worker."""
 
     request: int
     seconds: float
@@ -58,7 +58,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Round:
-    """What came of a kill: when it landed, how the task ended when it ran again, and what is wrong after it."""
+    """The result of a kill: where it happened, how the rerun ended, and what is wrong after it."""
 
     place: str
     request: int
@@ -70,25 +70,25 @@ class Round:
 
 class Killer:
     """
-    Kills workers of one sending.
+    Kills workers that run one kind of task.
 
-    :param sandbox: where they send to.
+    :param sandbox: the CloudZero they send to.
     :param sending: what they send.
-    :param draw: draws the moments.
-    :param folder: for what they write.
+    :param draw: chooses the moments.
+    :param folder: for the files they write.
     """
 
     def __init__(self, sandbox: SandboxServer, sending: sendings.Sending, draw: random.Random, folder: Path) -> None:
         self.sandbox, self.sending, self.draw = sandbox, sending, draw
         self.folder = folder
         self.log = folder / "workers.log"
-        #: Requests that came before those of the worker.
+        #: The number of requests before those of the worker.
         self.prepared = 0
         self.begins, self.end = self._learn()
         self.digest = sending.digest()
 
     def _learn(self) -> tuple[list[float], float]:
-        """Let a worker live: when its requests begin, and when it ends, in seconds after its first request."""
+        """Run a worker without a kill; return when it and its requests began, and when it ended."""
         self._empty()
         self.sandbox.faults(SLOW)
         worker = self._start(1)
@@ -113,7 +113,7 @@ class Killer:
         return [request for request in self.sandbox.requests() if request["method"] == "POST"][self.prepared :]
 
     def _moment(self) -> Moment:
-        """Draw a moment between the first request and the end, with a little on both sides."""
+        """Choose a moment between the first request and the end, with a small margin on both sides."""
         margin = (self.end - self.begins[1]) * 0.03
         moment = self.draw.uniform(self.begins[1] - margin, self.end + margin)
         request = sum(begin <= moment for begin in self.begins[1:])
@@ -122,7 +122,7 @@ class Killer:
         return Moment(request, moment - self.begins[request], False)
 
     def round(self) -> Round:
-        """Kill a worker, run its task again, and see what CloudZero holds."""
+        """Kill a worker, run its task again, and compare what CloudZero holds."""
         moment = self._moment()
         self._prepare(moment)
         worker = self._start(1)
@@ -141,10 +141,10 @@ class Killer:
             return wrong
         if failed:
             return "the task failed when it ran again: " + self.log.read_text().splitlines()[-1]
-        return None if self.sending.digest() == self.digest else "the sandbox's digest is another one"
+        return None if self.sending.digest() == self.digest else "the sandbox's digest differs"
 
     def _too_early(self, again_began: float, killed_at: float) -> str | None:
-        """Say when the task that ran again did not wait until what the killed one had sent could not be applied."""
+        """Return a problem if the rerun did not wait until the killed worker's requests had settled."""
         early = [write for write in self._writes() if again_began < write["started"] < killed_at + SETTLE_SECONDS]
         if early or not self.sandbox.never_overlapped():
             return "a request was sent while one of the killed worker could still be applied"
@@ -160,7 +160,7 @@ class Killer:
         self.sandbox.faults(*lost, SLOW)
 
     def _kill(self, worker: Worker, moment: Moment) -> tuple[float, bool]:
-        """Wait until the moment has come; what the machine is busy with does not count."""
+        """Wait for the moment, counted from the start of its request, and kill."""
         begun = worker.began
         while moment.request and not worker.poll():
             writes = self._writes()
@@ -173,7 +173,7 @@ class Killer:
         return killed_at, worker.kill()
 
     def _place(self, writes: list[dict[str, Any]], killed_at: float | None) -> tuple[str, int]:
-        """Say where in its life the worker was, and how many requests it had begun."""
+        """Return what the worker was doing, and how many requests it had begun."""
         number = len(writes)
         if killed_at is None:
             return AFTER, number
@@ -188,7 +188,7 @@ class Killer:
 
 
 def main(arguments: list[str]) -> int:
-    """Kill, and report; gives the exit code."""
+    """Run the rounds and report; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
@@ -205,7 +205,7 @@ def main(arguments: list[str]) -> int:
         rounds = []
         for number in range(options.times):
             killer = killers[number % len(killers)]
-            rounds.append(_told(number + 1, killer, killer.round()))
+            rounds.append(_reported(number + 1, killer, killer.round()))
         print(_report(rounds, time.monotonic() - began))
         return 1 if any(done.wrong for done in rounds) else 0
     finally:
@@ -220,7 +220,7 @@ def _sendings(
     return [sendings.drops(sandbox, folder, draw, giant_hour=giant_hour) for giant_hour in (False, True)]
 
 
-def _told(number: int, killer: Killer, done: Round) -> Round:
+def _reported(number: int, killer: Killer, done: Round) -> Round:
     if done.wrong:
         print(f"round {number} ({killer.sending.name}), {done.place} ({done.request}): {done.wrong}", flush=True)
     elif number % 20 == 0:
@@ -235,10 +235,10 @@ def _report(rounds: list[Round], seconds: float) -> str:
     lines = [f"{len(rounds)} rounds in {seconds:,.0f} s, {sum(done.killed for done in rounds)} workers killed"]
     lines += [f"  {places[place]:4} {place}" for place in (BEFORE, INSIDE, BETWEEN, SETTLING, AFTER)]
     lines.append(f"  {sum(done.lost for done in rounds):4} with a lost request that is applied later")
-    lines.append("kills by the number of the request begun last: " + _by_request(rounds))
+    lines.append("kills by the number of the last request begun: " + _by_request(rounds))
     if stopped:
-        lines.append(f"tasks that stopped when they ran again, as a sum that may have been applied must: {stopped}")
-    lines.append(f"exact (of a sum: nothing twice): {exact} of {len(rounds)}")
+        lines.append(f"reruns that stopped, as a sum that may have been applied must: {stopped}")
+    lines.append(f"exact (sum: nothing twice): {exact} of {len(rounds)}")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What is sent while its worker is killed: a month of drops or of telemetry, and whether CloudZero then holds it."""
+"""The tasks whose workers are killed: a month of drops or of telemetry, with a check of what CloudZero then holds."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Row = dict[str, str]
 @dataclass(frozen=True)
 class Sending:
     """
-    Something that is sent in twenty requests.
+    A task that sends twenty requests.
 
     :param name: for the report.
-    :param run: runs the task as that try, with a folder to keep state in.
-    :param prepare: puts something else into an empty sandbox, which must not be there in the end.
-    :param wrong: says what CloudZero holds that it should not, or lacks; ``None`` when it holds the truth.
-    :param digest: of what the sandbox holds.
-    :param may_lack: nothing may be counted twice, but a task that fails may leave something out.
+    :param run: runs the task with a try number, and a folder to keep state in.
+    :param prepare: stores other data in an empty sandbox, which must be replaced in the end.
+    :param wrong: describes what is missing or too much in CloudZero; ``None`` if nothing is.
+    :param digest: returns the sandbox's digest of the data.
+    :param may_lack: whether a task that fails may leave something out (nothing may be counted twice).
     """
 
     name: str
@@ -53,7 +53,7 @@ def drops(sandbox: SandboxServer, folder: Path, draw: random.Random, *, giant_ho
     path = folder / f"{name.replace(' ', '-')}.csv"
     per_hour = 24
     hours = sorted(draw.sample(range(31 * 24), 35 if giant_hour else 40))
-    # Two hours fit a request: eight requests, three of the giant hour, nine.
+    # Two hours fit in a request: eight requests, three for the giant hour, then nine.
     hours += [hours[16]] * 5 if giant_hour else []
     rows = [_row(draw, hour) for hour in hours for _ in range(per_hour)]
     draw.shuffle(rows)
@@ -81,7 +81,7 @@ def drops(sandbox: SandboxServer, folder: Path, draw: random.Random, *, giant_ho
 
 
 def _row(draw: random.Random, hour: int) -> Row:
-    """A row as CloudZero will hold it; its numbers end in no zero."""
+    """Make a row as CloudZero will hold it: numbers without trailing zeros."""
     cost = Decimal(draw.randint(10**17, 10**18) * 10 + draw.randint(1, 9)).scaleb(-14)
     return {
         "lineitem/id": f"line-{draw.randrange(16**12):012x}",

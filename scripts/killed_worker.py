@@ -1,8 +1,8 @@
 """
-A task in a process of its own, which can be killed at any moment.
+A task in its own process, which can be killed at any moment.
 
-Processes are forked from one that has imported Airflow, as Airflow's own supervisor does it; a fresh interpreter for
-each would take two seconds. polars starts threads when it is imported, so only the children import it.
+Processes are forked from one that has imported Airflow, as Airflow's own supervisor does: a new interpreter for each
+would take two seconds. polars starts threads when it is imported, so only the children import it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-#: No task here takes as long, on the busiest machine.
+#: Longer than any task here takes on a busy machine.
 LONGEST_TASK = 120.0
 
 
@@ -46,7 +46,7 @@ class Worker:
         return self._status is not None
 
     def wait(self) -> int:
-        """Wait for the end; gives the exit code, or minus the signal that ended it."""
+        """Wait for the end; return the exit code, or minus the signal that ended it."""
         deadline = time.monotonic() + LONGEST_TASK
         while not self.poll():
             if time.monotonic() > deadline:
@@ -56,14 +56,14 @@ class Worker:
         return os.waitstatus_to_exitcode(self._status or 0)
 
     def kill(self) -> bool:
-        """Kill the process; gives whether it died of that, and had not finished before."""
+        """Kill the process; return False if it had finished before."""
         if not self.poll():
             os.kill(self.pid, signal.SIGKILL)
         return self.wait() == -signal.SIGKILL
 
 
 def _run(task: Callable[[], object], log: Path) -> None:
-    """Be the child: run the task and end, without what the parent would do at its end."""
+    """In the child: run the task and exit without the parent's cleanup."""
     code = 1
     try:
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

@@ -1,13 +1,12 @@
 """
-Break the code, change by change, and see whether a test goes red.
+Run mutation tests: change the code in one place at a time, and check that a test fails.
 
-What stays green (a survivor) must be in ``tests/mutation/survivors.md``, with the reason, and nothing else may be. What
-was killed is kept in ``mutants/``: the next run judges what changed in the code, and the survivors. ``make clean``
-forgets it.
+``tests/mutation/survivors.md`` must list exactly the mutants that no test detects (survivors), with the reason. Results
+are kept in ``mutants/``: the next run judges only what changed in the code, and the survivors. ``make clean`` deletes them.
 
-    python scripts/mutate.py                    run, and look at the results
-    python scripts/mutate.py anycost            of one part only (anycost or telemetry)
-    python scripts/mutate.py [part] --results   look at the results of the last run; mutmut browse shows them, too
+    python scripts/mutate.py                    run, and print the results
+    python scripts/mutate.py anycost            one part only (anycost or telemetry)
+    python scripts/mutate.py [part] --results   print the results of the last run; mutmut browse shows them, too
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ PARTS = ("anycost", "telemetry")
 
 
 def main() -> int:
-    """Run, and look at the results; return the exit code."""
+    """Run, and print the results; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="?", choices=PARTS, help="both by default")
-    parser.add_argument("--results", action="store_true", help="run nothing")
+    parser.add_argument("--results", action="store_true", help="print the results of the last run")
     options = parser.parse_args()
     os.chdir(ROOT)
     if not options.results:
@@ -50,7 +49,7 @@ def main() -> int:
 
 
 def make_mutants() -> None:
-    """Let mutmut write all mutants of a module into a copy of it."""
+    """Write the mutants of all modules into copies of them."""
     Path("mutants").mkdir(exist_ok=True)
     shutil.rmtree("mutants/tests", ignore_errors=True)
     copy_src_dir()
@@ -59,11 +58,11 @@ def make_mutants() -> None:
 
 
 def judge_mutants(part: str | None) -> None:
-    """Run the tests that judge, in the copy."""
+    """Run the tests that judge the mutants, in the copy."""
     command = [sys.executable, "-m", "pytest", "-p", "mutation.judge", "-p", "no:cacheprovider", "--assert=plain"]
     command += ["--tb=native", "--quiet", "--rootdir=.", *config().pytest_add_cli_args_test_selection]
     folder = ROOT / "mutants"
-    # Looking for plugins in hundreds of packages takes long, and a second thread of polars has nothing to do.
+    # Looking for plugins in hundreds of packages is slow, and polars does not need a second thread.
     given = {
         "PYTHONPATH": f"{folder}:{folder / 'tests'}",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -74,7 +73,7 @@ def judge_mutants(part: str | None) -> None:
 
 
 def read_statuses() -> dict[str, str]:
-    """Read what became of each mutant."""
+    """Read the status of each mutant."""
     found: dict[str, str] = {}
     for path in (ROOT / "mutants").rglob("*.meta"):
         codes = json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"]
@@ -83,12 +82,12 @@ def read_statuses() -> dict[str, str]:
 
 
 def is_of(part: str | None, name: str) -> bool:
-    """Tell whether a mutant is of the part that is asked for."""
+    """Whether a mutant belongs to the part; without one, always."""
     return part is None or name.startswith(f"{PACKAGE}.{part}.")
 
 
 def print_score(part: str, statuses: dict[str, str]) -> None:
-    """Print how many of the mutants of a part the tests see."""
+    """Print how many mutants of a part the tests detect."""
     counts = Counter(status for name, status in statuses.items() if is_of(part, name))
     judged = counts["killed"] + counts["survived"]
     score = f"{counts['killed'] / judged:.1%}" if judged else "none yet"
@@ -96,7 +95,7 @@ def print_score(part: str, statuses: dict[str, str]) -> None:
 
 
 def described(name: str) -> str:
-    """A mutant in one line: where it is, and what it changes. Its number changes with the code above it."""
+    """Describe a mutant in one line by its function and change: its number depends on the code above it."""
     lines = [line for line in get_diff_for_mutant(name).splitlines() if not line.startswith(("---", "+++"))]
     before, after = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
     module, _, mangled = name.removeprefix(f"{PACKAGE}.").rpartition(".")
@@ -112,7 +111,7 @@ def listed() -> list[str]:
 def compare(survivors: list[str], explained: list[str]) -> int:
     """Compare the survivors with the list."""
     new, gone = Counter(survivors) - Counter(explained), Counter(explained) - Counter(survivors)
-    for title, lines in (("Survivors that are not listed", new), ("No survivors, though they are listed", gone)):
+    for title, lines in (("Survivors that are not listed", new), ("Listed, but not survivors", gone)):
         if lines:
             print(f"\n{title} ({SURVIVORS.relative_to(ROOT)}):")
             print("\n".join(lines.elements()))

@@ -1,5 +1,5 @@
 """
-Run the provider with every reply that CloudZero may send, and write docs/unknowns.md from what happened.
+Run the provider with every reply that CloudZero may send, and write docs/unknowns.md from the results.
 
     PYTHONPATH=tests python scripts/unknowns.py
 """
@@ -18,7 +18,7 @@ PAGE = ROOT / "docs" / "unknowns.md"
 
 
 def main() -> int:
-    """Write the page; 1 when a promise was broken."""
+    """Write the page; return 1 if a promise was broken."""
     sys.path[:0] = [str(ROOT / "tests" / "contract"), str(ROOT / "tests" / "contract" / "unknowns")]
     with tempfile.TemporaryDirectory() as folder:
         # Airflow reads its settings when it is first imported.

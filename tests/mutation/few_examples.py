@@ -1,4 +1,4 @@
-"""Few examples of what hypothesis draws, and the same ones each time: a mutant is judged in a moment, and twice alike."""
+"""Few hypothesis examples, the same ones each time, so that mutants are judged quickly and reproducibly."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ EXAMPLES = 15
 
 
 def draws(item: Any) -> bool:
-    """Whether a test draws examples."""
+    """Whether a test uses hypothesis."""
     return hasattr(getattr(item, "obj", None), "hypothesis")
 
 
 def with_few_examples(item: Any) -> None:
-    """Let a test draw few examples. What a decorator says of a test can't be changed in any official way."""
+    """Limit a test's examples. hypothesis has no public way to change the settings of a decorated test."""
     test = getattr(item.obj, "__func__", item.obj)
     own = test._hypothesis_internal_use_settings
     test._hypothesis_internal_use_settings = settings(

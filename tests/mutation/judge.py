@@ -1,9 +1,9 @@
 """
-A pytest plugin that judges the mutants of mutmut one after the other, in one process.
+A pytest plugin that judges mutmut's mutants one after the other, in one process.
 
-A mutant is switched on, and the tests that come by its function run until one fails. That test must then pass with the
-mutant off: else what the mutant left behind would be taken for a kill, and the run ends there. mutmut itself starts a
-process per mutant, which takes many times as long, and the engine's threads do not survive a fork.
+A mutant is enabled, and the tests that reach its function run until one fails. That test must then pass without the mutant:
+otherwise state that a mutant left behind could count as a kill, so the run stops. mutmut itself starts a process per mutant,
+which is many times slower, and polars' threads do not survive a fork.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 from .few_examples import draws, with_few_examples
 
-# Of mutmut: what is in its files.
+# mutmut's codes, as in its files.
 KILLED, SURVIVED, NO_TESTS, TIMEOUT = 1, 0, 33, 36
-#: What talks HTTP is judged over HTTP; all else by the unit tests alone, which are quicker.
+#: Modules that send requests are judged by all tests; the others by the unit tests alone, which are faster.
 TALK_HTTP = ("anycost.send", "anycost.execute_plan", "anycost.readback", "telemetry.send")
 LONGEST_SECONDS = 30.0
 #: Of a test without a mutant: the first ones read everything that is imported.
 LONGEST_FIRST_SECONDS = 300.0
-#: A mutant that makes all tests together so many times slower, and then some seconds, is seen by everybody.
+#: A mutant that makes all tests together this many times slower, plus these seconds, counts as detected.
 SLOWER = 4
 SLOWER_SECONDS = 20.0
 
 
 class TooLongError(BaseException):
-    """A test takes so long that it may never end."""
+    """A test takes too long and may never end."""
 
 
 class Judge:
@@ -47,11 +47,11 @@ class Judge:
 
     def __init__(self, session: pytest.Session) -> None:
         self.items = {item.nodeid: item for item in session.items}
-        #: What comes next, for pytest: something that needs what stays for the whole session, and nothing else.
+        #: Passed to pytest as the next item: it keeps session fixtures alive and nothing else.
         self.next = SimpleNamespace(listchain=lambda: [session])
         self.seconds: dict[str, float] = {}
         self.tests: dict[str, set[str]] = defaultdict(set)
-        #: Function → the tests that killed its mutants, the last one first: it is likely to kill the next.
+        #: Function → the tests that killed its mutants, latest first: it is likely to kill the next.
         self.killers: dict[str, list[str]] = defaultdict(list)
         self.why = ""
         self.timed_out = False
@@ -64,7 +64,7 @@ class Judge:
         raise TooLongError
 
     def _learn(self, test: str) -> None:
-        """Find which functions a test comes by, and that it passes."""
+        """Find which functions a test reaches, and check that it passes."""
         state()._stats.clear()
         began = time.perf_counter()
         if not self._passes(test, mutant="stats", longest=LONGEST_FIRST_SECONDS):
@@ -97,9 +97,9 @@ class Judge:
         for test in [*killers, *others]:
             if not self._passes(test, mutant=mutant):
                 verdict = TIMEOUT if self.timed_out else KILLED
-                # On a busy machine, a test that waits may fail once.
+                # On a busy machine, a test with timeouts may fail once.
                 if not self._passes(test) and not self._passes(test):
-                    sys.exit(f"{test} fails still after {mutant}:\n{self.why}")
+                    sys.exit(f"{test} still fails after {mutant}:\n{self.why}")
                 self.killers[function] = [test, *(killer for killer in self.killers[function] if killer != test)]
                 return verdict
             if time.perf_counter() > latest:
@@ -108,7 +108,7 @@ class Judge:
 
 
 def to_judge() -> list[tuple[Path, str]]:
-    """What is not killed yet: what nothing is known of comes first, as survivors take long."""
+    """Mutants that are not killed yet, unjudged ones first, as survivors take long."""
     known = [
         (verdict is not None, path, mutant)
         for path in Path(os.environ["JUDGED"]).rglob("*.meta")
