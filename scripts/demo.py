@@ -3,8 +3,8 @@ The demo: three months of a vendor's bill and a day of telemetry, from DAGs into
 
 It starts a CloudZero on this machine (the sandbox) and a real Airflow, both in ``.demo/`` and on free ports. Airflow
 backfills the last three months with its own command, and sends the month so far and yesterday's orders with daily
-DAGs. Then it sends the same months and orders again: what CloudZero holds must not change. It leaves no process behind, and
-touches nothing outside ``.demo/``.
+DAGs. Then it sends the same months and orders again: what CloudZero holds must not change. It leaves no process behind,
+and touches nothing outside ``.demo/``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 The demo's processes, none of which outlives it.
 
-Each is started in its own session. Airflow's children create process groups, but stay in the session, so the whole session
-is ended: first with SIGTERM, then with SIGKILL.
+Each is started in its own session. Airflow's children create process groups, but stay in the session, so the whole
+session is ended: first with SIGTERM, then with SIGKILL.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def _start(tests: str, scenarios: int, seed: int, tally: Path, replace_match: st
 
 
 def _finish(process: subprocess.Popen[str], tallies: list[Path]) -> int:
-    """Wait for a process; print the progress of all every minute, and the output of this one if a promise was broken."""
+    """Wait for a process; print the progress of all every minute, and its output if a promise was broken."""
     while True:
         try:
             printed, _ = process.communicate(timeout=60)

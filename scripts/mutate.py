@@ -2,7 +2,7 @@
 Run mutation tests: change the code in one place at a time, and check that a test fails.
 
 ``tests/mutation/survivors.md`` must list exactly the mutants that no test detects (survivors), with the reason. Results
-are kept in ``mutants/``: the next run judges only what changed in the code, and the survivors. ``make clean`` deletes them.
+are kept in ``mutants/``: the next run judges only changed code and the survivors. ``make clean`` deletes them.
 
     python scripts/mutate.py                    run, and print the results
     python scripts/mutate.py anycost            one part only (anycost or telemetry)

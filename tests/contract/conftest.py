@@ -22,7 +22,7 @@ def server(tmp_path_factory) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def sandbox(server, monkeypatch) -> SandboxServer:
-    """An empty sandbox, which the connection ``cloudzero_default`` leads to."""
+    """An empty sandbox, the host of the connection ``cloudzero_default``."""
     server.reset()
     connect(monkeypatch, server)
     return server
@@ -36,5 +36,5 @@ def big_month(tmp_path_factory) -> Month:
 
 @pytest.fixture(scope="session")
 def small_month(tmp_path_factory) -> Month:
-    """A tenth of the rows, in as many requests: for tests of what happens between requests."""
+    """A tenth of the rows in as many requests, for tests of what happens between requests."""
     return write_month(tmp_path_factory.mktemp("bill") / "march.csv", 20_000)

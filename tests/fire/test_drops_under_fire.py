@@ -32,7 +32,7 @@ CLEARED_AND_KILLED = Scenario(
 @scenarios(200)
 @given(scenario=SCENARIOS)
 @example(scenario=CLEARED_AND_KILLED)
-def test_the_promise_holds_after_every_try_and_a_quiet_run_heals(world: World, scenario: Scenario) -> None:
+def test_the_promise_holds_after_every_attempt_and_a_run_without_faults_heals(world: World, scenario: Scenario) -> None:
     fired = world.fired.copy()
     trial = Trial(world, scenario)
     endings = [trial.attempt(script) for script in scenario.tries]

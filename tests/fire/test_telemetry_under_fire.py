@@ -21,7 +21,9 @@ SEEN: set[int] = set()
 
 @scenarios(300)
 @given(scenario=SCENARIOS)
-def test_what_cloudzero_holds_is_true_after_every_try_and_a_quiet_run_heals(world: World, scenario: Scenario) -> None:
+def test_telemetry_is_exact_after_every_attempt_and_a_run_without_faults_heals(
+    world: World, scenario: Scenario
+) -> None:
     fired = world.fired.copy()
     trial = Trial(world, scenario)
     endings = [

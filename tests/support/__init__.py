@@ -1,1 +1,1 @@
-"""What several test files share: servers, builders of input, and readers of what CloudZero holds."""
+"""Shared by test files: servers, builders of input, and readers of what CloudZero holds."""

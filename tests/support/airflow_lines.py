@@ -73,7 +73,7 @@ if LINE in ((3, 1), (3, 2)):
     _finalize = task_runner.finalize
 
     def _finalize_as_a_worker_does(ti: Any, state: Any, context: Any, log: Any, error: Any = None) -> None:
-        context["exception"] = error  # A worker does this for callbacks; dag.test of these lines does not.
+        context["exception"] = error  # A worker does this for callbacks; dag.test of these versions does not.
         _finalize(ti, state, context, log, error)
 
     task_runner.finalize = _finalize_as_a_worker_does

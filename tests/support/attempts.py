@@ -1,4 +1,4 @@
-"""Bills, and processes that are stopped and wake up again, for tests of what two tries of a task do to each other."""
+"""Bills, and workers that are stopped and continued, for tests of overlapping attempts of a task."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from support.worker import Worker
 
 MONTH = "2026-03"
 HOURS = 40
-#: Four hours of a bill fit such a request.
+#: The size of a request with four hours of a bill.
 BODY = 480
-#: Seconds that a busy machine may take to start a process.
+#: Seconds allowed for a busy machine to start a process.
 PATIENCE = 300
 
 Row = dict[str, str]
 
 
 def bill(price: str = "1.5", hours: int = HOURS) -> list[Row]:
-    """A row for each of so many hours, which tells by its cost which bill it is of."""
+    """One row per hour, whose cost identifies the bill."""
     starts = (f"2026-03-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z" for hour in range(hours))
     return [{"time/usage_start": start, "cost/cost": price, "lineitem/type": "Usage"} for start in starts]
 
 
 def held(sandbox: SandboxServer) -> list[Row]:
-    """The rows that CloudZero holds when nothing is running any more, in the order of their hours."""
+    """The rows that CloudZero holds after all requests have ended, by hour."""
     wait_until(lambda: all(request["ended"] for request in sandbox.requests()))
     return sorted(sandbox.held(MONTH), key=lambda row: (row["time/usage_start"], row["cost/cost"]))
 
@@ -50,13 +50,13 @@ def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
 
 
 def hold(*, skip: int = 0, **which: Any) -> dict[str, Any]:
-    """A fault: this request and those after it take so long that whoever sends them can't get far unseen."""
+    """A fault that slows this request and all later ones, so that the sender can be observed."""
     return {"kind": "slow", "seconds": 1, "skip": skip, "times": 1000, **which}
 
 
 @contextlib.contextmanager
 def stopped(worker: Worker, sandbox: SandboxServer, when: Callable[[], object]) -> Iterator[None]:
-    """Stop a process when that is so, for the time of the block; it wakes to a sandbox without faults, and ends."""
+    """Stop a process once a condition holds, for the block; then continue it without faults, and wait for its end."""
     try:
         wait_until(lambda: when() or worker.poll() is not None)
         assert worker.poll() is None

@@ -1,4 +1,4 @@
-"""A month's export of a million lines, as a vendor would leave it in object storage, and what it adds up to."""
+"""A month's export of a million lines, as a vendor would write it to object storage, and its totals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 
 MONTH, DAYS = "2024-09", 30
 ROWS = 1_000_000
-#: Digits behind the point of a cost.
+#: Decimal places of a cost.
 SCALE = 14
 BY = ["resource/service", "resource/account", "resource/tag:team", "resource/tag:environment"]
 SERVICES = [f"Acme {name}" for name in ("Compute", "Database", "Storage", "Network", "Queue", "Search", "Logs", "AI")]
@@ -27,7 +27,7 @@ Group = tuple[str | None, ...]
 @dataclass(frozen=True)
 class Export:
     """
-    What the export holds, added up by Python's own whole numbers.
+    The totals of the export, summed with Python's integers.
 
     :param groups: day and the columns of ``BY`` → cost.
     """
@@ -40,7 +40,7 @@ class Export:
 
 
 def write_export(path: Path) -> Export:
-    """Write the export; it is the same each time."""
+    """Write the export, which is always the same."""
     frame = _frame()
     priced = frame.with_columns(cost=_with_point(pl.col("units").cast(pl.String)).cast(pl.Decimal(38, SCALE)))
     priced.select(
@@ -63,7 +63,7 @@ def write_export(path: Path) -> Export:
 
 
 def _frame() -> pl.DataFrame:
-    """Everything that is drawn, by a multiplication that never repeats itself."""
+    """Pseudorandom columns, from a multiplication that never repeats."""
     number = pl.int_range(ROWS, dtype=pl.Int64)
     drawn = pl.DataFrame({"number": pl.select(number).to_series()}).with_columns(
         draw=(pl.col("number") * 2_654_435_761 + 12_345) % 4_294_967_291
@@ -74,7 +74,7 @@ def _frame() -> pl.DataFrame:
 
     start = datetime.strptime(MONTH, "%Y-%m")
     return drawn.with_columns(
-        # A negative one now and then, and digits down to the last place.
+        # Some are negative, and all places have digits.
         units=(pl.col("draw") * 1_900_000_003 + pl.col("number"))
         * pl.when(pl.col("number") % 50 == 7).then(-1).otherwise(1),
         hour=pl.lit(start) + pl.duration(hours=pl.col("draw") // 7 % (DAYS * 24)),
@@ -87,7 +87,7 @@ def _frame() -> pl.DataFrame:
 
 
 def _with_point(digits: pl.Expr) -> pl.Expr:
-    """Put the point into whole numbers, as text: the engine's own division rounds."""
+    """Put the decimal point into integers, as text: polars' division rounds."""
     sign = pl.when(digits.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
     padded = digits.str.strip_prefix("-").str.zfill(SCALE + 1)
     return pl.concat_str(sign, padded.str.head(-SCALE), pl.lit("."), padded.str.tail(SCALE))

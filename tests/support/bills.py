@@ -1,4 +1,4 @@
-"""Small bills with everything in them that a form could lose: in CBF columns, and in FOCUS columns."""
+"""Small bills with all values that a format could lose, in CBF columns and in FOCUS columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.formats import Row
 MONTH = "2024-09"
 _HOURS = 30 * 24
 SERVICES = ("Compute", "Object Storage", "Données, réseau", 'the "best" database', "キュー")
-#: What is in the columns of a FOCUS file, as far as it is not text.
+#: The types of those columns of a FOCUS file that are not text.
 FOCUS_NUMBERS = (
     "BilledCost",
     "EffectiveCost",
@@ -26,7 +26,7 @@ FOCUS_TIMES = ("ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart", "Bi
 
 
 def cbf_bill(rows: int = 150, seed: int = 20240901) -> list[Row]:
-    """A month in CBF columns. Its numbers have 15 digits at most: floats hold them."""
+    """A month in CBF columns. Its numbers have at most 15 digits, so floats hold them."""
     draw = random.Random(seed)
     return [_cbf_row(number, draw) for number in range(rows)]
 
@@ -51,12 +51,12 @@ def _cbf_row(number: int, draw: random.Random) -> Row:
 
 
 def with_long_numbers(rows: list[Row]) -> list[Row]:
-    """The same bill, with costs that no float holds: each has a digit more than 17."""
+    """The same bill with costs of 18 digits, which no float holds."""
     return [{**row, "cost/cost": row["cost/cost"] + Decimal("1000000.000000000000000001")} for row in rows]
 
 
 def focus_bill(rows: int = 150, seed: int = 20240902) -> list[Row]:
-    """A month in FOCUS columns, without zones."""
+    """A month in FOCUS columns; times have no zone."""
     draw = random.Random(seed)
     return [_focus_row(number, draw) for number in range(rows)]
 
@@ -101,7 +101,7 @@ def _json(tags: dict[str, str]) -> str:
 
 
 def read_focus(path: Path) -> list[Row]:
-    """Rows of a FOCUS file as a typed source would give them: numbers, times, and nothing for the word NULL."""
+    """Rows of a FOCUS file as a typed source returns them: numbers, times, and None for ``NULL``."""
     with path.open(newline="", encoding="utf-8") as file:
         return [{name: _typed(name, value) for name, value in row.items()} for row in csv.DictReader(file)]
 

@@ -34,7 +34,7 @@ def frame_of(*charges: dict[str, Any]) -> pl.DataFrame:
 
 
 def converted(*charges: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
-    """The CBF rows of charges; what has no value is left out."""
+    """The CBF rows of charges, without blank values."""
     rows = to_cbf(frame_of(*charges), **options).rows(named=True)
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
 
@@ -52,6 +52,6 @@ def problem_of(*charges: dict[str, Any], **options: Any) -> Problem:
 
 
 def check(frame: pl.DataFrame, month: Month = SEPTEMBER) -> CheckedRows:
-    """Hold a frame against all rules of CBF."""
+    """Check a frame against all rules of CBF."""
     columns = {name: frame[name] if frame[name].dtype == pl.String else frame[name].to_list() for name in frame.columns}
     return check_rows(Rows(columns, frame.height, row_number), month)

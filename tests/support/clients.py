@@ -1,4 +1,4 @@
-"""The core without Airflow: a client of the sandbox, and servers that answer what a test says."""
+"""The core without Airflow: a client of the sandbox, and servers with the replies that a test sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cloudzero_provider.client import Client
 from support.raw_server import answer, raw_server, read_all
 from support.sandbox_server import KEY, STREAM, SandboxServer
 
-#: Long enough to be seen in a test, short enough to be waited for.
+#: Long enough to be measured in a test, and short enough to wait for.
 SETTLE = 0.3
 
 
@@ -20,13 +20,13 @@ def client_of(url: str, **options: Any) -> Client:
 
 
 def paths(sandbox: SandboxServer) -> list[str]:
-    """The last part of each path that was asked for, in order."""
+    """The last part of each requested path, in order."""
     return [f"{request['method']} {request['path'].rsplit('/', 1)[1]}" for request in sandbox.requests()]
 
 
 @contextlib.contextmanager
 def answering(answers: Callable[[str, bytes], Any], **options: Any) -> Iterator[Client]:
-    """A client of a server that answers ``answers(request line, body)``, as JSON."""
+    """A client of a server whose replies are ``answers(request line, body)``, as JSON."""
 
     def behave(connection: Any, head: bytes) -> None:
         body = read_all(connection, head)

@@ -13,11 +13,11 @@ from typing import Any
 
 @dataclass
 class DagRun:
-    """What Airflow keeps of a run: XComs and states by task and map index."""
+    """What Airflow stores of a run: XComs and states by task and map index."""
 
     xcoms: dict[tuple[str, int, str], Any] = field(default_factory=dict)
     states: dict[tuple[str, int], str | None] = field(default_factory=dict)
-    #: Called before each request to Airflow with the instance and what it asks for.
+    #: Called before each request to Airflow with the instance and the kind of request.
     before: Callable[[tuple[str, int], str], None] = lambda *_: None
 
 
@@ -31,7 +31,7 @@ class RunInstance:
         self.try_number, self.max_tries = try_number, 0
         run.states[task_id, map_index] = "running"
         for key in [key for key in run.xcoms if key[:2] == (task_id, map_index)]:
-            del run.xcoms[key]  # as Airflow does where an instance starts
+            del run.xcoms[key]  # as Airflow does when an instance starts
 
     def _ask(self, what: str) -> None:
         self.run.before((self.task_id, self.map_index), what)
@@ -56,14 +56,14 @@ class RunInstance:
 
 
 def context_of(instance: RunInstance, tasks: Iterable[Any], task: Any) -> dict[str, Any]:
-    """What a worker hands to ``execute``, in a DAG of some tasks."""
+    """The context that a worker passes to ``execute``, in a DAG with several tasks."""
     by_id = {each.task_id: each for each in tasks}
     dag = SimpleNamespace(tasks=list(by_id.values()), get_task=by_id.__getitem__)
     return {"ti": instance, "task": task, "dag_run": None, "dag": dag}
 
 
 class Turns:
-    """Makes threads take their steps in a given order; one that has ended is left out."""
+    """Makes threads take their steps in a given order; ended threads are skipped."""
 
     def __init__(self, order: Iterable[Any]) -> None:
         self.order = list(order)
@@ -89,6 +89,6 @@ class Turns:
 
 
 def orders(steps: int) -> list[tuple[str, ...]]:
-    """All orders of so many steps of each of two."""
+    """All interleavings of the steps of two threads."""
     every = range(2 * steps)
     return [tuple("a" if step in chosen else "b" for step in every) for chosen in itertools.combinations(every, steps)]

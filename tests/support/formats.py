@@ -1,8 +1,8 @@
 """
-The same rows in every form that the operators take.
+The same rows in every form that the operators accept.
 
-A row is a dict; its values are text, ``Decimal``, ``datetime`` or ``None``. Libraries that a line of Airflow may not
-have are imported where they are needed, and tests of them left out.
+A row is a dict; its values are text, ``Decimal``, ``datetime`` or ``None``. Libraries that are not
+installed with every line of Airflow are imported where they are needed, and their tests are skipped without them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import polars as pl
 import pytest
 
 Row = dict[str, Any]
-#: Enough for every number of the tests; a frame must say beforehand.
+#: Precision for every number of the tests; a frame needs one type.
 SCALE = 18
 
 
 def as_text(value: Any) -> str | None:
-    """As a file holds it."""
+    """The value as written to a file."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, datetime):
@@ -35,7 +35,7 @@ def as_text(value: Any) -> str | None:
 
 
 def held_by_floats(rows: list[Row]) -> list[Row]:
-    """What floats hold of rows: the shortest decimal that stands for the float."""
+    """The rows as floats hold them: the shortest decimal of each float."""
     return [
         {name: Decimal(repr(float(value))) if isinstance(value, Decimal) else value for name, value in row.items()}
         for row in rows
@@ -59,7 +59,7 @@ def write_json(rows: list[Row], path: Path) -> None:
 
 
 def _json(row: Row) -> str:
-    """As an object without its blanks, in which numbers are numbers with all their digits."""
+    """The row as a JSON object without blank values; numbers keep all their digits."""
     fields = {name: value for name, value in row.items() if value is not None}
     written = {name: f"{v:f}" if isinstance(v, Decimal) else json.dumps(as_text(v)) for name, v in fields.items()}
     return "{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in written.items()) + "}"
@@ -74,7 +74,7 @@ def polars_frame(rows: list[Row]) -> pl.DataFrame:
 
 
 def polars_frame_of_floats(rows: list[Row]) -> pl.DataFrame:
-    """Of Python's floats: where the engine casts a Decimal, it misses the nearest float now and then."""
+    """Made of Python's floats: polars' cast of a Decimal does not always return the nearest float."""
     numbers = [name for name in rows[0] if any(isinstance(row[name], Decimal) for row in rows)]
     floats = {name: [None if row[name] is None else float(row[name]) for row in rows] for name in numbers}
     return polars_frame(rows).with_columns(pl.Series(name, values) for name, values in floats.items())
@@ -85,7 +85,7 @@ def polars_frame_of_categories(rows: list[Row]) -> pl.DataFrame:
 
 
 def pandas_frame(rows: list[Row]) -> Any:
-    """Decimals stay Python's own; what is missing in a column of text is pandas' own kind of missing."""
+    """Decimals are Python objects; missing text is pandas' own missing value."""
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(rows)
     texts = [name for name in rows[0] if {type(row[name]) for row in rows} <= {str, type(None)}]
@@ -138,7 +138,7 @@ def _records(make: Callable[[list[Row]], Any]) -> Callable[[list[Row], Path], Ro
     return lambda rows, _: {"records": make(rows)}
 
 
-#: Form → makes the operator's arguments of rows, in a folder. None loses a digit.
+#: Form → function that makes the operator's arguments from rows and a folder. No form loses digits.
 EXACT_FORMS: dict[str, Callable[[list[Row], Path], Row]] = {
     "csv": _file(write_csv, "rows.csv"),
     "csv.gz": _file(write_csv, "rows.csv.gz"),
@@ -159,7 +159,7 @@ EXACT_FORMS: dict[str, Callable[[list[Row], Path], Row]] = {
     "pandas": _records(pandas_frame),
     "arrow": _records(arrow_table),
 }
-#: Numbers are floats here.
+#: The same, with numbers as floats.
 FLOAT_FORMS: dict[str, Callable[[list[Row], Path], Row]] = {
     "parquet": _file(lambda rows, path: polars_frame_of_floats(rows).write_parquet(path), "floats.parquet"),
     "polars": _records(polars_frame_of_floats),

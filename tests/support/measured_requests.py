@@ -1,7 +1,7 @@
 """
-Every kind of request, in a process of its own, with what it took: how it ended, how long, how much memory.
+Every kind of request, in its own process, with its result, duration and peak memory.
 
-One job per line comes in, one result per line goes out. Memory is what the kernel says the process held at its peak.
+Reads one job per line and writes one result per line. Memory is the peak that the kernel reports for the process.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def tested(url: str) -> None:
 
 
 class ConnectionTestError(Exception):
-    """What the page of a connection shows in red."""
+    """A failed connection test."""
 
 
 def triggered(url: str) -> None:
@@ -81,7 +81,7 @@ def triggered(url: str) -> None:
 
 
 class WaitError(Exception):
-    """The event of a trigger that did not see what it waits for."""
+    """The event of a trigger whose wait failed."""
 
 
 def memory(name: str) -> int:
@@ -113,7 +113,7 @@ def measured(request: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    # Airflow writes its log to where the results go.
+    # Airflow logs to the standard output, where the results go.
     results = os.dup(1)
     os.dup2(2, 1)
     import cloudzero_provider.client.transport as transport

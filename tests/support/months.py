@@ -26,13 +26,13 @@ COLUMNS = (
     "resource/tag:team",
     "resource/tag:env",
 )
-#: A month of so many rows is sent in 15 requests by default.
+#: The number of rows that is sent in 15 requests by default.
 BIG = 200_000
 
 
 @dataclass(frozen=True)
 class Month:
-    """A month of rows in a file, their total cost, and what makes a task send it in 15 requests."""
+    """A month of rows in a file, their total cost, and the arguments that make a task send it in 15 requests."""
 
     path: Path
     rows: int
@@ -40,7 +40,7 @@ class Month:
     sending: dict[str, Any] = field(default_factory=dict)
 
     def read(self) -> list[dict[str, str]]:
-        """Return the rows as CloudZero holds them: no empty cells, numbers without zeros that mean nothing."""
+        """Return the rows as CloudZero holds them: no blank cells, no trailing zeros."""
         with self.path.open(newline="") as file:
             return [{name: _plain(name, value) for name, value in row.items() if value} for row in csv.DictReader(file)]
 

@@ -1,4 +1,4 @@
-"""Where things are, and the environment of a process that imports this package."""
+"""Paths, and the environment of processes that import this package."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ ROOT = TESTS.parent
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of this process, in which a Python that is started finds ``support``."""
+    """Return this process's environment with ``support`` on the ``PYTHONPATH``."""
     paths = [str(TESTS), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}

@@ -1,4 +1,4 @@
-"""A server of a few lines, for what no decent server does."""
+"""A minimal server, for replies that no real server sends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def raw_server(behave: Behaviour, certificate: Path | None = None) -> Iterator[s
     """
     Serve on loopback.
 
-    :param behave: gets each connection, with the head of the request (and what of its body came along).
+    :param behave: called with each connection and the head of its request (and any part of the body received with it).
     :param certificate: key and certificate, for TLS.
     :return: the base URL.
     """
@@ -53,7 +53,7 @@ def raw_server(behave: Behaviour, certificate: Path | None = None) -> Iterator[s
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """Read the head of a request, and what of its body comes along; nothing when the connection ends before."""
+    """Read the head of a request, with any part of the body; blank if the connection ends first."""
     head = b""
     while b"\r\n\r\n" not in head:
         part = connection.recv(65536)
@@ -64,7 +64,7 @@ def read_head(connection: socket.socket) -> bytes:
 
 
 def read_all(connection: socket.socket, head: bytes) -> bytes:
-    """Read the rest of a request whose head has come, and return its body."""
+    """Read the rest of a request after its head, and return its body."""
     headers, _, body = head.partition(b"\r\n\r\n")
     length = next(
         (int(line.split(b":")[1]) for line in headers.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
@@ -78,13 +78,13 @@ def read_all(connection: socket.socket, head: bytes) -> bytes:
 
 
 def answer(status: int, body: bytes = b"", length: int | None = None, *headers: str) -> bytes:
-    """A whole answer, or one whose announced length is not its own."""
+    """A whole reply, or one with a wrong ``Content-Length``."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body) if length is None else length}", *headers]
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 
 
 def self_signed(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> Path:
-    """A key and a certificate in one file, for an address, that is valid for so many days from now."""
+    """A key and a self-signed certificate in one file, valid for an address and a number of days."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

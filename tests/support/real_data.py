@@ -1,4 +1,4 @@
-"""Real bills, which are no part of the project: tests of them are left out where they are not."""
+"""Real bills, which are not part of the project: their tests are skipped without them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER = Path(os.environ.get("CLOUDZERO_TEST_DATA") or Path(__file__).parents[2]
 
 
 def real_data(name: str) -> Path:
-    """Where a file of real data is."""
+    """The path of a file of real data."""
     path = FOLDER / name
     if not path.exists():
         pytest.skip(f"{name} is not on this machine: set CLOUDZERO_TEST_DATA to the folder that holds it")

@@ -1,4 +1,4 @@
-"""What goes over the wire, byte for byte: a proxy before the sandbox that keeps what is posted."""
+"""A proxy in front of the sandbox that records posted bodies byte for byte."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-#: Of a connection, not of a request or a reply.
+#: Headers of a connection, not of a request or a reply.
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "date", "server"}
 
 
@@ -41,7 +41,7 @@ class WireTap:
         self._server.server_close()
 
     def take_posted(self) -> list[tuple[str, bytes]]:
-        """Path and body of what was posted since the last time, in its order."""
+        """Path and body of each POST since the last call, in order."""
         taken, self._posted = self._posted, []
         return taken
 

@@ -12,14 +12,14 @@ MARCH = Month(2026, 3)
 
 
 def row(**changes: Any) -> dict[str, Any]:
-    """A good row; a column's ``/`` is written ``__`` in a keyword, and ``None`` takes a column out."""
+    """A valid row. In keywords, ``__`` stands for a column's ``/``, and ``None`` removes a column."""
     good = {"time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "12", "lineitem/type": "Usage"}
     changed = good | {name.replace("__", "/"): value for name, value in changes.items()}
     return {name: value for name, value in changed.items() if value is not None}
 
 
 def bill_row(day: int = 1, hour: int = 0, cost: str = "1", **others: Any) -> dict[str, Any]:
-    """A row of March 2026, with no column that is not needed."""
+    """A row of March 2026 with the required columns only."""
     return {"time/usage_start": f"2026-03-{day:02d}T{hour:02d}:00:00Z", "cost/cost": cost, **others}
 
 

@@ -1,4 +1,4 @@
-"""A sandbox for tests: the real server as a process of its own, and what a test asks it."""
+"""A sandbox for tests: the real server in its own process, with its control API."""
 
 from __future__ import annotations
 
@@ -85,18 +85,18 @@ class SandboxServer:
         return reply.json()["billing_drop"]
 
     def held(self, month: str = "2026-03") -> list[dict[str, str]]:
-        """The rows of a month; none where the stream has no such month."""
+        """The rows of a month; an empty list if it does not exist."""
         return self.rows(month) if month in self.months() else []
 
     def total_cost(self, month: str = "2026-03") -> Decimal:
         return Decimal(self.month(month)["total_cost"])
 
     def telemetry(self, stream: str) -> dict[str, Any] | None:
-        """What the sandbox says of a telemetry stream: kind, granularity, counts, total and digest."""
+        """The state of a telemetry stream: kind, granularity, counts, total and digest."""
         return self._call("GET", "state")["telemetry"].get(stream)
 
     def records(self, stream: str) -> list[dict[str, Any]]:
-        """The records of a telemetry stream; none where there is no such stream."""
+        """The records of a telemetry stream; an empty list if it does not exist."""
         return self._call("GET", f"telemetry/{stream}/records")["records"] if self.telemetry(stream) else []
 
     def never_overlapped(self) -> bool:

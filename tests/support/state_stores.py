@@ -1,4 +1,4 @@
-"""What Airflow keeps over the tries of a task, without Airflow: it only takes JSON, and survives a kill."""
+"""Stand-ins for Airflow's task state store: they accept only JSON, and survive a kill."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Store(dict):
 
 
 class FileStore:
-    """In a file, whole or not at all."""
+    """A store in a file that is written atomically."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)

@@ -1,4 +1,4 @@
-"""Tasks of the operators, run as a worker runs them, in this process or in one that can be killed."""
+"""Runs tasks as a worker does, in this process or in one that can be killed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.sandbox_server import STREAM, SandboxServer
 from support.state_stores import FileStore
 from support.worker import Worker
 
-#: Stands in for 60 s, so that tests need not wait so long.
+#: Instead of 60 s, to keep tests short.
 SETTLE_SECONDS = 0.8
 
 
@@ -46,12 +46,12 @@ def connection(sandbox: SandboxServer, *, key: str | None = None, **extra: Any) 
 
 
 def connect(monkeypatch: Any, sandbox: SandboxServer, **options: Any) -> None:
-    """Make ``cloudzero_default`` lead to the sandbox."""
+    """Make the sandbox the host of ``cloudzero_default``."""
     monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection(sandbox, **options))
 
 
 def context(task: Any, *, try_number: int = 1, max_tries: int | None = None) -> dict[str, Any]:
-    """What a worker hands to ``execute``, as far as the operators look at it."""
+    """The context that a worker passes to ``execute``, with the parts that the operators read."""
     tries = (task.retries or 0) if max_tries is None else max_tries
     ti = TaskInstance(task.task_id, try_number=try_number, max_tries=tries)
     return {"ti": ti, "task": task, "dag_run": None, "dag": SimpleNamespace(tasks=[task], get_task=lambda _: task)}
@@ -66,7 +66,7 @@ def send(
     store: Any = None,
     **arguments: Any,
 ) -> dict[str, Any]:
-    """Run a sending task once; ``store``, or the path of a file, stands in for what Airflow keeps over its tries."""
+    """Run a sending task once; ``store``, or the path of a file, stands in for the task state store."""
     from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
     task = AnyCostBillingDropOperator(task_id="send", month=month, retries=retries, **arguments)
@@ -99,7 +99,7 @@ def read(**arguments: Any) -> dict[str, Any]:
 
 def start_worker(run: str = "send", before: str = "", **arguments: Any) -> Worker:
     """
-    Run a task in a process of its own, which a test can stop and kill.
+    Run a task in its own process, which a test can stop and kill.
 
     :param run: the function of this module that runs it.
     :param before: a statement that is executed first.

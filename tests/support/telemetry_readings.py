@@ -1,4 +1,4 @@
-"""What telemetry may mean to CloudZero, as settings of the sandbox: each is as right as the others."""
+"""The ways in which CloudZero may interpret telemetry, as settings of the sandbox; none is published."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def _readings(*key_sets: str) -> list[Any]:
 ALL = _readings("per_request", "fixed")
 MIXED, ONE_KEY_SET = _readings("per_request"), _readings("fixed")
 
-#: For tests that send several sets of filter keys to a stream, and those in which CloudZero takes one only.
+#: For tests that send several sets of filter keys to a stream, and for tests in which CloudZero accepts only one.
 several_key_sets = pytest.mark.parametrize("sandbox", MIXED, indirect=True)
 one_key_set = pytest.mark.parametrize("sandbox", ONE_KEY_SET, indirect=True)
-#: For tests that take long: what is the default, and what is nothing like it.
+#: For slow tests: the default, and the opposite in everything.
 few_readings = pytest.mark.parametrize("sandbox", [ALL[0], ALL[-1]], indirect=True)
-#: For tests of what is not read in two ways.
+#: For tests that do not depend on the interpretation.
 one_reading = pytest.mark.parametrize("sandbox", ALL[:1], indirect=True)
 
 
 @contextmanager
 def read_as(sandbox: SandboxServer, reading: Reading) -> Iterator[SandboxServer]:
-    """Let a sandbox read telemetry like that for the time of the block."""
+    """Make a sandbox interpret telemetry this way within the block."""
     sandbox.settings(**reading)
     try:
         yield sandbox

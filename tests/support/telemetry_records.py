@@ -14,5 +14,5 @@ def metric(day: int = 1, value: Any = 1, **others: Any) -> dict[str, Any]:
 
 
 def many_records(count: int = 100_000) -> list[dict[str, Any]]:
-    """Allocation records of March 2026, each with a day and an element of its own."""
+    """Allocation records of March 2026, each of another day and element."""
     return [allocation(n % 31 + 1, f"team-{n // 31}", n % 997 + 0.25) for n in range(count)]

@@ -1,4 +1,4 @@
-"""What the sandbox holds of telemetry."""
+"""The telemetry that the sandbox holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sensors, waiting as Airflow has them wait: in a worker, or handing over to a trigger and taking over from it."""
+"""Runs sensors as Airflow does: in a worker, or deferred to a trigger and resumed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POKE, DEFERRABLE = "poke", "deferrable"
 
 @dataclass
 class Waited:
-    """What a wait left behind: how often the task was handed over, and all that Airflow logs of it."""
+    """The result of a wait: how often the task was deferred, and what Airflow logs of it."""
 
     result: Any = None
     triggers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Waited:
 
 
 def made_again(path: str, arguments: dict[str, Any]) -> Any:
-    """Make a trigger from what Airflow keeps of it, as a triggerer that starts does."""
+    """Recreate a trigger from its serialized form, as a triggerer does on start."""
     from importlib import import_module
 
     module, _, name = path.rpartition(".")
@@ -43,7 +43,7 @@ def first_event(trigger: Any) -> dict[str, Any]:
 
 
 def wait(sensor_class: type[Any], mode: str, waited: Waited | None = None, **arguments: Any) -> Waited:
-    """Run a sensor to its end; errors come as the worker gets them."""
+    """Run a sensor to its end; raise errors as the worker gets them."""
     waited = waited or Waited()
 
     def made() -> Any:

@@ -1,7 +1,7 @@
 """
-Tasks in processes of their own, which a test can stop and kill.
+Tasks in their own processes, which a test can stop and kill.
 
-A process that has imported Airflow forks one for each task, as Airflow's own supervisor does: a fresh interpreter for
+A process that has imported Airflow forks one for each task, as Airflow's own supervisor does: a new interpreter for
 each would take seconds. polars starts threads when it is imported, so only the forked processes import it.
 """
 
@@ -25,7 +25,7 @@ from support.paths import environment
 
 class Worker:
     """
-    A running task; used as a ``subprocess.Popen``.
+    A running task; used like a ``subprocess.Popen``.
 
     :param run: the function of ``support.tasks`` that runs the task.
     :param arguments: those of the function.
@@ -64,7 +64,7 @@ class Worker:
         self.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """Stop the process as a frozen machine does, and wait until it has stopped."""
+        """Stop the process, as if its machine froze, and wait until it has stopped."""
         self._is_stopped = False
         self.send_signal(signal.SIGSTOP)
         self._follow(30)
@@ -75,7 +75,7 @@ class Worker:
         self.send_signal(signal.SIGCONT)
 
     def _follow(self, timeout: float | None) -> None:
-        """Read what the monitor of the process reports, until it has ended or stopped, or so many seconds are over."""
+        """Read the reports of the process's monitor until it has ended or stopped, or the time is over."""
         while self.returncode is None and not self._is_stopped:
             if not select.select([self._socket], [], [], timeout)[0]:
                 return
@@ -139,7 +139,7 @@ def _monitor(connection: socket.socket) -> None:
     connection.sendall(f"{pid}\n".encode())
     while True:
         _, status = os.waitpid(pid, os.WUNTRACED)
-        with contextlib.suppress(OSError):  # the test may have lost interest
+        with contextlib.suppress(OSError):  # the test may have ended
             if os.WIFSTOPPED(status):
                 connection.sendall(b"stopped\n")
                 continue

@@ -113,7 +113,7 @@ def test_a_refused_claim_does_not_count(sandbox, first, second):
 
 
 @pytest.mark.parametrize("operation", ["sum", "replace_hourly"])
-def test_replacing_the_month_replaces_whatever_another_task_sent(sandbox, operation, second):
+def test_replacing_the_month_conflicts_with_anything_another_task_sent(sandbox, operation, second):
     other = drop("first", {4: "1"}, operation=operation)
     run = Run(other, second)
     run.execute(other)
@@ -186,7 +186,7 @@ def test_a_claim_is_withdrawn_when_nothing_was_written(sandbox, monkeypatch, fir
         assert (run.claim(task)["write"] is None) is withdrawn
 
 
-def test_a_claim_of_a_retry_stands_since_the_try_before_may_have_written(sandbox, monkeypatch):
+def test_a_claim_of_a_retry_counts_since_its_previous_attempt_may_have_written(sandbox, monkeypatch):
     from support.tasks import connect
 
     connect(monkeypatch, sandbox, settle_seconds=0.1, max_retry_seconds=0)
@@ -199,7 +199,7 @@ def test_a_claim_of_a_retry_stands_since_the_try_before_may_have_written(sandbox
 
 
 @pytest.mark.parametrize("what", ["push", "pull", "states"])
-def test_what_airflow_can_not_answer_is_an_error_and_nothing_is_sent(sandbox, first, second, what):
+def test_an_error_of_airflow_is_an_error_and_nothing_is_sent(sandbox, first, second, what):
     run = Run(first, second)
     run.execute(first)
 
@@ -217,7 +217,7 @@ def test_what_airflow_can_not_answer_is_an_error_and_nothing_is_sent(sandbox, fi
 
 
 @pytest.mark.parametrize("missing", ["claims", "states"])
-def test_an_answer_that_lacks_the_task_itself_is_an_error(sandbox, monkeypatch, first, second, missing):
+def test_task_states_without_the_task_itself_are_an_error(sandbox, monkeypatch, first, second, missing):
     run = Run(first, second)
     run.execute(first)
     name = {"claims": "xcom_pull", "states": "get_task_states"}[missing]
@@ -245,7 +245,7 @@ def test_a_claim_that_can_not_be_read_is_an_error(sandbox, first, second):
         (drop("a", {1: "1"}, operation="replace_hourly"), drop("b", {1: "2"}, operation="replace_hourly")),
     ],
 )
-def test_of_two_tasks_at_once_one_goes_on_at_the_most(sandbox, pair):
+def test_of_two_concurrent_tasks_at_most_one_continues(sandbox, pair):
     """In every order in which their requests can reach Airflow."""
     from cloudzero_provider.airflow_support.run_claims import RunClaims
     from cloudzero_provider.anycost.claim import MonthWrite

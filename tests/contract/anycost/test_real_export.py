@@ -37,7 +37,7 @@ def test_every_line_arrives_with_its_cost_and_twice_is_once(sandbox, lines):
     assert list(sandbox.months()) == [MONTH]
 
 
-def test_no_cost_is_changed_or_takes_the_place_of_another(sandbox, lines):
+def test_no_cost_is_changed_or_moved_to_another_row(sandbox, lines):
     send(files=str(real_data("focus_sample.csv")), month=MONTH, transform=to_cbf)
     given = [[Decimal(line[name]) for name in ("BilledCost", "EffectiveCost", "ListCost")] for line in lines]
     names = ("cost/cost", "cost/amortized_cost", "cost/on_demand_cost")

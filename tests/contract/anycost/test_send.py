@@ -71,7 +71,7 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
     assert sorted(sandbox.held(), key=itemgetter("cost/cost")) == SIX
 
 
-def test_the_log_says_how_far_it_got(sandbox, caplog):
+def test_the_log_shows_the_progress(sandbox, caplog):
     caplog.set_level("INFO", "cloudzero_provider.anycost")
     send(sandbox, limits=ONE_HOUR_EACH)
     hour = "2026-03-01T0{}:00:00Z".format
@@ -326,7 +326,7 @@ def test_a_key_that_may_not_read_months_is_found_before_the_first_write(keys, al
     assert send(None, client=without_read(keys)).rows == 6
 
 
-def test_whether_a_month_can_be_read_is_told_before_its_rows_come():
+def test_whether_a_month_can_be_read_is_known_before_its_rows_arrive():
     def behave(connection, head):
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 70000000\r\n\r\n{"billing_drop": [')
         assert connection.recv(1) == b""  # until the client closes the connection
@@ -507,7 +507,7 @@ def test_reading_back_goes_on_until_the_month_is_as_sent(no_pause):
         ([*SIX[:5], row(2, "2.3")], "the sum of cost/cost is 7 at CloudZero, but 6.9 was sent"),
     ],
 )
-def test_what_is_not_as_sent_is_told_in_figures(rows, words):
+def test_a_difference_from_what_was_sent_is_reported_in_figures(rows, words):
     with answering(Holding(rows)) as client, pytest.raises(errors.VerificationError) as error:
         send(None, client=client, verify=True)
     assert str(error.value) == (
@@ -533,7 +533,7 @@ def test_reading_back_ends_at_the_deadline(monkeypatch):
     assert 0.9 <= time.monotonic() - began < 3.8
 
 
-def test_a_month_that_is_not_there_yet_is_told(sandbox, monkeypatch):
+def test_a_month_that_does_not_exist_yet_is_reported(sandbox, monkeypatch):
     sandbox.settings(read_lag_seconds=60)
     try:
         with pytest.raises(errors.VerificationError, match="CloudZero holds no rows, but 6 were sent, after 0 s"):
@@ -607,7 +607,7 @@ def test_a_month_is_emptied_even_where_the_drops_can_not_be_listed():
         assert clear_month(client, STREAM, MARCH, SendOptions()).replaced_rows is None
 
 
-def test_a_month_that_is_not_empty_after_all_is_told(no_pause):
+def test_a_month_that_is_not_empty_is_reported(no_pause):
     words = "2026-03: CloudZero still holds 1,200 rows, after 0 s"
     holding = answering(Holding(SIX * 200), max_retry_seconds=0)
     with holding as client, pytest.raises(errors.VerificationError, match=words) as error:
@@ -715,7 +715,7 @@ def test_a_request_of_several_hours_names_the_first_and_the_last(sandbox):
         ),
     ],
 )
-def test_what_cloudzero_refuses_comes_with_what_can_be_done(sandbox, setting, error, words):
+def test_a_refusal_says_what_to_do(sandbox, setting, error, words):
     sandbox.settings(**setting)
     try:
         with pytest.raises(error) as caught:
@@ -740,7 +740,7 @@ def costs(sandbox):
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_an_hour_starts_over_when_an_answer_in_it_is_lost(sandbox, times, caplog):
+def test_an_hour_starts_over_when_a_reply_in_it_is_lost(sandbox, times, caplog):
     sandbox.faults({"kind": "apply_then_lose_reply", "operation": "sum", "times": times})
     summary = send(sandbox, big_hour(), client_of(sandbox.url, settle_seconds=0.05), limits=ONE_HOUR_EACH)
     assert costs(sandbox) == sorted(one["cost/cost"] for one in big_hour())
@@ -792,7 +792,7 @@ def test_the_counts_of_a_sum_are_of_other_rows_too(caplog):
     assert "is sent again" not in caplog.text
 
 
-def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
+def test_an_hour_that_never_completes_says_what_to_do(sandbox):
     quick = client_of(sandbox.url, settle_seconds=0.05)
     error = failure(sandbox, {"kind": "apply_then_lose_reply", "operation": "sum"}, quick, big_hour())
     assert isinstance(error, errors.HourIncompleteError)
@@ -816,13 +816,13 @@ def test_an_hour_that_never_comes_through_says_the_ways_out(sandbox):
     )
 
 
-def test_the_status_of_the_last_answer_is_kept(sandbox):
+def test_the_status_of_the_last_reply_is_kept(sandbox):
     quick = client_of(sandbox.url, settle_seconds=0.05)
     error = failure(sandbox, {"kind": "refuse", "status": 502, "operation": "sum"}, quick, big_hour())
     assert (type(error), error.status) == (errors.HourIncompleteError, 502)
 
 
-def test_a_refused_request_inside_an_hour_says_that_a_part_may_stand(sandbox):
+def test_a_refused_request_inside_an_hour_says_that_a_part_may_be_stored(sandbox):
     error = failure(sandbox, {"kind": "refuse", "status": 429, "operation": "sum"}, None, big_hour()[1:7])
     assert error.recovery == (
         "No request for 2026-03 is known to have been applied. The request for hours 2026-03-01T01:00:00Z failed; it is not "

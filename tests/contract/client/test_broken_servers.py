@@ -54,7 +54,7 @@ def in_turn(*replies):
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_an_answer_that_comes_before_the_body_is_through_is_heard(tmp_path, monkeypatch, tls):
+def test_a_reply_before_the_end_of_the_body_is_read(tmp_path, monkeypatch, tls):
     def behave(connection, head):
         connection.sendall(answer(413, b'{"message":"too large"}'))
         time.sleep(0.3)
@@ -161,7 +161,7 @@ def test_any_other_success_is_one(body):
         assert send(url).drop_id is None
 
 
-def test_interim_answers_are_not_the_final_one():
+def test_interim_replies_are_not_the_final_one():
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     with raw_server(always(interim + answer(201, b'{"drop_id":"d-1"}'))) as url:
         assert send(url, effect=Effect.ADDS_ROWS).drop_id == "d-1"
@@ -328,7 +328,7 @@ def test_a_number_of_rows_is_read_as_number_and_as_text(count, held):
         assert client(url).list_drops(STREAM)[0].row_count == held
 
 
-def test_testing_a_connection_ends_whatever_answers(monkeypatch):
+def test_testing_a_connection_ends_for_any_reply(monkeypatch):
     def behave(connection, head):
         read_all(connection, head)
         connection.sendall(answer(200, b'{"connections":[],"x":[],"pagination":7}'))

@@ -27,7 +27,7 @@ def answering(body, status=200):
 
 
 @pytest.mark.parametrize("body", [{}, {"is_valid": "yes"}, {"data": {"is_valid": None}}])
-def test_a_validation_that_says_neither_is_an_error(body):
+def test_a_validation_reply_without_a_verdict_is_an_error(body):
     with answering(body) as url, pytest.raises(errors.UnexpectedReplyError) as error:
         client_of(url).validate_drop(b"{}")
     assert str(error.value) == (
@@ -36,7 +36,7 @@ def test_a_validation_that_says_neither_is_an_error(body):
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'"x"', b"[" * 100_000])
-def test_an_answer_that_holds_no_list_is_an_error(body):
+def test_a_reply_without_a_list_is_an_error(body):
     words = "but the reply has no list 'billing_drops'|but the reply is a web page"
     with answering(body) as url, pytest.raises(errors.UnexpectedReplyError, match=words):
         client_of(url).list_drops(STREAM)
@@ -67,7 +67,7 @@ def test_records_are_found_where_they_are(body, records, status):
 
 
 @pytest.mark.parametrize("body", [b"{", {"message": "none"}, {"x": [], "y": []}, {"records": ["x"]}, b"7"])
-def test_an_answer_without_records_is_never_taken_for_none(body):
+def test_a_reply_without_a_list_of_records_does_not_mean_no_records(body):
     with answering(body) as url, pytest.raises(errors.UnexpectedReplyError) as error:
         client_of(url).submitted_records("orders")
     assert str(error.value) == (

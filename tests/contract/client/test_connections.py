@@ -71,7 +71,7 @@ def test_no_cookie_is_kept_or_sent_back(cookie):
     assert not [head for _, head in heads if b"cookie" in head.lower()]
 
 
-def test_a_second_answer_that_comes_along_is_not_the_answer_to_the_next_request():
+def test_a_second_reply_is_not_the_reply_to_the_next_request():
     def reply_to(number, head):
         rubbish = kept_open(listed("1999-01")) if number == 1 else b""
         return kept_open(listed(f"2026-{number:02d}")) + rubbish
@@ -82,7 +82,7 @@ def test_a_second_answer_that_comes_along_is_not_the_answer_to_the_next_request(
             assert one.list_drops(STREAM)[0].month == f"2026-{number:02d}"
 
 
-def test_an_answer_that_comes_later_without_a_question_is_not_the_answer_to_the_next_request():
+def test_a_late_unrequested_reply_is_not_the_reply_to_the_next_request():
     first = True
 
     def behave(connection, head):
@@ -104,7 +104,7 @@ def test_an_answer_that_comes_later_without_a_question_is_not_the_answer_to_the_
         assert one.list_drops(STREAM)[0].month == "2026-02"
 
 
-def test_the_body_of_an_answer_that_has_none_is_not_the_answer_to_the_next_request():
+def test_the_body_of_a_reply_that_may_not_have_one_is_not_the_reply_to_the_next_request():
     def reply_to(number, head):
         if number == 1:
             return b"HTTP/1.1 204 No Content\r\nContent-Length: 60\r\n\r\n" + kept_open(listed("1999-01"))
@@ -116,7 +116,7 @@ def test_the_body_of_an_answer_that_has_none_is_not_the_answer_to_the_next_reque
         assert one.list_drops(STREAM)[0].month == "2026-02"
 
 
-def test_what_a_server_says_before_it_was_asked_is_an_answer_of_the_server_and_no_crash():
+def test_a_reply_before_the_request_does_not_crash():
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():
@@ -143,7 +143,7 @@ def test_a_redirect_with_a_long_body_is_refused_when_reading_too():
 
 
 @pytest.mark.parametrize("lengths", ["20, 21", "20\r\nContent-Length: 21"])
-def test_an_answer_that_contradicts_itself_is_a_lost_answer_and_no_matter_of_configuration(lengths):
+def test_a_contradictory_reply_counts_as_lost_and_not_as_a_configuration_error(lengths):
     reply = f"HTTP/1.1 200 OK\r\nContent-Length: {lengths}\r\n\r\n".encode() + b"x" * 21
 
     def behave(connection, head):

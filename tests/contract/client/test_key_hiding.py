@@ -71,7 +71,7 @@ def everything_that_holds_it(hook):
     return [hook, client, client.config, client._transport, client._sender, task, sensor, trigger, journal]
 
 
-def test_no_object_shows_it_or_gives_it_away_in_a_pickle(sandbox):
+def test_no_repr_or_pickle_contains_the_key(sandbox):
     for thing in everything_that_holds_it(CloudZeroHook()):
         assert KEY not in repr(thing) + str(thing) + repr(vars(thing))
         for taken in (pickle.dumps, copy.copy, copy.deepcopy):
@@ -111,7 +111,7 @@ def test_what_airflow_stores_of_a_wait_does_not_hold_it(sandbox):
     assert KEY not in json.dumps(trigger.serialize()) + json.dumps(asyncio.run(events()))
 
 
-def test_an_error_goes_to_another_process_without_it(sandbox):
+def test_a_pickled_error_does_not_contain_the_key(sandbox):
     sandbox.faults({"kind": "refuse", "status": 400, "body": {"message": f"no {KEY}"}})
     with pytest.raises(errors.CloudZeroError) as caught:
         send(records=ROWS)
@@ -173,7 +173,7 @@ def test_a_task_that_is_interrupted_while_it_sends_does_not_show_it():
         f'{{"conn_type": "cloudzero", "password": "{KEY}"',
     ],
 )
-def test_a_connection_that_airflow_can_not_read_does_not_show_it_in_an_error(monkeypatch, connection):
+def test_the_error_of_an_unreadable_connection_does_not_contain_the_key(monkeypatch, connection):
     """What Airflow's own log says of it is Airflow's: it takes a connection it can't read for none."""
     monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection)
     with pytest.raises((errors.CloudZeroError, AirflowNotFoundException)) as caught:

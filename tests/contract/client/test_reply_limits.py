@@ -102,7 +102,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-def test_a_megabyte_of_html_is_an_error_whatever_its_status(run, status):
+def test_a_megabyte_of_html_is_an_error_with_any_status(run, status):
     ended = only_errors(run(replying(answer(status, MEGABYTE_OF_HTML))))
     kinds = {200: "UnexpectedReplyError", 400: "RequestRejectedError"}
     if status in kinds:
@@ -166,14 +166,14 @@ def test_a_gzip_bomb_is_not_unpacked_further_than_a_reply_may_be_long(run, statu
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "x" * 5000])
 @pytest.mark.parametrize("body", [b"no such thing", b'{"billing_drops":[]}', b"\x1f\x8b\x08\x00" + b"\0" * 500])
-def test_a_body_that_is_not_packed_as_it_says_is_no_answer(run, encoding, body):
+def test_a_body_with_a_wrong_content_encoding_is_not_a_valid_reply(run, encoding, body):
     results = run(replying(answer(200, body, None, f"Content-Encoding: {encoding}")))
     ended = harmless(results)
     assert not [kind for kind in ended if kind not in WRITES and ended[kind] == "done"]
 
 
 @pytest.mark.parametrize("cut", [1, 5, 9])
-def test_gzip_data_that_breaks_off_is_no_answer(run, cut):
+def test_truncated_gzip_data_is_not_a_valid_reply(run, cut):
     packed = gzip.compress(b'{"billing_drops":[],"connections":[],"records":[],"is_valid":true}')[:-cut]
     ended = harmless(run(replying(answer(200, packed, None, "Content-Encoding: gzip"))))
     assert not [kind for kind in ended if kind not in WRITES and ended[kind] == "done"]
@@ -241,7 +241,7 @@ def test_the_contents_of_a_month_take_no_more_memory_than_a_month(run, body):
         "headers", "a header", "interim", "interim with headers", "status line", "no HTTP",
     ],
 )  # fmt: skip
-def test_what_never_ends_is_given_up(run, start, piece, pause):
+def test_an_endless_reply_times_out(run, start, piece, pause):
     ended = harmless(run(endless(start, piece, max(pause, 0.02 if not piece else 0)), *QUICK))
     assert not [kind for kind in ended if kind not in WRITES and ended[kind] == "done"]
 
@@ -305,7 +305,7 @@ def test_a_chunk_of_less_than_nothing_is_not_read_to_the_end_of_the_connection(r
     "reply",
     [b"hello\n", b"HTTP/1.1 99999 X\r\n\r\n", b"HTTP/1.1 -1 X\r\n\r\n", b"\x16\x03\x01", b""],
 )
-def test_what_is_no_http_is_no_answer(run, reply):
+def test_a_reply_that_is_not_http_is_not_valid(run, reply):
     only_errors(run(replying(reply)))
 
 
@@ -339,7 +339,7 @@ def test_a_list_of_errors_is_not_taken_for_a_stream_that_holds_nothing(run):
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 404, 413, 429, 500, 503])
-def test_the_words_of_a_reply_can_not_write_a_log_line_of_their_own(run, status):
+def test_the_text_of_a_reply_cannot_forge_a_log_line(run, status):
     words = "one\r\n2026-01-01 ERROR two\x1b[2J\x9b31m\u2028three\u202efour\0"
     body = {"error": {"message": words, "type": words, "details": [words]}, "is_valid": False, "errors": [words]}
     only_errors(run(replying(answer(status, json.dumps(body).encode()))))

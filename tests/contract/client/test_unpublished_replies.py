@@ -53,13 +53,13 @@ def settings(sandbox):
 @pytest.mark.parametrize(
     ("body", "words"), [(PAGE, "a web page .*Please log in.*check the connection's host"), (ERROR, "an error: Locked")]
 )
-def test_telemetry_is_not_taken_for_sent_when_a_page_or_an_error_comes_with_success(body, words, operation):
+def test_telemetry_does_not_count_as_sent_when_a_success_is_a_page_or_an_error(body, words, operation):
     with raw_server(always(body)) as url, pytest.raises(errors.UnexpectedReplyError, match=words) as error:
         client(url).send_telemetry(StreamType.METRIC, "orders", operation, b'{"records":[]}')
     assert error.value.maybe_applied
 
 
-def test_a_drop_is_not_taken_for_sent_when_a_page_comes_with_success():
+def test_a_drop_does_not_count_as_sent_when_a_success_is_a_page():
     with (
         raw_server(always(PAGE)) as url,
         pytest.raises(errors.UnexpectedReplyError, match="a web page "),
@@ -71,7 +71,7 @@ def test_a_drop_is_not_taken_for_sent_when_a_page_comes_with_success():
     "reply",
     [[DROP], {"billing_drops": [DROP]}, {"items": [DROP]}, {"result": {"billing_drops": [DROP], "warnings": []}}],
 )
-def test_drops_are_found_in_whatever_they_are_wrapped_in(reply):
+def test_drops_are_found_in_any_wrapper(reply):
     with raw_server(always(json.dumps(reply).encode())) as url:
         [found] = client(url).list_drops(STREAM)
     assert (found.month, found.drop_id, found.row_count) == ("2026-03", "d-1", 3)
@@ -87,7 +87,7 @@ def test_a_reply_without_a_list_of_drops_is_never_no_drops(body):
 
 
 @pytest.mark.parametrize("wrap", [lambda found: found, lambda found: {"result": {"records": found}}])
-def test_records_are_found_in_whatever_they_are_wrapped_in(wrap):
+def test_records_are_found_in_any_wrapper(wrap):
     record = {"timestamp": "2026-03-01", "value": 1}
     with raw_server(always(json.dumps(wrap([record])).encode())) as url:
         assert client(url).processed_records("orders").records == [record]
@@ -143,7 +143,7 @@ def test_a_body_that_is_too_large_names_the_parameter(sandbox, settings):
     assert send(records=ROWS, max_body_bytes=400)["requests"] > 1
 
 
-def test_a_month_in_another_spelling_says_that_the_parameter_is_not_to_blame(sandbox, settings):
+def test_the_error_of_a_month_in_another_format_does_not_blame_the_parameter(sandbox, settings):
     settings(month_format="datetime")
     with pytest.raises(errors.RequestRejectedError, match=r"sent as '2026-03', as in CloudZero's guide .*however the"):
         send(records=ROWS, month="2026-03-01")

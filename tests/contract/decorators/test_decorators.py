@@ -76,7 +76,7 @@ def test_rows_are_the_operator_s(sandbox, function):
 
 
 @pytest.mark.parametrize("function", [list, tuple, lambda: iter(())], ids=["list", "tuple", "generator"])
-def test_no_rows_are_what_on_empty_says(sandbox, function):
+def test_no_rows_are_treated_as_on_empty_says(sandbox, function):
     def bill():
         return function()
 
@@ -109,7 +109,7 @@ async def async_generator():
         (lambda: [row(), None], "row 2 is a NoneType, not a dict"),
     ],
 )
-def test_what_is_no_rows_is_said_by_the_function_s_name_and_not_retried(sandbox, returned, message):
+def test_a_wrong_return_value_is_an_error_that_names_the_function_and_is_not_retried(sandbox, returned, message):
     def bill():
         return returned()
 

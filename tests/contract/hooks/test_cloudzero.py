@@ -68,7 +68,7 @@ def test_a_connection_of_a_secrets_backend_leads_to_cloudzero(sandbox, tmp_path,
     assert "listed []" in ran.stdout, ran.stderr
 
 
-def test_the_base_url_is_cloudzeros_own_unless_the_connection_says_otherwise(monkeypatch):
+def test_the_base_url_is_cloudzeros_unless_the_connection_has_one(monkeypatch):
     assert hook(monkeypatch, f"cloudzero://:{KEY}@").get_conn().config.base_url == "https://api.cloudzero.com"
     made = hook(
         monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, "host": "cz.example", "port": 8443})
@@ -120,7 +120,7 @@ def test_extras_set_the_client(monkeypatch):
         ({"host": "http://sandbox:8900"}, "unencrypted"),
     ],
 )
-def test_a_connection_that_can_not_be_used_says_why(monkeypatch, fields, words):
+def test_the_error_of_an_unusable_connection_says_why(monkeypatch, fields, words):
     made = hook(monkeypatch, json.dumps({"conn_type": "cloudzero", "password": KEY, **fields}))
     with pytest.raises(ConfigurationError, match=words):
         made.get_conn()
@@ -140,7 +140,7 @@ def test_plain_http_to_another_machine_is_loud_in_the_log(monkeypatch, capfd):
     assert KEY not in logged
 
 
-def test_no_stream_says_where_to_put_one(monkeypatch):
+def test_the_error_of_a_missing_stream_says_where_to_put_it(monkeypatch):
     made = hook(monkeypatch, f"cloudzero://:{KEY}@")
     with pytest.raises(ConfigurationError, match="set anycost_connection_id on the operator, or in the extra"):
         made.anycost_connection_id()
@@ -166,7 +166,7 @@ def test_the_key_of_a_sender_passes_and_hears_what_it_lacks(monkeypatch, keys):
     assert "It lacks connections:read_billings" in message
 
 
-def test_a_missing_scope_is_told_from_a_wrong_key(monkeypatch, keys):
+def test_a_missing_scope_is_distinguished_from_a_wrong_key(monkeypatch, keys):
     works, message = probe(monkeypatch, keys, key="listing-key-1")
     assert works
     assert "lacks connections:read_billings, connections:create_billing_anycost_validate_billing_drop" in message
@@ -177,14 +177,14 @@ def test_a_missing_scope_is_told_from_a_wrong_key(monkeypatch, keys):
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_an_unknown_stream_is_told_from_a_wrong_key(monkeypatch, keys, status):
+def test_an_unknown_stream_is_distinguished_from_a_wrong_key(monkeypatch, keys, status):
     keys.settings(unknown_connection_status=status)
     works, message = probe(monkeypatch, keys, anycost_connection_id="5678-unknown")
     assert not works
     assert "The key is accepted, but CloudZero does not know the AnyCost stream 5678-unknown" in message
 
 
-def test_a_host_that_is_not_there_is_told_from_a_wrong_key(monkeypatch):
+def test_an_unreachable_host_is_distinguished_from_a_wrong_key(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -197,7 +197,7 @@ def test_a_host_that_is_not_there_is_told_from_a_wrong_key(monkeypatch):
     assert "CloudZero can't be reached" in message
 
 
-def test_an_unknown_connection_is_no_exception(monkeypatch):
+def test_an_unknown_connection_raises_no_exception(monkeypatch):
     works, message = CloudZeroHook("not_there").test_connection()
     assert not works
     assert message

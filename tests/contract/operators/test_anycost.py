@@ -112,7 +112,7 @@ def test_sum_refuses_a_retry_too_when_the_dag_s_retries_were_changed_in_between(
 
 
 @pytest.mark.parametrize("fault", ["apply_then_lose_reply", "lose_request", "lose_reply_then_apply"])
-def test_a_sum_without_an_answer_is_not_repeated_and_settles_first(sandbox, fault):
+def test_a_sum_without_a_reply_is_not_repeated_and_settles_first(sandbox, fault):
     send(records=FULL_MONTH)
     sandbox.faults({"kind": fault, **({"seconds": 0.5} if fault.endswith("apply") else {})})
     began = time.monotonic()
@@ -188,7 +188,7 @@ def test_a_month_is_cleared_when_that_is_asked_for(sandbox):
     assert "2026-03" not in sandbox.months() or sandbox.month("2026-03")["rows"] == 0
 
 
-def test_clearing_fails_when_rows_are_still_there(sandbox, monkeypatch):
+def test_clearing_fails_when_rows_remain(sandbox, monkeypatch):
     send(records=FULL_MONTH)
     connect(monkeypatch, sandbox, max_retry_seconds=1)
     sandbox.settings(empty_data="ignored")
@@ -219,7 +219,7 @@ def test_check_only_asks_cloudzero_and_writes_nothing(sandbox):
     assert send(records=FULL_MONTH)["sha256"] == summary["sha256"]
 
 
-def test_a_rule_of_cloudzero_refuses_the_month_while_the_old_one_stands(sandbox):
+def test_a_rule_of_cloudzero_refuses_the_month_and_the_old_one_stays(sandbox):
     send(records=FULL_MONTH)
     negative = [*FULL_MONTH, row(cost="-1", **{"lineitem/type": "Credit"})]
     sandbox.settings(negative_numbers="refuse")
@@ -324,7 +324,7 @@ def test_an_outage_ends_as_an_error_that_airflow_retries(sandbox, monkeypatch, s
     assert error.value.status == status
 
 
-def test_a_long_retry_after_is_not_waited_for_but_told(sandbox):
+def test_a_long_retry_after_is_reported_instead_of_waited_for(sandbox):
     sandbox.faults({"kind": "refuse", "status": 429, "retry_after": 3600})
     began = time.monotonic()
     with pytest.raises(errors.RateLimitError, match="asks to wait 3600 s") as error:

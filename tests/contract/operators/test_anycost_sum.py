@@ -52,7 +52,7 @@ def test_a_retry_stops_where_a_request_was_open_or_the_rows_are_others(sandbox):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_happens_no_row_is_counted_twice(sandbox, monkeypatch, seed):
+def test_no_row_is_ever_counted_twice(sandbox, monkeypatch, seed):
     connect(monkeypatch, sandbox, max_retry_seconds=2, settle_seconds=0.3)
     draw, store = random.Random(seed), Store()
     kinds = [

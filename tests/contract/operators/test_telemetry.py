@@ -159,7 +159,7 @@ def test_records_of_three_key_sets_go_as_requests_of_their_own(sandbox):
 
 
 @one_key_set
-def test_a_stream_with_one_key_set_for_ever_says_what_it_takes_and_heals(sandbox):
+def test_a_stream_with_a_fixed_key_set_says_what_it_accepts_and_heals(sandbox):
     good = [allocation(1, "a", 1, filter={"custom:A": ["x"]})]
     send(records=good)
     with pytest.raises(errors.RequestRejectedError) as error:
@@ -177,7 +177,7 @@ def test_a_stream_with_one_key_set_for_ever_says_what_it_takes_and_heals(sandbox
     assert held(sandbox)["records"] == 2
 
 
-def test_an_allocation_stream_that_must_exist_says_what_to_do(sandbox):
+def test_the_error_of_a_missing_allocation_stream_says_what_to_do(sandbox):
     sandbox.settings(allocation_replace_creates="refuse")
     try:
         with pytest.raises(errors.RequestRejectedError, match="send the first records once with operation='sum'"):
@@ -199,7 +199,7 @@ def test_a_csv_file_has_a_column_per_filter_key(sandbox, tmp_path, name):
     assert held(sandbox)["records"] == 2
 
 
-def test_json_lines_are_records_as_cloudzero_takes_them(sandbox, tmp_path):
+def test_json_lines_are_records_in_cloudzeros_form(sandbox, tmp_path):
     path = tmp_path / "usage.jsonl"
     lines = [
         allocation(1, "a", 0.1, filter={"custom:Env": ["prod", "dev"]}),

@@ -72,7 +72,7 @@ def said(period, element, keys, value):
 
 @several_key_sets
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
-def test_all_records_of_a_run_are_held_in_whatever_order_they_come(sandbox, seed):
+def test_all_records_of_a_run_are_held_in_any_order(sandbox, seed):
     records = NESTED if seed is None else random.Random(seed).sample(NESTED, len(NESTED))
     for _ in range(2):
         assert send(records)["key_sets"] == 5
@@ -175,7 +175,7 @@ def test_what_is_added_goes_to_the_record_itself(sandbox):
     [({}, SCOPES), ({TEAM: ["x"]}, (SCOPES[0], EU, US, {TEAM: ["x"]})), (EU, (SCOPES[0], EU)), (SCOPES[-1], ())],
 )
 @several_key_sets
-def test_a_record_replaces_those_with_more_keys_where_cloudzero_goes_by_properties(sandbox, request, scope, gone):
+def test_a_record_replaces_those_with_more_keys_when_matching_by_properties(sandbox, request, scope, gone):
     """Of its period and element. By identity it replaces itself only."""
     send()
     send([allocation(scope, 1000)])
@@ -233,7 +233,7 @@ def test_with_one_set_of_keys_there_is_nothing_to_read_in_two_ways(sandbox):
 
 
 @one_key_set
-def test_a_stream_of_one_set_of_keys_refuses_a_mixture_and_says_which_it_takes_and_what_each_record_has(sandbox):
+def test_a_stream_with_a_fixed_key_set_refuses_a_mixture_and_the_error_shows_both(sandbox):
     """As documented: the error shows the stream's set, ours, and how many records have each."""
     send([allocation({TEAM: ["x"]}, 1)])
     with pytest.raises(errors.RequestRejectedError) as error:

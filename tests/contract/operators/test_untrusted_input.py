@@ -52,7 +52,7 @@ TEXTS = [
 ]
 
 
-def test_texts_that_are_more_than_text_elsewhere_arrive_as_they_are(sandbox):
+def test_formulas_and_control_characters_arrive_unchanged(sandbox):
     """The documentation of the Common Bill Format forbids none of them, so they are neither changed nor refused."""
     rows = [
         {"time/usage_start": f"2026-03-{day:02d}", "cost/cost": "1", "lineitem/description": text, "resource/id": text}
@@ -84,7 +84,7 @@ def odd_files(folder):
     return [loop, lost, pipe, device, folder / "folder.csv", folder / "socket.csv"]
 
 
-def test_what_is_no_file_is_refused_at_once(sandbox, tmp_path):
+def test_a_path_that_is_not_a_file_is_refused_at_once(sandbox, tmp_path):
     names = [str(path) for path in odd_files(tmp_path)]
     for name in [*names, f"{tmp_path}/{'x' * 5000}.csv", f"{tmp_path}/\ud800.csv"]:
         with pytest.raises(errors.InputError, match=r"can't be read|not valid") as caught:

@@ -42,7 +42,7 @@ def wait_for(mode, waited=None, **arguments):
 
 
 @modes
-def test_a_month_that_was_sent_is_there(sandbox, mode):
+def test_a_month_that_was_sent_is_found(sandbox, mode):
     summary = send(records=MONTH)
     assert wait_for(mode, summary=summary).result == {
         "anycost_connection_id": STREAM,
@@ -152,7 +152,7 @@ def test_what_can_t_be_waited_for_is_an_error_at_once(sandbox, mode, arguments, 
 
 
 @modes
-def test_a_summary_that_turns_out_to_be_none_is_no_wait_for_whatever_is_there(sandbox, mode, monkeypatch):
+def test_a_summary_of_none_does_not_match_any_drop(sandbox, mode, monkeypatch):
     send(records=MONTH)
     sensor = AnyCostBillingDropSensor(task_id="wait", summary={"of": "an upstream task"}, mode="poke")
     sensor.deferrable = mode == DEFERRABLE
@@ -189,7 +189,7 @@ def test_the_trigger_s_arguments_and_events_hold_ids_states_and_times(sandbox):
     assert event == {"outcome": "done", "reading": waited.result}
 
 
-def test_a_connection_that_can_t_be_used_ends_the_wait_with_its_own_words(sandbox, monkeypatch):
+def test_an_unusable_connection_ends_the_wait_with_its_error(sandbox, monkeypatch):
     summary = send(records=MONTH)
     connect(monkeypatch, sandbox, timeout=0)
     with pytest.raises(errors.ConfigurationError, match="timeout is 0"):

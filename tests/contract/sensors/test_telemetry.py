@@ -129,7 +129,7 @@ def test_every_kind_of_record_is_recognised(sandbox, mode, stream, records):
 @pytest.mark.parametrize(
     "shape", [{"records_timestamp": "z"}, {"records_wrapper": "list"}, {"records_wrapper": "data"}]
 )
-def test_whatever_shape_the_records_come_in(sandbox, mode, shape):
+def test_records_in_any_shape(sandbox, mode, shape):
     sandbox.settings(**shape)
     summary = send([record(1)])
     assert wait_for(mode, summary=summary).result["processed"] == 1
@@ -309,7 +309,7 @@ def test_a_timeout_ends_the_wait_and_soft_fail_makes_it_a_skip(sandbox, mode):
         wait_for(mode, summary=summary, timeout=1, soft_fail=True)
 
 
-def test_a_time_out_in_the_trigger_says_what_was_seen_last(sandbox):
+def test_a_timeout_in_the_trigger_reports_the_last_state(sandbox):
     sandbox.settings(processed_after_seconds=60)
     summary = send([record(1)])
     with pytest.raises(AirflowSensorTimeout, match="Loading"):
@@ -423,7 +423,7 @@ def test_the_reading_key_needs_only_its_scope(server: SandboxServer, sandbox, mo
 
 @modes
 @pytest.mark.parametrize("words", ["word", "lower_case"])
-def test_an_invalid_stream_ends_the_wait_where_a_reply_says_so(sandbox, mode, words):
+def test_an_invalid_stream_ends_the_wait_if_a_reply_says_so(sandbox, mode, words):
     sandbox.settings(records_status=words, invalid_streams=NAME)
     summary = send([record(1)])
     with pytest.raises(errors.StreamInvalidError, match="missing or broken") as error:

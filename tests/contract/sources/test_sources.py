@@ -87,7 +87,7 @@ def test_a_file_that_airflow_can_not_open(sandbox, uri, kind, words):
     assert sandbox.requests() == []
 
 
-def test_a_folder_of_object_storage_is_no_empty_file(sandbox, tmp_path):
+def test_a_folder_of_object_storage_is_not_an_empty_file(sandbox, tmp_path):
     (tmp_path / "bill.csv").mkdir()
     with pytest.raises(errors.InputError, match=r"bill\.csv: the file can't be read \(IsADirectoryError"):
         send(files=f"file://{tmp_path}/bill.csv")
@@ -105,7 +105,7 @@ def test_a_table_that_is_a_folder_is_not_left_out(sandbox, tmp_path):
     assert held(sandbox) == (3, "5.090000001")
 
 
-def test_rows_that_a_transform_takes_out_are_not_there(sandbox):
+def test_rows_removed_by_a_transform_are_not_sent(sandbox):
     none = {"records": BILL, "transform": lambda bill: bill.clear()}
     with pytest.raises(AirflowSkipException, match="No rows for 2026-03"):
         send(**none)
@@ -142,7 +142,7 @@ def test_an_error_of_a_transform_is_the_users_own_and_nothing_was_sent(sandbox):
         ({}, errors.InputError, "None of records, files and sql has a value"),
     ],
 )
-def test_a_source_that_is_not_given_as_it_should(sandbox, arguments, kind, words):
+def test_invalid_combinations_of_sources(sandbox, arguments, kind, words):
     with pytest.raises(kind, match=words):
         send(**arguments)
     assert sandbox.requests() == []
@@ -178,7 +178,7 @@ class TestQuery:
             send(sql=sql, sql_conn_id="warehouse")
         assert sandbox.requests() == []
 
-    def test_an_error_of_the_database_reaches_airflow_as_it_is(self, sandbox):
+    def test_an_error_of_the_database_reaches_airflow_unchanged(self, sandbox):
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             send(sql="SELECT * FROM bill", sql_conn_id="warehouse")
         assert sandbox.requests() == []

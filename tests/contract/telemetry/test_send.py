@@ -94,7 +94,7 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
     assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
 
 
-def test_the_log_says_how_far_it_got(sandbox, caplog):
+def test_the_log_shows_the_progress(sandbox, caplog):
     caplog.set_level("INFO", "cloudzero_provider.telemetry")
     send(sandbox, per_batch=4)
     sizes = [len(in_json(*SIX[:4])), len(in_json(*SIX[4:]))]
@@ -124,7 +124,7 @@ def test_with_nothing_but_skipped_zeros_there_is_nothing_to_tell(sandbox):
     assert paths(sandbox) == []
 
 
-def test_check_only_sends_nothing_and_says_what_would_be_sent(sandbox):
+def test_check_only_sends_nothing_and_returns_what_would_be_sent(sandbox):
     summary = send(sandbox, check_only=True, settle_from=time.monotonic() + 60)
     assert paths(sandbox) == []
     sent = send(sandbox)
@@ -206,13 +206,13 @@ def test_a_metric_s_keys_are_called_by_their_own_name():
     assert "The stream accepts one set of associated_cost keys, fixed by its first records: null. Yours: 1 rec" in words
 
 
-def test_a_dimension_that_is_not_there_says_to_create_it():
+def test_the_error_of_an_unknown_dimension_says_to_create_it():
     assert refusal("InvalidKeysException", "custom:Taem").endswith(
         " Create the dimension in CloudZero first; names are case-sensitive, like 'custom:Team'."
     )
 
 
-def test_a_stream_that_must_exist_says_how_it_comes_to_be():
+def test_the_error_of_a_missing_stream_says_how_to_create_it():
     assert refusal(None, "The stream Must Exist before.").endswith(
         " CloudZero did not create the stream on a 'replace': send the first records once with operation='sum', or create "
         "the stream under Settings > Telemetry Streams."
@@ -220,12 +220,12 @@ def test_a_stream_that_must_exist_says_how_it_comes_to_be():
 
 
 @pytest.mark.parametrize(("status", "message"), [(413, "No."), (400, "Too Many records."), (400, "over the limit")])
-def test_a_request_that_is_too_much_says_what_makes_it_smaller(status, message):
+def test_the_error_of_a_request_that_is_too_large_says_how_to_reduce_it(status, message):
     words = refusal(None, message, status=status)
     assert words.endswith(" Make requests smaller: max_body_bytes is 4,500,000, max_batch_records is 3,000.")
 
 
-def test_other_words_are_cloudzero_s_own():
+def test_other_errors_keep_cloudzeros_text():
     assert refusal("Other", "what it is").endswith("what it is")
 
 
@@ -247,7 +247,7 @@ def test_where_the_first_request_fails_none_is_said_to_stand():
 
 
 @pytest.mark.parametrize("status", [403, 429])
-def test_what_is_no_refusal_of_the_records_is_not_explained(sandbox, status):
+def test_errors_that_do_not_refuse_the_records_are_not_explained(sandbox, status):
     sandbox.faults({"kind": "refuse", "status": status, "body": '{"message": "it must exist"}'})
     with pytest.raises(errors.CloudZeroError) as error:
         send(sandbox, client=client_of(sandbox.url, max_retry_seconds=0))
@@ -299,7 +299,7 @@ def failure(sandbox, fault, **options):
     ],
     ids=["throttled", "unclear", "refused", "of a sum"],
 )
-def test_the_error_says_which_request_it_was_and_what_heals(sandbox, fault, operation, recovery):
+def test_the_error_names_the_request_and_the_recovery(sandbox, fault, operation, recovery):
     error = failure(sandbox, fault, rules={"operation": operation})
     sha256 = hashlib.sha256(operation.value.encode() + in_json(*SIX[2:4])).hexdigest()
     assert error.recovery == (

@@ -32,7 +32,7 @@ def results(tmp_path_factory):
 
 
 @pytest.mark.long
-def test_nothing_is_ever_lost_doubled_or_left_without_a_word(results):
+def test_nothing_is_ever_lost_or_doubled_without_an_error(results):
     broken = {
         (run.journey, run.settings, step): outcome.words
         for run, outcomes in results.items()
@@ -43,7 +43,7 @@ def test_nothing_is_ever_lost_doubled_or_left_without_a_word(results):
 
 
 @pytest.mark.long
-def test_by_default_every_step_is_exact_or_ends_as_it_should(results):
+def test_by_default_every_step_is_exact_or_ends_with_its_error(results):
     for journey, steps in STEPS.items():
         found = {name: outcome.end for name, outcome in results[run_of(journey, {})].items()}
         assert found == {step.name: step.ends_as or "exact" for step in steps if not step.only_for}

@@ -1,1 +1,1 @@
-"""Drawn scenarios of faults, kills and reruns, against a sandbox whose time the test drives."""
+"""Random scenarios of faults, kills and reruns, against a sandbox with a simulated clock."""

@@ -1,8 +1,8 @@
 """
-Time that stands still until someone waits.
+A simulated clock that advances only when someone waits.
 
-The client and the sandbox read this clock. When the client sleeps until a moment, each request that the sandbox holds
-back until then is carried out on the way there, in order and to its end.
+The client and the sandbox read this clock. When the client sleeps until a time, each request that the sandbox has delayed
+until then is handled first, in order and to its end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ START = 1_774_785_600.0
 
 @dataclass
 class HeldBack:
-    """A request that the sandbox carries out, or ends, at a moment."""
+    """A request that the sandbox applies, or ends, at a later time."""
 
     number: int
     due: float
@@ -32,7 +32,7 @@ class HeldBack:
 
 
 class Clock:
-    """Seconds since 1970. It moves when it is told to, on the sandbox's loop."""
+    """Seconds since 1970. It is advanced explicitly, on the sandbox's loop."""
 
     def __init__(self) -> None:
         self.now = START
@@ -48,13 +48,13 @@ class Clock:
         return held
 
     def ended(self, number: int) -> None:
-        """Note that the sandbox is done with a request, held back or not."""
+        """Record that the sandbox has finished a request, delayed or not."""
         held = self._held.pop(number, None)
         if held is not None:
             held.ended.set()
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass, and happen what is due meanwhile."""
+        """Advance the time, and handle what becomes due."""
         until = self.now + seconds
         while due := [held for held in self._held.values() if held.due <= until and not held.released.done()]:
             first = min(due, key=lambda held: (held.due, held.number))
@@ -67,19 +67,19 @@ class Clock:
         return max((held.due for held in self._held.values()), default=self.now)
 
     def drop_all(self) -> None:
-        """Let what is held back never happen."""
+        """Drop all delayed requests."""
         for held in self._held.values():
             if not held.released.done():
                 held.released.set_result(False)
 
 
 class VirtualPauses(DelayedRequests):
-    """Holds requests back by the clock."""
+    """Delays requests by the clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
-        #: The request that the client is waiting for, while it is.
+        #: The request that the client currently waits for.
         self.flight: Flight | None = None
 
     async def delay(self, number: int, seconds: float) -> bool:
@@ -106,7 +106,7 @@ class VirtualPauses(DelayedRequests):
 
 
 class VirtualRunning(RunningRequests):
-    """Tells the clock which requests have ended."""
+    """Reports ended requests to the clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class VirtualRunning(RunningRequests):
 
 @dataclass
 class Flight:
-    """A request between its sending and its answer; ``is_waited_for`` when the client sits there until it is over."""
+    """A request between its sending and its reply; ``is_waited_for`` while the client blocks on it."""
 
     is_waited_for: bool
     patience: float = 0.0
@@ -133,7 +133,7 @@ class Flight:
 
 
 class TimerOfFlight:
-    """Stands in for ``threading.Timer``: it knows the client's patience, and never goes off by the real clock."""
+    """Replaces ``threading.Timer``: it records the client's timeout, and never fires by the real clock."""
 
     pauses: VirtualPauses
 
@@ -146,7 +146,7 @@ class TimerOfFlight:
             self.pauses.flight.watch(self._progress)
 
     def cancel(self) -> None:
-        """Nothing is to be cancelled."""
+        """Nothing needs to be cancelled."""
 
 
 def threading_for(pauses: VirtualPauses) -> SimpleNamespace:
@@ -164,7 +164,7 @@ def datetime_by(clock: Clock) -> type[datetime]:
 
 
 class Jitter:
-    """Stands in for the module ``random``: the same share of every range."""
+    """Replaces the module ``random``: always the same share of a range."""
 
     share = 1.0
     Random = random.Random

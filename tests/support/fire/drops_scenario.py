@@ -1,4 +1,4 @@
-"""A task that sends a month of billing data, and everything that happens to it."""
+"""A task that sends a month of billing data, and what happens to it."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from support.fire import drops_truth as truth
 from support.fire.script import SCRIPTS, Script
 
-#: A body's own bytes beside its rows', and a little more.
+#: The bytes of a body besides its rows, with a margin.
 _OVERHEAD = 80
 
 
 @dataclass(frozen=True)
 class Scenario:
     """
-    A month and its tries.
+    A month and its attempts.
 
     :param old: what CloudZero held before; ``None`` for the same rows.
-    :param bodies: how many requests the month takes, roughly.
-    :param tries: one after the other, whether the one before succeeded or not.
-    :param world: what the world is like: the client's time-out, latency, what the sandbox answers.
+    :param bodies: the approximate number of requests of the month.
+    :param tries: the attempts in order, whether earlier ones succeeded or not.
+    :param world: the client's timeout, the latency, and the sandbox's settings.
     """
 
     rows: truth.Rows
@@ -48,7 +48,7 @@ class Scenario:
 
     @property
     def max_body_bytes(self) -> int:
-        """So small that the month takes several bodies, and so large that every row fits one."""
+        """A limit with which the month needs several bodies, and every row fits in one."""
         sizes = [truth.json_size([row]) for row in self.rows.truth()] or [0]
         return max(*sizes, 0, -(-sum(sizes) // self.bodies)) + _OVERHEAD
 
@@ -63,7 +63,7 @@ class Scenario:
         )
 
     def task(self) -> dict[str, Any]:
-        """What the operator is given."""
+        """The operator's parameters."""
         return {
             "records": self.rows.given(),
             "operation": self.operation,

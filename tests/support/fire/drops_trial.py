@@ -1,4 +1,4 @@
-"""A scenario carried out, and the promise checked after each of its tries."""
+"""Runs a scenario, and checks the promise after each of its attempts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from support.tasks import context
 DROPS = f"/v2/connections/billing/anycost/{STREAM}/billing_drops"
 RETRIES = 90
 _NEIGHBOURS = [{"time/usage_start": "2026-02-28T23:00:00Z", "cost/cost": "1.5", "lineitem/id": "neighbour"}]
-#: What one thing that goes wrong may cost in time: all the repeats, a time-out, and the settling.
+#: The longest time that one fault may cost: all repeats, a timeout, and settling.
 _LONGEST = 600 + 60 + 60
 
 
@@ -57,7 +57,7 @@ class Trial:
         return bag(reply.json()["billing_drop"] if reply.ok else [])
 
     def peek(self) -> Bag:
-        """What that endpoint would return; asking it while a lost request runs would be a second one on the stream."""
+        """What that endpoint would return, without a request: one beside a lost request would be concurrent."""
         return bag(self.world.on_loop(self._peek()))
 
     async def _peek(self) -> list[dict[str, str]]:
@@ -65,7 +65,7 @@ class Trial:
         return json.loads(b"".join(found.pieces)) if found else []  # type: ignore[no-any-return]
 
     def attempt(self, script: Script) -> Ending:
-        """Run the task's next try and check what the promise says of it."""
+        """Run the task's next attempt and check the promise."""
         self.world.wait(script.pause)
         self.try_number += 1
         if script.cleared:
@@ -85,7 +85,7 @@ class Trial:
         return ending
 
     def _clear(self) -> None:
-        """Someone has waited, looked at what CloudZero holds, and says "send it again"."""
+        """Somebody has waited, checked what CloudZero holds, and clears the task."""
         self.world.settle()
         self.max_tries = self.try_number - 1 + RETRIES
         if self.scenario.adds:
@@ -117,7 +117,7 @@ class Trial:
         assert ending.seconds <= 60 + latency + went_wrong * _LONGEST
 
     def _check_requests(self, ending: Ending) -> None:
-        """One request on the stream at a time; what was refused before the first write has written nothing."""
+        """One request on the stream at a time; a task refused before its first write wrote nothing."""
         everything = self.world.requests()
         for request in ending.requests:
             _check_alone(request, everything)
@@ -126,7 +126,7 @@ class Trial:
             assert not writes
 
     def _check_nothing_runs(self, ending: Ending, script: Script) -> None:
-        """A try that ended by itself, or was interrupted in a request, leaves no write under way."""
+        """An attempt that ended without a kill leaves no write in flight."""
         in_a_sleep = (
             isinstance(ending.raised, Interrupted) and script.stop is not None and script.stop.step != "request"
         )
@@ -134,7 +134,7 @@ class Trial:
             assert not any(request.writes for request in self.world.sandbox.running.others(STREAM))
 
     def _check_standing(self, ending: Ending, before: Bag, after: Bag) -> None:
-        """What the error says of the month is so."""
+        """What the error says of the month is true."""
         said = str(ending.raised)
         if "CloudZero holds the month as before" in said or "nothing was sent" in said.lower():
             assert after == before
@@ -150,7 +150,7 @@ class Trial:
 
     def _check_replaced(self, ending: Ending, held: Bag) -> None:
         """
-        Every hour is as it was or as it is to be; one that takes several requests may be a part of what it is to be.
+        Every hour has its old or its new rows; an hour of several requests may have a part of the new ones.
 
         ``replace_drop`` first empties the month, then fills it in the order of the hours.
         """
@@ -176,7 +176,7 @@ class Trial:
             assert is_part or held in (old.get(hour, Counter()), new.get(hour, Counter())), hour
 
     def truth(self) -> Bag:
-        """What the month must hold after success."""
+        """The rows that the month must have after a success."""
         if self.scenario.operation == "replace_drop":
             return self.new
         old, new = by_hour(self.base), by_hour(self.new)
@@ -184,7 +184,7 @@ class Trial:
 
 
 def _check_alone(request: dict[str, Any], everything: list[dict[str, Any]]) -> None:
-    """Only a read whose answer was lost may still be running: it changes nothing, and is not waited for."""
+    """Only a read whose reply was lost may still be running: it changes nothing, and is not waited for."""
     others = [
         other
         for other in everything
@@ -197,7 +197,7 @@ def _check_alone(request: dict[str, Any], everything: list[dict[str, Any]]) -> N
 
 
 def heals(trial: Trial) -> None:
-    """A run without faults ends as it must: healed, or refused for a reason that stands."""
+    """A run without faults heals the month, or is refused for a reason that remains."""
     scenario = trial.scenario
     trial.world.settle()
     held = trial.peek()

@@ -1,4 +1,4 @@
-"""Months of rows, and what CloudZero must hold of them: the few lines of truth that know nothing of the client."""
+"""Months of rows, and what CloudZero must hold of them, independently of the client's code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 MONTH = "2026-03"
 NEIGHBOUR = "2026-02"
 
-#: A row as one can compare it: numbers by their value.
+#: A row for comparison, with numbers by value.
 Canonical = tuple[tuple[str, "str | Decimal"], ...]
 Bag = Counter[Canonical]
 
@@ -54,7 +54,7 @@ _BAD: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class Pattern:
-    """What a row is like."""
+    """The pattern of a row."""
 
     hour: int
     cost: int = 0
@@ -90,9 +90,9 @@ def _written(start: datetime, form: int) -> Any:
 @dataclass(frozen=True)
 class Rows:
     """
-    A month of rows: ``count`` of them, which repeat the patterns.
+    A month of ``count`` rows that repeat the patterns.
 
-    :param bad: which row breaks a rule, and how.
+    :param bad: the row that breaks a rule, and how.
     """
 
     patterns: tuple[Pattern, ...] = (Pattern(0),)

@@ -1,4 +1,4 @@
-"""A loop, and what stands in for its threads: many small requests go through them, and changing threads takes long."""
+"""An event loop without worker threads: switching threads is slow for many small requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class AtOnce(ThreadPoolExecutor):
-    """Does what it is given at once, in the caller's thread: one thread is quicker than three that take turns."""
+    """Runs work at once in the caller's thread, which is faster than switching between three."""
 
     def submit(self, work: Callable[..., Any], /, *given: Any, **options: Any) -> Future[Any]:
         done: Future[Any] = Future()
@@ -22,7 +22,7 @@ class AtOnce(ThreadPoolExecutor):
 
 
 class Loop(asyncio.SelectorEventLoop):
-    """Does not wake itself up: nearly everything that happens on it, happens in its own thread."""
+    """Does not wake itself for callbacks from its own thread, as nearly all are."""
 
     def call_soon_threadsafe(self, callback: Callable[..., Any], *given: Any, context: Any = None) -> asyncio.Handle:
         here = threading.get_ident() == self._thread_id  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.fire.clock import START
 
 SETTLE_SECONDS = 60
-#: A lost request is applied so long after it began at the latest: later is outside the promise.
+#: The latest time after its start when a lost request is applied: later is outside the promise.
 LATEST = 59.0
 
 STATUSES = (400, 401, 403, 404, 408, 409, 413, 423, 425, 429, 500, 502, 503, 504, 520)
@@ -20,20 +20,20 @@ RETRY_AFTERS = (None, "0", "7", "30.5", "soon", "-3", "999999999999999", "Sun, 2
 
 
 class Killed(BaseException):
-    """The worker is gone, as after SIGKILL."""
+    """The worker was killed, as by SIGKILL."""
 
 
 class Interrupted(BaseException):
-    """Airflow's time-out of the task, or its SIGTERM: the client may still tidy up."""
+    """Airflow's timeout of the task, or its SIGTERM: the client may still clean up."""
 
 
 @dataclass(frozen=True)
 class Fate:
     """
-    What becomes of one request.
+    What happens to one request.
 
     :param kind: a fault of the sandbox, ``no_connection``, or ``fine``.
-    :param noticed_after: seconds until the client sees that no answer comes; its time-out may come first.
+    :param noticed_after: seconds until the client notices that there is no reply; its timeout may be shorter.
     """
 
     kind: str = "fine"
@@ -67,7 +67,7 @@ class Stop:
     When the worker stops: at the ``at``-th step of a kind (a request, a sleep, or a write of the task's store).
 
     :param when: ``before``, ``during`` (half of a sleep; a request is then lost as its fate says) or ``after`` the step.
-    :param kill: at once and for good; otherwise an exception, after which the client may tidy up.
+    :param kill: stop at once; otherwise raise an exception, after which the client may clean up.
     """
 
     step: str
@@ -79,11 +79,11 @@ class Stop:
 @dataclass(frozen=True)
 class Script:
     """
-    What happens during one try of a task.
+    What happens during one attempt of a task.
 
-    :param fates: of its requests, in order; all after those are fine.
-    :param pause: seconds since the try before it.
-    :param cleared: whether someone cleared the task, and not Airflow retried it.
+    :param fates: of its requests, in order; all later ones are fine.
+    :param pause: seconds since the previous attempt.
+    :param cleared: whether the task was cleared, rather than retried by Airflow.
     """
 
     fates: Sequence[Fate] = ()
@@ -111,7 +111,7 @@ FATES = st.one_of(_LOST, st.just(FINE), _REFUSED, _LOST, _REFUSED, _SLOW, _LOST,
 
 @st.composite
 def fate_lists(draw: st.DrawFn, most: int = 6) -> list[Fate]:
-    """Mostly fine, so that something happens late, too; or one thing again and again."""
+    """Mostly fine, so that faults also happen late; or one fault repeatedly."""
     fine = [FINE] * draw(st.integers(0, most))
     if draw(st.integers(0, 4)) == 4:
         return fine + [draw(FATES)] * draw(st.integers(2, 8))

@@ -1,5 +1,5 @@
 """
-How many scenarios run, with which seed, and what happened in them.
+The number of scenarios, their seed, and counts of what happened in them.
 
 ``CLOUDZERO_SCENARIOS`` says how many. Without it, tests run a few hundred that are the same every time, so that what
 is green stays green; with it, others each time, by a seed that is printed and that ``CLOUDZERO_SEED`` sets.
@@ -22,10 +22,10 @@ from hypothesis import HealthCheck, Phase, seed, settings
 SCENARIOS = int(os.environ.get("CLOUDZERO_SCENARIOS") or 0)
 SEED = int(os.environ.get("CLOUDZERO_SEED") or random.SystemRandom().randrange(2**32))
 REPLACE_MATCH = os.environ.get("CLOUDZERO_REPLACE_MATCH")
-#: Whether to stop at the first broken promise as it was drawn: to see quickly that there is one.
+#: Whether to stop at the first broken promise without shrinking it.
 NO_SHRINK = bool(os.environ.get("CLOUDZERO_NO_SHRINK"))
 
-#: What happened, by kind of scenario; printed at the end, and written to the file that ``CLOUDZERO_TALLY`` names.
+#: Counts by kind of scenario; printed at the end, and written to the file that ``CLOUDZERO_TALLY`` names.
 TALLIES: dict[str, Counter[str]] = {}
 
 
@@ -34,7 +34,7 @@ def tally(kind: str) -> Counter[str]:
 
 
 def scenarios(default: int) -> Callable[[Any], Any]:
-    """Run a property as often as was asked for."""
+    """Run a property for the requested number of scenarios."""
     chosen = settings(
         max_examples=SCENARIOS or default,
         derandomize=not SCENARIOS,
@@ -52,7 +52,7 @@ def scenarios(default: int) -> Callable[[Any], Any]:
 
 
 def count_scenario(counts: Counter[str]) -> None:
-    """Count a scenario, and let it be seen from outside how far this process is."""
+    """Count a scenario, and publish the progress of this process."""
     counts["scenarios"] += 1
     if counts["scenarios"] % 50 == 0:
         _save()

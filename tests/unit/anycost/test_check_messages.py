@@ -85,7 +85,7 @@ def test_a_tag_is_fine_where_its_row_has_a_resource_and_in_no_other():
     assert problem.startswith("row 4, column 'resource/tag:a', value 'y': a tag requires a resource/id")
 
 
-def test_a_column_without_any_value_is_no_column():
+def test_a_column_without_any_value_does_not_count():
     found = checked([row(cost__amortized_cost="", resource__service=""), row(cost__discounted_cost="0")])
     assert found.frame.columns == ["lineitem/type", "time/usage_start", "cost/cost", "cost/discounted_cost"]
     assert found.totals == {"cost/cost": "24", "cost/discounted_cost": "0"}
@@ -384,7 +384,7 @@ def test_two_resources_that_would_become_one_are_named_both():
         ),
     ],
 )
-def test_an_option_that_makes_no_sense_says_what_does(options, words):
+def test_the_error_of_an_invalid_option_lists_the_valid_ones(options, words):
     with pytest.raises(ConfigurationError) as error:
         focus(charge(), **options)
     assert str(error.value) == words

@@ -40,7 +40,7 @@ def test_a_column_that_appears_first_in_row_101_and_later_is_kept():
     assert json.loads(encode_rows(rows.frame)[150])["resource/region"] == "eu-west-1"
 
 
-def test_text_survives_as_it_is():
+def test_text_is_unchanged():
     odd = 'a"b\\c\nd\te\u0000ü😀</script>'
     rows = checked([row(resource__id=odd)])
     assert json.loads(encode_rows(rows.frame)[0])["resource/id"] == odd
@@ -132,7 +132,7 @@ def test_every_cost_column_but_the_first_falls_back_to_the_cost():
     assert REQUIRED_COLUMNS == ("time/usage_start", "cost/cost")
 
 
-def test_money_as_float_goes_out_in_its_shortest_form():
+def test_a_float_cost_is_sent_in_its_shortest_form():
     assert json.loads(encode_rows(checked([row(cost__cost=0.1 + 0.2)]).frame)[0])["cost/cost"] == "0.30000000000000004"
 
 

@@ -81,7 +81,7 @@ def test_decimals_become_exact_plain_text(value, text):
     ]
     + ["--1", b"1", [1], {"a": 1}, "1e99999"],
 )
-def test_what_is_no_decimal_says_so(value):
+def test_values_that_are_not_decimals(value):
     assert "not a decimal number" in rule(Kind.DECIMAL, value)
 
 
@@ -119,7 +119,7 @@ def test_booleans_among_integers_are_not_taken_for_numbers():
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e17, max_value=1e17))
-def test_a_float_goes_out_as_the_text_that_reads_back_as_the_same_float(value):
+def test_a_float_is_sent_as_text_that_reads_back_as_the_same_float(value):
     converted = convert(Kind.DECIMAL, [value])
     if not converted.bad:
         assert float(converted.strings[0]) == value
@@ -182,18 +182,18 @@ def test_the_end_of_usage_keeps_minutes_and_seconds():
         "2026-03",
     ],
 )
-def test_what_is_no_timestamp_says_so(value):
+def test_values_that_are_not_timestamps(value):
     assert "ISO 8601" in rule(Kind.HOUR, value)
 
 
 @pytest.mark.parametrize(
     "value", ["0001-01-01T00:00:00+05:00", datetime.min.replace(tzinfo=timezone(timedelta(hours=5)))]
 )
-def test_a_moment_before_the_first_year_is_no_timestamp(value):
+def test_a_time_before_year_one_is_not_a_timestamp(value):
     assert "ISO 8601" in rule(Kind.HOUR, value)
 
 
-def test_text_takes_text_and_whole_numbers_only():
+def test_text_columns_accept_text_and_whole_numbers_only():
     assert texts(Kind.TEXT, "a", 123456789012, None, "") == ["a", "123456789012", None, None]
     assert "expected text, not float" in rule(Kind.TEXT, float("nan"))
     assert "expected text, not bool" in rule(Kind.TEXT, True)
@@ -244,7 +244,7 @@ WIRE = st.from_regex(r"-?[0-9]{1,18}(\.[0-9]{1,30})?", fullmatch=True)
 
 
 @given(st.lists(st.none() | WIRE, max_size=30))
-def test_sums_are_what_a_wide_decimal_context_gives(values):
+def test_sums_equal_those_of_a_wide_decimal_context(values):
     with localcontext() as wide:
         wide.prec = 200
         expected = sum((Decimal(value) for value in values if value is not None), Decimal(0))

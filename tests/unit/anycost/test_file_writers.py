@@ -51,7 +51,7 @@ def test_a_file_in_the_folder_one_is_in(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
-def test_others_may_read_a_file_as_far_as_the_umask_says(tmp_path, mask):
+def test_file_permissions_follow_the_umask(tmp_path, mask):
     before = os.umask(mask)
     try:
         write_rows(FRAME, str(tmp_path / "a.csv"))
@@ -68,7 +68,7 @@ def test_what_can_not_be_written_leaves_nothing_behind(tmp_path):
     assert os.listdir(tmp_path) == ["a.csv"]
 
 
-def test_a_file_that_can_not_be_replaced_stays_as_it_was(tmp_path):
+def test_a_file_that_cannot_be_replaced_is_unchanged(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("before")
     with pytest.raises(pl.exceptions.ComputeError):

@@ -46,7 +46,7 @@ def test_values_are_text_and_what_is_null_is_left_out():
         "{" + '"a":{},' * 9 + '"billing_drop":[]}',
     ],
 )
-def test_an_empty_list_is_no_rows(text):
+def test_an_empty_list_means_no_rows(text):
     assert rows(text) == []
 
 
@@ -69,14 +69,14 @@ def test_an_empty_list_is_no_rows(text):
         ('{"billing_drop":[{"a":1e-4001}]}', "a number of thousands of digits"),
     ],
 )
-def test_what_is_no_list_of_rows_is_named(text, what):
+def test_the_error_names_what_is_not_a_list_of_rows(text, what):
     with pytest.raises(UnexpectedReplyError) as error:
         rows(text)
     assert str(error.value) == f"The contents of the month are not the documented list of rows: they hold {what}."
 
 
 @pytest.mark.parametrize("text", ["", '{"a":[{"b":"c"', "{x"])
-def test_what_is_no_json_is_said_to_be_none(text):
+def test_a_body_that_is_not_json(text):
     with pytest.raises(
         UnexpectedReplyError, match=r"^The contents of the month are not valid JSON \(\w*JSONError\)\.$"
     ):
@@ -108,7 +108,7 @@ def test_a_reply_that_is_nothing_but_a_number_of_thousands_of_digits_is_refused(
 
 
 @pytest.mark.parametrize("before", [0, BLOCK - 2000, BLOCK - 1, BLOCK - 4100])
-def test_a_number_of_thousands_of_digits_is_refused_wherever_it_stands(before):
+def test_a_number_of_thousands_of_digits_is_refused_anywhere(before):
     rows_before, spaces = divmod(before, len('{"a":"x"},'))
     text = "[" + '{"a":"x"},' * rows_before + " " * spaces + '{"b":%s}]'
     assert rows(text % ("9" * 3999))[-1] == {"b": "9" * 3999}
@@ -146,7 +146,7 @@ def test_a_month_without_rows_is_an_empty_frame():
 
 
 @pytest.mark.parametrize("row", [{"a": "\ud800"}, {"\ud800": "x"}])
-def test_half_a_character_is_no_text(monkeypatch, row):
+def test_an_unpaired_surrogate_is_not_valid_text(monkeypatch, row):
     # The parser of ijson that is there on every machine.
     monkeypatch.setattr(month_reply.ijson, "basic_parse", ijson.get_backend("python").basic_parse)
     with pytest.raises(UnexpectedReplyError) as error:
@@ -154,7 +154,7 @@ def test_half_a_character_is_no_text(monkeypatch, row):
     assert str(error.value) == "The contents of the month hold something that is not valid Unicode."
 
 
-def test_costs_are_added_up_exactly_whatever_their_column():
+def test_costs_of_every_column_are_summed_exactly():
     frame = read([{"cost/cost": "0.1", "cost/amortized_cost": "1e-3"}, {"cost/cost": "123456789012345678.2"}])
     assert total_cost(frame) == "123456789012345678.3"
     assert total_cost(frame, "cost/amortized_cost") == "0.001"

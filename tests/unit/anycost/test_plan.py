@@ -153,7 +153,7 @@ def test_letters_of_any_language_are_sent_as_they_are():
     assert '"resource/tag:größe":"groß"' in plan_of([given]).body(plan_of([given]).requests[0]).decode()
 
 
-def test_a_month_over_a_limit_says_by_how_much_and_what_the_ways_out_are():
+def test_a_month_over_a_limit_says_by_how_much_and_what_to_do():
     with pytest.raises(MonthTooLargeError, match=r"has 12 rows, 2 more than the 10 .*max_month_rows") as error:
         plan_of(rows_of(12), max_month_rows=10)
     assert 'transform=aggregate(by=[...], period="day") of cloudzero_provider.anycost' in str(error.value)

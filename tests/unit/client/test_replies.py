@@ -121,7 +121,7 @@ def test_a_retry_after_that_can_not_be_read_counts_as_none(value):
         ([1, 2], "[1, 2]"),
     ],
 )
-def test_error_texts_are_dug_out_of_every_shape(body, text):
+def test_error_messages_are_found_in_every_shape(body, text):
     assert error_text(json.dumps(body).encode(), secret=KEY) == text
 
 
@@ -140,7 +140,7 @@ def test_bodies_that_are_no_json_are_shown_as_text(body, text):
     assert error_text(body, secret=KEY) == text
 
 
-def test_error_texts_are_capped_and_deep_json_does_no_harm():
+def test_error_messages_are_shortened_and_deep_json_is_harmless():
     assert len(error_text(b"x" * 5_000_000, secret=KEY)) == MAX_TEXT + 1
     assert len(error_text(b"[" * 100_000, secret=KEY)) == MAX_TEXT + 1
 

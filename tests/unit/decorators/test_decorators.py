@@ -53,7 +53,7 @@ class TestFlavours:
         with pytest.raises(ConfigurationError, match=message):
             flavour(**needed)(rows).override(**{source: "there"})
 
-    def test_none_is_no_source(self, flavour, needed, operator):
+    def test_none_does_not_count_as_a_source(self, flavour, needed, operator):
         made = flavour(**needed, records=None, files=None)(rows)().operator
         assert (made.records, made.files) == (None, None)
 
@@ -112,7 +112,7 @@ class TestFlavours:
         decorated = flavour(**needed)(rows)
         assert [decorated().operator.task_id for _ in range(2)] == ["rows", "rows__1"]
 
-    def test_the_function_is_still_there(self, flavour, needed, operator):
+    def test_the_function_remains_accessible(self, flavour, needed, operator):
         assert flavour(**needed)(rows).__wrapped__ is rows
 
 

@@ -96,7 +96,7 @@ class TestCode:
     def test_compiles(self, code):
         compile(code, "README.md", "exec")
 
-    def test_imports_of_this_package_are_there(self):
+    def test_imports_of_this_package_exist(self):
         for code in blocks("python"):
             for node in ast.walk(ast.parse(code)):
                 if isinstance(node, ast.ImportFrom) and node.module.startswith("cloudzero_provider"):
@@ -140,7 +140,7 @@ def is_for(lines: str, line: tuple[int, int]) -> bool:
 
 class TestCommands:
     @pytest.mark.parametrize(("lines", "command"), commands())
-    def test_airflow_takes_it(self, lines, command):
+    def test_airflow_accepts_it(self, lines, command):
         if not is_for(lines, LINE):
             pytest.skip(f"for Airflow {lines}")
         from airflow.cli.cli_parser import get_parser

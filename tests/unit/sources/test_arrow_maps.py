@@ -51,7 +51,7 @@ def source(request, tmp_path):
 
 
 @pytest.mark.parametrize("maps", [ONCE, TWICE], ids=["once", "twice"])
-def test_all_entries_are_there(source, maps):
+def test_all_entries_exist(source, maps):
     values = source(table(maps)).columns["Tags"]
     assert values.dtype == pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
     assert values.to_list() == entries(maps)
@@ -83,7 +83,7 @@ needs_maps = pytest.mark.skipif(not hasattr(pl, "Map"), reason="polars 1 has no 
 
 
 @needs_maps
-def test_without_pyarrow_the_log_says_what_can_not_be_seen(tmp_path, monkeypatch, caplog):
+def test_without_pyarrow_the_log_names_what_cannot_be_detected(tmp_path, monkeypatch, caplog):
     given = table(TWICE)
     pq.write_table(given, tmp_path / "bill.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)

@@ -31,7 +31,7 @@ def error_of(folder, text):
 @pytest.mark.parametrize("name", ["bill.csv", "bill.csv.gz"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("quoted", [False, True])
-def test_the_header_says_what_separates_cells(tmp_path, separator, quoted, name):
+def test_the_header_determines_the_separator(tmp_path, separator, quoted, name):
     rows = [["a", "b", "c"], ["2024-09-01", "1.5", ""], ["x" if separator == "," else "1,5", "y", "z"]]
     # A blank line is no row, and leaves the file to Python's reader.
     lines = [separator.join(f'"{cell}"' if quoted else cell for cell in row) for row in rows] + [""] * quoted
@@ -61,7 +61,7 @@ def test_a_single_column_is_one(tmp_path, text):
 
 
 @pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;"])
-def test_a_line_of_excel_that_names_the_separator_is_no_header(tmp_path, first):
+def test_excels_separator_line_is_not_the_header(tmp_path, first):
     path = written(tmp_path, f"{first}\r\na|b;c\r\n1,5;2\r\n")
     rows = from_files(path)
     assert {name: list(values) for name, values in rows.columns.items()} == {"a|b": ["1,5"], "c": ["2"]}

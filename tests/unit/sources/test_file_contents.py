@@ -146,7 +146,7 @@ def test_a_header_that_only_looks_like_another_kind_of_file(tmp_path, header):
     ],
     ids=["lines", "byte order mark", "blank lines behind", "blank lines before", "no lines", "pretty", "array"],
 )
-def test_json_is_read_by_its_content_whatever_its_name_says(tmp_path, ending, content):
+def test_json_is_read_by_its_content_under_any_name(tmp_path, ending, content):
     content = gzip.compress(content) if ending.endswith(".gz") else content
     assert cells(from_files(written(tmp_path, f"part{ending}", content))) == TWO
 
@@ -187,7 +187,7 @@ WRAPPERS = [
 
 
 @pytest.mark.parametrize("content", WRAPPERS)
-def test_an_object_around_the_rows_is_no_row(tmp_path, content):
+def test_an_object_around_the_rows_is_not_a_row(tmp_path, content):
     assert error_of(written(tmp_path, "part.json", content)) == (
         "part.json, line 1: the file is one object, and its 'data' is a list. If that list holds the rows, write only the list; "
         "if the object is a row, name the file .jsonl."

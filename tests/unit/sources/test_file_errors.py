@@ -196,7 +196,7 @@ def test_a_folder(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no pipes")
-def test_a_pipe_is_no_file_to_wait_for(tmp_path):
+def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "bill.csv")
     assert error_of(tmp_path, str(tmp_path / "bill.csv")) == (
         "bill.csv: the file can't be read (It is a pipe or a device, not a regular file)."
@@ -211,7 +211,7 @@ def test_a_folder_that_is_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".parquet"])
-def test_a_mounted_storage_that_is_down_is_no_fault_of_the_file(tmp_path, ending):
+def test_an_outage_of_mounted_storage_is_not_an_error_of_the_file(tmp_path, ending):
     # A process may open so many files, and no more: such an error of the system comes and goes.
     resource = pytest.importorskip("resource")
     path = tmp_path / f"bill{ending}"
@@ -261,6 +261,6 @@ def test_a_file_that_a_pattern_and_a_path_name(tmp_path):
     assert found == "1.csv is the same file as 1.csv: its rows would count twice."
 
 
-def test_a_uri_where_there_is_no_airflow():
+def test_a_uri_without_airflow():
     with pytest.raises(ConfigurationError, match=r"s3://bucket/a\.csv: only files on this machine can be read here"):
         from_files("s3://bucket/a.csv")

@@ -140,6 +140,6 @@ def test_a_required_cost_that_is_missing_is_an_error():
         check_rows(from_records([{"time/usage_start": "2026-03-01", "cost/cost": float("nan")}]), MARCH)
 
 
-def test_infinity_is_no_missing_value():
+def test_infinity_is_not_a_missing_value():
     with pytest.raises(InvalidRowsError, match="row 1, column 'cost/cost', value inf: not a decimal number"):
         check_rows(from_records([{"time/usage_start": "2026-03-01", "cost/cost": float("inf")}]), MARCH)

@@ -62,13 +62,13 @@ def test_a_generator_is_taken():
         ([{"\ud800": 1}], "row 1 has the column name"),
     ],
 )
-def test_what_is_no_list_of_dicts_says_what_it_is(records, words):
+def test_the_error_names_the_type_of_what_is_not_a_list_of_dicts(records, words):
     with pytest.raises(InputError, match=words):
         from_records(records)
 
 
 @pytest.mark.parametrize("name", ["bill.csv", "bill.csv.gz"])
-def test_a_csv_file_is_read_as_it_is_written(tmp_path, name):
+def test_a_csv_file_is_read_unchanged(tmp_path, name):
     rows = from_files(file(tmp_path, HEADER + '2026-03-01,012.50,"a, ""b""\nc"\n\n2026-03-02,,\n', name))
     assert cells(rows) == {
         "time/usage_start": ["2026-03-01", "2026-03-02"],
@@ -145,7 +145,7 @@ def test_no_files_at_all(nothing, words):
 @pytest.mark.parametrize(
     ("files", "words"), [([None], "files\\[0\\] is a NoneType"), ([b"a.csv"], "is a bytes"), ("a\0.csv", "NUL")]
 )
-def test_what_is_no_path_says_so(files, words):
+def test_values_that_are_not_paths(files, words):
     with pytest.raises(InputError, match=words):
         from_files(files)
 
@@ -437,7 +437,7 @@ class TestQueries:
         rows = self.queried("SELECT 1 AS a WHERE 0")
         assert (rows.count, list(rows.columns)) == (0, ["a"])
 
-    def test_a_statement_that_is_no_query(self):
+    def test_a_statement_that_is_not_a_query(self):
         assert self.queried("CREATE TABLE t (a)") is None
 
     def test_columns_that_have_one_name(self):

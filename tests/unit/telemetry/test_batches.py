@@ -58,7 +58,7 @@ def test_records_go_out_as_the_documentation_shows_them():
     }
 
 
-def test_a_metric_says_its_granularity_only_when_it_is_given():
+def test_a_metric_has_a_granularity_only_if_it_is_given():
     for granularity, sent in ((None, None), ("MONTHLY", "MONTHLY")):
         batches = batches_of([{"timestamp": "2026-03-05", "value": 1}], kind=METRIC, granularity=granularity)
         ((_, (one,)),) = contents(batches)
@@ -181,14 +181,14 @@ ONE = {"timestamp": ["2026-03-01"], "value": [1], "element_name": ["a"]}
 
 
 @pytest.mark.parametrize("name", ["Granularity", "associated_cost"])
-def test_a_column_of_a_table_that_is_a_field_is_no_filter_key(tmp_path, name):
+def test_a_table_column_that_is_a_field_is_not_a_filter_key(tmp_path, name):
     path = tmp_path / "a.csv"
     path.write_text(f"timestamp,value,element_name,{name}\n2026-03-01,1,a,x\n")
     with pytest.raises(InputError, match=r"a\.csv, line 2: the column .* is not a valid filter key"):
         as_records(sources.from_files(str(path)), ALLOCATION)
 
 
-def test_a_column_that_is_no_filter_key_is_named_in_a_table_without_rows_too():
+def test_an_invalid_filter_column_is_named_in_a_table_without_rows_too():
     with pytest.raises(InputError) as error:
         as_records(sources.from_frame(pl.DataFrame({"Value": []})), METRIC)
     assert str(error.value) == (
@@ -240,13 +240,13 @@ def test_a_row_without_filter_keys_is_of_all_spend(keys):
 @pytest.mark.parametrize(
     ("wrong", "shown"), [(1.5, "1.5"), (True, "True"), (["x"], "['x']"), ([], "[]"), ({"x": "y"}, "{'x': 'y'}")]
 )
-def test_a_filter_column_that_is_no_text_is_named(wrong, shown):
+def test_a_filter_column_that_is_not_text_is_named(wrong, shown):
     match = rf"column 'filter', value .*'team': \[{re.escape(shown)}\].*the value {re.escape(shown)} is not a string"
     with pytest.raises(InvalidRowsError, match=match):
         table(ONE | {"team": [wrong]})
 
 
-def test_an_empty_cell_is_no_filter_beside_a_cell_that_is_no_text_too():
+def test_a_blank_cell_is_not_a_filter_beside_a_cell_that_is_not_text():
     columns = {name: values * 2 for name, values in ONE.items()}
     with pytest.raises(InvalidRowsError) as error:
         table(columns | {"team": pl.Series(["", 1.5], dtype=pl.Object)})
@@ -256,7 +256,7 @@ def test_an_empty_cell_is_no_filter_beside_a_cell_that_is_no_text_too():
 @pytest.mark.parametrize(
     "keys", ['{"team": ["x"], "team": ["y"]}', [{"key": "team", "value": ["x"]}, {"key": "team", "value": ["y"]}]]
 )
-def test_a_filter_key_that_stands_twice_is_named(keys):
+def test_a_duplicate_filter_key_is_named(keys):
     with pytest.raises(InvalidRowsError, match=r"row 1, column 'filter', value .*: a filter key appears twice"):
         table(ONE | {"filter": [keys]})
 
@@ -283,7 +283,7 @@ def test_a_record_larger_than_a_request_is_refused():
         batches_of([record(0, element_name="x" * 500)], limits=BatchLimits(max_body_bytes=300))
 
 
-def test_duplicates_are_told_by_their_period_element_and_keys():
+def test_duplicates_have_the_same_period_element_and_keys():
     same = [
         record(0, timestamp="2026-03-01T05:00:00Z", filter={"a": ["x", "y"]}),
         record(0, timestamp="2026-03-01T23:00:00Z", filter={"a": ["y", "x"]}),
@@ -425,7 +425,7 @@ def test_a_try_that_dies_after_the_last_request_does_not_make_the_next_one_add_a
     assert run(store, "ab", is_retry=False, max_tries=7) == ["a", "b"]
 
 
-def test_a_retry_is_known_by_the_tries_it_may_have_whatever_was_made_of_retries():
+def test_a_retry_is_recognized_by_max_tries_even_if_retries_changed():
     store = Store()
     run(store, "abc", is_retry=False, fail_at="c", error=not_applied())
     assert run(store, "abc", is_retry=False) == ["c"]

@@ -152,7 +152,7 @@ def test_a_metric_s_filter_key_has_one_text():
     )
 
 
-def test_as_many_keys_and_values_as_cloudzero_takes_go_out_sorted():
+def test_the_maximum_of_keys_and_values_is_sent_sorted():
     filters = {f"k{n}": [str(value) for value in range(20, 0, -1)] for n in range(5, 0, -1)}
     keys = json.loads(checked([record(filter=filters)]).frame["keys"][0])
     assert list(keys) == ["k1", "k2", "k3", "k4", "k5"]
@@ -245,7 +245,7 @@ def test_an_allocation_needs_a_granularity():
     ("own", "granularity", "expected"),
     [("absent", None, ("DAILY", False)), ("MONTHLY", None, ("MONTHLY", True)), ("absent", "DAILY", ("DAILY", True))],
 )
-def test_a_metric_is_daily_and_says_so_only_when_it_is_given(own, granularity, expected):
+def test_a_metric_is_daily_and_has_a_granularity_only_if_it_is_given(own, granularity, expected):
     found = checked([metric(granularity=own)], kind=METRIC, granularity=granularity)
     assert (found.granularity, found.sends_granularity) == expected
 
@@ -274,7 +274,7 @@ def test_records_of_another_month_are_named_once():
     ]
 
 
-def test_what_is_no_time_is_not_said_to_be_of_another_month_too():
+def test_an_invalid_time_is_not_also_reported_as_of_another_month():
     (problem,) = problems([record(timestamp="soon")], month=Month(2026, 3))
     assert problem.endswith(f"value 'soon': {NOT_TIMESTAMP}")
 
@@ -328,7 +328,7 @@ def test_duplicates_that_come_to_zero_are_zero():
 
 @pytest.mark.parametrize("on_zero", OnZero)
 @pytest.mark.parametrize("other", [3, 1], ids=["above zero", "zero"])
-def test_a_negative_value_is_named_whatever_it_would_come_to_with_its_duplicates(other, on_zero):
+def test_a_negative_value_is_named_even_if_its_duplicates_make_the_sum_positive(other, on_zero):
     records = [record(value=value) for value in (other, -1)]
     (problem,) = problems(records, on_duplicate=OnDuplicate.SUM, on_zero=on_zero)
     assert problem.startswith("row 2, column 'value': -1 is negative: CloudZero accepts values above 0 (")
@@ -379,7 +379,7 @@ def test_a_deletion_that_would_hide_others_is_named():
     ]
 
 
-def test_a_deletion_takes_no_value_and_leaves_none_out():
+def test_a_deletion_has_no_values():
     found = checked([record(value="not looked at")], operation=DELETE)
     assert (found.frame["value"].to_list(), found.total, found.values_rounded) == ([None], "0", 0)
     assert found.zeros.height == found.zeros_skipped == 0
@@ -402,7 +402,7 @@ ONE = (
 )
 
 
-def test_a_body_is_as_long_as_it_may_be_and_no_longer():
+def test_bodies_are_filled_up_to_the_limit():
     records = [record(element_name=name) for name in "abc"]
     two = 2 * len(ONE) - len('{"records":[]}') + 1
     for limit, counts in ((two, [2, 1]), (two - 1, [1, 1, 1]), (len(ONE), [1, 1, 1])):
@@ -431,7 +431,7 @@ def test_a_body_is_measured_in_bytes_and_not_in_letters():
         batches([record(element_name="ü")], limits={"max_body_bytes": record_bytes - 1})
 
 
-def test_a_batch_says_its_first_and_its_last_record():
+def test_a_batch_knows_its_first_and_last_record():
     found = batches([record(timestamp=f"2026-03-0{day}") for day in (3, 1, 2, 5)], limits={"max_batch_records": 3})
     assert [(batch.records, batch.first[:10], batch.last[:10]) for batch in found] == [
         (3, "2026-03-03", "2026-03-02"),
@@ -458,7 +458,7 @@ def test_limits_that_make_no_sense(limits, words):
     assert str(error.value) == words
 
 
-def test_clearing_deletes_each_period_once_in_their_order_whatever_is_in_it():
+def test_clearing_deletes_each_period_once_in_order():
     order = [day * 11 % 31 + 1 for day in range(31)]
     records = [record(timestamp=f"2026-03-{day:02d}", element_name=name) for name in "ab" for day in order]
     first, second = batches(records, clear_periods=True)
@@ -512,7 +512,7 @@ def test_every_float_that_is_rounded_is_counted():
         ({"timestamp": "2026-03-01", "value": 1, "filter": ["x"]}, "filter keys ['x']"),
     ],
 )
-def test_what_is_no_record_is_told(record, words):
+def test_values_that_are_not_records_are_reported(record, words):
     with pytest.raises(ValueError) as error:
         hashes_of(record, "DAILY")
     assert str(error.value) == words
@@ -557,7 +557,7 @@ def test_a_record_is_of_the_same_period_wherever_it_is_read(written):
     assert record_hash("2026-03-17T13:00:00Z", None, None, "1") in found
 
 
-def test_a_record_is_of_its_own_granularity_else_of_the_one_given():
+def test_the_granularity_of_a_record_precedes_the_parameter():
     at = {"timestamp": "2026-03-17T13:45:00Z", "value": 1}
     for own, given, period in (
         ({}, "MONTHLY", "2026-03-01T00:00:00Z"),

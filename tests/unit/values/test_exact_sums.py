@@ -27,7 +27,7 @@ def plain(number: Fraction) -> str:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.none() | WIRE), min_size=1, max_size=40))
-def test_each_group_has_its_exact_sum_whatever_its_rows_are_among(rows):
+def test_each_group_has_its_exact_sum_in_any_order_of_rows(rows):
     numbers = {group: number for number, group in enumerate(sorted({group for group, _ in rows}))}
     expected = [sum((Fraction(text) for g, text in rows if g == group and text), Fraction(0)) for group in numbers]
     assert sums(*((numbers[group], text) for group, text in rows)) == [plain(number) for number in expected]

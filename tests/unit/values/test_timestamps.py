@@ -129,17 +129,17 @@ def test_every_spelling_that_leaves_no_doubt_is_read(takes, text):
 
 
 @pytest.mark.parametrize("text", SPELLINGS)
-def test_telemetry_takes_them_too(text):
+def test_telemetry_accepts_them_too(text):
     assert telemetry_takes(text, month=MARCH) == FIVE
 
 
 @pytest.mark.parametrize("text", SPELLINGS)
-def test_the_parameter_month_takes_them_too(text):
+def test_the_parameter_month_accepts_them_too(text):
     assert Month.parse(text) == MARCH
 
 
 @pytest.mark.parametrize("text", DOUBTFUL)
-def test_what_leaves_a_doubt_is_an_error_that_says_what_is_taken(text):
+def test_an_ambiguous_time_is_an_error_that_lists_the_accepted_formats(text):
     for takes in (rows_take, telemetry_takes):
         with pytest.raises(InvalidRowsError) as caught:
             takes(text)
@@ -213,7 +213,7 @@ def test_it_is_the_same_moment_however_it_is_written(drawn):
 
 
 @given(spelled())
-def test_what_was_written_is_read_as_itself(drawn):
+def test_written_values_are_read_back_unchanged(drawn):
     [once] = written(drawn[1])
     assert written(once) == [once]
 

@@ -130,7 +130,7 @@ class TestCosts:
             ({BOTH: "0", AMORTIZED: "2", DISCOUNTED: "3"}, "0"),
         ],
     )
-    def test_a_blank_discounted_amortized_cost_goes_down_the_whole_list(self, changes, expected):
+    def test_a_blank_discounted_amortized_cost_uses_all_its_fallbacks(self, changes, expected):
         rows = [line(cost__cost="100", **{BOTH: "100"}), line(cost__cost="5", **changes)]
         assert added(rows)[0][BOTH] == str(100 + int(expected))
 
@@ -205,7 +205,7 @@ class TestUsage:
     def test_rows_without_units_have_amounts_of_one_kind(self, units):
         assert self.amounts([line(usage__amount="1", **units), line(usage__amount="2", **units)]) == ["3"]
 
-    def test_a_blank_amount_is_one_as_cloudzero_takes_it_and_zero_is_zero(self):
+    def test_a_blank_amount_counts_as_one_as_in_cloudzero_and_zero_as_zero(self):
         rows = [
             line(usage__amount=amount, resource__service=service)
             for amount, service in [("2.5", "A"), (None, "A"), ("0", "A"), ("", "B"), (None, "B")]
@@ -217,7 +217,7 @@ class TestUsage:
 
 
 class TestColumns:
-    def test_what_is_not_named_is_left_out_and_the_log_says_so_once(self, caplog):
+    def test_other_columns_are_left_out_and_logged_once(self, caplog):
         rows = [
             row(resource__service="A", resource__account="1", lineitem__id=str(n), loaded_at="x", cost__cost="1")
             for n in range(3)
@@ -236,7 +236,7 @@ class TestColumns:
             added([line()])
         assert caplog.messages == ["Aggregated 1 rows to 1, one per hour and nothing else. Left out: nothing"]
 
-    def test_rows_are_told_apart_by_every_column_that_is_kept_and_blank_is_a_value(self):
+    def test_rows_are_grouped_by_every_kept_column_and_blank_is_a_value(self):
         rows = [
             line(resource__service=service, resource__account=account, cost__cost="1")
             for service, account in [("A", 1), ("A", 2), (None, 1), ("", 1), ("A", 1)]
@@ -245,19 +245,19 @@ class TestColumns:
         found = [(out["resource/service"], out["resource/account"], out[COST]) for out in result]
         assert found == [(None, "1", "2"), ("A", "1", "2"), ("A", "2", "1")]
 
-    def test_the_columns_come_in_the_order_of_the_format_whatever_the_order_of_by(self):
+    def test_columns_are_in_the_order_of_the_format_for_any_order_of_by(self):
         rows = [row(resource__region="eu", resource__service="A", resource__id="r", **{ENV: "e", TEAM: "t"})]
         names = ["lineitem/type", START, "resource/id", "resource/service", "resource/region", COST, ENV, TEAM]
         by = [TEAM, "resource/region", ENV, "resource/service", "resource/id"]
         assert list(added(rows, by)[0]) == list(added(rows, by[::-1])[0]) == names
 
-    def test_a_column_that_the_rows_lack_is_an_error_that_says_what_there_is(self):
+    def test_a_missing_column_is_an_error_that_lists_the_columns(self):
         with pytest.raises(
             InputError, match=r"the rows have no column resource/region, k8s/cluster; their columns are .*cost/cost"
         ):
             added([line()], ["resource/region", "k8s/cluster"])
 
-    def test_a_tag_that_no_row_has_is_no_error_but_the_log_says_so(self, caplog):
+    def test_a_tag_that_no_row_has_is_logged_and_not_an_error(self, caplog):
         [out] = added([line(resource__id="r", **{TEAM: "a"})], ["resource/id", TEAM, ENV])
         assert set(out) == {START, "resource/id", COST, TEAM}
         assert f"aggregate: no row has {ENV}; the tags present are: {TEAM}" in caplog.messages
@@ -303,7 +303,7 @@ class TestResources:
         assert first == second
         assert len(set(first)) == 4
 
-    def test_it_says_the_same_in_every_month_and_version(self):
+    def test_it_is_the_same_in_every_month_and_version(self):
         tagged = line(resource__account="1", resource__id="r", **{TEAM: "a"})
         assert self.ids([tagged]) == self.ids([tagged | {ENV: ""}]) == ["aggregate/c2dd52e82e4fdbc3347786a8"]
 
@@ -562,7 +562,7 @@ def test_days_of_hours_are_days(rows, by):
 
 @EXAMPLES
 @given(rows=st.lists(LINES, min_size=1, max_size=15), by=BY, period=PERIOD)
-def test_what_comes_out_keeps_the_rules_and_all_totals(rows, by, period):
+def test_aggregated_rows_pass_the_checks_and_keep_all_totals(rows, by, period):
     checked = check_rows(sources.from_records(added(rows, by, period)), MARCH)
     assert Fraction(checked.totals[COST]) == sum(Fraction(given_row[COST]) for given_row in rows)
     assert all(dtype == pl.String for dtype in checked.frame.dtypes)

@@ -134,7 +134,7 @@ def test_a_start_alone_must_be_that_of_a_month(start):
     assert problem.rule.startswith("more than a day from the start of a month (UTC), so without a BillingPeriodEnd")
 
 
-def test_an_end_that_is_no_time_is_named_once():
+def test_an_end_that_is_not_a_time_is_named_once():
     problem = problem_of(period("2025-11-01", "soon"), month_from="billing_period")
     assert (problem.column, problem.value) == ("BillingPeriodEnd", "'soon'")
 

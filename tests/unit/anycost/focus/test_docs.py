@@ -44,7 +44,7 @@ def names(cell):
     return re.findall(r"`([^`]+)`", cell)
 
 
-def test_the_table_says_what_each_column_is_made_of():
+def test_the_table_has_the_sources_of_each_column():
     told = {names(cbf)[0]: set(names(focus)) for cbf, focus, _ in table("The table") if names(cbf)}
     assert {cbf: focus for cbf, focus in told.items() if focus} == {
         cbf: set(focus) for cbf, focus in (COPIED_FROM | DERIVED_FROM).items()
@@ -76,7 +76,7 @@ def test_older_names():
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_each_column_of_each_version_is_told_of(version):
+def test_each_column_of_each_version_is_documented(version):
     left_out = {name for cell, _, why in table("Columns that are left out") for name in names(cell) + names(why)}
     assert not left_out & (set(FOCUS_COLUMNS) | set(OLDER_NAMES.values()))
     assert columns_of(version) <= left_out | set(FOCUS_COLUMNS) | set(OLDER_NAMES.values())

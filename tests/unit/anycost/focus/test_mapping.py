@@ -149,13 +149,13 @@ class TestCosts:
         converted(*[charge(BilledCost="0.1", EffectiveCost="0.3")] * 100)
         assert "BilledCost is 10 and the total EffectiveCost 30: a difference of 20" in caplog.text
 
-    def test_charges_without_effective_cost_are_counted_with_what_cloudzero_takes(self, caplog):
+    def test_charges_without_effective_cost_count_with_cloudzeros_fallback(self, caplog):
         rows = converted(charge(EffectiveCost="NULL"), charge(EffectiveCost="1"))
         assert "cost/amortized_cost" not in rows[0]
         assert "1 rows have no EffectiveCost" in caplog.text
         assert "BilledCost is 3 and the total EffectiveCost 2.5: a difference of -0.5" in caplog.text
 
-    def test_what_is_no_number_is_left_to_the_checks(self, caplog):
+    def test_values_that_are_not_numbers_are_left_to_the_checks(self, caplog):
         frame = to_cbf(frame_of(charge(BilledCost="1,50")))
         assert "a difference of" not in caplog.text
         with pytest.raises(InvalidRowsError, match=r"row 1, column 'cost/cost', value '1,50': not a decimal number"):
@@ -204,7 +204,7 @@ class TestTimes:
         assert checked.frame["time/usage_start"].to_list() == ["2024-09-18T22:00:00Z"]
 
     @pytest.mark.parametrize("name", ["ChargePeriodStart", "ChargePeriodEnd"])
-    def test_what_is_no_time(self, name):
+    def test_values_that_are_not_times(self, name):
         problem = problem_of(charge(), charge(**{name: "18.09.2024"}))
         assert str(problem) == (f"row 2, column '{name}', value '18.09.2024': {NOT_TIMESTAMP}")
 
@@ -368,7 +368,7 @@ class TestQuantities:
         assert row["usage/amount"] == "0"
 
     @pytest.mark.parametrize("text", ["-1,000", "-$5", "-1.2.3", "--1", "-2024-09-01", "-1 GB"])
-    def test_what_is_no_number_never_becomes_zero(self, text):
+    def test_a_value_that_is_not_a_number_never_becomes_zero(self, text):
         rows = to_cbf(frame_of(charge(ConsumedQuantity=text)), negative_quantity="zero")
         with pytest.raises(InvalidRowsError, match=r"row 1, column 'usage/amount', value .*: not a decimal number"):
             check(rows)
@@ -395,7 +395,7 @@ class TestCurrency:
 
 
 class TestColumns:
-    def test_a_required_one_is_not_there(self):
+    def test_a_required_column_is_missing(self):
         with pytest.raises(InputError) as caught:
             to_cbf(pl.DataFrame({"ChargePeriodStart": ["2024-09-01"], "ChargeCategory": ["Usage"], "Cost": ["1"]}))
         assert str(caught.value) == (
@@ -498,5 +498,5 @@ def test_an_option_that_names_a_column_that_can_not_be(option, value, expected):
     assert str(caught.value).startswith(expected)
 
 
-def test_all_that_comes_out_passes_the_checks():
+def test_mapped_rows_pass_the_checks():
     assert check(to_cbf(frame_of(charge()))).month == SEPTEMBER

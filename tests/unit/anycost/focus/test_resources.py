@@ -215,7 +215,7 @@ class TestTagValues:
 
 
 class TestTagKeys:
-    def test_characters_that_cloudzero_takes_stay(self):
+    def test_characters_that_cloudzero_accepts_stay(self):
         key = "aZ09_.:/=+-@"
         assert tags_of(charge(Tags=json.dumps({key: "x"}), **RESOURCE)) == [{key: "x"}]
 
@@ -297,7 +297,7 @@ class TestTagsWithoutResource:
         tags_of(charge(), charge(Tags='{"a": ""}'), charge(Tags='{"a": "1"}', **RESOURCE))
         assert "no ResourceId" not in caplog.text
 
-    def test_the_checks_take_what_comes_out(self):
+    def test_mapped_tags_pass_the_checks(self):
         check(to_cbf(frame_of(charge(Tags='{"a": "1"}'), charge(Tags='{"b": "1"}', **RESOURCE))))
 
 
