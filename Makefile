@@ -151,7 +151,7 @@ coverage: $(VENV)/installed-dev
 mutate: $(VENV)/installed-dev
 	$(BIN)/python scripts/mutate.py
 
-# About two hours; results.json, results.md and results.svg are written to .bench. BENCH="--only billing --runs 9" runs some
+# Takes hours; results.json, results.md and results.svg are written to .bench. BENCH="--only billing --runs 9" runs some
 # of the cases, BENCH=--quick runs each once, with few rows.
 bench: $(VENV)/installed $(VENV)/bench/installed $(VENV)/uca-tools/installed
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
     machine = this_machine(interpreters)
     chosen.out.mkdir(parents=True, exist_ok=True)
     done: list[CaseResult] = []
-    for case in _cases(chosen.only, chosen.rows):
+    for case in _cases(chosen.only, chosen.rows, tuple(chosen.programs.split(","))):
         done.append(_measured(case, interpreters, chosen.runs))
         # After each case, since a run of all takes long.
         _write(Results(machine, tuple(done)), chosen.out)
     if not done:
-        sys.exit(f"No case has {chosen.only!r} in its name.")
+        sys.exit(f"No case has {chosen.only!r} in its name and a program {chosen.programs!r}.")
     print(f"Results: {chosen.out}/results.json, results.md and results.svg")
     return int(any(program.failure for case in done for program in case.programs))
 
@@ -53,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default="", help="only cases with this in their names")
+    parser.add_argument(
+        "--programs", default="", help="only programs whose names begin with one of these, such as cloudzero_p,floor"
+    )
     parser.add_argument("--runs", type=int, default=5, help="rounds of each case (default: %(default)s)")
     parser.add_argument("--rows", type=int, help="no more rows than these in any case")
     parser.add_argument("--quick", action="store_true", help=f"to try it out: --runs 1 --rows {QUICK_ROWS}")
@@ -66,10 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cases(only: str, rows: int | None) -> Iterable[Case]:
+def _cases(only: str, rows: int | None, programs: tuple[str, ...]) -> Iterable[Case]:
     """Return the cases to run. With fewer rows, several become one."""
     chosen = cases.ALL if rows is None else [case.with_rows(rows) for case in cases.ALL]
-    return {case.name: case for case in chosen if only in case.name}.values()
+    chosen = [replace(case, programs=_named(case.programs, programs)) for case in chosen if only in case.name]
+    return {case.name: case for case in chosen if case.programs}.values()
+
+
+def _named(programs: tuple[Program, ...], beginnings: tuple[str, ...]) -> tuple[Program, ...]:
+    return tuple(program for program in programs if program.name.startswith(beginnings))
 
 
 def _measured(case: Case, interpreters: Interpreters, rounds: int) -> CaseResult:

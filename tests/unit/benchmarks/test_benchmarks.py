@@ -148,9 +148,11 @@ class TestRuns:
 
     def test_other_machines_are_named(self, tmp_path, capsys):
         options = ["--rows", "50", "--runs", "1", "--out", str(tmp_path), "--environments", str(tmp_path)]
-        assert benchmarks.main([*options, "--only", "billing/two-columns/sorted/sqlite/"]) == 0
+        chosen = ["--only", "billing/two-columns/sorted/sqlite/", "--programs", "cloudzero_p,floor"]
+        assert benchmarks.main([*options, *chosen]) == 0
         path = tmp_path / "results.json"
         found = Results.read(path)
+        assert [program.program for program in found.cases[0].programs] == [OURS, "floor (polars)"]
         replace(found, machine=replace(found.machine, cpus=999)).write(tmp_path / "other.json")
         compare([str(tmp_path / "other.json"), str(path)])
         assert f"cpus: 999 → {found.machine.cpus}" in capsys.readouterr().out
