@@ -101,6 +101,7 @@ def _measured(case: Case, interpreters: Interpreters, rounds: int) -> CaseResult
             program.note,
             () if program in failures else tuple(runs[program]),
             failures.get(program, ""),
+            program.repeat,
         )
         for program in case.programs
     )

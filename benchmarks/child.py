@@ -1,7 +1,7 @@
 """
-The measured process: one program, one input, once.
+The measured process: one program, one input.
 
-    python -m benchmarks.child RESULT.json MODULE INPUT...
+    python -m benchmarks.child RESULT.json MODULE REPEAT INPUT...
 
 It imports nothing that the program does not need. The program's imports, what it prepares, and its work are timed
 apart.
@@ -32,13 +32,14 @@ class Counted:
 
 def main() -> None:
     """Run the program, and write what it took."""
-    result, module, *arguments = sys.argv[1:]
+    result, module, repeat, *arguments = sys.argv[1:]
     prepare = importlib.import_module(module).prepare
     counted = Counted()
     imported = _clocks()
     work = prepare(Input.parse(*arguments) if arguments else None)
     prepared = _clocks()
-    work(counted)
+    for _ in range(int(repeat)):
+        work(counted)
     done = _clocks()
     measured = {
         "prepare_seconds": prepared[0] - imported[0],

@@ -57,13 +57,14 @@ def run_once(interpreters: Interpreters, case: Case, program: Program) -> Run:
             "benchmarks.child",
             str(result),
             program.module,
+            str(program.repeat),
             *(case.given.arguments if case.given else ()),
         ]
         with open(Path(folder, "errors"), "w+b") as errors:
             began = time.perf_counter()
-            process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=errors
-            )
+            # Installed packages are compiled; without this variable, those of this folder are, too.
+            environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **variables}
+            process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=errors)
             timer = threading.Timer(TIMEOUT_SECONDS, process.kill)
             timer.start()
             # The usage of this process alone; that of all children would add up.

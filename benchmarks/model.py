@@ -109,12 +109,14 @@ class Program:
         be timed.
     :param environment: where it is installed.
     :param note: what makes it differ from the others, such as checks that it skips.
+    :param repeat: how many times it does its work in its process, one after the other.
     """
 
     name: str
     module: str
     environment: Environment = Environment.MAIN
     note: str = ""
+    repeat: int = 1
 
 
 @dataclass(frozen=True)

@@ -49,12 +49,14 @@ class ProgramResult:
     :param note: what makes it differ.
     :param runs: one per round, in order.
     :param failure: why it has none.
+    :param repeat: how many times it did its work in each run.
     """
 
     program: str
     note: str
     runs: tuple[Run, ...]
     failure: str = ""
+    repeat: int = 1
 
     def median(self, measure: str) -> float:
         """Return the median of a measure."""

@@ -65,7 +65,7 @@ def _cells(case: CaseResult, program: ProgramResult) -> list[str]:
         program.program,
         *_times(case, program, "whole"),
         *_times(case, program, "work"),
-        f"{case.rows / work:,.0f}" if case.rows else "",
+        f"{case.rows * program.repeat / work:,.0f}" if case.rows else "",
         f"{program.median('peak_mb'):,.0f}",
         _ratio(case, program, "peak_mb"),
         f"{last.bodies:,}",
@@ -76,8 +76,12 @@ def _cells(case: CaseResult, program: ProgramResult) -> list[str]:
 def _times(case: CaseResult, program: ProgramResult, what: str) -> list[str]:
     cells = []
     for measure in (f"{what}_seconds", f"{what}_cpu"):
-        cells += [f"{program.median(measure):.2f}", _ratio(case, program, measure)]
+        cells += [_seconds(program.median(measure)), _ratio(case, program, measure)]
     return cells
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value >= 1 else f"{value:.3f}"
 
 
 def _ratio(case: CaseResult, program: ProgramResult, measure: str) -> str:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks import __main__ as benchmarks, cases
-from benchmarks.cases import billing, telemetry
+from benchmarks.cases import billing, growth, start_up, telemetry, whole_task
 from benchmarks.compare import main as compare
 from benchmarks.inputs.cache import write
 from benchmarks.measure import Interpreters, ProgramFailedError, run_once
@@ -161,6 +161,23 @@ class TestRuns:
         case = Case("broken", (Program("broken", "benchmarks.programs.that_is_not_there"),), title="program")
         with pytest.raises(ProgramFailedError, match="No module named"):
             run_once(Interpreters(), case, case.programs[0])
+
+    @pytest.mark.parametrize("case", whole_task.CASES, ids=lambda case: case.given.shape.value)
+    def test_a_whole_task_sends_what_a_bare_socket_sends(self, cache, case):
+        small = replace(case, given=given(cache, case.given.shape, Source.PARQUET, case.given.order))
+        runs = [run_once(Interpreters(), small, program) for program in small.programs]
+        assert [(run.bodies, run.bytes) for run in runs] == [(1, runs[0].bytes)] * 3
+
+    @pytest.mark.parametrize("case", start_up.CASES, ids=lambda case: case.title)
+    def test_start_up(self, case):
+        for program in case.programs:
+            run = run_once(Interpreters(), case, program)
+            assert run.whole_seconds > run.work_seconds > 0
+
+    def test_eight_months_in_one_process(self, cache):
+        [case] = [case for case in growth.CASES if case.title == "eight-months/real-rows"]
+        small = replace(case, given=given(cache, Shape.REAL_ROWS, Source.CSV))
+        assert [run_once(Interpreters(), small, program).bodies for program in small.programs] == [8, 4, 2, 1]
 
     def test_a_case_without_input_and_a_context_around_it(self, tmp_path, monkeypatch):
         (tmp_path / "reads_environment.py").write_text(

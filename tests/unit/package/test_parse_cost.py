@@ -1,4 +1,4 @@
-"""What Airflow loads, and how long that takes, when it parses a DAG that imports everything of the provider."""
+"""What Airflow loads when it parses a DAG, and how long that takes; and what a task has loaded at its first request."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 import subprocess
 import sys
 from statistics import median
+
+import pytest
+from support.paths import environment
 
 AIRFLOW = """
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, dag, task
@@ -28,10 +31,71 @@ import cloudzero_provider.transforms
 import cloudzero_provider.triggers.anycost
 import cloudzero_provider.triggers.telemetry
 """
+TASKS = """
+import cloudzero_provider.operators.anycost
+import cloudzero_provider.operators.telemetry
+import cloudzero_provider.sensors.anycost
+import cloudzero_provider.sensors.telemetry
+"""
 SENDING = """
 import cloudzero_provider.anycost.readback, cloudzero_provider.client
 """
 HEAVY = {"polars", "requests", "ijson", "aiohttp", "cloudzero_provider.sandbox"}
+#: What a DAG file may load of the core: names and values of parameters, nothing that handles rows or requests.
+CORE_OF_A_DAG_FILE = {
+    "cloudzero_provider.anycost",
+    "cloudzero_provider.anycost.aggregation",
+    "cloudzero_provider.anycost.aggregation.options",
+    "cloudzero_provider.anycost.columns",
+    "cloudzero_provider.anycost.focus",
+    "cloudzero_provider.exceptions",
+    "cloudzero_provider.get_provider_info",
+    "cloudzero_provider.links",
+    "cloudzero_provider.months",
+    "cloudzero_provider.transforms",
+}
+AIRFLOWS_SIDE = ("airflow_support", "decorators", "hooks", "operators", "sensors", "triggers", "values")
+
+# The first request is refused, since nothing listens on this port.
+BEFORE_A_TASK = """
+import contextlib, json, os, sys
+from support import tasks
+with contextlib.suppress(ImportError):
+    # The process of a task has them loaded, in Airflow 3.
+    import airflow.sdk.execution_time.supervisor, airflow.sdk.execution_time.task_runner
+connection = {"conn_type": "cloudzero", "host": "http://127.0.0.1:9", "password": "planted-key-7f3a9c51d2"}
+connection["extra"] = {"anycost_connection_id": "1234abcd-1234-abcd-1234-abcd1234efgh", "max_retry_seconds": 0}
+os.environ["AIRFLOW_CONN_CLOUDZERO_DEFAULT"] = json.dumps(connection)
+"""
+AT_THE_FIRST_REQUEST = """
+import socket
+before, loaded = {*sys.modules}, []
+def connect(self, address):
+    loaded[:] = loaded or [name for name in sys.modules if name not in before]
+    raise ConnectionRefusedError
+socket.socket.connect = connect
+try:
+    {task}
+except Exception as error:
+    print(repr(error), file=sys.stderr)
+print(json.dumps(loaded))
+"""
+#: Libraries that a task may load before its first request. Airflow 3 has loaded requests and what it needs.
+SENDS_BY = {"polars", "_polars_runtime", "ijson", "requests", "urllib3", "charset_normalizer", "certifi", "idna"}
+SEND_ROWS = 'tasks.send(records=[{"time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "12"}])'
+SEND_RECORDS = 'tasks.send_telemetry(records=[{"timestamp": "2026-03-01", "element_name": "Email", "value": 1}])'
+WAIT_FOR_A_DROP = """
+    from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
+    sensor = AnyCostBillingDropSensor(task_id="wait", month="2026-03")
+    sensor.poke(tasks.context(sensor))
+"""
+WAIT_FOR_RECORDS = """
+    from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
+    sent = {"stream_name": "orders", "granularity": "DAILY", "operation": "replace", "check_only": False}
+    sent["record_hashes"] = ["0123456789ab"]
+    sensor = CloudZeroStreamStatusSensor(task_id="wait", summary=sent)
+    sensor.poke(tasks.context(sensor))
+"""
 RUNS = 5
 
 # Airflow's DAG processor is started once and forks for each file: so does this.
@@ -58,7 +122,9 @@ print([[parse_ms(file) for file in sys.argv[2:]] for _ in range(int(sys.argv[1])
 
 
 def run(program: str, *arguments: str) -> str:
-    ran = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, env=environment()
+    )
     return ran.stdout.splitlines()[-1]
 
 
@@ -74,6 +140,57 @@ def test_no_data_frame_library_no_http_library_and_no_sandbox_is_loaded():
     assert {"cloudzero_provider.operators.anycost", "cloudzero_provider.triggers.anycost"} <= added
     assert "cloudzero_provider.anycost.aggregation.options" in added
     assert not added & HEAVY
+
+
+def test_of_the_core_only_names_and_parameters_are_loaded():
+    [there] = loaded(PROVIDER)
+    parts = {name: name.split(".") for name in there if name.startswith("cloudzero_provider.")}
+    assert {name for name, [_, room, *_] in parts.items() if room not in AIRFLOWS_SIDE} == CORE_OF_A_DAG_FILE
+
+
+def test_no_library_is_loaded_that_airflow_has_not_loaded():
+    before, after = loaded(AIRFLOW, PROVIDER)
+    # Triggers of Airflow 3.3 load a little more of pydantic.
+    assert libraries(after - before) <= {"pydantic"}
+
+
+def test_operators_and_sensors_load_neither_triggers_nor_what_sends():
+    before, after = loaded(AIRFLOW, TASKS)
+    ours = {".".join(name.split(".")[:2]) for name in after - before}
+    assert "cloudzero_provider.sensors" in ours
+    assert not ours & {
+        f"cloudzero_provider.{room}" for room in ("anycost", "client", "sources", "telemetry", "triggers")
+    }
+
+
+def loaded_by_the_first_request(dag_file: str, task: str) -> set[str]:
+    """The modules that a task loads, beside those of its DAG file, until it makes its first connection."""
+    return set(json.loads(run(BEFORE_A_TASK + dag_file + AT_THE_FIRST_REQUEST.replace("{task}", task.strip()))))
+
+
+def libraries(names: set[str]) -> set[str]:
+    """The libraries of modules, without those of Python and Airflow. The name of polars' own part ends in a number."""
+    found = {name.partition(".")[0].rstrip("_0123456789") for name in names}
+    return found - sys.stdlib_module_names - {"__mp_main", "airflow", "cloudzero_provider"}
+
+
+@pytest.mark.parametrize(
+    ("task", "own", "other"), [(SEND_ROWS, "anycost", "telemetry"), (SEND_RECORDS, "telemetry", "anycost")]
+)
+def test_a_task_that_sends_loads_only_what_it_needs(task, own, other):
+    names = loaded_by_the_first_request(TASKS, task)
+    assert {"polars", "cloudzero_provider.client", f"cloudzero_provider.{own}.send"} <= names
+    assert libraries(names) <= SENDS_BY
+    assert not names & {
+        f"cloudzero_provider.{name}" for name in (f"{other}.send", "anycost.focus", "status", "sandbox")
+    }
+
+
+@pytest.mark.parametrize("task", [WAIT_FOR_A_DROP, WAIT_FOR_RECORDS])
+def test_a_sensor_loads_no_data_frame_library(task):
+    names = loaded_by_the_first_request(TASKS, task)
+    assert "cloudzero_provider.status" in names
+    assert libraries(names) <= SENDS_BY - {"polars", "_polars_runtime", "ijson"}
 
 
 def test_a_dag_file_that_imports_everything_costs_less_than_the_libraries_for_sending_would():
