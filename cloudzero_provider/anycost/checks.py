@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -32,6 +32,8 @@ from cloudzero_provider.values.parameters import read_bool
 from cloudzero_provider.values.problems import Problems
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloudzero_provider.months import Month
     from cloudzero_provider.sources import Rows
     from cloudzero_provider.values.python_values import Values
@@ -47,13 +49,13 @@ class CheckedRows:
     :param frame: one string column per CBF column that has any value; null where a row has none.
     :param month: the month of all rows.
     :param totals: exact sum of each cost column, as a decimal string.
-    :param rows: the rows as given.
+    :param where: returns the place of a row (counted from 0), for errors.
     """
 
     frame: pl.DataFrame
     month: Month
     totals: dict[str, str]
-    rows: Rows
+    where: Callable[[int], str] = field(repr=False)
 
 
 def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False) -> CheckedRows:
@@ -77,7 +79,7 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     problems.raise_if_any()
     frame = pl.DataFrame({name: series for name, series in columns.items() if series.null_count() < len(series)})
     totals = {name: exact_sum(frame[name]) for name in frame.columns if is_cost(name)}
-    return CheckedRows(frame, month, totals, rows)
+    return CheckedRows(frame, month, totals, rows.where)
 
 
 def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_columns: bool) -> None:

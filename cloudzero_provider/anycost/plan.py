@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_START
-from cloudzero_provider.client.outcome import Effect
+from cloudzero_provider.anycost.json_rows import JsonRows
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cloudzero_provider.anycost.checks import CheckedRows
+    from cloudzero_provider.client.outcome import Effect
 
 _OPTIONS = (
     'Options: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
@@ -38,6 +38,9 @@ class Operation(Choice):
     @property
     def effect(self) -> Effect:
         """What applying a request with this operation does."""
+        # The client loads an HTTP library, which a plan doesn't need.
+        from cloudzero_provider.client.outcome import Effect
+
         return Effect.ADDS_ROWS if self is Operation.SUM else Effect.REPEATABLE
 
 
@@ -101,7 +104,8 @@ class Plan:
     :param month: the month.
     :param operation: as the user set it.
     :param units: in the order of sending.
-    :param encoded: every row as JSON, in the order of sending.
+    :param json_rows: the rows, in the order they were given.
+    :param order: the numbers of the rows in the order of sending; ``None`` if they were given in that order.
     :param hours: the hours the rows cover, like ``2026-03-16T13:00:00Z``.
     :param totals: cost column → exact sum, as a decimal string.
     """
@@ -109,7 +113,8 @@ class Plan:
     month: Month
     operation: Operation
     units: tuple[Unit, ...]
-    encoded: pl.Series
+    json_rows: JsonRows
+    order: pl.Series | None
     hours: tuple[str, ...]
     totals: dict[str, str]
 
@@ -121,7 +126,7 @@ class Plan:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(self.encoded)
+        return self.json_rows.values.height
 
     @property
     def size(self) -> int:
@@ -130,8 +135,9 @@ class Plan:
 
     def body(self, request: DropRequest) -> bytes:
         """Encode the body of a request."""
-        rows: str = self.encoded.slice(request.start, request.rows).str.join(",").item()
-        return _prefix(self.month, request.operation) + rows.encode() + _SUFFIX
+        place = request.start, request.rows
+        rows = self.json_rows.slice(*place) if self.order is None else self.json_rows.in_order(self.order.slice(*place))
+        return b"".join((_prefix(self.month, request.operation), rows.joined(), _SUFFIX))
 
     def bodies(self) -> Iterator[bytes]:
         """Encode the bodies one by one."""
@@ -171,37 +177,34 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
     """
     limits = limits or Limits()
     _check_row_limit(checked, limits)
-    starts = checked.frame[USAGE_START]
-    order = pl.DataFrame({"start": starts, "row": range(len(starts))}).sort("start", maintain_order=True)
-    encoded = encode_rows(checked.frame)[order["row"]]
-    sizes = encoded.str.len_bytes().cast(pl.Int64) + 1
-    _check_row_sizes(sizes, order["row"], checked, limits)
-    hours = (
-        pl.DataFrame({"hour": order["start"], "size": sizes})
-        .group_by("hour", maintain_order=True)
-        .agg(rows=pl.len(), size=pl.col("size").sum())
-    )
+    json_rows = JsonRows.of(checked.frame, is_checked=True)
+    sizes = json_rows.sizes()
+    hours, order = _by_hour(checked.frame[USAGE_START], sizes)
+    sizes = sizes if order is None else sizes.gather(order)
+    _check_row_sizes(sizes, order, checked, limits)
     units = tuple(_pack(hours, sizes, operation, limits.max_body_bytes))
-    plan = Plan(checked.month, operation, units, encoded, tuple(hours["hour"].to_list()), checked.totals)
+    plan = Plan(checked.month, operation, units, json_rows, order, tuple(hours["hour"].to_list()), checked.totals)
     if plan.size > limits.max_month_bytes:
         raise _too_large(checked.month, plan.size, limits.max_month_bytes, "bytes", "max_month_bytes")
     return plan
 
 
-def encode_rows(frame: pl.DataFrame) -> pl.Series:
-    """Encode each row as a JSON object, without the columns that have no value in it."""
-    # polars reads some names as patterns, so it never sees the user's.
-    values = frame.rename({name: f"c{number}" for number, name in enumerate(frame.columns)})
-    pairs = [_pair(f"c{number}", name) for number, name in enumerate(frame.columns)]
-    row = pl.concat_str(pl.lit("{"), pl.concat_str(pairs, separator=",", ignore_nulls=True), pl.lit("}"))
-    return values.select(row.alias("json"))["json"]
+def _by_hour(starts: pl.Series, sizes: pl.Series) -> tuple[pl.DataFrame, pl.Series | None]:
+    """
+    Group rows by their hour.
 
-
-def _pair(column: str, name: str) -> pl.Expr:
-    """``"name":"value"`` where there is a value, else null."""
-    encoded = pl.struct(column).struct.json_encode().str.slice(len(f'{{"{column}":')).str.head(-1)
-    key = json.dumps(name, ensure_ascii=False)
-    return pl.when(pl.col(column).is_not_null()).then(pl.lit(f"{key}:") + encoded)
+    :return: each hour with its number of rows and their size; and the numbers of the rows by hour, as given within an
+        hour, or ``None`` if they were given in that order.
+    """
+    rows = pl.int_range(len(starts), dtype=pl.UInt32, eager=True)
+    hours = (
+        pl.DataFrame({"hour": starts, "size": sizes, "row": rows})
+        .group_by("hour")
+        .agg(rows=pl.len(), size=pl.col("size").cast(pl.Int64).sum(), numbers="row")
+        .sort("hour")
+    )
+    order = None if starts.is_sorted() else pl.concat(list(hours["numbers"]))
+    return hours.drop("numbers"), order
 
 
 def _pack(hours: pl.DataFrame, sizes: pl.Series, operation: Operation, max_body: int) -> Iterator[Unit]:
@@ -252,17 +255,18 @@ def _split_hour(hour: _Hours, sizes: pl.Series, leading: Operation, max_body: in
 
 
 def _check_row_limit(checked: CheckedRows, limits: Limits) -> None:
-    if checked.rows.count > limits.max_month_rows:
-        raise _too_large(checked.month, checked.rows.count, limits.max_month_rows, "rows", "max_month_rows")
+    if checked.frame.height > limits.max_month_rows:
+        raise _too_large(checked.month, checked.frame.height, limits.max_month_rows, "rows", "max_month_rows")
 
 
-def _check_row_sizes(sizes: pl.Series, origin: pl.Series, checked: CheckedRows, limits: Limits) -> None:
+def _check_row_sizes(sizes: pl.Series, order: pl.Series | None, checked: CheckedRows, limits: Limits) -> None:
     largest = limits.max_body_bytes - _LARGEST_OVERHEAD
     index = (sizes > largest).arg_true()
     if len(index):
         size = sizes[index[0]] - 1
         rule = f"{size:,} bytes as JSON, too large for one request (max_body_bytes is {limits.max_body_bytes:,})"
-        problem = Problem(checked.rows.where(origin[index[0]]), None, None, rule)
+        row = index[0] if order is None else order[index[0]]
+        problem = Problem(checked.where(row), None, None, rule)
         raise InputError(f"{_count(index, 'row is', 'rows are')} too large; nothing was sent.\n  {problem}")
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.anycost.send import SendOptions, SendSummary
+    from cloudzero_provider.months import Month
 
 
 class AnyCostBillingDropOperator(CloudZeroSendOperator):
@@ -134,7 +136,6 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
         :param context: the task's context.
         """
-        from cloudzero_provider.anycost.checks import check_rows
         from cloudzero_provider.anycost.plan import Operation
         from cloudzero_provider.anycost.send import clear_month, send_month
 
@@ -148,13 +149,23 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {anycost_connection_id} {month}"
         options = with_attempts(options, context, target, adds=options.operation is Operation.SUM)
-        rows = self.read_rows(context, allow_equal_files=allow_equal_files)
-        if rows.count:
-            checked = check_rows(rows, month, allow_unknown_columns=allow_unknown_columns)
+        checked = self._checked(
+            context, month, allow_equal_files=allow_equal_files, allow_unknown_columns=allow_unknown_columns
+        )
+        if checked is not None:
             return send_month(client, anycost_connection_id, checked, options)
         options.journal.finish()
         self.refuse_empty(on_empty, f"rows for {month}")
         return clear_month(client, anycost_connection_id, month, options)
+
+    def _checked(
+        self, context: Context, month: Month, *, allow_equal_files: bool, allow_unknown_columns: bool
+    ) -> CheckedRows | None:
+        """Read and check the rows, which are let go of before the month is sent; ``None`` without a row."""
+        from cloudzero_provider.anycost.checks import check_rows
+
+        rows = self.read_rows(context, allow_equal_files=allow_equal_files)
+        return check_rows(rows, month, allow_unknown_columns=allow_unknown_columns) if rows.count else None
 
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""

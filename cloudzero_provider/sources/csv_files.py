@@ -11,9 +11,10 @@ import polars as pl
 from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
 from cloudzero_provider.sources.csv_polars import read_plain_csv
 from cloudzero_provider.sources.csv_separators import COMMA, Separator, find_separator
+from cloudzero_provider.sources.file_signatures import open_bytes
 from cloudzero_provider.sources.frames import table
 from cloudzero_provider.sources.rows import BLOCK, Rows
-from cloudzero_provider.sources.text_files import UNREADABLE, open_text, plain_file, unreadable
+from cloudzero_provider.sources.text_files import UNREADABLE, open_text, unreadable
 
 if TYPE_CHECKING:
     from cloudzero_provider.values.python_values import Values
@@ -50,8 +51,8 @@ def _read_with_polars(path: str, separator: Separator) -> pl.DataFrame | None:
     if separator.is_named:
         return None
     try:
-        with plain_file(path) as file:
-            return read_plain_csv(file, file.name, separator.character)
+        with open_bytes(path) as file:
+            return read_plain_csv(file, separator.character)
     except UNREADABLE:
         return None
 
@@ -103,7 +104,7 @@ class _CsvReader:
 def _as_columns(block: list[list[str]], width: int) -> list[pl.Series]:
     if not block:
         return [pl.Series(dtype=pl.String) for _ in range(width)]
-    return [pl.Series(values=cells, dtype=pl.String) for cells in zip(*block, strict=True)]
+    return [pl.Series(values=[cell or None for cell in cells], dtype=pl.String) for cells in zip(*block, strict=True)]
 
 
 def _check_header(name: str, header: list[str], line: int) -> None:

@@ -8,43 +8,49 @@ cell, stray quotes) is left to Python's reader, which reports what is wrong.
 from __future__ import annotations
 
 import csv
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
 
 from cloudzero_provider.sources.csv_separators import COMMA
 from cloudzero_provider.sources.rows import POLARS_ERRORS
+from cloudzero_provider.values.python_values import without_empty
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Occurs in no text: with it as the separator, polars reads whole lines.
 _NO_SEPARATOR = "\x01"
 _CELL = r'(?:"(?:[^"\r]|"")*"|[^"{separator}\r]*)'
-_PIECE = 1024 * 1024
+#: Whole lines are read up to here, so that a file is never in memory beside its cells.
+_PIECE = 8 * 1024 * 1024
 _MOST_COLUMNS = 500
 
 
-def read_plain_csv(file: BinaryIO, path: str, separator: str = COMMA) -> pl.DataFrame | None:
+def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | None:
     """
     Read a CSV file whose lines are all plain and as wide as its header.
 
-    :param file: open at its beginning, for the checks.
-    :param path: the same file, for polars.
+    :param file: open at its beginning.
     :param separator: between cells.
-    :return: all cells as text; ``None`` for any other file.
+    :return: all cells as text, and null for an empty one; ``None`` for any other file.
     """
     try:
         header = _header(file, separator)
-        if header is None or not _is_plain(file, path, len(header), separator):
+        if header is None:
             return None
-        frame = pl.read_csv(
-            path,
-            separator=separator,
-            infer_schema=False,
-            low_memory=True,
-            glob=False,
-        )
+        schema = pl.Schema(dict.fromkeys(header, pl.String()))
+        frames = []
+        for piece in _pieces(file):
+            if not _is_plain(piece, len(header), separator):
+                return None
+            frames.append(_read(piece, schema, separator))
     except (*POLARS_ERRORS, UnicodeDecodeError, csv.Error):
         return None
-    return frame.fill_null("") if frame.columns == header else None
+    # polars reads many small chunks, from which it gathers rows several times as slowly.
+    whole = pl.concat(frames).rechunk() if frames else schema.to_frame()
+    # It reads an empty cell in quotes as an empty string.
+    return pl.DataFrame(list(map(without_empty, whole)))
 
 
 def _header(file: BinaryIO, separator: str) -> list[str] | None:
@@ -55,35 +61,39 @@ def _header(file: BinaryIO, separator: str) -> list[str] | None:
     return cells if is_good else None
 
 
-def _is_plain(file: BinaryIO, path: str, width: int, separator: str) -> bool:
-    line = pl.col("line")
-    cell = _CELL.format(separator=separator)
-    plain = f"^{cell}(?:[{separator}]{cell}){{{width - 1}}}$"
-    counted = (
-        pl.scan_csv(
-            path,
-            separator=_NO_SEPARATOR,
-            quote_char=None,
-            has_header=False,
-            new_columns=["line"],
-            infer_schema=False,
-            glob=False,
-            low_memory=True,
-        )
-        .select(lines=pl.len(), plain=line.str.contains(plain).sum(), empty=(line.fill_null("") == "").sum())
-        .collect()
-    )
-    lines, plain_lines, empty = counted.row(0)
-    return bool(lines == plain_lines == _count_lines(file) and not empty)
-
-
-def _count_lines(file: BinaryIO) -> int | None:
-    """Count the lines; ``None`` where polars and Python may disagree on what a line is."""
-    file.seek(0)
-    lines, last = 0, b"\n"
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
     while piece := file.read(_PIECE):
-        returns = piece.count(b"\r\n") + (last == b"\r" and piece[:1] == b"\n")
-        if _NO_SEPARATOR.encode() in piece or returns != piece[:-1].count(b"\r") + (last == b"\r"):
-            return None
-        lines, last = lines + piece.count(b"\n"), piece[-1:]
-    return None if last == b"\r" else lines + (last != b"\n")
+        yield piece + file.readline()
+
+
+def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame:
+    return pl.read_csv(piece, separator=separator, has_header=False, schema=schema)
+
+
+def _is_plain(piece: bytes, width: int, separator: str) -> bool:
+    """Whether every line has as many cells as the header, without stray quotes or line breaks, and none is empty."""
+    lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
+    # Nothing but a pattern tells an empty line from a line with the only cell.
+    if b'"' in piece or width == 1:
+        return _lines_match(piece, lines, width, separator)
+    marks = piece.translate(None, bytes(set(range(256)) - set(b"\r\n" + separator.encode())))
+    between = separator.encode() * (width - 1)
+    for end in (b"\n", b"\r\n"):
+        last = b"" if piece.endswith(b"\n") else end
+        if marks + last == (between + end) * lines:
+            return True
+    return _lines_match(piece, lines, width, separator)
+
+
+def _lines_match(piece: bytes, expected: int, width: int, separator: str) -> bool:
+    if _NO_SEPARATOR.encode() in piece or piece.count(b"\r") != piece.count(b"\r\n"):
+        return False
+    schema = pl.Schema({"line": pl.String()})
+    lines = pl.read_csv(piece, separator=_NO_SEPARATOR, quote_char=None, has_header=False, schema=schema)["line"]
+    if len(lines) != expected or lines.null_count() or (lines == "").any():
+        return False
+    cell = _CELL.format(separator=separator)
+    is_quoted = lines.str.contains('"', literal=True)
+    separators = lines.filter(~is_quoted).str.count_matches(separator, literal=True)
+    quoted = lines.filter(is_quoted).str.contains(f"^{cell}(?:[{separator}]{cell}){{{width - 1}}}$")
+    return bool((separators == width - 1).all() and quoted.all())

@@ -61,10 +61,12 @@ def joined(parts: list[Rows]) -> Rows:
     check_cells(len(names), sum(counts))
     columns = {name: _joined_column([part.columns.get(name) for part in parts], counts) for name in names}
     starts = [sum(counts[:number]) for number in range(len(parts))]
+    # Without the parts, so that their columns are not held.
+    places = [part.where for part in parts]
 
     def where(index: int) -> str:
         number = bisect_right(starts, index) - 1
-        return parts[number].where(index - starts[number])
+        return places[number](index - starts[number])
 
     return Rows(columns, sum(counts), where, any(part.is_table for part in parts))
 

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TextIO
 
 from cloudzero_provider.sources.file_signatures import BROKEN_GZIP, is_gzipped, open_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 #: Raised on reading text when the file itself is broken.
 UNREADABLE = (UnicodeDecodeError, *BROKEN_GZIP)
-
-_PIECE = 1024 * 1024
 
 
 def open_text(path: str) -> TextIO:
@@ -26,23 +18,6 @@ def open_text(path: str) -> TextIO:
     :param path: the local path.
     """
     return io.TextIOWrapper(open_bytes(path), encoding="utf-8-sig", newline="")
-
-
-@contextmanager
-def plain_file(path: str) -> Iterator[BinaryIO]:
-    """
-    Open a file that is not gzipped: the file itself, or a temporary decompressed copy.
-
-    :param path: the local path.
-    """
-    with open_bytes(path) as source:
-        if not is_gzipped(path):
-            yield source
-            return
-        with tempfile.NamedTemporaryFile(prefix="cloudzero-", suffix=".csv") as copy:
-            shutil.copyfileobj(source, copy, _PIECE)
-            copy.seek(0)
-            yield cast("BinaryIO", copy)
 
 
 def unreadable(error: Exception, name: str, path: str, line: int) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cloudzero_provider.values.python_values import as_objects, beyond_calendar, null_where
+from cloudzero_provider.values.distinct_values import by_distinct
+from cloudzero_provider.values.python_values import as_objects, beyond_calendar, null_where, without_empty
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros, strip_trailing_zeros_expr
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A decimal as it is sent: without an exponent or a plus sign. The limits on its length keep every total exact.
 WIRE_DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,30})?$"
+#: Those of them that have no insignificant zeros.
+_CANONICAL = r"^(?:0|-?(?:[1-9][0-9]{0,17}(?:\.[0-9]{0,29}[1-9])?|0\.[0-9]{0,29}[1-9]))$"
 _HAS_TRAILING_ZEROS = r"^-?[0-9]+\.[0-9]*0$"
 _HAS_LEADING_ZEROS = r"^-?0+[0-9]+(\.[0-9]+)?$|^-0(\.0+)?$"
 _ANY_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
@@ -54,7 +57,7 @@ def as_text(values: Values, to_text: Callable[[Any], str]) -> Converted:
     :param to_text: converts a single object; raises ``ValueError`` with the rule that it breaks.
     """
     converted = _as_text(values, to_text)
-    converted.strings = converted.strings.set(converted.strings == "", None)
+    converted.strings = without_empty(converted.strings)
     return converted
 
 
@@ -98,9 +101,13 @@ def _format_by_polars(values: pl.Series, to_text: Callable[[Any], str]) -> pl.Se
 
 
 def _format_times(values: pl.Series, time_format: str) -> pl.Series:
-    beyond = beyond_calendar(values)
-    formatted = null_where(values, beyond).dt.strftime(time_format)
-    return formatted.zip_with(~beyond, values.to_physical().cast(pl.String))
+    return by_distinct(values, lambda times: _formatted(times, time_format).to_frame()).to_series()
+
+
+def _formatted(times: pl.Series, time_format: str) -> pl.Series:
+    beyond = beyond_calendar(times)
+    formatted = null_where(times, beyond).dt.strftime(time_format)
+    return formatted.zip_with(~beyond, times.to_physical().cast(pl.String))
 
 
 def text_of(value: object) -> str:
@@ -152,18 +159,22 @@ def timestamp_text(value: object) -> str:
 
 def plain_decimals(column: Converted) -> Converted:
     """Normalize decimals: no exponent, no insignificant zeros, so that equal numbers are equal strings."""
-    column.strings = _without_insignificant_zeros(column.strings)
-    others = (~column.strings.str.contains(WIRE_DECIMAL)).fill_null(False).arg_true()
-    if not len(others):
+    unusual = (~column.strings.str.contains(_CANONICAL)).fill_null(value=False).arg_true()
+    if not len(unusual):
         return column
+    shorter = _without_insignificant_zeros(column.strings.gather(unusual))
+    others = (~shorter.str.contains(WIRE_DECIMAL)).arg_true()
     plain: list[str | None] = []
-    for index, text in zip(others.to_list(), column.strings.gather(others).to_list(), strict=True):
+    for index, text in zip(unusual.gather(others).to_list(), shorter.gather(others).to_list(), strict=True):
         try:
             plain.append(_plain_decimal(text))
         except ValueError as error:
             plain.append(None)
             column.bad[index] = str(error)
-    column.strings = column.strings.scatter(others, pl.Series(values=plain, dtype=pl.String))
+    if plain:
+        shorter = shorter.scatter(others, pl.Series(values=plain, dtype=pl.String))
+    # scatter changes a Series in place, and this one may be the user's.
+    column.strings = column.strings.clone().scatter(unusual, shorter)
     return column
 
 

@@ -2,16 +2,17 @@
 Exact sums of decimal strings.
 
 polars' Decimal wraps past 38 digits, a Series of long Decimals turns values into nulls, and Python's ``sum`` rounds
-Decimals to 28 digits. So each number is split into integers of nine digits, whose sums can't overflow. polars sums
-them, carries from one to the next, and joins them again.
+Decimals to 28 digits. So each number whose sum may have more digits is split into integers of nine digits, whose sums
+can't overflow. polars sums them, carries from one to the next, and joins them again.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros_expr
+from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros, strip_trailing_zeros_expr
 
+_DECIMAL_DIGITS = 38
 _PIECE = 9
 _BASE = 10**_PIECE
 #: Values split at a time, since splitting takes several times the memory of the pieces.
@@ -29,9 +30,25 @@ def exact_sum(decimals: pl.Series) -> str:
     :param decimals: match :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL`; nulls are ignored.
     :return: plain decimal string without trailing zeros; ``0`` for no values.
     """
+    whole, fraction = _most_digits(decimals)
+    if whole + fraction + len(str(len(decimals))) <= _DECIMAL_DIGITS:
+        return strip_trailing_zeros(format(decimals.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)).sum(), "f"))
     sums = _split(decimals).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()
     return total
+
+
+def _most_digits(decimals: pl.Series) -> tuple[int, int]:
+    """The most digits before the decimal point, perhaps with a sign, and after it."""
+    decimal = pl.col("decimal").str
+    length, point = decimal.len_bytes(), decimal.find(".", literal=True)
+    digits = (
+        decimals.alias("decimal")
+        .to_frame()
+        .select(whole=pl.coalesce(point, length).max().fill_null(0), fraction=(length - point - 1).max().fill_null(0))
+    )
+    whole, fraction = digits.row(0)
+    return whole, fraction
 
 
 def exact_sums(decimals: pl.Series, groups: pl.Series) -> pl.Series:

@@ -46,3 +46,9 @@ def null_where(values: pl.Series, mask: pl.Series) -> pl.Series:
     """Replace masked values with null."""
     # In polars 1.20, Series.set does this only for some types.
     return pl.select(pl.when(~mask).then(values)).to_series()
+
+
+def without_empty(strings: pl.Series) -> pl.Series:
+    """Replace empty strings with null. Without any, the column is returned as it is, which costs no memory."""
+    empty = strings == ""
+    return null_where(strings, empty) if empty.any() else strings

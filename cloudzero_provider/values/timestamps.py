@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from cloudzero_provider.values.conversion import Converted
+from cloudzero_provider.values.distinct_values import by_distinct
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP, PLAIN_TIME_PATTERN, TIME_PATTERN
 
 _FORMAT = "%Y-%m-%dT%H:%M:%S"
@@ -32,14 +33,7 @@ def utc_timestamps(column: Converted, **truncation: int) -> Timestamps:
         always removed.
     """
     strings = column.strings
-    distinct = strings.drop_nulls().unique()
-    if 0 < len(distinct) <= len(strings) // 2:
-        # A month has at most 744 hours, and most bills only such times: looking each up costs less than parsing it.
-        numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
-        rows = strings.replace_strict(distinct, numbers, return_dtype=pl.UInt32)
-        found = _converted(distinct, truncation).select(pl.all().gather(rows))
-    else:
-        found = _converted(strings, truncation)
+    found = by_distinct(strings, lambda distinct: _converted(distinct, truncation))
     bad = (found["string"].is_null() & strings.is_not_null()).arg_true()
     return Timestamps(
         strings=found["string"],
@@ -56,7 +50,8 @@ def _converted(strings: pl.Series, truncation: dict[str, int]) -> pl.DataFrame:
     :return: columns ``string``, null for other formats; ``shortened``, whether truncating changed it; ``moved``,
         as in :class:`Timestamps`.
     """
-    read = _read(strings)
+    # polars 1.20 panics when it replaces parts of times in several chunks.
+    read = _read(strings.rechunk())
     kept = read["utc"].dt.replace(**truncation) if truncation else read["utc"]  # type: ignore[arg-type]
     return pl.DataFrame(
         {

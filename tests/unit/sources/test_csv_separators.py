@@ -36,7 +36,7 @@ def test_the_header_determines_the_separator(tmp_path, separator, quoted, name):
     # A blank line is no row, and leaves the file to Python's reader.
     lines = [separator.join(f'"{cell}"' if quoted else cell for cell in row) for row in rows] + [""] * quoted
     assert read(tmp_path, "\r\n".join(lines) + "\r\n", name) == {
-        name: list(column) for name, *column in zip(*rows, strict=True)
+        name: [cell or None for cell in column] for name, *column in zip(*rows, strict=True)
     }
 
 
