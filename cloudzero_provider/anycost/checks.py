@@ -28,6 +28,7 @@ from cloudzero_provider.anycost.columns import (
 )
 from cloudzero_provider.values.conversion import first_with_value, is_blank
 from cloudzero_provider.values.exact_sums import exact_sum
+from cloudzero_provider.values.parallel import in_parallel
 from cloudzero_provider.values.parameters import read_bool
 from cloudzero_provider.values.problems import Problems
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.months import Month
     from cloudzero_provider.sources import Rows
-    from cloudzero_provider.values.python_values import Values
+    from cloudzero_provider.values.conversion import Converted
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +71,13 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     read_bool("allow_unknown_columns", allow_unknown_columns)
     problems = Problems(rows)
     columns: dict[str, pl.Series] = {}
-    for name in in_cbf_order(list(rows.columns)):
+    names = in_cbf_order(list(rows.columns))
+    converted = in_parallel(lambda name: convert(kind_of(name), rows.columns[name]), names)
+    for name, column in zip(names, converted, strict=True):
         _check_name(name, rows, problems, allow_unknown_columns=allow_unknown_columns)
-        columns[name] = _check_values(name, rows.columns[name], problems)
+        problems.add_each(column.bad, name, rows.columns[name])
+        _log_values(name, column)
+        columns[name] = column.strings
     _check_required(columns, rows, problems)
     _check_month(columns.get(USAGE_START), rows, month, problems)
     _check_tags(columns, rows, problems)
@@ -92,9 +97,7 @@ def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_colu
         problems.add(first_with_value(rows.columns[name]), name, rule)
 
 
-def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
-    column = convert(kind_of(name), values)
-    problems.add_each(column.bad, name, values)
+def _log_values(name: str, column: Converted) -> None:
     if column.truncated:
         unit = "hour" if name == USAGE_START else "second"
         log.info("%s: truncated %s timestamps to the start of their %s", name, f"{column.truncated:,}", unit)
@@ -103,7 +106,6 @@ def _check_values(name: str, values: Values, problems: Problems) -> pl.Series:
             "lineitem/type: %s are in the CBF guide but not in the API's schema, so CloudZero may reject them",
             " and ".join(sorted(GUIDE_ONLY_LINEITEM_TYPES)),
         )
-    return column.strings
 
 
 def _check_required(columns: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:

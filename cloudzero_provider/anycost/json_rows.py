@@ -10,6 +10,7 @@ import polars as pl
 
 from cloudzero_provider.anycost.columns import Kind, kind_of
 from cloudzero_provider.values.json_strings import json_escaped
+from cloudzero_provider.values.parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,11 +41,15 @@ class JsonRows:
         :param frame: columns of text; null where a row has no value.
         :param is_checked: whether the values have passed the checks.
         """
+
+        def values_of(number: int) -> pl.Series:
+            # polars reads some names as patterns, so it never sees the user's.
+            texts = frame.to_series(number).alias(f"c{number}")
+            is_plain = is_checked and kind_of(frame.columns[number]) in _PLAIN_KINDS
+            return texts if is_plain else json_escaped(texts)
+
         keys = [json.dumps(name, ensure_ascii=False) for name in frame.columns]
-        is_plain = [is_checked and kind_of(name) in _PLAIN_KINDS for name in frame.columns]
-        # polars reads some names as patterns, so it never sees the user's.
-        columns = [series.alias(f"c{number}") for number, series in enumerate(frame)]
-        values = [texts if plain else json_escaped(texts) for texts, plain in zip(columns, is_plain, strict=True)]
+        values = list(in_parallel(values_of, range(frame.width)))
         complete = [number for number, texts in enumerate(values) if not texts.null_count()]
         return cls(keys, pl.DataFrame(values), complete)
 

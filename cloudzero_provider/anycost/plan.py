@@ -12,6 +12,7 @@ from cloudzero_provider.anycost.json_rows import JsonRows
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS
+from cloudzero_provider.values.parallel import in_parallel
 from cloudzero_provider.values.parameters import Choice, read_whole_number
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Plan:
 
     def bodies(self) -> Iterator[bytes]:
         """Encode the bodies one by one."""
-        return (self.body(request) for request in self.requests)
+        return in_parallel(self.body, self.requests)
 
 
 _SUFFIX = b"]}"

@@ -14,6 +14,7 @@ import polars as pl
 
 from cloudzero_provider.sources.csv_separators import COMMA
 from cloudzero_provider.sources.rows import POLARS_ERRORS
+from cloudzero_provider.values.parallel import in_parallel
 from cloudzero_provider.values.python_values import without_empty
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _NO_SEPARATOR = "\x01"
 _CELL = r'(?:"(?:[^"\r]|"")*"|[^"{separator}\r]*)'
 #: Whole lines are read up to here, so that a file is never in memory beside its cells.
-_PIECE = 8 * 1024 * 1024
+_PIECE = 4 * 1024 * 1024
 _MOST_COLUMNS = 500
 
 
@@ -41,10 +42,10 @@ def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | Non
             return None
         schema = pl.Schema(dict.fromkeys(header, pl.String()))
         frames = []
-        for piece in _pieces(file):
-            if not _is_plain(piece, len(header), separator):
+        for frame in in_parallel(lambda piece: _read(piece, schema, separator), _pieces(file)):
+            if frame is None:
                 return None
-            frames.append(_read(piece, schema, separator))
+            frames.append(frame)
     except (*POLARS_ERRORS, UnicodeDecodeError, csv.Error):
         return None
     # polars reads many small chunks, from which it gathers rows several times as slowly.
@@ -66,7 +67,9 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece + file.readline()
 
 
-def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame:
+def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame | None:
+    if not _is_plain(piece, len(schema), separator):
+        return None
     return pl.read_csv(piece, separator=separator, has_header=False, schema=schema)
 
 

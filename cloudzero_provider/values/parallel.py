@@ -1,0 +1,34 @@
+"""Use more than one core: polars computes many things on one, without Python's global lock."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_THREADS = 2
+
+
+def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """
+    Apply a function to each item, two at a time.
+
+    :param function: what is applied.
+    :param items: iterated as results are taken, so that they and the results are never all in memory.
+    :return: the results, in the order of the items.
+    """
+    with ThreadPoolExecutor(_THREADS) as threads:
+        ahead: deque[Future[Result]] = deque()
+        for item in items:
+            ahead.append(threads.submit(function, item))
+            if len(ahead) == _THREADS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
