@@ -54,7 +54,7 @@ class JsonRows:
         return cls(keys, pl.DataFrame(values), complete)
 
     def sizes(self) -> pl.Series:
-        """Length of each row as JSON, in bytes, with a comma after it."""
+        """Length of each row as JSON, in bytes, with a comma after it. Each row must have a value."""
         # A colon, a comma and two quotes with each value; braces around the row.
         pairs = [pl.col(f"c{number}").str.len_bytes() + len(key.encode()) + 4 for number, key in enumerate(self.keys)]
         return self.values.select((pl.sum_horizontal(pairs) + 2).alias("size")).to_series()

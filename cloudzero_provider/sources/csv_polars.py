@@ -8,6 +8,7 @@ cell, stray quotes) is left to Python's reader, which reports what is wrong.
 from __future__ import annotations
 
 import csv
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, BinaryIO
 
 import polars as pl
@@ -56,10 +57,10 @@ def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | Non
 
 def _header(file: BinaryIO, separator: str) -> list[str] | None:
     """Read the first line; ``None`` if it can't be a header."""
-    line = file.readline().decode("utf-8-sig")
-    cells = next(csv.reader([line], delimiter=separator, strict=True), [])
+    line = file.readline().removeprefix(BOM_UTF8)
+    cells = next(csv.reader([line.decode()], delimiter=separator, strict=True), [])
     is_good = 0 < len(cells) <= _MOST_COLUMNS and all(cells) and len(set(cells)) == len(cells)
-    return cells if is_good else None
+    return cells if is_good and _is_plain(line, len(cells), separator) else None
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -118,6 +118,19 @@ def test_a_plain_csv_file_is_read_by_the_engine(tmp_path, text):
         assert read_plain_csv(opened) is not None
 
 
+@pytest.mark.parametrize(
+    "text", ["a,b\r\r\n1,2\r\n", "a,b\r1,2\n", 'a,"b"c\n1,2\n', "a,b\n1,2\n\r\n", "a,b\n1,2,\n", "a,b\n1\n"]
+)
+def test_polars_reads_no_file_with_a_stray_line_break_or_quote_or_a_line_of_another_width(tmp_path, text):
+    with open(file(tmp_path, text), "rb") as opened:
+        assert read_plain_csv(opened) is None
+
+
+@pytest.mark.parametrize("text", ["a,b\r\r\nx,2\r\n", "a,b\n\nx,2\n"])
+def test_rows_after_a_stray_line_break_keep_their_line(tmp_path, text):
+    assert from_files(path := file(tmp_path, text)).where(0) == f"{path}, line 3"
+
+
 def test_a_byte_order_mark_is_not_part_of_the_first_column(tmp_path):
     assert list(from_files(file(tmp_path, "a,b\n1,2\n", encoding="utf-8-sig")).columns) == ["a", "b"]
 
