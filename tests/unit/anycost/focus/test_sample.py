@@ -47,7 +47,7 @@ def total(lines, name):
 
 def test_all_rows_pass_the_checks_and_no_cost_is_lost(rows, lines):
     checked = check(rows)
-    assert checked.rows.count == len(lines) == 1000
+    assert checked.frame.height == len(lines) == 1000
     assert Decimal(checked.totals["cost/cost"]) == total(lines, "BilledCost") == Decimal("20.52022672899")
     assert Decimal(checked.totals["cost/amortized_cost"]) == total(lines, "EffectiveCost")
     assert Decimal(checked.totals["cost/on_demand_cost"]) == total(lines, "ListCost")
