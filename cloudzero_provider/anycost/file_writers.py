@@ -7,7 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
-from cloudzero_provider.anycost.json_rows import JsonRows
+from cloudzero_provider.anycost.json_rows import json_rows
 from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _write_csv_gz(frame: pl.DataFrame, file: BinaryIO) -> None:
 
 def _write_jsonl(frame: pl.DataFrame, file: BinaryIO) -> None:
     for part in frame.iter_slices(_SLICE):
-        file.write("".join(f"{row}\n" for row in JsonRows.of(part).encoded()).encode())
+        file.write("".join(f"{row}\n" for row in json_rows(part).encoded()).encode())
 
 
 def _write_parquet(frame: pl.DataFrame, file: BinaryIO) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_START
-from cloudzero_provider.anycost.json_rows import JsonRows
+from cloudzero_provider.anycost.json_rows import json_rows
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.client.outcome import Effect
+    from cloudzero_provider.values.json_objects import JsonObjects
 
 _OPTIONS = (
     'Options: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
@@ -105,7 +106,7 @@ class Plan:
     :param month: the month.
     :param operation: as the user set it.
     :param units: in the order of sending.
-    :param json_rows: the rows, in the order they were given.
+    :param objects: the rows as JSON objects, in the order they were given.
     :param order: the numbers of the rows in the order of sending; ``None`` if they were given in that order.
     :param hours: the hours the rows cover, like ``2026-03-16T13:00:00Z``.
     :param totals: cost column → exact sum, as a decimal string.
@@ -114,7 +115,7 @@ class Plan:
     month: Month
     operation: Operation
     units: tuple[Unit, ...]
-    json_rows: JsonRows
+    objects: JsonObjects
     order: pl.Series | None
     hours: tuple[str, ...]
     totals: dict[str, str]
@@ -127,7 +128,7 @@ class Plan:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return self.json_rows.values.height
+        return self.objects.frame.height
 
     @property
     def size(self) -> int:
@@ -137,7 +138,7 @@ class Plan:
     def body(self, request: DropRequest) -> bytes:
         """Encode the body of a request."""
         place = request.start, request.rows
-        rows = self.json_rows.slice(*place) if self.order is None else self.json_rows.in_order(self.order.slice(*place))
+        rows = self.objects.slice(*place) if self.order is None else self.objects.in_order(self.order.slice(*place))
         return b"".join((_prefix(self.month, request.operation), rows.joined(), _SUFFIX))
 
     def bodies(self) -> Iterator[bytes]:
@@ -178,13 +179,13 @@ def make_plan(checked: CheckedRows, operation: Operation, limits: Limits | None 
     """
     limits = limits or Limits()
     _check_row_limit(checked, limits)
-    json_rows = JsonRows.of(checked.frame, is_checked=True)
-    sizes = json_rows.sizes()
+    objects = json_rows(checked.frame, is_checked=True)
+    sizes = objects.sizes()
     hours, order = _by_hour(checked.frame[USAGE_START], sizes)
     sizes = sizes if order is None else sizes.gather(order)
     _check_row_sizes(sizes, order, checked, limits)
     units = tuple(_pack(hours, sizes, operation, limits.max_body_bytes))
-    plan = Plan(checked.month, operation, units, json_rows, order, tuple(hours["hour"].to_list()), checked.totals)
+    plan = Plan(checked.month, operation, units, objects, order, tuple(hours["hour"].to_list()), checked.totals)
     if plan.size > limits.max_month_bytes:
         raise _too_large(checked.month, plan.size, limits.max_month_bytes, "bytes", "max_month_bytes")
     return plan

@@ -13,12 +13,13 @@ import polars as pl
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.telemetry.identity import record_hash
-from cloudzero_provider.values.json_strings import as_json_strings
+from cloudzero_provider.values.json_objects import JsonField, JsonObjects
+from cloudzero_provider.values.json_strings import json_escaped
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
@@ -28,8 +29,6 @@ SAMPLED_RECORDS = 500
 _PREFIX, _SUFFIX = b'{"records":[', b"]}"
 #: Size of a body without records. The comma that a record's size includes is not sent after the last one.
 _EMPTY = len(_PREFIX) + len(_SUFFIX) - 1
-#: Records whose sizes are computed at a time, since that takes several times their memory.
-_SLICE = 100_000
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NOT_OF_PERIODS = ("element_name", "keys", "value")
 
@@ -57,37 +56,33 @@ class Batch:
     One request. Its body is encoded each time it is read, so that only one body is held at a time.
 
     :param operation: ``replace``, ``sum`` or ``delete``.
-    :param frame: its records.
-    :param fields: JSON of each field of a record; null for a field that it lacks.
+    :param objects: its records.
     :param size: length of the body, in bytes.
     """
 
     operation: TelemetryOperation
-    frame: pl.DataFrame = field(repr=False)
-    fields: Sequence[pl.Expr] = field(repr=False)
+    objects: JsonObjects = field(repr=False)
     size: int
 
     @property
     def body(self) -> bytes:
         """Encoded JSON."""
-        record = pl.concat_str(pl.lit("{"), pl.concat_str(self.fields, separator=",", ignore_nulls=True), pl.lit("}"))
-        records: str = _with_json(self.frame).select(record.str.join(",")).item()
-        return _PREFIX + records.encode() + _SUFFIX
+        return b"".join((_PREFIX, self.objects.joined(), _SUFFIX))
 
     @property
     def records(self) -> int:
         """Number of records."""
-        return self.frame.height
+        return self.objects.frame.height
 
     @property
     def first(self) -> str:
         """Timestamp of the first record."""
-        return str(self.frame["timestamp"][0])
+        return str(self.objects.frame["timestamp"][0])
 
     @property
     def last(self) -> str:
         """Timestamp of the last record."""
-        return str(self.frame["timestamp"][-1])
+        return str(self.objects.frame["timestamp"][-1])
 
     def sha256(self, body: bytes) -> str:
         """
@@ -145,8 +140,8 @@ def _batches(
     frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords, limits: BatchLimits
 ) -> Iterator[Batch]:
     """Split a frame that has at least one record."""
-    fields = _fields(operation, records)
-    sizes = pl.concat(_sizes(piece, fields) for piece in frame.iter_slices(_SLICE))
+    objects = _objects(frame, operation, records)
+    sizes = objects.sizes()
     _check_record_sizes(frame, sizes, limits)
     # The position of each record if all were in one request.
     ends = sizes.cum_sum()
@@ -155,21 +150,8 @@ def _batches(
         before = ends[start - 1] if start else 0
         room = limits.max_body_bytes - _EMPTY
         end = bisect_right(ends, before + room, lo=start, hi=min(start + limits.max_batch_records, frame.height))
-        yield Batch(operation, frame.slice(start, end - start), fields, _EMPTY + ends[end - 1] - before)
+        yield Batch(operation, objects.slice(start, end - start), _EMPTY + ends[end - 1] - before)
         start = end
-
-
-def _sizes(frame: pl.DataFrame, fields: Sequence[pl.Expr]) -> pl.Series:
-    """Return the bytes of each record as JSON, with a comma after it."""
-    # A comma follows each field but the last.
-    present = [field.is_not_null().cast(pl.Int64) for field in fields]
-    lengths = [field.str.len_bytes().cast(pl.Int64).fill_null(0) for field in fields]
-    size = pl.sum_horizontal(*present, *lengths) + len("{}")
-    return _with_json(frame).select(size.alias("size"))["size"]
-
-
-def _with_json(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(as_json_strings(frame["element_name"]))
 
 
 def _check_record_sizes(frame: pl.DataFrame, sizes: pl.Series, limits: BatchLimits) -> None:
@@ -182,26 +164,23 @@ def _check_record_sizes(frame: pl.DataFrame, sizes: pl.Series, limits: BatchLimi
         )
 
 
-def _fields(operation: TelemetryOperation, records: CheckedRecords) -> list[pl.Expr]:
-    """Return the fields of a record as JSON, null for a field without a value."""
+def _objects(frame: pl.DataFrame, operation: TelemetryOperation, records: CheckedRecords) -> JsonObjects:
+    """Describe the objects that records become."""
     kind = records.rules.kind
-    keys = pl.col("keys")
-    if kind.has_element and operation is not TelemetryOperation.DELETE:
+    granularity = f',"granularity":"{records.granularity}"' if records.sends_granularity else ""
+    is_deletion = operation is TelemetryOperation.DELETE
+    fields = (
+        JsonField("timestamp", '"timestamp":"', f'"{granularity if is_deletion else ""}'),
+        JsonField("value", '"value":', granularity),
+        JsonField("element_name", '"element_name":"', '"'),
+        JsonField("keys", f'"{kind.keys_field}":'),
+    )
+    keys = frame["keys"]
+    if kind.has_element and not is_deletion:
         # One page calls filters optional, another requires them; on both, an empty filter means all spend.
         keys = keys.fill_null("{}")
-    fields = [
-        pl.format('"timestamp":"{}"', pl.col("timestamp")),
-        _field('"value":', pl.col("value")),
-        _field('"element_name":', pl.col("element_name")),
-        _field(f'"{kind.keys_field}":', keys),
-    ]
-    if records.sends_granularity:
-        fields.insert(2, pl.lit(f'"granularity":"{records.granularity}"'))
-    return fields
-
-
-def _field(key: str, value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_not_null()).then(pl.lit(key) + value)
+    columns = [frame["timestamp"], frame["value"], json_escaped(frame["element_name"]), keys]
+    return JsonObjects(pl.DataFrame(columns), fields)
 
 
 def sampled_hashes(records: CheckedRecords) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from support.rows import checked, row
 
 from cloudzero_provider.anycost.columns import COLUMNS, COST_COLUMNS, REQUIRED_COLUMNS
-from cloudzero_provider.anycost.json_rows import JsonRows
+from cloudzero_provider.anycost.json_rows import json_rows
 from cloudzero_provider.anycost.plan import Operation, make_plan
 from cloudzero_provider.exceptions import InvalidRowsError
 
@@ -24,7 +24,7 @@ def test_good_rows_come_out_as_text_and_missing_values_are_left_out():
     rows = checked(
         [row(cost__cost=Decimal("1.50"), resource__service=""), row(resource__service="DB", usage__amount=0)]
     )
-    assert [json.loads(text) for text in JsonRows.of(rows.frame).encoded()] == [
+    assert [json.loads(text) for text in json_rows(rows.frame).encoded()] == [
         {"lineitem/type": "Usage", "time/usage_start": "2026-03-16T13:00:00Z", "cost/cost": "1.5"},
         row(resource__service="DB", usage__amount="0"),
     ]
@@ -32,19 +32,19 @@ def test_good_rows_come_out_as_text_and_missing_values_are_left_out():
 
 def test_a_blank_cost_and_a_cost_of_zero_stay_different():
     rows = checked([row(cost__amortized_cost=""), row(cost__amortized_cost="0"), row(cost__amortized_cost=0)])
-    encoded = [json.loads(text).get("cost/amortized_cost") for text in JsonRows.of(rows.frame).encoded()]
+    encoded = [json.loads(text).get("cost/amortized_cost") for text in json_rows(rows.frame).encoded()]
     assert encoded == [None, "0", "0"]
 
 
 def test_a_column_that_appears_first_in_row_101_and_later_is_kept():
     rows = checked([row()] * 150 + [row(resource__region="eu-west-1")])
-    assert json.loads(JsonRows.of(rows.frame).encoded()[150])["resource/region"] == "eu-west-1"
+    assert json.loads(json_rows(rows.frame).encoded()[150])["resource/region"] == "eu-west-1"
 
 
 def test_text_is_unchanged():
     odd = 'a"b\\c\nd\te\u0000ü😀</script>'
     rows = checked([row(resource__id=odd)])
-    assert json.loads(JsonRows.of(rows.frame).encoded()[0])["resource/id"] == odd
+    assert json.loads(json_rows(rows.frame).encoded()[0])["resource/id"] == odd
 
 
 def test_totals_are_exact_per_cost_column():
@@ -117,7 +117,7 @@ def test_an_unknown_column_is_named_in_the_first_row_with_a_value():
 
 def test_unknown_columns_are_sent_when_that_is_asked_for():
     rows = checked([row(**{"x/own": "1"})], allow_unknown_columns=True)
-    assert json.loads(JsonRows.of(rows.frame).encoded()[0])["x/own"] == "1"
+    assert json.loads(json_rows(rows.frame).encoded()[0])["x/own"] == "1"
 
 
 def test_a_long_value_is_cut_in_the_error():
@@ -135,13 +135,13 @@ def test_every_cost_column_but_the_first_falls_back_to_the_cost():
 
 def test_a_float_cost_is_sent_in_its_shortest_form():
     rows = checked([row(cost__cost=0.1 + 0.2)])
-    assert json.loads(JsonRows.of(rows.frame).encoded()[0])["cost/cost"] == "0.30000000000000004"
+    assert json.loads(json_rows(rows.frame).encoded()[0])["cost/cost"] == "0.30000000000000004"
 
 
 @pytest.mark.parametrize("name", ["^lineitem/.*$", "row", "*", "c0", 'a"b\\c', "größe"])
 def test_a_column_name_is_never_taken_for_a_pattern(name):
     rows = checked([row(**{"lineitem/id": "a", name: "1"}), row()], allow_unknown_columns=True)
-    assert [json.loads(text) for text in JsonRows.of(rows.frame).encoded()] == [
+    assert [json.loads(text) for text in json_rows(rows.frame).encoded()] == [
         row(**{"lineitem/id": "a", name: "1"}),
         row(),
     ]

@@ -5,7 +5,7 @@ import json
 import polars as pl
 from hypothesis import given, strategies as st
 
-from cloudzero_provider.anycost.json_rows import JsonRows
+from cloudzero_provider.anycost.json_rows import json_rows
 
 CELLS = st.none() | st.text(min_size=1, max_size=5) | st.sampled_from(['"', "\\", "\n\x00\x1f\x7f", "ß😀", "a,b"])
 
@@ -20,7 +20,7 @@ def test_rows_and_their_sizes_are_those_of_python(rows, names, complete):
     cells = [tuple("x" if number == complete else cell for number, cell in enumerate(row)) for row in rows]
     given_rows = [{name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in cells]
     expected = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in given_rows]
-    found = JsonRows.of(pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String), orient="row"))
+    found = json_rows(pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String), orient="row"))
     assert found.encoded().to_list() == expected
     assert found.joined() == ",".join(expected).encode()
     for size, text in zip(found.sizes(), expected, strict=True):
