@@ -30,8 +30,9 @@ def from_records(records: Any) -> Rows:
         return from_frame(records)
     items = _iterator(records)
     first = list(islice(items, 1))
-    read = _from_batches if first and _is_batch(first[0]) else _from_dicts
-    return read(chain(first, items))
+    if first and _is_batch(first[0]):
+        return _from_batches(chain(first, items))
+    return _from_dicts(records if isinstance(records, list) else chain(first, items))
 
 
 def _iterator(records: Any) -> Iterator[Any]:
@@ -63,8 +64,15 @@ def _from_batches(batches: Iterable[Any]) -> Rows:
 
 
 def _from_dicts(rows: Iterable[Any]) -> Rows:
-    columns, count = columns_of(_checked(rows), plain_values)
+    columns, count = columns_of(rows if _are_valid(rows) else _checked(rows), plain_values)
     return Rows(columns, count, row_number)
+
+
+def _are_valid(rows: Iterable[Any]) -> bool:
+    """Whether rows are a list of dicts with valid names, as nearly all are."""
+    if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
+        return False
+    return all(map(is_text, set(chain.from_iterable(rows))))
 
 
 def _checked(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -126,10 +127,23 @@ def _blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any
 def _block(rows: list[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[Any]] | None) -> Rows:
     names = dict.fromkeys(chain.from_iterable(rows))
     check_cells(len(names), len(rows))
-    columns = {name: [row.get(name) for row in rows] for name in names}
+    # Only a plain dict is sure not to make up a value for a key that it lacks.
+    read = _column if set(map(type, rows)) == {dict} else _column_with_gaps
+    columns = {name: read(name, rows) for name in names}
     if as_plain is not None:
         columns = {name: as_plain(values) for name, values in columns.items()}
     return Rows({name: compact(values) for name, values in columns.items()}, len(rows), row_number)
+
+
+def _column(name: str, rows: list[Mapping[str, Any]]) -> list[Any]:
+    try:
+        return list(map(itemgetter(name), rows))
+    except KeyError:
+        return _column_with_gaps(name, rows)
+
+
+def _column_with_gaps(name: str, rows: list[Mapping[str, Any]]) -> list[Any]:
+    return [row.get(name) for row in rows]
 
 
 def compact(values: list[Any]) -> Values:

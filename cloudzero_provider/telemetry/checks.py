@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.months import Month
     from cloudzero_provider.sources import Rows
     from cloudzero_provider.telemetry.record_kinds import RecordKind
-    from cloudzero_provider.values.python_values import Values
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +159,7 @@ def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[st
 
     :return: the granularity, and whether to send it.
     """
-    given = rows.columns.get("granularity", [None] * rows.count)
+    given = rows.columns.get("granularity", _no_values(rows))
     default = rules.granularity
     column = checked(
         as_text(given, text_of), lambda text: text in rules.kind.granularities, _accepted_granularities(rules.kind)
@@ -186,7 +185,7 @@ def _accepted_granularities(kind: RecordKind) -> str:
 
 def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> tuple[pl.DataFrame, int]:
     deletes = rules.operation is TelemetryOperation.DELETE
-    nothing: Values = [None] * rows.count
+    nothing = _no_values(rows)
     given = {name: rows.columns.get(name, nothing) for name in ("value", "element_name", rules.kind.keys_field)}
     numbers, rounded = convert_values(nothing if deletes else given["value"])
     _check_required("value", rows, problems, needed=not deletes)
@@ -210,6 +209,10 @@ def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problem
         }
     )
     return frame, rounded
+
+
+def _no_values(rows: Rows) -> pl.Series:
+    return pl.repeat(None, rows.count, dtype=pl.String, eager=True)
 
 
 def _check_required(name: str, rows: Rows, problems: Problems, *, needed: bool) -> None:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import polars as pl
@@ -56,6 +57,9 @@ def convert_keys(values: Values, kind: RecordKind) -> FilterKeys:
     if _is_struct(values):
         return _of_columns([_of_strings(column, kind) for column in values.struct.unnest()])
     given = as_objects(values)
+    keys = _same_keys(given)
+    if keys is not None:
+        return _of_same_keys(keys, given, kind)
     by_keys = _rows_by_keys(given)
     if len(by_keys) > _MOST_KEY_SETS:
         return _of_each(given, kind)
@@ -79,11 +83,23 @@ def _as_dict(row: dict[str, str | None], kind: RecordKind) -> dict[str, Any]:
     return {key: [text] if kind.lists_values else text for key, text in row.items() if text is not None}
 
 
+def _same_keys(values: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Return the keys of records, if all have the same; ``None`` if they do not."""
+    # map() keeps the loops in C.
+    kinds = set(map(type, values))
+    if kinds == {type(None)}:
+        return ()
+    if kinds != {dict}:
+        return None
+    keys = set(map(tuple, values))
+    return keys.pop() if len(keys) == 1 else None
+
+
 def _rows_by_keys(values: Sequence[Any]) -> dict[tuple[Any, ...] | None, list[int]]:
-    """Group the rows of records by their keys; the group ``None`` holds anything that is not a dict."""
+    """Group the rows of records by their keys; the group ``None`` holds whatever is not a dict."""
     rows: dict[tuple[Any, ...] | None, list[int]] = defaultdict(list)
     for index, value in enumerate(values):
-        rows[tuple(value) if type(value) is dict else None].append(index)
+        rows[tuple(value or ()) if type(value) in (dict, type(None)) else None].append(index)
     return rows
 
 
@@ -92,7 +108,11 @@ def _is_struct(values: Values) -> TypeGuard[pl.Series]:
 
 
 def _of_same_keys(keys: tuple[Any, ...] | None, values: list[Any], kind: RecordKind) -> FilterKeys:
-    columns = _columns(keys, values, kind) if keys else None
+    if keys == ():
+        count = len(values)
+        nulls = pl.repeat(None, count, dtype=pl.String, eager=True)
+        return FilterKeys(nulls, pl.repeat("[]", count, dtype=pl.String, eager=True))
+    columns = None if keys is None else _columns(keys, values, kind)
     return _of_each(values, kind) if columns is None else _of_columns(columns)
 
 
@@ -103,7 +123,7 @@ def _columns(keys: tuple[Any, ...], values: list[dict[Any, Any]], kind: RecordKi
     encode = _of_lists if kind.lists_values else _of_texts
     columns = []
     for key in keys:
-        column = encode([value[key] for value in values], kind)
+        column = encode(list(map(itemgetter(key), values)), kind)
         if column is None:
             return None
         columns.append(column.alias(key))

@@ -78,4 +78,4 @@ def _each_as_text(values: Values) -> tuple[Converted, int]:
 
 def is_zero(decimals: pl.Series) -> pl.Series:
     """Mask of the values that are zero, in any notation."""
-    return (decimals.str.replace_all(r"[-.0]", "") == "").fill_null(False)
+    return (~decimals.str.contains("[1-9]")).fill_null(False)

@@ -223,6 +223,8 @@ def is_blank(values: Values) -> pl.Series:
     """Mask of the rows that have no value."""
     if isinstance(values, pl.Series):
         return values.is_null() | (values == "") if values.dtype == pl.String else values.is_null()
+    if not any(issubclass(kind, (str, type(None))) for kind in set(map(type, values))):
+        return pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True)
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
 
 
