@@ -12,15 +12,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import polars as pl
 
 from cloudzero_provider.sources import is_text
 from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY
-from cloudzero_provider.values.json_strings import as_json_strings
-from cloudzero_provider.values.python_values import as_objects
+from cloudzero_provider.values.json_objects import JsonField, JsonObjects
+from cloudzero_provider.values.json_strings import as_json_strings, json_escaped
+from cloudzero_provider.values.python_values import as_objects, null_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,28 @@ class FilterKeys:
     bad: dict[int, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Column:
+    """
+    The values of a filter key.
+
+    :param key: the filter key.
+    :param values: as they are in JSON, between ``before`` and ``after``.
+    """
+
+    key: str
+    values: pl.Series
+    before: str
+    after: str
+
+    @classmethod
+    def of_strings(cls, key: str, texts: pl.Series, kind: RecordKind) -> _Column:
+        """Return a column of one string per record."""
+        start, end = ("[", "]") if kind.lists_values else ("", "")
+        # polars reads some names as patterns, so it never sees the user's.
+        return cls(key, json_escaped(texts.alias("")), f'{_dumps(key)}: {start}"', f'"{end}')
+
+
 def convert_keys(values: Values, kind: RecordKind) -> FilterKeys:
     """
     Check filter keys and convert them to canonical JSON, so that equal keys are equal strings.
@@ -55,7 +78,7 @@ def convert_keys(values: Values, kind: RecordKind) -> FilterKeys:
     :param kind: the kind of the records.
     """
     if _is_struct(values):
-        return _of_columns([_of_strings(column, kind) for column in values.struct.unnest()])
+        return _of_columns([_Column.of_strings(column.name, column, kind) for column in values.struct.unnest()])
     given = as_objects(values)
     keys = _same_keys(given)
     if keys is not None:
@@ -116,40 +139,48 @@ def _of_same_keys(keys: tuple[Any, ...] | None, values: list[Any], kind: RecordK
     return _of_each(values, kind) if columns is None else _of_columns(columns)
 
 
-def _columns(keys: tuple[Any, ...], values: list[dict[Any, Any]], kind: RecordKind) -> list[pl.Series] | None:
-    """Encode the values of each key; ``None`` if any record may be wrong."""
+def _columns(keys: tuple[Any, ...], values: list[dict[Any, Any]], kind: RecordKind) -> list[_Column] | None:
+    """Return the values of each key; ``None`` if any record may be wrong."""
     if len(keys) > MAX_KEYS or not all(type(key) is str and is_text(key) for key in keys):
         return None
-    encode = _of_lists if kind.lists_values else _of_texts
+    read = _of_lists if kind.lists_values else _of_texts
     columns = []
     for key in keys:
-        column = encode(list(map(itemgetter(key), values)), kind)
+        column = read(key, list(map(itemgetter(key), values)), kind)
         if column is None:
             return None
-        columns.append(column.alias(key))
+        columns.append(column)
     return columns
 
 
-def _of_texts(cells: Sequence[Any], kind: RecordKind) -> pl.Series | None:
+def _of_texts(key: str, cells: Sequence[Any], kind: RecordKind) -> _Column | None:
     texts = _as_texts(cells)
-    return None if texts is None else _of_strings(texts, kind)
+    return None if texts is None else _Column.of_strings(key, texts, kind)
 
 
-def _of_lists(cells: Sequence[Any], kind: RecordKind) -> pl.Series | None:
+def _of_lists(key: str, cells: Sequence[Any], kind: RecordKind) -> _Column | None:
     if not set(map(type, cells)) <= {list, tuple}:
         return None
     lengths = set(map(len, cells))
     if not lengths <= set(range(1, MAX_VALUES_PER_KEY + 1)):
         return None
-    texts = _as_texts(list(chain.from_iterable(cells)))
-    if texts is None or lengths == {1}:
-        return None if texts is None else _of_strings(texts, kind)
-    row = pl.Series(values=[row for row, cell in enumerate(cells) for _ in cell], dtype=pl.UInt32)
-    items = pl.DataFrame({"row": row, "text": texts, "json": as_json_strings(texts)})
+    texts = list(chain.from_iterable(cells))
+    if lengths == {1}:
+        return _of_texts(key, texts, kind)
+    return _of_sorted_lists(key, texts, [row for row, cell in enumerate(cells) for _ in cell])
+
+
+def _of_sorted_lists(key: str, cells: list[Any], rows: list[int]) -> _Column | None:
+    texts = _as_texts(cells)
+    if texts is None:
+        return None
+    items = pl.DataFrame(
+        {"row": pl.Series(values=rows, dtype=pl.UInt32), "text": texts, "json": as_json_strings(texts)}
+    )
     if items.n_unique(["row", "text"]) < items.height:
         return None
     lists = items.sort("row", "text").group_by("row", maintain_order=True).agg(pl.col("json").str.join(", "))
-    return lists.select(pl.format("[{}]", "json")).to_series()
+    return _Column(key, lists["json"], f"{_dumps(key)}: [", "]")
 
 
 def _as_texts(cells: Sequence[Any]) -> pl.Series | None:
@@ -162,32 +193,24 @@ def _as_texts(cells: Sequence[Any]) -> pl.Series | None:
     return None if (texts == "").any() else texts
 
 
-def _of_strings(texts: pl.Series, kind: RecordKind) -> pl.Series:
-    """Encode one value per record."""
-    strings = as_json_strings(texts)
-    if not kind.lists_values:
-        return strings
-    return pl.select(pl.format("[{}]", strings).alias(texts.name)).to_series()
-
-
-def _of_columns(columns: list[pl.Series]) -> FilterKeys:
-    """Combine the encoded values of each key, null where a record lacks it."""
-    encoded = pl.DataFrame(sorted(columns, key=lambda column: column.name))
-    present = {key: pl.col(key).is_not_null() for key in encoded.columns}
-    pairs = [pl.lit(f"{_dumps(key)}: ") + pl.col(key) for key in encoded.columns]
-    keys = [pl.when(is_present).then(pl.lit(_dumps(key))) for key, is_present in present.items()]
-    found = encoded.select(
-        encoded=pl.when(pl.any_horizontal(present.values())).then(_joined("{", pairs, "}")),
-        key_sets=_joined("[", keys, "]"),
-        count=pl.sum_horizontal(is_present.cast(pl.UInt32) for is_present in present.values()),
+def _of_columns(columns: list[_Column]) -> FilterKeys:
+    """Combine the values of each key, null where a record lacks it."""
+    columns = sorted(columns, key=attrgetter("key"))
+    names = [f"k{number}" for number in range(len(columns))]
+    frame = pl.DataFrame({name: column.values for name, column in zip(names, columns, strict=True)})
+    fields = [JsonField(name, column.before, column.after) for name, column in zip(names, columns, strict=True)]
+    encoded = JsonObjects(frame, fields, separator=", ").encoded()
+    if not any(frame.null_count().row(0)):
+        key_set = _dumps([column.key for column in columns])
+        return FilterKeys(encoded, pl.repeat(key_set, frame.height, dtype=pl.String, eager=True))
+    present = [pl.col(name).is_not_null() for name in names]
+    keys = [pl.when(has).then(pl.lit(_dumps(column.key))) for has, column in zip(present, columns, strict=True)]
+    found = frame.select(
+        key_sets=pl.concat_str(pl.lit("["), pl.concat_str(keys, separator=", ", ignore_nulls=True), pl.lit("]")),
+        count=pl.sum_horizontal(has.cast(pl.UInt32) for has in present),
     )
-    too_many = (found["count"] > MAX_KEYS).arg_true().to_list()
-    bad = {row: _too_many_keys(found["count"][row]) for row in too_many}
-    return FilterKeys(found["encoded"], found["key_sets"], bad)
-
-
-def _joined(start: str, parts: Sequence[pl.Expr], end: str) -> pl.Expr:
-    return pl.concat_str(pl.lit(start), pl.concat_str(parts, separator=", ", ignore_nulls=True), pl.lit(end))
+    bad = {row: _too_many_keys(found["count"][row]) for row in (found["count"] > MAX_KEYS).arg_true().to_list()}
+    return FilterKeys(null_where(encoded, found["count"] == 0), found["key_sets"], bad)
 
 
 def _dumps(value: object) -> str:

@@ -33,19 +33,23 @@ class JsonObjects:
 
     :param frame: columns of text; null where a row has no value.
     :param fields: in their order.
+    :param separator: between fields.
     """
 
     frame: pl.DataFrame
     fields: Sequence[JsonField]
+    separator: str = ","
 
     def sizes(self) -> pl.Series:
         """Length of each object, in bytes, with a comma after it."""
-        # A comma with each field but one; braces, and the comma after the object.
         pairs = [
-            pl.col(field.column).str.len_bytes().cast(pl.Int64) + len(f"{field.before}{field.after},".encode())
+            pl.col(field.column).str.len_bytes().cast(pl.Int64)
+            + len(f"{field.before}{field.after}{self.separator}".encode())
             for field in self.fields
         ]
-        return self.frame.select((pl.sum_horizontal(pairs) + len("{}")).alias("size")).to_series()
+        # No separator follows the last field.
+        others = len("{},") - len(self.separator)
+        return self.frame.select((pl.sum_horizontal(pairs) + others).alias("size")).to_series()
 
     def in_order(self, order: pl.Series) -> JsonObjects:
         """
@@ -72,12 +76,13 @@ class JsonObjects:
         complete = [field for field in self.fields if not self.frame[field.column].null_count()]
         if not complete:
             pairs = [_pair(field) for field in self.fields]
-            return pl.concat_str(pl.lit("{"), pl.concat_str(pairs, separator=",", ignore_nulls=True), pl.lit("}"))
-        # Every field before the first complete one ends with a comma, and every one after it begins with one. So fewer
-        # strings are concatenated, and complete columns need none of their own.
+            joined = pl.concat_str(pairs, separator=self.separator, ignore_nulls=True)
+            return pl.concat_str(pl.lit("{"), joined, pl.lit("}"))
+        # Every field before the first complete one ends with a separator, and every one after it begins with one. So
+        # fewer strings are concatenated, and complete columns need none of their own.
         first, pieces, text = self.fields.index(complete[0]), [], "{"
         for number, field in enumerate(self.fields):
-            before, after = "," * (number > first), "," * (number < first)
+            before, after = self.separator * (number > first), self.separator * (number < first)
             if field in complete:
                 pieces += [pl.lit(f"{text}{before}{field.before}"), pl.col(field.column)]
                 text = f"{field.after}{after}"
