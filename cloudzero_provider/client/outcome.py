@@ -45,9 +45,17 @@ class Action(Enum):
     STOP_REFUSED = "stop: it is refused"
 
 
-_BUSY = frozenset({409, 423, 425})
-_UNCLEAR = frozenset({408, 500, 502, 504}) | frozenset(range(520, 530))
-_DENIED = frozenset({401, 403})
+#: Statuses with a meaning of their own.
+_BY_STATUS = {
+    401: Outcome.DENIED,
+    403: Outcome.DENIED,
+    408: Outcome.UNCLEAR,
+    409: Outcome.BUSY,
+    423: Outcome.BUSY,
+    425: Outcome.BUSY,
+    429: Outcome.THROTTLED,
+    503: Outcome.UNAVAILABLE,
+}
 
 _REPEATABLE = {
     Outcome.NOT_SENT: Action.WAIT_AND_REPEAT,
@@ -76,29 +84,33 @@ _ACTIONS = {
 }
 
 
+#: Whether a request was certainly not applied. Whether part of a rejected one is stored is not published.
+_NOT_APPLIED = {
+    Outcome.NOT_SENT: True,
+    Outcome.DONE: False,
+    Outcome.THROTTLED: True,
+    Outcome.UNAVAILABLE: False,
+    Outcome.BUSY: False,
+    Outcome.UNCLEAR: False,
+    Outcome.DENIED: True,
+    Outcome.REJECTED: False,
+}
+
+
 def outcome_of(result: Reply | NoReply) -> Outcome:
     """Return what happened to a request."""
     if isinstance(result, NoReply):
         return Outcome.UNCLEAR if result.sent else Outcome.NOT_SENT
     if result.ok:
         return Outcome.DONE
-    if result.status == 429:
-        return Outcome.THROTTLED
-    if result.status == 503:
-        return Outcome.UNAVAILABLE
-    if result.status in _BUSY:
-        return Outcome.BUSY
-    if result.status in _DENIED:
-        return Outcome.DENIED
-    if result.status in _UNCLEAR or result.status >= 500 or result.status < 200:
-        return Outcome.UNCLEAR
-    return Outcome.REJECTED
+    is_rejected = 200 <= result.status < 500
+    return _BY_STATUS.get(result.status, Outcome.REJECTED if is_rejected else Outcome.UNCLEAR)
 
 
 def certainly_not_applied(outcome: Outcome, effect: Effect) -> bool:
-    """Whether a request was certainly not applied. Whether part of a rejected one is stored is not published."""
+    """Whether a request with that effect was certainly not applied."""
     documented_as_retry = outcome is Outcome.UNAVAILABLE and effect is Effect.ADDS_TELEMETRY
-    return documented_as_retry or outcome in (Outcome.NOT_SENT, Outcome.THROTTLED, Outcome.DENIED)
+    return documented_as_retry or _NOT_APPLIED[outcome]
 
 
 def action_for(outcome: Outcome, effect: Effect) -> Action:

@@ -23,6 +23,7 @@ from cloudzero_provider.exceptions import (
     NotFoundError,
     PayloadTooLargeError,
     RateLimitError,
+    ReplyError,
     RequestRejectedError,
     ServiceUnavailableError,
 )
@@ -34,6 +35,15 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+
+#: The error of each outcome that is repeated until ``max_retry_seconds`` have passed.
+_GAVE_UP: dict[Outcome, type[CloudZeroError]] = {
+    Outcome.NOT_SENT: CloudZeroConnectionError,
+    Outcome.THROTTLED: RateLimitError,
+    Outcome.UNAVAILABLE: ServiceUnavailableError,
+    Outcome.BUSY: ServiceUnavailableError,
+    Outcome.UNCLEAR: CloudZeroUnavailableError,
+}
 
 
 class Sender:
@@ -222,15 +232,11 @@ def _refused(outcome: Outcome, result: Reply | NoReply, described: str, scope: s
 
 
 def _gave_up(outcome: Outcome, result: Reply | NoReply, described: str, attempts: int, limit: float) -> CloudZeroError:
-    status = _status(result)
+    kind = _GAVE_UP[outcome]
     times = f"{attempts} attempt{'s' if attempts > 1 else ''}"
     tried = f"{described}. Gave up after {times}; the limit is {limit:g} s (max_retry_seconds)."
-    if outcome is Outcome.NOT_SENT:
-        return CloudZeroConnectionError(tried)
-    if outcome is Outcome.THROTTLED:
+    if issubclass(kind, RateLimitError):
         wait = retry_after(result)
         asked = f" CloudZero asks to wait {wait:g} s." if wait is not None else ""
-        return RateLimitError(tried + asked, status, retry_after=wait)
-    if outcome in (Outcome.BUSY, Outcome.UNAVAILABLE):
-        return ServiceUnavailableError(tried, status)
-    return CloudZeroUnavailableError(tried, status)
+        return kind(tried + asked, _status(result), retry_after=wait)
+    return kind(tried, _status(result)) if issubclass(kind, ReplyError) else kind(tried)
