@@ -46,7 +46,14 @@ class TelemetryOperation(Choice):
     @property
     def effect(self) -> Effect:
         """What applying a request with this operation does."""
-        return Effect.ADDS_TELEMETRY if self is TelemetryOperation.SUM else Effect.REPEATABLE
+        return _EFFECTS[self]
+
+
+_EFFECTS = {
+    TelemetryOperation.REPLACE: Effect.REPEATABLE,
+    TelemetryOperation.SUM: Effect.ADDS_TELEMETRY,
+    TelemetryOperation.DELETE: Effect.REPEATABLE,
+}
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 _KIND = "telemetry"
 #: Every element: what a deletion without an element covers.
 _ANY_ELEMENT = "*"
+#: Whether an operation replaces what is held, instead of adding to it.
+_REPLACES = {
+    TelemetryOperation.REPLACE: True,
+    TelemetryOperation.SUM: False,
+    TelemetryOperation.DELETE: True,
+}
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ class RecordsWrite:
         if same:
             more = f" and {len(same) - 1:,} more" if len(same) > 1 else ""
             return f"clear_periods=True deletes all records of periods that both have ({same[0]}{more})"
-        if self.operation is TelemetryOperation.SUM:
+        if not _REPLACES[self.operation]:
             return None
         return self._replaced_values(other) or self._replaced_with_more_keys(other)
 
@@ -175,8 +181,8 @@ class RecordsWrite:
         :param entry: of another write that replaces or deletes.
         """
         identity = (entry.period, entry.element, entry.scope)
-        is_sum = self.operation is TelemetryOperation.SUM
-        return identity in self._by_identity and (is_sum or self._by_identity[identity] != entry.value)
+        replaces = _REPLACES[self.operation]
+        return identity in self._by_identity and (not replaces or self._by_identity[identity] != entry.value)
 
     def has_more_keys(self, entry: Entry) -> bool:
         """

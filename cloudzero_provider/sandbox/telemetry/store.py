@@ -86,8 +86,10 @@ def apply_batch(
         _hide(database, stream, batch, settings, now)
     elif batch.operation is TelemetryOperation.SUM:
         _sum(database, stream, batch, now)
-    else:
+    elif batch.operation is TelemetryOperation.REPLACE:
         _replace(database, stream, batch, settings, now)
+    else:
+        raise NotImplementedError(batch.operation)
     database.execute("UPDATE telemetry_streams SET changes = changes + 1 WHERE number = ?", (stream.number,))
     old = now - settings.processed_after_seconds
     database.execute("DELETE FROM telemetry_records WHERE removed_at <= ?", (old,))
