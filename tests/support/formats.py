@@ -138,16 +138,20 @@ def _records(make: Callable[[list[Row]], Any]) -> Callable[[list[Row], Path], Ro
     return lambda rows, _: {"records": make(rows)}
 
 
+#: Form → function that writes rows to a file, and the file's name. No form loses digits.
+EXACT_FILES: dict[str, tuple[Callable[[list[Row], Path], Any], str]] = {
+    "csv": (write_csv, "rows.csv"),
+    "csv.gz": (write_csv, "rows.csv.gz"),
+    "jsonl": (write_json_lines, "rows.jsonl"),
+    "ndjson.gz": (write_json_lines, "rows.ndjson.gz"),
+    "json": (write_json, "rows.json"),
+    "json.gz": (write_json, "rows.json.gz"),
+    "parquet": (lambda rows, path: polars_frame(rows).write_parquet(path), "rows.parquet"),
+    "parquet of pyarrow": (lambda rows, path: _write_with_pyarrow(arrow_table(rows), path), "rows.parquet"),
+}
 #: Form → function that makes the operator's arguments from rows and a folder. No form loses digits.
 EXACT_FORMS: dict[str, Callable[[list[Row], Path], Row]] = {
-    "csv": _file(write_csv, "rows.csv"),
-    "csv.gz": _file(write_csv, "rows.csv.gz"),
-    "jsonl": _file(write_json_lines, "rows.jsonl"),
-    "ndjson.gz": _file(write_json_lines, "rows.ndjson.gz"),
-    "json": _file(write_json, "rows.json"),
-    "json.gz": _file(write_json, "rows.json.gz"),
-    "parquet": _file(lambda rows, path: polars_frame(rows).write_parquet(path), "rows.parquet"),
-    "parquet of pyarrow": _file(lambda rows, path: _write_with_pyarrow(arrow_table(rows), path), "rows.parquet"),
+    **{form: _file(write, name) for form, (write, name) in EXACT_FILES.items()},
     "two files": lambda rows, folder: _two_files(rows, folder),
     "records": _records(lambda rows: rows),
     "records of text": _records(

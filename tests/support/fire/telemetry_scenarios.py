@@ -24,6 +24,8 @@ from support.fire.telemetry_truth import Held, Identity, Order, Record
 
 #: What a request has beside its records.
 _AROUND_RECORDS = 16
+#: Each as often as it is drawn.
+OPERATIONS = ("replace", "replace", "replace", "sum", "sum", "delete")
 SANDBOX_SETTINGS: dict[str, Sequence[Any]] = {
     "delete_match": ("contains", "exact"),
     "replace_match": (REPLACE_MATCH,) if REPLACE_MATCH else ("identity", "properties"),
@@ -131,7 +133,7 @@ def _records(draw: Draw, kind: str, granularity: str, pool: Sequence[Any], order
 
 @st.composite
 def _orders(draw: Draw) -> Order:
-    operation = draw(st.sampled_from(("replace", "replace", "replace", "sum", "sum", "delete")))
+    operation = draw(st.sampled_from(OPERATIONS))
     replaces = operation == "replace"
     on_zero = draw(st.sampled_from(("delete", "delete", "skip", "error") if replaces else ("skip", "error")))
     return Order(
