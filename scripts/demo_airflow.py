@@ -194,6 +194,8 @@ def airflow_settings(home: Path, dags: Path, url: str, connection: dict[str, Any
         "API__WORKERS": 1,
         "API__SECRET_KEY": secrets.token_hex(),
         "API_AUTH__JWT_SECRET": secrets.token_hex(),
+        # With the default of 5 s, tasks fail on a busy machine.
+        "WORKERS__EXECUTION_API_TIMEOUT": 60,
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.3,
         "SCHEDULER__ENABLE_HEALTH_CHECK": False,
         "DAG_PROCESSOR__PARSING_PROCESSES": 1,

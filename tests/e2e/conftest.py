@@ -1,4 +1,4 @@
-"""A complete Airflow that all these tests share, and others for those that kill it or need another line of Airflow."""
+"""A complete Airflow that most of these tests share, and others for those that kill it or use a browser."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from support.paths import ROOT
 from support.postgres_server import PostgresServer
 from support.s3_server import S3Server
 from support.sandbox_server import KEY, STREAM, SandboxServer
+from xdist.scheduler import LoadScopeScheduling
 
 DAGS = Path(__file__).parent / "dags"
 EXAMPLES = ROOT / "dags_examples"
 SHARED_SETTINGS = {
     "CORE__PARALLELISM": 8,
-    "CORE__TEST_CONNECTION": "Enabled",
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 0,
     # So that tests can look for keys in everything that Airflow logs.
     "LOGGING__LOGGING_LEVEL": "DEBUG",
@@ -35,6 +35,18 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+class BrowserBesideTheRest(LoadScopeScheduling):
+    """Divides the tests between two processes, each of which starts Airflows of its own."""
+
+    def _split_scope(self, nodeid):
+        return "browser" if "in_browser" in nodeid else "no browser"
+
+
+def pytest_xdist_make_scheduler(config, log):
+    # pytest-xdist 3.8 ignores xdist_group with pytest 9.
+    return BrowserBesideTheRest(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +82,8 @@ def start_airflow(server, tmp_path_factory):
         connection = connection_fields(server)
         environment = clean_environment(home, bin_folder) | airflow_settings(home, DAGS, url, connection)
         processes = Processes(StopSignals(), logs)
+        # The package of this folder, even where the environment has that of another one.
+        environment["PYTHONPATH"] = str(ROOT)
         airflow = Airflow(home, environment | (settings or {}), url, processes, print, bin_folder)
         try:
             airflow.command("db", "migrate")

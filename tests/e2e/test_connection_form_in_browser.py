@@ -12,6 +12,7 @@ import pytest
 from demo_airflow import BIN
 from e2e.dags.saved_connection import BILL, CONNECTION
 from playwright.sync_api import expect
+from support.airflow_files import assert_key_in_no_file
 from support.connection_form import Pages, distinct_lines, labels, replies_in
 from support.sandbox_server import KEY, STREAM
 
@@ -24,6 +25,8 @@ AIRFLOW_LINES = {
     "3.3": BIN,
     "3.2": Path(os.environ.get("CLOUDZERO_AIRFLOW_3_2", ROOT / ".venv" / "airflow-3.2")).absolute() / "bin",
 }
+# So that a test can look for the key in everything that Airflow logs.
+SETTINGS = {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled", "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
 LABELS = {name: field["label"] for name, field in EXTRA_FIELDS.items()}
 NOT_STATIC = re.compile(r"^(?!.*/static/)")
 LINKS = {
@@ -34,13 +37,9 @@ LINKS = {
 
 @pytest.fixture(scope="module", params=AIRFLOW_LINES)
 def airflow(request, start_airflow):
-    if request.param == "3.3":
-        yield request.getfixturevalue("shared_airflow")
-        return
     bin_folder = AIRFLOW_LINES[request.param]
     assert (bin_folder / "airflow").exists(), f"Airflow {request.param} is missing: 'make test-e2e' installs it"
-    settings = {"AIRFLOW__CORE__TEST_CONNECTION": "Enabled"}
-    with start_airflow(["saved_connection", "refused_rows"], settings=settings, bin_folder=bin_folder) as airflow:
+    with start_airflow(["saved_connection", "refused_rows"], settings=SETTINGS, bin_folder=bin_folder) as airflow:
         yield airflow
 
 
@@ -180,6 +179,10 @@ def test_a_task_that_failed_has_its_link(airflow, pages, sandbox):
     assert run.state == "failed"
     assert sandbox.writes() == []
     check_links(pages, "refused_rows", run)
+
+
+def test_the_key_is_in_no_log_no_database_and_no_output(airflow):
+    assert_key_in_no_file(airflow, KEY)
 
 
 def run_of(airflow, pages, dag_id):

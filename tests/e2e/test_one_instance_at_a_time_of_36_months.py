@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from e2e.dags.mapped_months import MONTHS
+from support.airflow_files import assert_key_in_no_file
 from support.airflow_rest import run
 from support.sandbox_server import KEY
 
@@ -29,7 +30,4 @@ def test_overlapping_requests_are_detected(airflow, sandbox):
 
 
 def test_the_key_is_in_no_log_no_database_and_no_output(airflow):
-    files = [path for folder in (airflow.home, airflow.processes.logs) for path in folder.rglob("*") if path.is_file()]
-    assert any(path.name == "airflow.db" for path in files)
-    assert any(b"sent request 1 of 1" in path.read_bytes() for path in files)
-    assert [str(path) for path in files if KEY.encode() in path.read_bytes()] == []
+    assert_key_in_no_file(airflow, KEY)
