@@ -60,9 +60,9 @@ lint: $(VENV)/installed-dev
 test-unit: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
-# Most of these tests wait rather than work: three processes fill two cores.
+# Most of these tests wait rather than work: five processes fill two cores.
 test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
-	$(BIN)/pytest -n 3 --dist worksteal -m 'not long' tests/contract
+	$(BIN)/pytest -n 5 --dist worksteal -m 'not long' tests/contract
 
 # A few hundred random scenarios; make fire runs thousands.
 test-fire: $(VENV)/installed-dev
@@ -73,7 +73,7 @@ test-airflow: $(VENV)/installed-dev
 
 # Complete Airflows, a browser on the newest line and the one before, PostgreSQL, and S3 (moto's server).
 test-e2e: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium postgresql
-	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -m 'not long' tests/e2e
+	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -n 2 -m 'not long' tests/e2e
 
 # $(call from-debian,package,check): install a package if the check fails.
 define from-debian
