@@ -1,5 +1,5 @@
 """
-Run the benchmarks, and write results.json, results.md and results.svg.
+Run the benchmarks, and write results.json, results.md, summary.md and results.svg.
 
     python -m benchmarks --only billing/two-columns --runs 7
 
@@ -22,6 +22,7 @@ from benchmarks.measure import Interpreters, ProgramFailedError, run_once
 from benchmarks.model import OUTPUT, Case, Program
 from benchmarks.plot import plot
 from benchmarks.results import CaseResult, ProgramResult, Results, Run
+from benchmarks.summary import summary
 from benchmarks.table import table, table_of_case
 
 if TYPE_CHECKING:
@@ -32,28 +33,30 @@ QUICK_ROWS = 10_000
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmarks; gives the exit code: 0 when every program of every case worked."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     if chosen.quick:
         chosen.runs, chosen.rows = 1, QUICK_ROWS
     interpreters = Interpreters(chosen.environments)
     machine = this_machine(interpreters)
     chosen.out.mkdir(parents=True, exist_ok=True)
     done: list[CaseResult] = []
-    for case in _cases(chosen.only, chosen.rows, tuple(chosen.programs.split(","))):
+    for case in chosen_cases(chosen):
         done.append(_measured(case, interpreters, chosen.runs))
         # After each case, since a run of all takes long.
         _write(Results(machine, tuple(done)), chosen.out)
     if not done:
         sys.exit(f"No case has {chosen.only!r} in its name and a program {chosen.programs!r}.")
-    print(f"Results: {chosen.out}/results.json, results.md and results.svg")
+    print(f"Results: {chosen.out}/results.json, results.md, summary.md and results.svg")
     return int(any(program.failure for case in done for program in case.programs))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the options."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="", help="only cases with this in their names")
+    parser.add_argument("--only", default="", help="only cases with one of these in their names, such as csv,parquet")
+    parser.add_argument("--plotted", action="store_true", help="only the cases of the plot")
     parser.add_argument(
         "--programs", default="", help="only programs whose names begin with one of these, such as cloudzero_p,floor"
     )
@@ -70,11 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _cases(only: str, rows: int | None, programs: tuple[str, ...]) -> Iterable[Case]:
+def chosen_cases(chosen: argparse.Namespace) -> Iterable[Case]:
     """Return the cases to run. With fewer rows, several become one."""
-    chosen = cases.ALL if rows is None else [case.with_rows(rows) for case in cases.ALL]
-    chosen = [replace(case, programs=_named(case.programs, programs)) for case in chosen if only in case.name]
-    return {case.name: case for case in chosen if case.programs}.values()
+    found = cases.ALL if chosen.rows is None else [case.with_rows(chosen.rows) for case in cases.ALL]
+    parts, programs = chosen.only.split(","), tuple(chosen.programs.split(","))
+    found = [replace(case, programs=_named(case.programs, programs)) for case in found if case.is_named(parts)]
+    return {case.name: case for case in found if case.programs and case.in_plot >= chosen.plotted}.values()
 
 
 def _named(programs: tuple[Program, ...], beginnings: tuple[str, ...]) -> tuple[Program, ...]:
@@ -113,6 +117,7 @@ def _measured(case: Case, interpreters: Interpreters, rounds: int) -> CaseResult
 def _write(results: Results, folder: Path) -> None:
     results.write(folder / "results.json")
     (folder / "results.md").write_text(table(results), encoding="utf-8")
+    (folder / "summary.md").write_text(summary(results), encoding="utf-8")
     (folder / "results.svg").write_text(plot(results), encoding="utf-8")
 
 

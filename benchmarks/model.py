@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -149,6 +149,10 @@ class Case:
     def rows(self) -> int:
         """How many rows its input has."""
         return self.given.rows if self.given else 0
+
+    def is_named(self, parts: Iterable[str]) -> bool:
+        """Whether one of these is a part of its name."""
+        return any(part in self.name for part in parts)
 
     def with_rows(self, most: int) -> Case:
         """Return the same case with an input of no more rows than these."""

@@ -29,7 +29,8 @@ def _months(program: Program, given: Input) -> Case:
         replace(program, name=f"{months} month{'s' * (months > 1)}", repeat=months, note="of the eight, in one process")
         for months in (4, 2, 1)
     )
-    return Case("growth", (replace(program, repeat=8), *fewer), given, title=f"eight-months/{given.shape.value}")
+    title = f"eight-months/{given.shape.value}"
+    return Case("growth", (replace(program, repeat=8), *fewer), given, title=title, in_plot=True)
 
 
 CASES = (

@@ -16,7 +16,7 @@ _PROGRAMS = (
 )
 
 CASES = tuple(
-    Case("whole-task", _PROGRAMS, given, around="benchmarks.surroundings:sandbox")
+    Case("whole-task", _PROGRAMS, given, around="benchmarks.surroundings:sandbox", in_plot=True)
     for given in (
         Input(Shape.REAL_ROWS, Order.SHUFFLED, Source.PARQUET, ROWS[Shape.REAL_ROWS]),
         Input(Shape.FEW_KEYS, Order.SORTED, Source.PARQUET, RECORDS),

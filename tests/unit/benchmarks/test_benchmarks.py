@@ -139,12 +139,25 @@ class TestRuns:
                 assert run.bodies == 1
                 assert run.bytes > 50 * 60
         assert f"| {OURS} |" in (tmp_path / "results.md").read_text(encoding="utf-8")
+        [_, _, line] = (tmp_path / "summary.md").read_text(encoding="utf-8").splitlines()
+        shown = [cell.strip() for cell in line.strip("|").split("|")]
+        assert shown[0] == "billing, two-columns, sorted, csv"
+        floor = case.first.ratio(case.programs[1], "whole_seconds")
+        loop = case.first.ratio(case.programs[2], "work_seconds")
+        assert shown[5:] == [f"{floor:.2f}", f"{loop:.2f}", "", ""]
         ElementTree.parse(tmp_path / "results.svg")
         capsys.readouterr()
         compare([str(tmp_path / "results.json")] * 2)
         shown = capsys.readouterr().out
         assert "1.00           1.00" in shown
         assert "machines differ" not in shown
+
+    def test_the_cases_of_the_plot_can_be_chosen(self):
+        chosen = benchmarks.chosen_cases(benchmarks.parser().parse_args(["--plotted", "--only", "/csv/,whole-task"]))
+        names = {case.name for case in chosen}
+        assert {name.split("/")[0] for name in names} == {"billing", "telemetry", "whole-task"}
+        assert "billing/two-columns/sorted/csv/1000000" in names
+        assert "billing/two-columns/shuffled/csv/10000" not in names
 
     def test_other_machines_are_named(self, tmp_path, capsys):
         options = ["--rows", "50", "--runs", "1", "--out", str(tmp_path), "--environments", str(tmp_path)]
