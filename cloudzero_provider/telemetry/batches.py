@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -143,15 +142,13 @@ def _batches(
     objects = _objects(frame, operation, records)
     sizes = objects.sizes()
     _check_record_sizes(frame, sizes, limits)
-    # The position of each record if all were in one request.
-    ends = sizes.cum_sum()
-    start = 0
-    while start < frame.height:
-        before = ends[start - 1] if start else 0
-        room = limits.max_body_bytes - _EMPTY
-        end = bisect_right(ends, before + room, lo=start, hi=min(start + limits.max_batch_records, frame.height))
-        yield Batch(operation, objects.slice(start, end - start), _EMPTY + ends[end - 1] - before)
-        start = end
+    start, size = 0, _EMPTY
+    for index, record_size in enumerate(sizes.to_list()):
+        if size + record_size > limits.max_body_bytes or index - start == limits.max_batch_records:
+            yield Batch(operation, objects.slice(start, index - start), size)
+            start, size = index, _EMPTY
+        size += record_size
+    yield Batch(operation, objects.slice(start, frame.height - start), size)
 
 
 def _check_record_sizes(frame: pl.DataFrame, sizes: pl.Series, limits: BatchLimits) -> None:
