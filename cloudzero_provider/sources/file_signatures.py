@@ -18,6 +18,8 @@ BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 _GZIP = b"\x1f\x8b"
 _PARQUET = re.compile(rb"PAR1[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: Extension of a binary format → its name, and its first bytes.
+_BINARY = {".parquet": ("Parquet", _PARQUET)}
 _JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"')
 _HEAD = 512
 _UTF_16 = (
@@ -67,8 +69,8 @@ def check_contents(name: str, path: str, ending: str) -> None:
     if ending.endswith(".gz") and not os.path.getsize(path):
         raise InputError(f"{name}: the file has 0 bytes, which is not a valid gzip file. Was it written completely?")
     head = _head(path)
-    if ending == ".parquet":
-        found = _mismatch_of_parquet(head, gzipped=gzipped)
+    if ending in _BINARY:
+        found = _mismatch_of_binary(head, ending, gzipped=gzipped)
     elif gzipped and head.startswith(_GZIP):
         found = ("gzipped twice", "unzip it once")
     else:
@@ -89,10 +91,11 @@ def _head(path: str) -> bytes:
         return b""
 
 
-def _mismatch_of_parquet(head: bytes, *, gzipped: bool) -> tuple[str, str] | None:
+def _mismatch_of_binary(head: bytes, ending: str, *, gzipped: bool) -> tuple[str, str] | None:
+    format_name, begins = _BINARY[ending]
     if gzipped:
-        return "gzipped", "unzip it; Parquet is compressed inside"
-    if _PARQUET.match(head):
+        return "gzipped", f"unzip it; {format_name} is compressed inside"
+    if begins.match(head):
         return None
     if not head:
         return "empty", "was it written completely?"

@@ -78,6 +78,11 @@ class TestFileFormat:
         for documented in (AnyCostBillingDropOperator, TelemetrySendOperator, from_files):
             assert f"``{ending}``" in documented.__doc__
 
+    def test_the_readme_names_the_formats_that_are_never_gzipped(self):
+        [named] = re.findall(r"^All but (.*) also with `\.gz`", section("Rows"), re.MULTILINE)
+        never = {ending[1:] for ending in FORMATS if f"{ending}.gz" not in ENDINGS}
+        assert set(re.findall(r"\w+", named.lower())) - {"and"} == never
+
     @pytest.mark.parametrize("ending", FORMATS)
     def test_its_exactness_is_tested(self, ending):
         assert ending in {Path(name.removesuffix(".gz")).suffix for _, name in EXACT_FILES.values()}
