@@ -148,7 +148,7 @@ def _batches(
             yield Batch(operation, objects.slice(start, index - start), size)
             start, size = index, _EMPTY
         size += record_size
-    yield Batch(operation, objects.slice(start, frame.height - start), size)
+    yield Batch(operation, objects.slice(start), size)
 
 
 def _check_record_sizes(frame: pl.DataFrame, sizes: pl.Series, limits: BatchLimits) -> None:

@@ -196,18 +196,19 @@ def _as_texts(cells: Sequence[Any]) -> pl.Series | None:
 def _of_columns(columns: list[_Column]) -> FilterKeys:
     """Combine the values of each key, null where a record lacks it."""
     columns = sorted(columns, key=attrgetter("key"))
-    names = [f"k{number}" for number in range(len(columns))]
-    frame = pl.DataFrame({name: column.values for name, column in zip(names, columns, strict=True)})
-    fields = [JsonField(name, column.before, column.after) for name, column in zip(names, columns, strict=True)]
+    frame = pl.DataFrame({f"k{number}": column.values for number, column in enumerate(columns)})
+    fields = [JsonField(f"k{number}", column.before, column.after) for number, column in enumerate(columns)]
     encoded = JsonObjects(frame, fields, separator=", ").encoded()
     if not any(frame.null_count().row(0)):
         key_set = _dumps([column.key for column in columns])
         return FilterKeys(encoded, pl.repeat(key_set, frame.height, dtype=pl.String, eager=True))
-    present = [pl.col(name).is_not_null() for name in names]
-    keys = [pl.when(has).then(pl.lit(_dumps(column.key))) for has, column in zip(present, columns, strict=True)]
+    keys = [
+        pl.when(pl.col(f"k{number}").is_not_null()).then(pl.lit(_dumps(column.key)))
+        for number, column in enumerate(columns)
+    ]
     found = frame.select(
         key_sets=pl.concat_str(pl.lit("["), pl.concat_str(keys, separator=", ", ignore_nulls=True), pl.lit("]")),
-        count=pl.sum_horizontal(has.cast(pl.UInt32) for has in present),
+        count=pl.sum_horizontal(pl.all().is_not_null().cast(pl.UInt32)),
     )
     bad = {row: _too_many_keys(found["count"][row]) for row in (found["count"] > MAX_KEYS).arg_true().to_list()}
     return FilterKeys(null_where(encoded, found["count"] == 0), found["key_sets"], bad)

@@ -59,8 +59,8 @@ class JsonObjects:
         """
         return replace(self, frame=self.frame[order])
 
-    def slice(self, start: int, count: int) -> JsonObjects:
-        """Return consecutive rows."""
+    def slice(self, start: int, count: int | None = None) -> JsonObjects:
+        """Return consecutive rows; without a count, all from ``start``."""
         return replace(self, frame=self.frame.slice(start, count))
 
     def encoded(self) -> pl.Series:

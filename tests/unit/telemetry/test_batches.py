@@ -291,6 +291,7 @@ def test_duplicates_have_the_same_period_element_and_keys():
     ]
     found = checked(same, on_duplicate=OnDuplicate.SUM)
     assert (found.frame.height, found.duplicates_summed, found.total) == (2, 1, "3")
+    assert checked([record(0), record(1)]).duplicates_summed == 0
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 
 import polars as pl
@@ -7,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from cloudzero_provider import sources
-from cloudzero_provider.client.telemetry import StreamType
+from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
+from cloudzero_provider.exceptions import InvalidRowsError
 from cloudzero_provider.telemetry import filter_keys
+from cloudzero_provider.telemetry.checks import RecordRules, check_records
 from cloudzero_provider.telemetry.filter_keys import as_dicts, convert_keys
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.telemetry.table_records import as_records, joined_records
@@ -51,6 +54,66 @@ def test_records_are_checked_together_as_they_are_one_by_one(kind, data):
     assert together.key_sets.to_list() == one_by_one.key_sets.to_list()
 
 
+def encoded(values):
+    """The keys as Python's own encoder writes them, sorted."""
+    canonical = [
+        {key: sorted(value[key]) if isinstance(value[key], (list, tuple)) else value[key] for key in sorted(value)}
+        for value in values
+    ]
+    return [json.dumps(value, ensure_ascii=False) if value else None for value in canonical]
+
+
+GOOD = {
+    ALLOCATION: [
+        # Rows whose smallest values are in another order than the rows.
+        [{"b": ["z", "y"], "a": ["x"]}, {"b": ("b", "a"), "a": ["w"]}, {"a": ["x"], "b": ["c"]}],
+        [{"a": [f"{10 * length + number:03}" for number in range(length, 0, -1)]} for length in range(20, 0, -1)],
+        [{}, {"a": ["x"]}, {f"k{number}": ["x"] for number in range(5)}, {"a": ["y"]}],
+    ],
+    METRIC: [
+        [{"b": "z", "a": 'q"'}, {"a": "x", "b": "y"}, {"b": "z", "a": "w"}],
+        [{}, {"a": "x"}, {f"k{number}": "x" for number in range(5)}, {"a": "y"}],
+    ],
+}
+
+
+@pytest.mark.parametrize(("kind", "values"), [(kind, values) for kind, cases in GOOD.items() for values in cases])
+def test_good_records_are_not_checked_one_by_one(monkeypatch, kind, values):
+    """A million records in a second or two depend on it."""
+    monkeypatch.delattr(filter_keys, "_of_each")
+    monkeypatch.setattr(filter_keys, "_MOST_KEY_SETS", len({tuple(sorted(value)) for value in values}) + 1)
+    found = convert_keys(values, kind)
+    assert found.encoded.to_list() == encoded(values)
+    assert found.key_sets.to_list() == [json.dumps(sorted(value)) for value in values]
+    assert not found.bad
+
+
+def test_records_without_filter_keys_are_not_checked_one_by_one(monkeypatch):
+    monkeypatch.delattr(filter_keys, "_of_each")
+    for values in ([None, None], [{}, {}], [None, {}]):
+        found = convert_keys(values, METRIC)
+        assert (found.encoded.to_list(), found.key_sets.to_list(), found.bad) == ([None, None], ["[]", "[]"], {})
+        assert (found.encoded.dtype, found.key_sets.dtype) == (pl.String, pl.String)
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad", "rule"),
+    [
+        (ALLOCATION, ["x"], [""], "filter key 'a': the value '' is not a string, or is empty"),
+        (ALLOCATION, ["x"], [], "filter key 'a': 0 values; CloudZero accepts 1 to 20"),
+        (ALLOCATION, ["x"], ["x"] * 21, "filter key 'a': 21 values; CloudZero accepts 1 to 20"),
+        (ALLOCATION, ["x", "y"], ["y", "x", "y"], "filter key 'a': a value is listed twice"),
+        (ALLOCATION, ["x"], "x", "filter key 'a': expected a list of strings, not str"),
+        (METRIC, "x", "", "filter key 'a': expected a string, not str (metrics don't accept lists)"),
+        (METRIC, "x", "\ud800", "filter key 'a': expected a string, not str (metrics don't accept lists)"),
+        (METRIC, "x", 5, "filter key 'a': expected a string, not int (metrics don't accept lists)"),
+    ],
+)
+def test_a_bad_record_among_good_ones_of_the_same_keys_is_named(kind, good, bad, rule):
+    found = convert_keys([{"a": good}, {"a": bad}, {"a": good}], kind)
+    assert found.bad == {1: rule}
+
+
 @KINDS_OF_KEYS
 def test_more_sets_of_keys_than_are_worth_a_column_each(kind):
     one = ["x"] if kind.lists_values else "x"
@@ -74,12 +137,23 @@ def test_filter_columns_are_the_same_as_dicts(kind):
     assert found.key_sets.to_list() == expected.key_sets.to_list() == ['["b"]', "[]", '["^.$"]', '["^.$", "b"]']
 
 
-def test_a_row_of_a_table_with_more_filters_than_a_record_may_have():
-    columns = {f"k{number}": ["x", None if number else "x"] for number in range(6)}
-    rows = as_records(sources.from_frame(pl.DataFrame(columns)), METRIC)
-    assert convert_keys(rows.columns["associated_cost"], METRIC).bad == {
-        0: "6 filter keys: CloudZero accepts at most 5"
-    }
+@pytest.mark.parametrize(("kind", "cell"), [(METRIC, "'x'"), (ALLOCATION, "['x']")], ids=["metric", "allocation"])
+def test_a_row_of_a_table_with_more_filters_than_a_record_may_have(kind, cell):
+    fields = {"timestamp": ["2026-03-01", "2026-03-02"], "value": [1, 2], "element_name": ["a", "b"]}
+    fields = {name: values for name, values in fields.items() if name in kind.fields}
+    columns = {f"k{number}": ["x" if number < 5 else None, "x"] for number in range(6)}
+    rows = as_records(sources.from_frame(pl.DataFrame(fields | columns)), kind)
+    with pytest.raises(InvalidRowsError) as error:
+        check_records(rows, RecordRules(kind, TelemetryOperation.REPLACE, "DAILY"))
+    shown = ", ".join(f"'k{number}': {cell}" for number in range(6))
+    shown = f"{{{shown}}}"[:80] + ("…" if len(shown) > 78 else "")
+    [problem] = str(error.value).split("\n  ")[1:]
+    assert problem == f"row 2, column '{kind.keys_field}', value {shown}: 6 filter keys: CloudZero accepts at most 5"
+
+
+def test_a_row_without_structs_has_no_dict():
+    structs = pl.Series([None, {"a": "x"}], dtype=pl.Struct({"a": pl.String}))
+    assert as_dicts(structs, METRIC) == [None, {"a": "x"}]
 
 
 @pytest.mark.parametrize(
