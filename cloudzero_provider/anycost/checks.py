@@ -72,8 +72,7 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     problems = Problems(rows)
     columns: dict[str, pl.Series] = {}
     names = in_cbf_order(list(rows.columns))
-    converted = in_parallel(lambda name: convert(kind_of(name), rows.columns[name]), names)
-    for name, column in zip(names, converted, strict=True):
+    for name, column in in_parallel(lambda name: (name, convert(kind_of(name), rows.columns[name])), names):
         _check_name(name, rows, problems, allow_unknown_columns=allow_unknown_columns)
         problems.add_each(column.bad, name, rows.columns[name])
         _log_values(name, column)

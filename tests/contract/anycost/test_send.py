@@ -19,8 +19,9 @@ from support.state_stores import Store
 from cloudzero_provider import exceptions as errors, sources
 from cloudzero_provider.anycost import send as sending
 from cloudzero_provider.anycost.checks import check_rows
+from cloudzero_provider.anycost.claim import MonthWrite
 from cloudzero_provider.anycost.guards import rows_held_if_known
-from cloudzero_provider.anycost.plan import Limits, Operation
+from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
 from cloudzero_provider.anycost.send import SendOptions, clear_month, send_month
 from cloudzero_provider.client import Client
 from cloudzero_provider.journal import SumJournal
@@ -879,3 +880,27 @@ def test_a_lost_sum_is_not_sent_again_even_within_an_hour(sandbox):
     )
     assert isinstance(error, errors.AmbiguousWriteError)
     assert len(sandbox.held()) == 4
+
+
+class Claimed:
+    """Claims that remember what was claimed and withdrawn."""
+
+    def __init__(self):
+        self.writes, self.withdrawn = [], 0
+
+    def claim(self, write):
+        self.writes.append(write)
+
+    def nothing_written(self):
+        self.withdrawn += 1
+
+
+def test_what_is_sent_or_emptied_is_claimed(sandbox):
+    claims, client = Claimed(), client_of(sandbox.url)
+    rows = checked(SIX)
+    send_month(client, STREAM, rows, SendOptions(claims=claims))
+    clear_month(client, STREAM, MARCH, SendOptions(claims=claims))
+    sent, emptied = claims.writes
+    assert sent == MonthWrite.of_plan(client, STREAM, make_plan(rows, Operation.REPLACE_DROP))
+    assert emptied == MonthWrite.of_nothing(client, STREAM, MARCH)
+    assert claims.withdrawn == 0

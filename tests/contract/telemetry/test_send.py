@@ -20,6 +20,7 @@ from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.months import Month
 from cloudzero_provider.telemetry.batches import BatchLimits
 from cloudzero_provider.telemetry.checks import OnZero, RecordRules, check_records
+from cloudzero_provider.telemetry.claim import RecordsWrite
 from cloudzero_provider.telemetry.identity import record_hash
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
@@ -325,3 +326,41 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
     with pytest.raises(errors.AmbiguousWriteError, match="sent 3 requests, and this attempt has different rows"):
         send(sandbox, SIX[:4], per_batch=2, rules=rules, journal=journal(store, is_retry=True))
     assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
+
+
+class Claimed:
+    """Claims that remember what was claimed and withdrawn."""
+
+    def __init__(self):
+        self.writes, self.withdrawn = [], 0
+
+    def claim(self, write):
+        self.writes.append(write)
+
+    def nothing_written(self):
+        self.withdrawn += 1
+
+
+def test_what_is_sent_is_claimed(sandbox):
+    claims = Claimed()
+    send(sandbox, claims=claims, clear_periods=True)
+    [write] = claims.writes
+    assert write == RecordsWrite.of(client_of(sandbox.url), NAME, checked(SIX), clear_periods=True)
+    assert claims.withdrawn == 0
+
+
+def test_what_is_only_checked_is_not_claimed(sandbox):
+    claims = Claimed()
+    send(sandbox, claims=claims, check_only=True)
+    assert not claims.writes
+
+
+def test_a_zero_that_is_skipped_is_not_cleared_with_its_period(sandbox):
+    records = [*SIX, record(7, 0)]
+    with pytest.raises(errors.InputError) as error:
+        send(sandbox, records, rules={"on_zero": OnZero.SKIP}, clear_periods=True)
+    assert str(error.value) == (
+        "on_zero='skip' keeps what CloudZero holds of the 1 records with a value of zero, but clear_periods=True would "
+        "delete it. Use on_zero='delete', or remove these records. Nothing was sent."
+    )
+    assert not sandbox.posts()

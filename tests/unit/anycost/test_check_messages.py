@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from support.charges import charge, frame_of
 from support.rows import checked, row
 
+from cloudzero_provider import sources
 from cloudzero_provider.anycost import aggregate
+from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, MonthTooLargeError
+from cloudzero_provider.months import Month
 
 CBF = "https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf"
 TAG_KEY = "a tag key is letters, digits and _ . : / = + - @, without white space"
@@ -445,3 +450,10 @@ def test_a_column_of_focus_of_another_type_is_named(name, values, words):
     with pytest.raises(InputError) as error:
         focus(frame=frame_of(charge()).with_columns(pl.Series(name, values)))
     assert str(error.value) == words
+
+
+def test_rows_of_another_month_come_with_what_to_do_about_them():
+    rows = sources.from_records([row(time__usage_start="2026-04-01")])
+    rule = "2026-04-01': not in 2026-03 (UTC): a drop holds one month, and the rows include 2026-04"
+    for hint, end in (("", rule), ("set month_from", f"{rule}; set month_from")):
+        assert words_of(lambda hint=hint: check_rows(replace(rows, month_hint=hint), Month(2026, 3))).endswith(end)

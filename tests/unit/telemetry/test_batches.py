@@ -19,6 +19,7 @@ from cloudzero_provider.exceptions import (
     InvalidRowsError,
 )
 from cloudzero_provider.journal import SumJournal
+from cloudzero_provider.telemetry import record_values
 from cloudzero_provider.telemetry.batches import BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules, check_records
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
@@ -320,6 +321,22 @@ def test_floats_of_a_column_are_those_of_python_to_15_digits(floats):
         found, rounded = convert_values(values)
         assert (found.strings.to_list(), found.bad) == (expected.strings.to_list(), expected.bad)
         assert rounded == sum(number is not None and float(f"{number:.15g}") != number for number in floats)
+
+
+def test_floats_of_a_column_are_not_rounded_one_by_one(monkeypatch):
+    monkeypatch.delattr(record_values, "_each_as_text")
+    floats = [0.1 + 0.2, 0.5, 123456789012345.6, 1e-7]
+    for values in (floats, pl.Series(floats), [None, *floats], pl.Series([0.5, 0.1], dtype=pl.Float32)):
+        convert_values(values)
+
+
+def test_floats_among_other_numbers_are_rounded_and_counted():
+    found, rounded = convert_values([0.1 + 0.2, "1.50", 7, 123456789012345.6, 0.5, Decimal("2.25"), 1e-7])
+    assert (found.strings.to_list(), found.bad, rounded) == (
+        ["0.3", "1.5", "7", "123456789012346", "0.5", "2.25", "0.0000001"],
+        {},
+        2,
+    )
 
 
 def test_half_of_the_hashes_are_of_what_is_sent_last():
