@@ -14,6 +14,7 @@ from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
+from cloudzero_provider.anycost.send import SendOptions
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, MonthTooLargeError
 from cloudzero_provider.months import Month
 
@@ -457,3 +458,11 @@ def test_rows_of_another_month_come_with_what_to_do_about_them():
     rule = "2026-04-01': not in 2026-03 (UTC): a drop holds one month, and the rows include 2026-04"
     for hint, end in (("", rule), ("set month_from", f"{rule}; set month_from")):
         assert words_of(lambda hint=hint: check_rows(replace(rows, month_hint=hint), Month(2026, 3))).endswith(end)
+
+
+def test_a_switch_that_is_neither_true_nor_false_is_named():
+    rows = sources.from_records([row()])
+    words = words_of(lambda: check_rows(rows, Month(2026, 3), allow_unknown_columns="no"))
+    assert words.startswith("allow_unknown_columns is 'no'")
+    for name in ("check_only", "validate_with_cloudzero", "verify", "settle_from"):
+        assert words_of(lambda name=name: SendOptions(**{name: "x"})).startswith(f"{name} is 'x'")

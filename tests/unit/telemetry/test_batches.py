@@ -25,6 +25,7 @@ from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero
 from cloudzero_provider.telemetry.identity import hashes_of, record_hash
 from cloudzero_provider.telemetry.record_kinds import KINDS
 from cloudzero_provider.telemetry.record_values import convert_values
+from cloudzero_provider.telemetry.send import TelemetryOptions
 from cloudzero_provider.telemetry.table_records import as_records
 
 ALLOCATION, METRIC = KINDS[StreamType.ALLOCATION], KINDS[StreamType.METRIC]
@@ -166,6 +167,12 @@ def test_mixed_keys_are_seen_in_zeros_too():
 def test_limits_that_make_no_sense_are_refused(limit):
     with pytest.raises(ConfigurationError, match="max_body_bytes"):
         BatchLimits(max_body_bytes=limit)
+
+
+@pytest.mark.parametrize("name", ["clear_periods", "check_only", "settle_from"])
+def test_options_that_make_no_sense_are_refused(name):
+    with pytest.raises(ConfigurationError, match=f"^{name} is 'x'"):
+        TelemetryOptions(**{name: "x"})
 
 
 def table(columns, kind=ALLOCATION, **choices):
