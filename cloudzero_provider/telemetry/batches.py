@@ -105,7 +105,7 @@ def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods:
     :raises InputError: when a single record is too large for one request.
     """
     if read_bool("clear_periods", clear_periods):
-        periods = records.periods.to_frame("timestamp").with_columns(_NO_TEXT.alias(name) for name in _NOT_OF_PERIODS)
+        periods = records.periods.to_frame().with_columns(_NO_TEXT.alias(name) for name in _NOT_OF_PERIODS)
         yield from _batches(periods, TelemetryOperation.DELETE, records, limits)
     for operation, frame in (
         (TelemetryOperation.DELETE, records.zeros.with_columns(value=_NO_TEXT)),

@@ -177,7 +177,7 @@ def _of_sorted_lists(key: str, cells: list[Any], rows: list[int]) -> _Column | N
     items = pl.DataFrame(
         {"row": pl.Series(values=rows, dtype=pl.UInt32), "text": texts, "json": as_json_strings(texts)}
     )
-    if items.n_unique(["row", "text"]) < items.height:
+    if items.n_unique() < items.height:
         return None
     lists = items.sort("row", "text").group_by("row", maintain_order=True).agg(pl.col("json").str.join(", "))
     return _Column(key, lists["json"], f"{_dumps(key)}: [", "]")
@@ -199,7 +199,7 @@ def _of_columns(columns: list[_Column]) -> FilterKeys:
     frame = pl.DataFrame({f"k{number}": column.values for number, column in enumerate(columns)})
     fields = [JsonField(f"k{number}", column.before, column.after) for number, column in enumerate(columns)]
     encoded = JsonObjects(frame, fields, separator=", ").encoded()
-    if not any(frame.null_count().row(0)):
+    if not frame.null_count().sum_horizontal()[0]:
         key_set = _dumps([column.key for column in columns])
         return FilterKeys(encoded, pl.repeat(key_set, frame.height, dtype=pl.String, eager=True))
     keys = [
@@ -225,7 +225,7 @@ def _in_order(rows: list[list[int]], parts: list[FilterKeys]) -> FilterKeys:
     order = pl.Series(values=list(chain.from_iterable(rows)), dtype=pl.UInt32).arg_sort()
     joined = pl.concat([keys.encoded for keys in parts]).gather(order)
     key_sets = pl.concat([keys.key_sets for keys in parts]).gather(order)
-    bad = {of[row]: rule for of, keys in zip(rows, parts, strict=True) for row, rule in keys.bad.items()}
+    bad = {rows[number][row]: rule for number, keys in enumerate(parts) for row, rule in keys.bad.items()}
     return FilterKeys(joined, key_sets, bad)
 
 

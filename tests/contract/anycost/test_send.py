@@ -904,3 +904,12 @@ def test_what_is_sent_or_emptied_is_claimed(sandbox):
     assert sent == MonthWrite.of_plan(client, STREAM, make_plan(rows, Operation.REPLACE_DROP))
     assert emptied == MonthWrite.of_nothing(client, STREAM, MARCH)
     assert claims.withdrawn == 0
+
+
+@pytest.mark.parametrize(("status", "withdrawn"), [(429, 1), (400, 0)])
+def test_the_claim_of_an_emptied_month_is_withdrawn_when_nothing_was_written(sandbox, status, withdrawn):
+    claims, client = Claimed(), client_of(sandbox.url, max_retry_seconds=0)
+    sandbox.faults({"kind": "refuse", "status": status, "times": 20, "method": "POST"})
+    with pytest.raises(errors.CloudZeroError) as error:
+        clear_month(client, STREAM, MARCH, SendOptions(claims=claims))
+    assert (claims.withdrawn, error.value.nothing_written) == (withdrawn, bool(withdrawn))

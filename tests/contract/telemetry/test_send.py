@@ -364,3 +364,22 @@ def test_a_zero_that_is_skipped_is_not_cleared_with_its_period(sandbox):
         "delete it. Use on_zero='delete', or remove these records. Nothing was sent."
     )
     assert not sandbox.posts()
+
+
+@pytest.mark.parametrize(
+    ("status", "skip", "withdrawn", "words"),
+    [
+        (429, 0, 1, "(SHA-256"),
+        (429, 1, 0, "The request before it was applied."),
+        (429, 2, 0, "The 2 requests before it were applied."),
+        (400, 0, 0, "(SHA-256"),
+    ],
+)
+def test_a_claim_is_withdrawn_when_nothing_was_written(sandbox, status, skip, withdrawn, words):
+    claims = Claimed()
+    sandbox.faults({"kind": "refuse", "status": status, "skip": skip, "times": 20})
+    client = client_of(sandbox.url, max_retry_seconds=0)
+    with pytest.raises(errors.CloudZeroError) as error:
+        send(sandbox, client=client, claims=claims, per_batch=1)
+    assert (claims.withdrawn, error.value.nothing_written) == (withdrawn, bool(withdrawn))
+    assert words in str(error.value)

@@ -19,9 +19,14 @@ def hour(number):
     return f"2026-03-{number // 24 + 1:02}T{number % 24:02}:00:00Z"
 
 
-def write(*hours, operation=Operation.REPLACE_HOURLY, stream=STREAM, client=CLIENT):
+def later(*hours, **options):
+    """The same write, made when it is called: a mutant is switched on only while a test runs."""
+    return lambda: write(*hours, **options)
+
+
+def write(*hours, operation=Operation.REPLACE_HOURLY):
     rows = checked([row(time__usage_start=hour(number)) for number in hours])
-    return MonthWrite.of_plan(client, stream, make_plan(rows, operation))
+    return MonthWrite.of_plan(CLIENT, STREAM, make_plan(rows, operation))
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -65,24 +70,24 @@ def test_emptying_a_month():
 @pytest.mark.parametrize(
     ("mine", "theirs", "replaced"),
     [
-        (write(0, operation=Operation.REPLACE_DROP), write(9), "replace_drop replaces the whole month"),
-        (write(0, operation=Operation.SUM), write(0), None),
-        (write(0), write(1), None),
-        (write(0, 1), write(1, 2), "replace_hourly replaces 1 hour that both have (2026-03-01T01:00:00Z)"),
+        (later(0, operation=Operation.REPLACE_DROP), later(9), "replace_drop replaces the whole month"),
+        (later(0, operation=Operation.SUM), later(0), None),
+        (later(0), later(1), None),
+        (later(0, 1), later(1, 2), "replace_hourly replaces 1 hour that both have (2026-03-01T01:00:00Z)"),
         (
-            write(0, 1, 2),
-            write(0, 1, 2, operation=Operation.SUM),
+            later(0, 1, 2),
+            later(0, 1, 2, operation=Operation.SUM),
             f"replace_hourly replaces 3 hours that both have ({hour(0)}, {hour(1)}, {hour(2)})",
         ),
         (
-            write(3, 2, 1, 0),
-            write(0, 1, 2, 3),
+            later(3, 2, 1, 0),
+            later(0, 1, 2, 3),
             f"replace_hourly replaces 4 hours that both have ({hour(0)}, {hour(1)}, {hour(2)}, ...)",
         ),
     ],
 )
 def test_what_a_write_replaces_of_another(mine, theirs, replaced):
-    assert mine.replaces(theirs) == replaced
+    assert mine().replaces(theirs()) == replaced
 
 
 def test_descriptions():

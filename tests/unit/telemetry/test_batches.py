@@ -175,6 +175,11 @@ def test_options_that_make_no_sense_are_refused(name):
         TelemetryOptions(**{name: "x"})
 
 
+def test_a_switch_of_batches_that_makes_no_sense_is_refused():
+    with pytest.raises(ConfigurationError, match=r"^clear_periods is 'x'"):
+        list(make_batches(checked([record(0)]), BatchLimits(), clear_periods="x"))
+
+
 def table(columns, kind=ALLOCATION, **choices):
     rows = as_records(sources.from_frame(pl.DataFrame(columns)), kind)
     return check_records(rows, RecordRules(kind, TelemetryOperation.REPLACE, "DAILY", **choices))
@@ -203,6 +208,31 @@ def test_an_invalid_filter_column_is_named_in_a_table_without_rows_too():
         "The table: the column 'Value' is not a valid filter key; the fields of metric records are timestamp, value, "
         "granularity, associated_cost. Names are matched exactly: 'Value' is not 'value' (in SQL, quote the name)."
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (
+            {**{key: ["x"] for key in ALLOCATION.fields[:-1]}, "associated_cost": ["x"]},
+            (
+                "row 1: the column 'associated_cost' is not a valid filter key; the fields of allocation records are "
+                "timestamp, value, granularity, element_name, filter."
+            ),
+        ),
+        (
+            {"timestamp": ["x"], "value": ["x"], "element name": ["x"]},
+            (
+                "row 1: the fields of allocation records are timestamp, value, granularity, element_name, filter. Names are "
+                "matched exactly: 'element name' is not 'element_name' (in SQL, quote the name)."
+            ),
+        ),
+    ],
+)
+def test_what_is_said_of_a_column_that_may_be_a_field(columns, words):
+    with pytest.raises(InputError) as error:
+        as_records(sources.from_frame(pl.DataFrame(columns)), ALLOCATION)
+    assert str(error.value) == words
 
 
 def test_other_columns_of_a_table_are_filter_keys():
@@ -338,9 +368,9 @@ def test_floats_of_a_column_are_not_rounded_one_by_one(monkeypatch):
 
 
 def test_floats_among_other_numbers_are_rounded_and_counted():
-    found, rounded = convert_values([0.1 + 0.2, "1.50", 7, 123456789012345.6, 0.5, Decimal("2.25"), 1e-7])
+    found, rounded = convert_values([0.1 + 0.2, "1.50", 7, 123456789012345.6, 0.5, Decimal("2.25"), 1e-7, 0.25])
     assert (found.strings.to_list(), found.bad, rounded) == (
-        ["0.3", "1.5", "7", "123456789012346", "0.5", "2.25", "0.0000001"],
+        ["0.3", "1.5", "7", "123456789012346", "0.5", "2.25", "0.0000001", "0.25"],
         {},
         2,
     )

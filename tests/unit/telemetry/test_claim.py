@@ -27,12 +27,21 @@ def record(element="a", value=1, day=1, **filters):
     }
 
 
-def write(*records, operation=REPLACE, stream="orders", clear_periods=False, client=CLIENT, **choices):
+def metric(value=1, **filters):
+    return {"timestamp": "2026-03-01", "value": value, "associated_cost": filters}
+
+
+def later(*records, **options):
+    """The same write, made when it is called: a mutant is switched on only while a test runs."""
+    return lambda: write(*records, **options)
+
+
+def write(*records, operation=REPLACE, clear_periods=False, kind=StreamType.ALLOCATION, **choices):
     if operation is DELETE:
         records = [{name: value for name, value in one.items() if name != "value" and value} for one in records]
-    rules = RecordRules(KINDS[StreamType.ALLOCATION], operation, "DAILY", **choices)
+    rules = RecordRules(KINDS[kind], operation, "DAILY", **choices)
     checked = check_records(sources.from_records(list(records)), rules)
-    return RecordsWrite.of(client, stream, checked, clear_periods=clear_periods)
+    return RecordsWrite.of(CLIENT, "orders", checked, clear_periods=clear_periods)
 
 
 def without_descriptions(given):
@@ -64,7 +73,10 @@ def test_a_claim_holds_no_element_no_filter_and_no_value():
         "records": 1,
     }
     packed = zlib.decompress(base64.b64decode(claim["entries"])).decode()
-    assert not any(word in packed for word in ("customer", "123456", "team", "secret"))
+    assert not any(word in packed for word in ("customer", "123456", "team", "secret", ": ", ", "))
+    content = json.loads(packed)
+    [[element], [[scope]], [[*_, value]]] = content["elements"], content["scopes"], content["rows"]
+    assert (len(element), len(scope), len(value)) == (12, 12, 8)
 
 
 @pytest.mark.parametrize(
@@ -97,59 +109,83 @@ MORE = (
 @pytest.mark.parametrize(
     ("mine", "theirs", "replaced"),
     [
-        (write(record()), write(record()), None),
-        (write(record()), write(record(value="1.0")), None),
-        (write(record()), write(record("b")), None),
-        (write(record()), write(record(day=2)), None),
-        (write(record()), write(record(value=2)), SAME),
-        (write(record()), write(record(), operation=SUM), SAME),
-        (write(record(), operation=SUM), write(record(value=2)), None),
-        (write(record(), operation=DELETE), write(record()), SAME.replace("replace replaces", "delete replaces")),
-        (write(record()), write(record(), operation=DELETE), SAME),
+        (later(record()), later(record()), None),
+        (later(record()), later(record(value="1.0")), None),
+        (later(record()), later(record("b")), None),
+        (later(record()), later(record(day=2)), None),
+        (later(record()), later(record(value=2)), SAME),
+        (later(record()), later(record(), operation=SUM), SAME),
+        (later(record(), operation=SUM), later(record(value=2)), None),
+        (later(record(), operation=DELETE), later(record()), SAME.replace("replace replaces", "delete replaces")),
+        (later(record()), later(record(), operation=DELETE), SAME),
         (
-            write(record(), record("b")),
-            write(record(value=2), record("b", 3)),
+            later(record(), record("b")),
+            later(record(value=2), record("b", 3)),
             "replace replaces 2 records of the same identity with another value, like 2026-03-01T00:00:00Z, 'a'",
         ),
-        (write(record()), write(record(team="x")), MORE),
-        (write(record(team="x")), write(record()), None),
-        (write(record(team="x")), write(record(team="y", env="z")), None),
+        (later(record()), later(record(team="x")), MORE),
+        (later(record(team="x")), later(record()), None),
+        (later(record(team="x")), later(record(team="y", env="z")), None),
         (
-            write(record(team="x")),
-            write(record(team="x", env="z")),
+            later(record(team="x")),
+            later(record(team="x", env="z")),
             MORE.replace("'a' may", '\'a\', {"team": ["x"]} may'),
         ),
         (
-            write(record(), operation=DELETE),
-            write(record(team="x")),
+            later(record(), operation=DELETE),
+            later(record(team="x")),
             "the deletion of 2026-03-01T00:00:00Z, 'a' hides every record that has its properties and more",
         ),
         (
-            write({"timestamp": "2026-03-01"}, operation=DELETE),
-            write(record()),
+            later({"timestamp": "2026-03-01"}, operation=DELETE),
+            later(record()),
             "the deletion of 2026-03-01T00:00:00Z hides every record that has its properties and more",
         ),
         (
-            write({"timestamp": "2026-03-01", "filter": {"team": ["x"]}}, operation=DELETE),
-            write(record(team="x", env="z")),
+            later({"timestamp": "2026-03-01", "filter": {"team": ["x"]}}, operation=DELETE),
+            later(record(team="x", env="z")),
             'the deletion of 2026-03-01T00:00:00Z, {"team": ["x"]} hides every record that has its properties and more',
         ),
-        (write({"timestamp": "2026-03-01"}, operation=DELETE), write(record(), operation=DELETE), None),
+        (later({"timestamp": "2026-03-01"}, operation=DELETE), later(record(), operation=DELETE), None),
         (
-            write(record(), clear_periods=True),
-            write(record("b")),
+            later(record(), clear_periods=True),
+            later(record("b")),
             "clear_periods=True deletes all records of periods that both have (2026-03-01T00:00:00Z)",
         ),
         (
-            write(record(), record(day=2), clear_periods=True),
-            write(record("b", day=2), record("b")),
+            later(record(), record(day=2), clear_periods=True),
+            later(record("b", day=2), record("b")),
             "clear_periods=True deletes all records of periods that both have (2026-03-01T00:00:00Z and 1 more)",
         ),
-        (write(record(), clear_periods=True), write(record("b", day=2)), None),
+        (later(record(), clear_periods=True), later(record("b", day=2)), None),
+        (later(record(team="x", env="z")), later(record(team="x", env="z")), None),
+        (later(record(team="x")), later(record("b", team="x", env="z")), None),
+        (
+            later(metric(), kind=StreamType.METRIC),
+            later(metric(team="x"), kind=StreamType.METRIC),
+            MORE.replace(", 'a' may", " may"),
+        ),
+        (
+            later(metric(team="x"), kind=StreamType.METRIC),
+            later(metric(team="y", env="z"), kind=StreamType.METRIC),
+            None,
+        ),
     ],
 )
 def test_what_a_write_replaces_of_another(mine, theirs, replaced):
+    mine, theirs = mine(), theirs()
     assert mine.replaces(mine.read_claim(theirs.as_claim())) == replaced
+
+
+def test_a_record_of_a_claim_that_was_read_is_named_by_its_period():
+    read = write(record()).read_claim(write(record()).as_claim())
+    assert read.replaces(write(record(value=2))) == SAME.removesuffix(", 'a'")
+
+
+def test_a_claim_that_is_damaged_says_how():
+    damaged = write(record()).as_claim() | {"entries": base64.b64encode(b"damaged").decode()}
+    with pytest.raises(ValueError, match="Error -3 while decompressing data"):
+        write(record()).read_claim(damaged)
 
 
 def test_descriptions():

@@ -88,6 +88,17 @@ def test_good_records_are_not_checked_one_by_one(monkeypatch, kind, values):
     assert not found.bad
 
 
+def test_as_many_keys_and_values_as_cloudzero_accepts_one_by_one():
+    values = [OrderedDict((f"k{number}", [f"{text:02}" for text in range(20)]) for number in range(5))]
+    found = convert_keys(values, ALLOCATION)
+    assert (found.bad, found.encoded.to_list()) == ({}, encoded(values))
+
+
+def test_many_lists_stay_in_the_order_of_their_rows():
+    values = [{"a": [f"{-number}b", f"{-number}a"]} for number in range(3_000)]
+    assert convert_keys(values, ALLOCATION).encoded.to_list() == encoded(values)
+
+
 def test_records_without_filter_keys_are_not_checked_one_by_one(monkeypatch):
     monkeypatch.delattr(filter_keys, "_of_each")
     for values in ([None, None], [{}, {}], [None, {}]):
