@@ -332,6 +332,14 @@ def test_duplicates_have_the_same_period_element_and_keys():
     assert checked([record(0), record(1)]).duplicates_summed == 0
 
 
+def test_a_number_is_text_beside_a_filter_column_that_is_no_text():
+    with pytest.raises(InvalidRowsError, match=r"'a': \['7'\], 'team': \[1\.5\]\}: filter key 'team'"):
+        table(ONE | {"a": [7], "team": [1.5]})
+    columns = {name: values for name, values in ONE.items() if name != "element_name"}
+    with pytest.raises(InvalidRowsError, match="filter key 'team': expected a string, not float"):
+        table(columns | {"team": [1.5]}, METRIC)
+
+
 @pytest.mark.parametrize(
     ("value", "sent", "rounded"),
     [

@@ -160,6 +160,7 @@ MORE = (
         (later(record(), clear_periods=True), later(record("b", day=2)), None),
         (later(record(team="x", env="z")), later(record(team="x", env="z")), None),
         (later(record(team="x")), later(record("b", team="x", env="z")), None),
+        (later(record(), operation=DELETE), later(record("b", team="x")), None),
         (
             later(metric(), kind=StreamType.METRIC),
             later(metric(team="x"), kind=StreamType.METRIC),
