@@ -231,7 +231,7 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
     _check_required("timestamp", rows, problems, needed=True)
     given = rows.columns.get("timestamp")
     if given is None:
-        return pl.Series([None] * rows.count, dtype=pl.String)
+        return _no_values(rows)
     column = utc_timestamps(as_text(given, timestamp_text), **TRUNCATION[granularity])
     problems.add_each(column.bad, "timestamp", given)
     if column.truncated:

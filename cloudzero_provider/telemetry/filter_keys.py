@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import polars as pl
 
 from cloudzero_provider.sources import is_text
+from cloudzero_provider.sources.rows import compact
 from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY
 from cloudzero_provider.values.json_objects import JsonField, JsonObjects
 from cloudzero_provider.values.json_strings import as_json_strings, json_escaped
@@ -153,12 +154,12 @@ def _columns(keys: tuple[Any, ...], values: list[dict[Any, Any]], kind: RecordKi
     return columns
 
 
-def _of_texts(key: str, cells: Sequence[Any], kind: RecordKind) -> _Column | None:
+def _of_texts(key: str, cells: list[Any], kind: RecordKind) -> _Column | None:
     texts = _as_texts(cells)
     return None if texts is None else _Column.of_strings(key, texts, kind)
 
 
-def _of_lists(key: str, cells: Sequence[Any], kind: RecordKind) -> _Column | None:
+def _of_lists(key: str, cells: list[Any], kind: RecordKind) -> _Column | None:
     if not set(map(type, cells)) <= {list, tuple}:
         return None
     lengths = set(map(len, cells))
@@ -183,14 +184,11 @@ def _of_sorted_lists(key: str, cells: list[Any], rows: list[int]) -> _Column | N
     return _Column(key, lists["json"], f"{_dumps(key)}: [", "]")
 
 
-def _as_texts(cells: Sequence[Any]) -> pl.Series | None:
-    if set(map(type, cells)) != {str}:
+def _as_texts(cells: list[Any]) -> pl.Series | None:
+    texts = compact(cells)
+    if not isinstance(texts, pl.Series) or texts.null_count() or (texts == "").any():
         return None
-    try:
-        texts = pl.Series(values=cells, dtype=pl.String)
-    except UnicodeEncodeError:
-        return None
-    return None if (texts == "").any() else texts
+    return texts
 
 
 def _of_columns(columns: list[_Column]) -> FilterKeys:

@@ -45,10 +45,9 @@ def _rounded_floats(values: Values) -> tuple[Converted, int] | None:
     # The shortest notation has at most 15 digits if any notation of the same float has.
     strings = floats.cast(pl.String)
     others = (strings.str.len_bytes() > SIGNIFICANT_DIGITS + len(".")).fill_null(False).arg_true()
-    rounded = pl.Series(
-        values=[f"{number:.{SIGNIFICANT_DIGITS}g}" for number in floats.gather(others).to_list()], dtype=pl.String
-    )
-    changed = rounded.cast(pl.Float64) != floats.gather(others)
+    longer = floats.gather(others)
+    rounded = pl.Series(values=[f"{number:.{SIGNIFICANT_DIGITS}g}" for number in longer.to_list()], dtype=pl.String)
+    changed = rounded.cast(pl.Float64) != longer
     return Converted(strings.scatter(others, rounded)), int(changed.sum())
 
 

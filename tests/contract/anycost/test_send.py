@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from operator import itemgetter
 
 import pytest
+from support.claims import Claimed
 from support.clients import SETTLE, STREAM, answering, client_of, paths
 from support.raw_server import raw_server
 from support.rows import bill_row, checked
@@ -880,19 +881,6 @@ def test_a_lost_sum_is_not_sent_again_even_within_an_hour(sandbox):
     )
     assert isinstance(error, errors.AmbiguousWriteError)
     assert len(sandbox.held()) == 4
-
-
-class Claimed:
-    """Claims that remember what was claimed and withdrawn."""
-
-    def __init__(self):
-        self.writes, self.withdrawn = [], 0
-
-    def claim(self, write):
-        self.writes.append(write)
-
-    def nothing_written(self):
-        self.withdrawn += 1
 
 
 def test_what_is_sent_or_emptied_is_claimed(sandbox):

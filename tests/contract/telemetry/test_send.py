@@ -8,6 +8,7 @@ import time
 
 import pytest
 from support import telemetry_readings
+from support.claims import Claimed
 from support.clients import SETTLE, client_of, paths
 from support.raw_server import answer, raw_server, read_all
 from support.state_stores import Store
@@ -326,19 +327,6 @@ def test_a_retry_of_a_sum_leaves_out_what_was_acknowledged(sandbox):
     with pytest.raises(errors.AmbiguousWriteError, match="sent 3 requests, and this attempt has different rows"):
         send(sandbox, SIX[:4], per_batch=2, rules=rules, journal=journal(store, is_retry=True))
     assert held(sandbox) == {n: n + 0.5 for n in range(1, 7)}
-
-
-class Claimed:
-    """Claims that remember what was claimed and withdrawn."""
-
-    def __init__(self):
-        self.writes, self.withdrawn = [], 0
-
-    def claim(self, write):
-        self.writes.append(write)
-
-    def nothing_written(self):
-        self.withdrawn += 1
 
 
 def test_what_is_sent_is_claimed(sandbox):
