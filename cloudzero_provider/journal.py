@@ -35,7 +35,7 @@ class Store(Protocol):
 class Journal(Protocol):
     """Sends each request, unless a previous attempt did."""
 
-    def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
+    def send_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
         """
         Send a request, unless it was acknowledged in a previous attempt.
 
@@ -51,7 +51,7 @@ class Journal(Protocol):
 class NoJournal:
     """The journal of a repeatable operation: keeps nothing and sends everything."""
 
-    def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:  # noqa: ARG002
+    def send_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:  # noqa: ARG002
         """
         Send a request.
 
@@ -99,7 +99,7 @@ class SumJournal:
         if not is_retry:
             self._write(intent=None)
 
-    def add_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
+    def send_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
         """
         Send a request, unless it was acknowledged in a previous attempt.
 

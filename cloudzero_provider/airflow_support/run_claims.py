@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cloudzero_provider.airflow_support.compat import instance_states, is_mapped, operator_class, pull_all
 from cloudzero_provider.exceptions import ClaimError, ReplacesSameRunError
+from cloudzero_provider.values.limits import CLAIMED_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -153,8 +154,9 @@ def _name(claim: Mapping[str, Any]) -> str:
 
 def _warn_of_uncompared(count: int, description: str) -> None:
     log.warning(
-        "%s of %s are not compared with other tasks of this DAG run, which only compare their first 10,000 records, so "
+        "%s of %s are not compared with other tasks of this DAG run, which only compare their first %s records, so "
         "they may replace what another task sent, or be replaced by it",
         f"{count:,}",
         description,
+        f"{CLAIMED_RECORDS:,}",
     )

@@ -147,7 +147,7 @@ class _Run:
         def send() -> DropReceipt:
             return self.client.send_drop(self.anycost_connection_id, body, effect=request.operation.effect)
 
-        return self.journal.add_once(hashlib.sha256(body).hexdigest(), send) or DropReceipt(None, None)
+        return self.journal.send_once(hashlib.sha256(body).hexdigest(), send) or DropReceipt(None, None)
 
     def _nothing_written(self, unit: Unit, error: CloudZeroError) -> bool:
         return not self.sent.receipts and _not_applied(unit, error)

@@ -164,7 +164,7 @@ def _send(
             return True
 
         try:
-            sent = options.journal.add_once(batch.sha256(body), send)
+            sent = options.journal.send_once(batch.sha256(body), send)
         except CloudZeroError as error:
             if _deletion_found_no_stream(error, batch, records):
                 log.info("%s: the stream does not exist yet, so nothing was deleted", stream_name)

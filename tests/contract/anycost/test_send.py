@@ -535,6 +535,14 @@ def test_reading_back_ends_at_the_deadline(monkeypatch):
     assert 0.9 <= time.monotonic() - began < 3.8
 
 
+def test_a_read_that_would_begin_after_the_deadline_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(sending, "VERIFY_PAUSE", 2.5)
+    holding = Holding(SIX[:1], SIX[:1], SIX)  # before it is sent, after it, and too late
+    with answering(holding) as client, pytest.raises(errors.VerificationError):
+        send(None, client=client, verify=True)
+    assert holding.months == [SIX]
+
+
 def test_a_month_that_does_not_exist_yet_is_reported(sandbox, monkeypatch):
     sandbox.settings(read_lag_seconds=60)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
@@ -16,12 +17,20 @@ LINES = [
 
 
 def source_of(name: str) -> str:
-    """The module that holds a function, in one line."""
+    """The source of a function or a method, in one line."""
     parts = name.split(".")
-    folders = [ROOT.joinpath("cloudzero_provider", *parts[:end]) for end in range(len(parts), 0, -1)]
-    modules = (path for folder in folders for path in (folder.with_suffix(".py"), folder / "__init__.py"))
-    path = next(path for path in modules if path.exists())
-    return " ".join(path.read_text(encoding="utf-8").split())
+    modules = [ROOT.joinpath("cloudzero_provider", *parts[:end]) for end in range(len(parts), 0, -1)]
+    depth, path = next(
+        (len(parts) - cut, path)
+        for cut, module in enumerate(modules)
+        for path in (module.with_suffix(".py"), module / "__init__.py")
+        if path.exists()
+    )
+    source = path.read_text(encoding="utf-8")
+    node: ast.AST = ast.parse(source)
+    for part in parts[depth:]:
+        node = next(each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == part)
+    return " ".join((ast.get_source_segment(source, node) or "").split())
 
 
 @pytest.mark.parametrize("line", LINES)

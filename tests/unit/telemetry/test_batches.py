@@ -463,7 +463,7 @@ def run(store, hashes, *, is_retry, fail_at=None, error=None, target="stream", m
 
     with contextlib.suppress(type(error)) if error else contextlib.nullcontext():
         for sha256 in hashes:
-            journal.add_once(sha256, lambda sha256=sha256: send(sha256))
+            journal.send_once(sha256, lambda sha256=sha256: send(sha256))
         journal.finish()
     return sent
 
@@ -541,7 +541,7 @@ def test_of_two_tries_that_both_live_only_one_adds():
 
         def add(journal, hashes, sent=sent):
             for sha256 in hashes:
-                journal.add_once(sha256, lambda sha256=sha256: sent.append(sha256))
+                journal.send_once(sha256, lambda sha256=sha256: sent.append(sha256))
 
         first = SumJournal(store, "stream", is_retry=False, max_tries=3)
         second = SumJournal(store, "stream", is_retry=True, max_tries=3)

@@ -110,6 +110,15 @@ class TestPreview:
         assert [row["usage/units"] for row in rows] == ["GB Months", "Hours", "Hours"]
         assert [row["lineitem/cloud_provider"] for row in rows] == ["Acme", "B", "B"]
 
+    def test_quantities_and_units_of_two_versions_need_not_be_text(self):
+        frame = frame_of(charge(), charge()).with_columns(
+            ConsumedQuantity=pl.Series([2.5, None]),
+            UsageQuantity=pl.Series([None, 3]),
+            ConsumedUnit=pl.Series([7, None]),
+            UsageUnit=pl.Series([None, 8]),
+        )
+        assert to_cbf(frame).select("usage/amount", "usage/units").rows() == [("2.5", "7"), ("3", "8")]
+
     def test_numbers_of_two_types_keep_their_digits(self):
         exact = "12345678901234567.123456789"
         frame = frame_of(charge(), charge()).with_columns(
