@@ -20,7 +20,7 @@ from cloudzero_provider.get_provider_info import EXTRA_FIELDS
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
 ROOT = Path(__file__).parents[2]
-#: The folder of the ``airflow`` command of each line. ``make test-e2e`` creates both environments.
+#: The folder of the ``airflow`` command of each line. ``make test-long`` creates the environment of the older one.
 AIRFLOW_LINES = {
     "3.3": BIN,
     "3.2": Path(os.environ.get("CLOUDZERO_AIRFLOW_3_2", ROOT / ".venv" / "airflow-3.2")).absolute() / "bin",
@@ -35,10 +35,10 @@ LINKS = {
 }
 
 
-@pytest.fixture(scope="module", params=AIRFLOW_LINES)
+@pytest.fixture(scope="module", params=["3.3", pytest.param("3.2", marks=pytest.mark.long)])
 def airflow(request, start_airflow):
     bin_folder = AIRFLOW_LINES[request.param]
-    assert (bin_folder / "airflow").exists(), f"Airflow {request.param} is missing: 'make test-e2e' installs it"
+    assert (bin_folder / "airflow").exists(), f"Airflow {request.param} is missing: 'make test-long' installs it"
     with start_airflow(["saved_connection", "refused_rows"], settings=SETTINGS, bin_folder=bin_folder) as airflow:
         yield airflow
 

@@ -413,8 +413,9 @@ def test_fifty_triggers_at_once_block_no_loop_and_need_few_threads(monkeypatch):
     assert len(heads) >= 50
     gaps.sort()
     assert gaps[int(len(gaps) * 0.95)] < 0.3
-    # Eight requests at a time, each with a timer; the event loop has some threads of its own, for looking connections up.
-    assert most_threads - before <= 2 * 8 + min(32, (os.cpu_count() or 1) + 4) + 4
+    # Eight requests at a time, each with a timer, beside one that is ending; the event loop has some threads of its own,
+    # for looking connections up.
+    assert most_threads - before <= 3 * 8 + min(32, (os.cpu_count() or 1) + 4) + 4
 
 
 PRINTS_HEADERS = """
