@@ -6,6 +6,8 @@ The exceptions of this package. A retry can help those with an asterisk::
             MonthError
         InputError
             InvalidRowsError
+            MissingFileError *
+            TransformError
             MonthTooLargeError
             MonthWouldShrinkError
             MonthWouldGrowError
@@ -94,6 +96,22 @@ class MonthError(ConfigurationError):
 
 class InputError(CloudZeroError):
     """The rows or files that were given can't be sent. Nothing was sent."""
+
+
+class MissingFileError(InputError):
+    """A file does not exist, or no file matches a pattern: it may not have been written yet. Nothing was sent."""
+
+    retry_can_help = True
+
+    def __init__(self, name: str, what: str = "there is no such file") -> None:
+        super().__init__(
+            f"{name}: {what}, so nothing was sent. If it has not been written yet, put a sensor for it before this "
+            "task, or set retries."
+        )
+
+
+class TransformError(InputError):
+    """A user's ``transform`` raised an error, which is the ``__cause__``. Nothing was sent."""
 
 
 @dataclass(frozen=True)

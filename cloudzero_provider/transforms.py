@@ -1,31 +1,24 @@
-"""Apply the user's transforms, functions from a data frame to a data frame, before rows are checked."""
+"""
+Transforms to build on, for the ``transform`` of an operator: functions from a data frame to a data frame.
+
+Each is strict: it converts every value of a column exactly, or names those that it can't read.
+"""
 
 from __future__ import annotations
 
-import json
-import logging
-import math
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timezone
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.values.did_you_mean import spelling_differences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
-    from cloudzero_provider.sources import Rows
-    from cloudzero_provider.values.python_values import Values
+    from cloudzero_provider.values.problems import Problems
 
     Transform = Callable[[pl.DataFrame], pl.DataFrame]
-
-log = logging.getLogger(__name__)
-
-_INT64 = range(-(2**63), 2**63)
-#: Digits of a polars Decimal, before and after the decimal point together.
-_DECIMAL_DIGITS = 38
 
 
 def decimals(*columns: str) -> Transform:
@@ -39,205 +32,128 @@ def decimals(*columns: str) -> Transform:
         :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of each invalid number.
     :raises ConfigurationError: when a name is not a string.
     """
-    wrong = [name for name in columns if not isinstance(name, str)]
-    if wrong:
-        raise ConfigurationError(
-            f"decimals: expected each column as its own argument, like decimals('cost', 'discount'), not {wrong}."
-        )
+    _check_names("decimals", columns)
 
     def as_decimals(frame: pl.DataFrame) -> pl.DataFrame:
-        from cloudzero_provider.sources import from_frame
-        from cloudzero_provider.values.problems import Problems
-
-        rows = from_frame(frame)
-        problems = Problems(rows)
-        series = {}
-        for name in columns:
-            if name not in rows.columns:
-                hint = spelling_differences([name], frame.columns)
-                hint = f"; names are matched exactly: {hint} (in SQL, quote the name)" if hint else ""
-                raise InputError(
-                    f"decimals: {name!r} is not a column; the columns are {', '.join(frame.columns)}{hint}."
-                )
-            series[name], bad = _decimal_series(rows.columns[name])
-            problems.add_each(bad, name, rows.columns[name])
-        problems.raise_if_any()
-        for name, values in series.items():
-            if values is None:
-                raise InputError(f"decimals: {name!r} contains numbers that need more than {_DECIMAL_DIGITS} digits.")
-        return frame.with_columns(**{name: values for name, values in series.items() if values is not None})
+        return _with_decimals("decimals", frame, {name: _column("decimals", frame, name) for name in columns})
 
     return as_decimals
 
 
-def apply_transforms(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
+def money(*columns: str, decimal_point: str = ".", thousands: str = ",") -> Transform:
     """
-    Apply transforms in order.
+    Return a transform that converts amounts as vendors write them to exact decimals: ``$1,234.56``, ``(12.50)``.
 
-    :param rows: rows as given. If there are none, nothing is applied.
-    :param transform: a function from a polars frame to a polars frame, or a list of such functions.
-    :return: the rows of the last function's frame.
-    :raises ConfigurationError: when one is not a function, or does not return a frame.
+    An amount may have one sign (or parentheses, which make it negative) and one currency, such as ``$``, ``US$`` or
+    ``EUR``, before the number or after it; all amounts of a column must be in one currency. The separators are never
+    guessed: ``1.234,56 €`` needs ``decimal_point=","`` and ``thousands="."``.
+
+    :param columns: names of columns. Missing values stay missing, and numbers stay as they are.
+    :param decimal_point: the character before the fraction.
+    :param thousands: the character between groups of three digits, or an empty string if there is none.
+    :return: a function from a frame to a frame. It raises an
+        :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of each value that is not
+        such an amount.
+    :raises ConfigurationError: when a name is not a string, or a separator is not a single character of its own.
     """
-    from cloudzero_provider.sources import from_frame
+    _check_names("money", columns)
+    _check_separators(decimal_point, thousands)
 
-    functions = [transform] if callable(transform) else transform
-    if not isinstance(functions, Sequence) or isinstance(functions, str) or not all(map(callable, functions)):
+    def as_amounts(frame: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
+        from cloudzero_provider.values.money import read_money
+
+        problems, amounts = _problems_of(frame), {}
+        for name in columns:
+            values = _column("money", frame, name)
+            if values.dtype == pl.String:
+                column = read_money(values.set(values == "", None), decimal_point=decimal_point, thousands=thousands)
+                problems.add_each(column.bad, name, values)
+                values = column.decimals
+            amounts[name] = values
+        problems.raise_if_any()
+        return _with_decimals("money", frame, amounts)
+
+    return as_amounts
+
+
+def dates(column: str, date_format: str) -> Transform:
+    """
+    Return a transform that converts text to dates or times, by a format that you declare.
+
+    :param column: the name of a column. Missing values stay missing, and dates and times stay as they are.
+    :param date_format: as of Python's ``strptime``, like ``%m/%d/%Y`` or ``%d.%m.%Y %H:%M``. A time without a zone
+        (``%z``) is in UTC.
+    :return: a function from a frame to a frame. It raises an
+        :class:`~cloudzero_provider.exceptions.InvalidRowsError` that names row and column of each text that doesn't
+        have the format.
+    :raises ConfigurationError: when an argument is not a string.
+    """
+    _check_names("dates", (column, date_format))
+
+    def as_times(frame: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
+        from cloudzero_provider.values.declared_times import read_times
+
+        values = _column("dates", frame, column)
+        if values.dtype.is_temporal():
+            return frame
+        if values.dtype != pl.String:
+            raise InputError(f"dates: {column!r} has the type {values.dtype}: expected text.")
+        problems = _problems_of(frame)
+        times, bad = read_times(values, date_format)
+        problems.add_each(bad, column, values)
+        problems.raise_if_any()
+        return frame.with_columns(times.alias(column))
+
+    return as_times
+
+
+def _check_names(function: str, names: tuple[Any, ...]) -> None:
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
         raise ConfigurationError(
-            f"transform is {transform!r}: expected a function from a polars frame to a polars frame, or a list of them."
+            f"{function}: expected each column as its own argument, like {function}('cost', 'discount'), not {wrong}."
         )
-    if not rows.count or not functions:
-        return rows
-    frame = to_frame(rows)
-    for function in functions:
-        frame = _apply(function, frame)
-    return from_frame(frame)
 
 
-def _apply(function: Transform, frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    from cloudzero_provider.sources.frames import collected
-
-    name = getattr(function, "__name__", None) or repr(function)
-    result: Any = function(frame)
-    if isinstance(result, pl.LazyFrame):
-        result = collected(result)
-    if not isinstance(result, pl.DataFrame):
-        hint = " Does it end with a return?" if result is None else ""
-        raise ConfigurationError(
-            f"transform: {name} returned a {type(result).__name__}, not a polars DataFrame.{hint} Nothing was sent."
-        )
-    if not result.width:
-        raise InputError(
-            f"transform: {name} returned a frame without columns. To send no rows, return frame.clear(). "
-            "Nothing was sent."
-        )
-    log.info("transform: %s converted %s rows to %s", name, f"{frame.height:,}", f"{result.height:,}")
-    return result
+def _check_separators(decimal_point: Any, thousands: Any) -> None:
+    for name, value, lengths in (("decimal_point", decimal_point, {1}), ("thousands", thousands, {0, 1})):
+        if not isinstance(value, str) or len(value) not in lengths or value.isalnum() or value in tuple("+-()"):
+            raise ConfigurationError(f"money: {name} is {value!r}: expected a single character, like '.' or ','.")
+    if decimal_point == thousands:
+        raise ConfigurationError(f"money: decimal_point and thousands are both {thousands!r}: they must differ.")
 
 
-def to_frame(rows: Rows) -> pl.DataFrame:
-    """
-    Convert rows to a frame. Text stays text, and an empty string becomes null; numbers stay exact.
-
-    :param rows: rows as given. Columns of polars keep their types. Python's integers become Int64, Decimals Decimal,
-        floats Float64, bytes Binary, and times with a zone Datetime in UTC. A column of mixed types becomes text, and
-        nested values become JSON.
-    :raises InvalidRowsError: for values that can't become text.
-    """
-    import polars as pl
-
-    from cloudzero_provider.values.conversion import as_text
+def _problems_of(frame: pl.DataFrame) -> Problems:
+    from cloudzero_provider.sources import Rows
     from cloudzero_provider.values.problems import Problems
+    from cloudzero_provider.values.row_places import where_in
 
-    problems = Problems(rows)
-    series = {}
-    for name, values in rows.columns.items():
-        typed = _as_typed_series(values)
-        if typed is None:
-            column = as_text(values, _cell_text)
-            problems.add_each(column.bad, name, values)
-            typed = column.strings
-        series[name] = typed.alias(name)
+    return Problems(Rows({}, frame.height, where_in(frame)))
+
+
+def _column(function: str, frame: pl.DataFrame, name: str) -> pl.Series:
+    from cloudzero_provider.sources import plain_type
+
+    if name not in frame.columns:
+        hint = spelling_differences([name], frame.columns)
+        hint = f"; names are matched exactly: {hint} (in SQL, quote the name)" if hint else ""
+        raise InputError(f"{function}: {name!r} is not a column; the columns are {', '.join(frame.columns)}{hint}.")
+    return plain_type(frame[name])
+
+
+def _with_decimals(function: str, frame: pl.DataFrame, columns: dict[str, pl.Series]) -> pl.DataFrame:
+    from cloudzero_provider.sources.typed_frame import DECIMAL_DIGITS, decimal_series
+
+    problems, series = _problems_of(frame), {}
+    for name, values in columns.items():
+        series[name], bad = decimal_series(values)
+        problems.add_each(bad, name, values)
     problems.raise_if_any()
-    return pl.DataFrame(series)
-
-
-def _as_typed_series(values: Values) -> pl.Series | None:
-    import polars as pl
-
-    if isinstance(values, pl.Series):
-        return values.set(values == "", None) if values.dtype == pl.String else values
-    kinds = set(map(type, values)) - {type(None)}
-    if not kinds:
-        return None
-    if kinds <= {bytes, bytearray, memoryview}:
-        return pl.Series(values=[None if value is None else bytes(value) for value in values], dtype=pl.Binary)
-    numbers = _number_series(values, kinds)
-    return _time_series(values, kinds) if numbers is None else numbers
-
-
-def _number_series(values: list[Any], kinds: set[type]) -> pl.Series | None:
-    import polars as pl
-
-    if kinds == {bool}:
-        return pl.Series(values=values, dtype=pl.Boolean)
-    if kinds == {float}:
-        return pl.Series(values=values, dtype=pl.Float64)
-    if kinds == {int} and all(value is None or value in _INT64 for value in values):
-        return pl.Series(values=values, dtype=pl.Int64)
-    if kinds <= {int, Decimal}:
-        decimal, bad = _decimal_series(values)
-        return None if bad else decimal
-    return None
-
-
-def _time_series(values: list[Any], kinds: set[type]) -> pl.Series | None:
-    import polars as pl
-
-    if kinds == {date}:
-        return pl.Series(values=values, dtype=pl.Date)
-    # pandas' NaT is a datetime that is not equal to itself.
-    if not all(issubclass(kind, datetime) for kind in kinds) or any(value != value for value in values):
-        return None
-    zoned = {value.tzinfo is not None for value in values if value is not None}
-    if zoned == {True}:
-        try:
-            in_utc = [None if value is None else value.astimezone(timezone.utc) for value in values]
-        except OverflowError:
-            return None
-        return pl.Series(values=in_utc, dtype=pl.Datetime("us", "UTC"))
-    return pl.Series(values=values, dtype=pl.Datetime("us")) if zoned == {False} else None
-
-
-def _decimal_series(values: Values) -> tuple[pl.Series | None, dict[int, str]]:
-    """Convert numbers to exact decimals; ``None`` if they need more digits than polars has."""
-    import polars as pl
-
-    from cloudzero_provider.values.conversion import as_text, decimal_text, plain_decimals
-
-    column = plain_decimals(as_text(values, decimal_text))
-    parts = column.strings.str.strip_prefix("-").str.split_exact(".", 1).struct.unnest()
-    whole, fraction = parts.select(pl.all().str.len_bytes().max().fill_null(0)).row(0)
-    if whole + fraction > _DECIMAL_DIGITS:
-        return None, column.bad
-    return column.strings.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)), column.bad
-
-
-def _cell_text(value: Any) -> str:
-    from cloudzero_provider.values.conversion import text_of
-
-    if isinstance(value, str):
-        return text_of(value)
-    if isinstance(value, (dict, list, tuple)):
-        return text_of(json.dumps(_json_value(value), ensure_ascii=False))
-    text = value.isoformat() if isinstance(value, (date, datetime)) else str(value)
-    if text in ("nan", "NaT"):
-        raise ValueError(f"{text} among values of other types: write None for a missing value")
-    # The text of some objects is not their value, like <memory at 0x7f…> and <NA>.
-    if isinstance(value, (bytes, bytearray)) or text.startswith("<"):
-        raise ValueError(f"expected text, a number or a time, not {type(value).__name__}")
-    return text
-
-
-def _json_value(value: Any) -> Any:
-    """
-    Convert a nested value to JSON types. NaN, NA and NaT become null, as they do at the top level.
-
-    :raises ValueError: for values without a JSON form, since their ``str`` is not the user's value.
-    """
-    from cloudzero_provider.sources.numpy_values import plain_values
-
-    if isinstance(value, dict):
-        return {key: _json_value(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json_value(item) for item in value]
-    (plain,) = plain_values([value])
-    if plain is None or isinstance(plain, (str, int)) or (isinstance(plain, float) and math.isfinite(plain)):
-        return plain
-    if isinstance(plain, Decimal) and plain.is_finite():
-        return str(plain)
-    if isinstance(plain, (date, datetime)):
-        return plain.isoformat()
-    raise ValueError(f"it contains a {type(value).__name__}: expected text, numbers or times")
+    for name, found in series.items():
+        if found is None:
+            raise InputError(f"{function}: {name!r} contains numbers that need more than {DECIMAL_DIGITS} digits.")
+    return frame.with_columns(**{name: found for name, found in series.items() if found is not None})

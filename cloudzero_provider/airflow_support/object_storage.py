@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook, ObjectStoragePath
 
-from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.exceptions import ConfigurationError, InputError, MissingFileError
 from cloudzero_provider.sources.file_names import without_folders
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def _open_storage(uri: str) -> tuple[Any, str]:
 def _readable_errors(uri: str) -> Iterator[None]:
     try:
         yield
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+    except FileNotFoundError as error:
+        raise MissingFileError(uri, f"there is no such file ({error})") from None
+    except (PermissionError, IsADirectoryError) as error:
         raise InputError(f"{uri}: the file can't be read ({type(error).__name__}: {error}).") from None
     except (ValueError, ImportError) as error:
         raise ConfigurationError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, Asset, BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset, BaseHook
 
 from cloudzero_provider.airflow_support.compat import set_default_of_mapped
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_claims import RunClaims
 from cloudzero_provider.airflow_support.sum_state import is_retry
-from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.exceptions import ConfigurationError, InputError, TransformError
 from cloudzero_provider.links import show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.values.month_hints import collected_hints
@@ -164,12 +164,11 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
         from cloudzero_provider.sources import joined
-        from cloudzero_provider.transforms import apply_transforms
 
         with collected_hints() as hints:
             parts = list(self._read_parts(context, allow_equal_files=allow_equal_files))
             if self.transform is not None:
-                parts = [apply_transforms(joined(parts), self.transform)]
+                parts = [_transformed(joined(parts), self.transform)]
         rows = (join or joined)(parts)
         return replace(rows, month_hint="; ".join(hints))
 
@@ -241,3 +240,15 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra.update(extra)
+
+
+def _transformed(rows: Rows, transform: Any) -> Rows:
+    """Apply transforms; Airflow's own errors, such as a skip, reach Airflow unchanged."""
+    from cloudzero_provider.sources import apply_transforms
+
+    try:
+        return apply_transforms(rows, transform)
+    except TransformError as error:
+        if isinstance(error.__cause__, AirflowException):
+            raise error.__cause__ from None
+        raise

@@ -12,12 +12,14 @@ from cloudzero_provider.sources.file_names import ENDINGS, FileStore
 from cloudzero_provider.sources.files import from_files, read_files
 from cloudzero_provider.sources.frames import from_frame, plain_type
 from cloudzero_provider.sources.records import from_records
-from cloudzero_provider.sources.rows import Rows, is_text, joined, row_number
+from cloudzero_provider.sources.rows import Rows, is_text, joined
+from cloudzero_provider.sources.transformed import apply_transforms
 
 __all__ = [
     "ENDINGS",
     "FileStore",
     "Rows",
+    "apply_transforms",
     "from_cursor",
     "from_files",
     "from_frame",
@@ -26,5 +28,4 @@ __all__ = [
     "joined",
     "plain_type",
     "read_files",
-    "row_number",
 ]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any, Protocol
 
-from cloudzero_provider.exceptions import ConfigurationError, InputError
+from cloudzero_provider.exceptions import ConfigurationError, InputError, MissingFileError
 
 #: Extensions of files that can be read.
 ENDINGS = (
@@ -134,7 +134,9 @@ def _matching_files(given: Any, place: str, store: FileStore | None) -> list[str
         return [name]
     found = store_for(name, store).find(name) if is_uri else _local_matches(name)
     if not found:
-        raise InputError(f"{name}: no file matches.{_hint(name)}")
+        if hint := _hint(name):
+            raise InputError(f"{name}: no file matches.{hint}")
+        raise MissingFileError(name, "no file matches")
     return sorted(found)
 
 

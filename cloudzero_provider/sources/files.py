@@ -7,9 +7,10 @@ import os
 import stat
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.exceptions import InputError, MissingFileError
 from cloudzero_provider.sources.csv_files import read_csv
 from cloudzero_provider.sources.equal_files import FilesSeen
 from cloudzero_provider.sources.file_names import FileStore, ending_of, find_files, store_for
@@ -31,7 +32,7 @@ _READERS: dict[str, Callable[[str, str], Rows]] = {
     ".parquet": read_parquet,
 }
 #: Errors of the name or the file itself, which a retry can't fix.
-_NOT_OUTAGES = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
+_NOT_OUTAGES = (errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
 
 
 def from_files(files: Any, store: FileStore | None = None, *, allow_equal_files: bool = False) -> Rows:
@@ -57,7 +58,7 @@ def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files:
             rows = _READERS[ending.removesuffix(".gz")](name, path)
         if seen is not None:
             seen.refuse_equal(name, rows)
-        yield rows
+        yield replace(rows, source=name)
 
 
 @contextmanager
@@ -83,6 +84,8 @@ def _check_file(name: str) -> None:
         with open(name, "rb"):
             pass
     except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise MissingFileError(name) from None
         if error.errno not in _NOT_OUTAGES:
             raise
         raise InputError(f"{name}: the file can't be read ({error.strerror or error}).") from None

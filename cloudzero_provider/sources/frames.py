@@ -11,8 +11,9 @@ import polars as pl
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.arrow_maps import as_entries, is_map
 from cloudzero_provider.sources.numpy_values import plain_values
-from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows, check_cells, compact, is_text, row_number
+from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows, check_cells, compact, is_text
 from cloudzero_provider.values.python_values import Values, as_objects
+from cloudzero_provider.values.row_places import row_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

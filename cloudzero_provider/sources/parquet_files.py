@@ -7,7 +7,8 @@ import polars as pl
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.arrow_maps import with_all_entries
 from cloudzero_provider.sources.frames import table
-from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows, row_number
+from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows
+from cloudzero_provider.values.row_places import row_number
 
 
 def read_parquet(name: str, path: str) -> Rows:

@@ -10,7 +10,8 @@ from typing import Any
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import from_frame, is_frame
 from cloudzero_provider.sources.numpy_values import plain_values
-from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined, row_number
+from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined
+from cloudzero_provider.values.row_places import row_number
 
 
 def from_records(records: Any) -> Rows:

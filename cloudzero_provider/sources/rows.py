@@ -12,6 +12,7 @@ import polars as pl
 
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.values.python_values import Values, as_objects
+from cloudzero_provider.values.row_places import row_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ class Rows:
     :param where: returns the place of a row (counted from 0), for errors.
     :param is_table: whether they come from a table (CSV, SQL, a data frame) rather than from records.
     :param month_hint: what to do about rows of another month, appended to that error.
+    :param source: what the rows were read from, like ``bill.csv``, for errors; empty if it has no name.
     """
 
     columns: Mapping[str, Values] = field(repr=False)
@@ -42,11 +44,7 @@ class Rows:
     where: Callable[[int], str] = field(repr=False)
     is_table: bool = False
     month_hint: str = ""
-
-
-def row_number(index: int) -> str:
-    """Describe the place of a record, counted from 1."""
-    return f"row {index + 1:,}"
+    source: str = ""
 
 
 def joined(parts: list[Rows]) -> Rows:
@@ -69,7 +67,12 @@ def joined(parts: list[Rows]) -> Rows:
         number = bisect_right(starts, index) - 1
         return places[number](index - starts[number])
 
-    return Rows(columns, sum(counts), where, any(part.is_table for part in parts))
+    return Rows(columns, sum(counts), where, any(part.is_table for part in parts), source=_joined_source(parts))
+
+
+def _joined_source(parts: list[Rows]) -> str:
+    first, *others = dict.fromkeys(part.source for part in parts) or [""]
+    return f"{first} and {len(others):,} other file{'s'[: len(others) != 1]}" if others else first
 
 
 def _joined_column(parts: list[Values | None], counts: list[int]) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -18,7 +19,7 @@ from support.formats import polars_frame, write_csv
 from support.paths import environment
 from support.tasks import connect, send
 
-from cloudzero_provider.exceptions import CloudZeroError, InputError
+from cloudzero_provider.exceptions import CloudZeroError, InputError, MissingFileError
 
 
 @pytest.fixture
@@ -75,10 +76,6 @@ def test_a_replaced_file_is_read_again(connected, sandbox):
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("s3://acme_s3@there/2024-09/missing.csv", r"^s3://acme_s3@there/2024-09/missing\.csv: .*FileNotFoundError"),
-        ("s3://acme_s3@nowhere/bill.csv", r"^s3://acme_s3@nowhere/bill\.csv: .*bucket does not exist"),
-        ("s3://acme_s3@there/2024-10/*.csv", r"^s3://acme_s3@there/2024-10/\*\.csv: no file"),
-        ("s3://acme_s3@nowhere/*.csv", r"^s3://acme_s3@nowhere/\*\.csv: no file"),
         ("s3://acme_s3@there/folder.csv", r"^s3://acme_s3@there/folder\.csv: .*it is a directory"),
         ("s3://stranger@there/2024-09/bill.csv", r"^s3://stranger@there/2024-09/bill\.csv: .*Forbidden"),
         ("s3://acme_s3@there/2024-09/cut.csv.gz", r"^s3://acme_s3@there/2024-09/cut\.csv\.gz, "),
@@ -99,6 +96,21 @@ def test_an_error_that_a_retry_cant_fix_names_the_file(connected, sandbox, monke
     with pytest.raises(InputError, match=message) as error:
         send(files=uri, month=MONTH)
     assert isinstance(error.value, AirflowFailException)
+    assert sandbox.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("s3://acme_s3@later/bill.csv", "there is no such file .*bucket does not exist"),
+        ("s3://acme_s3@later/*.csv", "no file matches"),
+        ("s3://acme_s3@there/later.csv", "there is no such file"),
+    ],
+)
+def test_a_file_that_is_not_written_yet_can_be_retried(connected, sandbox, uri, message):
+    with pytest.raises(MissingFileError, match=rf"^{re.escape(uri)}: {message}.*, so nothing was sent\.") as error:
+        send(files=uri, month=MONTH)
+    assert not isinstance(error.value, AirflowFailException)
     assert sandbox.writes() == []
 
 

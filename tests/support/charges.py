@@ -11,7 +11,8 @@ from cloudzero_provider.anycost.checks import CheckedRows, check_rows
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InvalidRowsError, Problem
 from cloudzero_provider.months import Month
-from cloudzero_provider.sources import Rows, row_number
+from cloudzero_provider.sources import Rows
+from cloudzero_provider.values.row_places import row_number
 
 SEPTEMBER = Month(2024, 9)
 GOOD = {

@@ -11,13 +11,20 @@ from hypothesis import given, strategies as st
 
 from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
-from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
-from cloudzero_provider.sources import from_files, from_frame, from_records
-from cloudzero_provider.transforms import apply_transforms, decimals, to_frame
+from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError, TransformError
+from cloudzero_provider.sources import apply_transforms, from_files, from_frame, from_records, joined
+from cloudzero_provider.sources.typed_frame import to_frame
+from cloudzero_provider.transforms import dates, decimals, money
 from cloudzero_provider.values.problems import Problems
 
 BERLIN = timezone(timedelta(hours=2))
 NEW_YORK = timezone(timedelta(hours=-5))
+
+
+def bill(folder, *lines, name="bill.csv"):
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return from_files(str(path))
 
 
 def frame_of(*values):
@@ -105,7 +112,7 @@ class TestApplying:
             [lambda frame: frame.with_columns(b=pl.col("a") + "1"), lambda frame: frame.filter(pl.col("b") == "y1")],
         )
         assert (rows.count, rows.columns["b"].to_list(), rows.is_table) == (1, ["y1"], True)
-        assert rows.where(0) == "row 1"
+        assert rows.where(0) == "row 1 after the transform"
 
     def test_a_lazy_frame_is_collected(self):
         assert apply_transforms(from_records([{"a": 1}]), lambda frame: frame.lazy()).columns["a"].to_list() == [1]
@@ -120,9 +127,32 @@ class TestApplying:
     def test_without_a_row_nothing_is_called(self):
         assert apply_transforms(from_records([]), lambda frame: 1 / 0).count == 0
 
-    def test_an_error_of_the_function_reaches_the_caller(self):
-        with pytest.raises(ZeroDivisionError):
+    def test_an_error_of_the_function_names_it_its_columns_and_its_files(self, tmp_path):
+        def costs(frame):
+            return frame.select(cost=pl.col("Amuont"))
+
+        with pytest.raises(TransformError) as error:
+            apply_transforms(bill(tmp_path, "Date,Amount", "2026-03-01,1"), costs)
+        assert isinstance(error.value.__cause__, pl.exceptions.ColumnNotFoundError)
+        assert str(error.value).startswith(
+            f"transform: costs failed on the rows of {tmp_path / 'bill.csv'}, so nothing was sent. ColumnNotFoundError: "
+        )
+        assert str(error.value).endswith(" The columns it was given: Date, Amount.")
+        with pytest.raises(
+            TransformError, match=r"failed, so nothing was sent\. ZeroDivisionError: division by zero\. The"
+        ):
             apply_transforms(from_records([{"a": 1}]), lambda frame: 1 / 0)
+
+    def test_a_panic_of_polars_is_an_error_of_the_function(self):
+        def panics(frame):
+            raise pl.exceptions.PanicException("out of bounds")
+
+        with pytest.raises(TransformError, match=r"panics failed, so nothing was sent\. PanicException: out of bounds"):
+            apply_transforms(from_records([{"a": 1}]), panics)
+
+    def test_our_own_errors_stay_as_they_are(self):
+        with pytest.raises(InputError, match=r"^decimals: 'b' is not a column; the columns are a\.$"):
+            apply_transforms(from_records([{"a": 1}]), decimals("b"))
 
     @pytest.mark.parametrize("wrong", ["my.module.function", 7, [len, "x"], {}])
     def test_what_is_no_function_is_refused(self, wrong):
@@ -142,6 +172,66 @@ class TestApplying:
             apply_transforms(from_records([{"a": 1}]), forgetful)
         with pytest.raises(ConfigurationError, match=r"functools\.partial.* returned a list"):
             apply_transforms(from_records([{"a": 1}]), partial(lambda frame: [frame]))
+
+
+class TestPlaces:
+    """The place of a row after a transform, for errors."""
+
+    LINES = "id,day,cost", "a,2026-03-01,1", "b,2026-03-01,2", "c,2026-03-02,2", "c,2026-03-02,2"
+
+    def places(self, folder, transform):
+        rows = apply_transforms(bill(folder, *self.LINES), transform)
+        return [rows.where(index) for index in range(rows.count)]
+
+    @pytest.mark.parametrize(
+        "transform",
+        [
+            lambda frame: frame.select(pl.col("id").alias("resource/id"), pl.col("cost").cast(pl.Int64) * 2),
+            lambda frame: frame.with_columns(pl.lit("x").alias("account")),
+            [lambda frame: frame.rename({"id": "resource/id"}), lambda frame: frame.drop("day")],
+        ],
+    )
+    def test_rows_that_keep_something_of_their_own_keep_file_and_line(self, tmp_path, transform):
+        file = tmp_path / "bill.csv"
+        assert self.places(tmp_path, transform) == [
+            f"{file}, line 2",
+            f"{file}, line 3",
+            # Equal rows can't be told apart.
+            f"row 3 after the transform ({file})",
+            f"row 4 after the transform ({file})",
+        ]
+
+    @pytest.mark.parametrize(
+        "transform",
+        [
+            lambda frame: frame.reverse(),
+            lambda frame: frame.head(3),
+            lambda frame: pl.concat([frame, frame]),
+            lambda frame: frame.select(currency=pl.repeat("USD", 4)),
+            lambda frame: frame.select(day="day"),
+        ],
+    )
+    def test_all_others_are_numbered_and_the_file_is_named(self, tmp_path, transform):
+        places = self.places(tmp_path, transform)
+        expected = [
+            f"row {number} after the transform ({tmp_path / 'bill.csv'})" for number in range(1, len(places) + 1)
+        ]
+        assert places == expected
+
+    def test_several_files(self, tmp_path):
+        parts = [bill(tmp_path, *self.LINES, name=f"{number}.csv") for number in range(3)]
+        first = tmp_path / "0.csv"
+        for count, expected in ((1, f"{first}"), (2, f"{first} and 1 other file"), (3, f"{first} and 2 other files")):
+            rows = apply_transforms(joined(parts[:count]), lambda frame: frame.reverse())
+            assert rows.where(0) == f"row 1 after the transform ({expected})"
+
+    def test_our_own_functions_name_the_line_of_the_frame_that_they_are_given(self, tmp_path):
+        rows = bill(tmp_path, "id,cost", "a,1", "b,x")
+        for transform in (decimals("cost"), [lambda frame: frame.with_columns(c=pl.lit(1)), decimals("cost")]):
+            with pytest.raises(InvalidRowsError, match=r"bill\.csv, line 3, column 'cost', value 'x': not a decimal"):
+                apply_transforms(rows, transform)
+        with pytest.raises(InvalidRowsError, match=r"\n  row 1, column 'cost', value 'x': not a decimal"):
+            apply_transforms(rows, lambda frame: decimals("cost")(frame.tail(1)))
 
 
 class TestDecimals:
@@ -249,3 +339,146 @@ class TestTypedColumns:
         converted = convert(kind, series)
         assert converted.strings.to_list() == [None]
         assert converted.bad[0].startswith(rule)
+
+
+EUROPEAN = {"decimal_point": ",", "thousands": "."}
+
+
+def problems_in(transform, *values):
+    with pytest.raises(InvalidRowsError) as error:
+        transform(pl.DataFrame({"a": list(values)}))
+    return error.value.problems
+
+
+class TestMoney:
+    @pytest.mark.parametrize(
+        ("text", "options", "expected"),
+        [
+            ("$1,234.56", {}, "1234.56"),
+            ("1,234,567", {}, "1234567"),
+            ("1234567.891", {}, "1234567.891"),
+            ("(12.50)", {}, "-12.50"),
+            ("($1,000)", {}, "-1000"),
+            ("$(12.50)", {}, "-12.50"),
+            ("-$12.50", {}, "-12.50"),
+            ("$-12.50", {}, "-12.50"),
+            ("12.50-", {}, "-12.50"),
+            ("\u221212.50", {}, "-12.50"),
+            ("+3", {}, "3"),
+            (" US$ 7 ", {}, "7"),
+            ("7.00 USD", {}, "7.00"),
+            ("EUR 7", {}, "7"),
+            (".5", {}, "0.5"),
+            ("5.", {}, "5"),
+            ("0.000000000000000001", {}, "0.000000000000000001"),
+            ("1.234,56 €", EUROPEAN, "1234.56"),
+            ("1234,56", EUROPEAN, "1234.56"),
+            ("1.234", EUROPEAN, "1234"),
+            ("1\u202f234,56\u00a0€", {"decimal_point": ",", "thousands": " "}, "1234.56"),
+            ("CHF 1\u2019234.50", {"thousands": "'"}, "1234.50"),
+            ("1234.5", {"thousands": ""}, "1234.5"),
+        ],
+    )
+    def test_amounts_as_vendors_write_them(self, text, options, expected):
+        frame = money("a", **options)(pl.DataFrame({"a": [text, "", None]}))
+        assert frame["a"].to_list() == [Decimal(expected), None, None]
+
+    @pytest.mark.parametrize(
+        ("text", "options"),
+        [
+            ("$1.234,56", {}),
+            ("1,234.56", EUROPEAN),
+            ("12,34", {}),
+            ("1,2345", {}),
+            ("1234,567", {}),
+            (",123", {}),
+            ("1,234", {"thousands": ""}),
+            ("1 234", {}),
+            ("(12.50", {}),
+            ("12.50)", {}),
+            ("(-12.50)", {}),
+            ("--1", {}),
+            ("-1-", {}),
+            ("$1 USD", {}),
+            ("$", {}),
+            ("-", {}),
+            (".", {}),
+            ("n/a", {}),
+            ("1e3", {}),
+            ("1$2", {}),
+            ("١", {}),
+        ],
+    )
+    def test_what_is_not_such_an_amount_is_named(self, text, options):
+        [problem] = problems_in(money("a", **options), "1", text)
+        example = {"": "$1234.56", ".": "$1.234,56", ",": "$1,234.56"}[options.get("thousands", ",")]
+        assert (problem.where, problem.column, problem.value) == ("row 2", "a", repr(text))
+        assert problem.rule.startswith(f"not an amount like {example} or (12")
+
+    def test_amounts_in_two_currencies_are_named(self):
+        [problem] = problems_in(money("a"), "$1", "2", "3 EUR", "$4")
+        assert (problem.where, problem.rule) == (
+            "row 3",
+            "an amount in EUR, but others of the column are in $: convert them first",
+        )
+
+    def test_numbers_stay_as_they_are(self):
+        frame = pl.DataFrame({"a": [1, 2], "b": [0.1, None], "c": ["(3)", "4"]})
+        assert money("a", "b", "c")(frame).rows() == [
+            (Decimal(1), Decimal("0.1"), Decimal(-3)),
+            (Decimal(2), None, Decimal(4)),
+        ]
+
+    @given(st.decimals(-(10**15), 10**15, places=4), st.sampled_from([{}, EUROPEAN, {"thousands": " "}]))
+    def test_what_python_formats_is_read(self, amount, options):
+        separators = {".": options.get("decimal_point", "."), ",": options.get("thousands", ",")}
+        text = f"{amount:,}".translate(str.maketrans(separators))
+        assert money("a", **options)(pl.DataFrame({"a": [text]}))["a"].to_list() == [amount]
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"decimal_point": ""}, {"decimal_point": ".."}, {"thousands": "3"}, {"thousands": "-"}, {"thousands": None}],
+    )
+    def test_separators_are_single_characters(self, options):
+        with pytest.raises(ConfigurationError, match=r"^money: .* expected a single character, like '\.' or ','\.$"):
+            money("a", **options)
+        with pytest.raises(ConfigurationError, match="are both ',': they must differ"):
+            money("a", decimal_point=",")
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        ("text", "date_format", "expected"),
+        [
+            ("03/01/2026", "%m/%d/%Y", datetime(2026, 3, 1)),
+            ("3/1/2026", "%m/%d/%Y", datetime(2026, 3, 1)),
+            ("01.03.2026 13:45", "%d.%m.%Y %H:%M", datetime(2026, 3, 1, 13, 45)),
+            ("20260301T0500+0200", "%Y%m%dT%H%M%z", datetime(2026, 3, 1, 3)),
+            ("1 Mar 26", "%d %b %y", datetime(2026, 3, 1)),
+        ],
+    )
+    def test_text_of_the_declared_format(self, text, date_format, expected):
+        frame = dates("a", date_format)(pl.DataFrame({"a": [text, "", None, text]}))
+        utc = expected.replace(tzinfo=timezone.utc)
+        assert frame["a"].to_list() == [utc, None, None, utc]
+
+    @pytest.mark.parametrize("text", ["13/01/2026", "2026-03-01", "03/01/26", "03/01/2026 ", "02/30/2026", "March"])
+    def test_other_text_is_named(self, text):
+        [problem] = problems_in(dates("a", "%m/%d/%Y"), "03/01/2026", text)
+        assert (problem.where, problem.value, problem.rule) == ("row 2", repr(text), "not in the format '%m/%d/%Y'")
+
+    def test_dates_stay_as_they_are_and_numbers_are_refused(self):
+        frame = pl.DataFrame({"a": [date(2026, 3, 1)], "b": [20260301]})
+        assert dates("a", "%Y")(frame).equals(frame)
+        with pytest.raises(InputError, match=r"^dates: 'b' has the type Int64: expected text\.$"):
+            dates("b", "%Y")(frame)
+
+    def test_a_row_is_checked_and_sent_in_its_hour(self):
+        rows = from_frame(dates("a", "%d.%m.%Y %H:%M")(pl.DataFrame({"a": ["01.03.2026 13:45"]})))
+        assert convert(Kind.HOUR, rows.columns["a"]).strings.to_list() == ["2026-03-01T13:00:00Z"]
+
+    def test_a_column_that_does_not_exist(self):
+        with pytest.raises(InputError, match=r"^dates: 'Dat' is not a column; the columns are Date\.$"):
+            dates("Dat", "%Y")(pl.DataFrame({"Date": ["2026"]}))
+        with pytest.raises(ConfigurationError, match=r"^dates: expected each column as its own argument"):
+            dates(["a"], "%Y")

@@ -30,12 +30,13 @@ from cloudzero_provider.anycost.columns import (
     kind_of,
 )
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources import Rows, plain_type, row_number
+from cloudzero_provider.sources import Rows, plain_type
 from cloudzero_provider.values.conversion import is_blank
 from cloudzero_provider.values.problems import Problems
+from cloudzero_provider.values.row_places import row_number, where_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +58,15 @@ def aggregate_rows(frame: pl.DataFrame, by: Sequence[str], period: Period) -> pl
     """
     if frame.is_empty():
         return frame
+    where = where_in(frame)
     frame = frame.with_columns(map(plain_type, frame))
     kept = _key_columns(frame, by)
     summed = _summed_columns(frame, kept)
-    reader = _ColumnReader(frame, period)
+    reader = _ColumnReader(frame, period, where)
     groups = Groups.of([as_codes(reader.key(name)) for name in kept])
     amounts = {name: reader.strings(name) for name in summed}
     reader.finish()
-    first_rows = _ColumnReader(frame.select(kept)[groups.first_rows], period)
+    first_rows = _ColumnReader(frame.select(kept)[groups.first_rows], period, row_number)
     columns = {name: first_rows.key(name) for name in kept} | _sums(amounts, groups)
     if RESOURCE_ID not in kept and any(map(is_tag, kept)):
         columns[RESOURCE_ID] = stand_in_resource_ids(pl.DataFrame({name: columns[name] for name in kept}))
@@ -101,10 +103,10 @@ def _summed_columns(frame: pl.DataFrame, kept: Sequence[str]) -> list[str]:
 class _ColumnReader:
     """Reads columns as text and collects the problems in them."""
 
-    def __init__(self, frame: pl.DataFrame, period: Period) -> None:
+    def __init__(self, frame: pl.DataFrame, period: Period, where: Callable[[int], str]) -> None:
         self.frame = frame
         self.period = period
-        self.problems = Problems(Rows({}, frame.height, row_number))
+        self.problems = Problems(Rows({}, frame.height, where))
 
     def strings(self, name: str) -> pl.Series:
         """Read a column as strings."""

@@ -30,9 +30,10 @@ from cloudzero_provider.anycost.focus.options import NegativeQuantity
 from cloudzero_provider.anycost.focus.resources import resource_ids
 from cloudzero_provider.anycost.focus.tags import tag_columns, tags_of_rows
 from cloudzero_provider.anycost.focus.usage_times import usage_times
-from cloudzero_provider.sources import Rows, row_number
+from cloudzero_provider.sources import Rows
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.problems import Problems
+from cloudzero_provider.values.row_places import where_in
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -54,7 +55,7 @@ def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
     :raises InputError: see :func:`~cloudzero_provider.anycost.focus.to_cbf`.
     """
     columns = focus_columns(frame, options)
-    problems = Problems(Rows({}, frame.height, row_number))
+    problems = Problems(Rows({}, frame.height, where_in(frame)))
     _check_required(columns, problems)
     _check_currency(columns["BillingCurrency"], options.currency, problems, is_given="BillingCurrency" in frame.columns)
     tags = tags_of_rows(columns, options, problems)

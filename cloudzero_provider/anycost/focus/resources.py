@@ -10,7 +10,6 @@ import polars as pl
 from cloudzero_provider.anycost.focus.mapping import NO_RESOURCE_TYPE
 from cloudzero_provider.anycost.focus.options import FROM_TAG
 from cloudzero_provider.exceptions import ConfigurationError
-from cloudzero_provider.sources import row_number
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -100,11 +99,12 @@ def _check_distinct(rows: pl.DataFrame, fallbacks: dict[str, str], problems: Pro
             first[resource_id] = row, name
             continue
         other_row, other = first[resource_id]
+        place = problems.rows.where(other_row)
         problems.add(
             row,
             "ResourceId",
-            f"{name} would become the resource/id {resource_id!r}, as does {other} of {row_number(other_row)}: two "
-            "resources would be one in CloudZero (use another id_separator for ':' and '/')",
+            f"{name} would become the resource/id {resource_id!r}, as does {other} of {place}: "
+            "two resources would be one in CloudZero (use another id_separator for ':' and '/')",
         )
 
 

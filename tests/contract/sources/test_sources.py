@@ -10,6 +10,7 @@ from functools import partial
 import polars as pl
 import pytest
 from airflow.providers.common.compat.sdk import (
+    AirflowException,
     AirflowFailException,
     AirflowSkipException,
     BaseHook,
@@ -75,8 +76,7 @@ def test_a_file_of_airflows_object_storage(sandbox, tmp_path):
 @pytest.mark.parametrize(
     ("uri", "kind", "words"),
     [
-        ("file:///none/such.csv", errors.InputError, r"such\.csv: the file can't be read \(FileNotFoundError"),
-        ("file:///none/*.csv", errors.InputError, r"\*\.csv: no file matches"),
+        ("file:///bill.pdf", errors.InputError, r"bill\.pdf: expected a file that ends in"),
         ("nonsense://a/b.csv", errors.ConfigurationError, "Airflow can't open it .*Is the provider for it installed"),
     ],
 )
@@ -84,6 +84,37 @@ def test_a_file_that_airflow_can_not_open(sandbox, uri, kind, words):
     with pytest.raises(kind, match=words) as error:
         send(files=uri)
     assert isinstance(error.value, AirflowFailException)
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_file_that_is_not_written_yet_can_be_retried(sandbox, tmp_path, scheme):
+    for name in ("bill.csv", "*.csv", "later/bill.csv"):
+        with pytest.raises(errors.MissingFileError, match=r"^(file://)?/.*csv: .*, so nothing was sent\.") as error:
+            send(files=f"{scheme}{tmp_path}/{name}")
+        assert isinstance(error.value, AirflowException)
+        assert not isinstance(error.value, AirflowFailException)
+    assert sandbox.requests() == []
+
+
+def test_a_transform_that_fails_is_not_retried_and_names_its_file(sandbox, tmp_path):
+    path = written(tmp_path, ".csv")
+    with pytest.raises(
+        errors.TransformError, match=rf"^transform: .* failed on the rows of {path}, so nothing"
+    ) as error:
+        send(files=path, transform=lambda frame: frame.select("no such column"))
+    assert isinstance(error.value, AirflowFailException)
+    assert sandbox.requests() == []
+
+
+@pytest.mark.parametrize("kind", [AirflowSkipException, AirflowException])
+def test_a_transform_can_raise_airflows_own_errors(sandbox, tmp_path, kind):
+    def stops(frame):
+        raise kind("not today")
+
+    with pytest.raises(kind, match=r"^not today$") as error:
+        send(files=written(tmp_path, ".csv"), transform=stops)
+    assert not isinstance(error.value, errors.CloudZeroError)
     assert sandbox.requests() == []
 
 
@@ -114,8 +145,8 @@ def test_rows_removed_by_a_transform_are_not_sent(sandbox):
     assert sandbox.requests() == []
 
 
-def test_an_error_of_a_transform_is_the_users_own_and_nothing_was_sent(sandbox):
-    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+def test_an_error_of_a_transform_is_named_and_nothing_was_sent(sandbox):
+    with pytest.raises(errors.TransformError, match=r"^transform: to_cbf failed.* ColumnNotFoundError: .*\"day\""):
         send(records=[{"a": 1}], transform=to_cbf)
     with pytest.raises(errors.ConfigurationError, match="transform is 'to_cbf'"):
         send(records=BILL, transform="to_cbf")

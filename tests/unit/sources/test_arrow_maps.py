@@ -13,7 +13,7 @@ from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InvalidRowsError
 from cloudzero_provider.sources import from_frame, from_records
 from cloudzero_provider.sources.parquet_files import read_parquet
-from cloudzero_provider.transforms import to_frame
+from cloudzero_provider.sources.typed_frame import to_frame
 
 pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")

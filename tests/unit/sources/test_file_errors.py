@@ -186,7 +186,8 @@ def test_a_bad_file(tmp_path, name, content, message):
 
 def test_a_missing_file(tmp_path):
     assert error_of(tmp_path, str(tmp_path / "bill.csv")) == (
-        "bill.csv: the file can't be read (No such file or directory)."
+        "bill.csv: there is no such file, so nothing was sent. If it has not been written yet, put a sensor for it "
+        "before this task, or set retries."
     )
 
 
@@ -229,7 +230,10 @@ def test_an_outage_of_mounted_storage_is_not_an_error_of_the_file(tmp_path, endi
 
 def test_a_pattern_that_fits_no_file(tmp_path):
     (tmp_path / "bill.json").touch()
-    assert error_of(tmp_path, str(tmp_path / "*.csv")) == "*.csv: no file matches."
+    assert error_of(tmp_path, str(tmp_path / "*.csv")) == (
+        "*.csv: no file matches, so nothing was sent. If it has not been written yet, put a sensor for it before this "
+        "task, or set retries."
+    )
 
 
 def test_a_pattern_that_fits_a_folder(tmp_path):

@@ -11,7 +11,7 @@ from support.rows import MARCH
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.exceptions import InvalidRowsError
 from cloudzero_provider.sources import from_records
-from cloudzero_provider.transforms import to_frame
+from cloudzero_provider.sources.typed_frame import to_frame
 from cloudzero_provider.values.python_values import as_objects
 
 numpy = pytest.importorskip("numpy")

@@ -13,8 +13,7 @@ from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError, MonthError
 from cloudzero_provider.months import Month
-from cloudzero_provider.sources import from_records
-from cloudzero_provider.transforms import apply_transforms
+from cloudzero_provider.sources import apply_transforms, from_records
 from cloudzero_provider.values.parameters import read_number
 
 numpy = pytest.importorskip("numpy")

@@ -12,7 +12,7 @@ from support.charges import charge, check, converted, frame_of, problem_of
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError
 from cloudzero_provider.sources import from_records
-from cloudzero_provider.transforms import to_frame
+from cloudzero_provider.sources.typed_frame import to_frame
 
 RESOURCE = {"ResourceType": "vm", "ResourceId": "i-1"}
 PREFIX = "resource/tag:"
