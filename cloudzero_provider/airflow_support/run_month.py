@@ -18,6 +18,12 @@ _HOW_TO_SET = (
     "(CronPartitionTimetable(..., key_format='%Y-%m'), Airflow 3.2 and later); or a schedule whose data interval is "
     "exactly one calendar month (CronDataIntervalTimetable('@monthly', timezone='UTC'))."
 )
+_HOW_TO_GIVE_A_KEY = (
+    "No month: the run has no partition key. Its DAG is partitioned, so a run that is triggered by hand needs one: in "
+    "Airflow's page, Trigger > Advanced Options > Partition Key: 2026-03; with the REST API, POST the run with "
+    '{"partition_key": "2026-03"}. The commands airflow dags trigger and airflow dags test can\'t set one: to try the '
+    "DAG with them, set the operator's month, for example from a param of the DAG."
+)
 
 
 def resolve_month(month: str | date | None, context: Mapping[str, Any]) -> Month:
@@ -57,6 +63,8 @@ def _partition_month(key: str) -> Month:
 
 
 def _interval_month(context: Mapping[str, Any]) -> Month:
+    if _is_partitioned(context.get("dag")):
+        raise MonthError(_HOW_TO_GIVE_A_KEY)
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None:
         raise MonthError(f"No month: the run has neither a partition key nor a data interval. {_HOW_TO_SET}")
@@ -71,6 +79,11 @@ def _interval_month(context: Mapping[str, Any]) -> Month:
             f"month{' (it is empty: a plain cron schedule in Airflow 3)' if start == end else ''}. {_HOW_TO_SET}"
         )
     return first
+
+
+def _is_partitioned(dag: Any) -> bool:
+    # Airflow tells it only of the scheduler's own timetables.
+    return "Partition" in type(getattr(dag, "timetable", None)).__name__
 
 
 def _dag_zone(context: Mapping[str, Any]) -> tzinfo:

@@ -26,6 +26,7 @@ from cloudzero_provider.anycost.columns import (
     is_tag,
     kind_of,
 )
+from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.values.conversion import first_with_value, is_blank
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.parallel import in_parallel
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from cloudzero_provider.values.conversion import Converted
 
 log = logging.getLogger(__name__)
+
+#: The cost that every FOCUS charge has.
+_FOCUS_COST = "BilledCost"
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,10 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     :param month: the month that every row must be in.
     :param allow_unknown_columns: whether columns outside the Common Bill Format are sent.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
+    :raises InputError: when none of the columns is one of the Common Bill Format.
     """
     read_bool("allow_unknown_columns", allow_unknown_columns)
+    _check_format(rows)
     problems = Problems(rows)
     columns: dict[str, pl.Series] = {}
     names = in_cbf_order(list(rows.columns))
@@ -84,6 +90,21 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     frame = pl.DataFrame({name: series for name, series in columns.items() if series.null_count() < len(series)})
     totals = {name: exact_sum(frame[name]) for name in frame.columns if is_cost(name)}
     return CheckedRows(frame, month, totals, rows.where)
+
+
+def _check_format(rows: Rows) -> None:
+    """Refuse rows of another format in one sentence, not column by column."""
+    names = list(rows.columns)
+    if not names or any(name in COLUMNS or is_tag(name) or ("/" in name and did_you_mean(name)) for name in names):
+        return
+    if _FOCUS_COST in names:
+        way = "They look like FOCUS charges: set transform=to_cbf (from cloudzero_provider.anycost.focus)"
+    else:
+        way = f"Convert them with a transform, a function that returns a frame with {' and '.join(REQUIRED_COLUMNS)}"
+    raise InputError(
+        f"The rows are not in the Common Bill Format, so nothing was sent: none of their columns belongs to it "
+        f"({_first_few(names, 'columns', most=10)}). {way}. The format: {CBF_PAGE}"
+    )
 
 
 def _check_name(name: str, rows: Rows, problems: Problems, *, allow_unknown_columns: bool) -> None:
@@ -121,7 +142,7 @@ def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: P
     elsewhere = (starts.str.slice(0, 7) != str(month)).fill_null(False)
     if elsewhere.any():
         others = sorted(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
-        rule = f"not in {month} (UTC): a drop holds one month, and the rows include {_first_few(others)}"
+        rule = f"not in {month} (UTC): a drop holds one month, and the rows include {_first_few(others, 'months')}"
         rule += f"; {rows.month_hint}" if rows.month_hint else ""
         problems.add_all(elsewhere, USAGE_START, rule, rows.columns[USAGE_START])
 
@@ -138,5 +159,5 @@ def _check_tags(columns: dict[str, pl.Series], rows: Rows, problems: Problems) -
         )
 
 
-def _first_few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} other months" if len(names) > 3 else "")
+def _first_few(names: list[str], what: str, most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} other {what}" if len(names) > most else "")

@@ -108,6 +108,15 @@ class TestPartition:
         assert [(outcome.state, outcome.partition_key) for outcome in outcomes] == [("success", key) for key in QUARTER]
         assert totals(sandbox) == dict.fromkeys(QUARTER, (1, "7.5"))
 
+    @pytest.mark.parametrize("logical_date", ["now", None])
+    def test_a_run_that_is_triggered_without_a_key_says_how_to_give_one(self, dags, sandbox, logical_date):
+        error = refused(run(dags["month_of_partition"], logical_date=logical_date), sandbox)
+        assert str(error).startswith(
+            "No month: the run has no partition key. Its DAG is partitioned, so a run that is "
+        )
+        for way in ("Trigger > Advanced Options > Partition Key", '{"partition_key": "2026-03"}', "dags test"):
+            assert way in str(error)
+
     def test_a_key_that_is_not_a_month_is_refused(self, dags, sandbox):
         [outcome] = backfill(dags["month_of_partition_with_time"], "2026-03", "2026-03")
         assert outcome.partition_key.startswith("2026-03-03T06:00:00")

@@ -10,7 +10,7 @@ from support.rows import checked, row
 from cloudzero_provider.anycost.columns import COLUMNS, COST_COLUMNS, REQUIRED_COLUMNS
 from cloudzero_provider.anycost.json_rows import json_rows
 from cloudzero_provider.anycost.plan import Operation, make_plan
-from cloudzero_provider.exceptions import InvalidRowsError
+from cloudzero_provider.exceptions import InputError, InvalidRowsError
 
 
 def problem(rows, **options):
@@ -113,6 +113,29 @@ def test_an_unknown_column_is_named_in_the_first_row_with_a_value():
     frame = pl.DataFrame([row(), row()]).with_columns(beyond)
     with pytest.raises(InvalidRowsError, match="row 2, column 'valid_to': not a column of the Common Bill Format"):
         checked(frame)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["Date", "Amount"], "(Date, Amount). Convert them with a transform, a function that returns a frame with "),
+        (list("abcdefghijkl"), "(a, b, c, d, e, f, g, h, i, j and 2 other columns). Convert them with a transform"),
+        (["BilledCost", "x"], "(BilledCost, x). They look like FOCUS charges: set transform=to_cbf (from "),
+    ],
+)
+@pytest.mark.parametrize("allowed", [True, False])
+def test_rows_of_another_format_are_refused_in_one_sentence(names, told, allowed):
+    with pytest.raises(InputError) as error:
+        checked([dict.fromkeys(names, "1")], allow_unknown_columns=allowed)
+    assert str(error.value).startswith(
+        "The rows are not in the Common Bill Format, so nothing was sent: none of their columns belongs to it " + told
+    )
+
+
+@pytest.mark.parametrize("name", ["cost/cost", "resource/tag:team", "Cost/Cost"])
+def test_rows_with_one_column_of_the_format_are_checked_column_by_column(name):
+    with pytest.raises(InvalidRowsError, match=r"\n  row 1, column 'time/usage_start': required in every row"):
+        checked([{name: "1", "Amount": "1"}])
 
 
 def test_unknown_columns_are_sent_when_that_is_asked_for():
