@@ -20,6 +20,7 @@ from cloudzero_provider.exceptions import (
     PayloadTooLargeError,
     RequestRejectedError,
 )
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from cloudzero_provider.client import Client
@@ -129,17 +130,17 @@ class _Run:
     def _send(self, request: DropRequest, body: bytes, number: int) -> DropReceipt:
         receipt = self._send_once(request, body)
         log.info(
-            "%s: sent request %d of %d (%s, hours %s to %s): %s rows, %s bytes; %s of %s rows so far",
+            "%s: sent request %d of %d (%s, hours %s to %s): %s, %s bytes; %s of %s so far",
             self.plan.month,
             number,
             self.total,
             request.operation.value,
             request.first_hour,
             request.last_hour,
-            f"{request.rows:,}",
+            counted(request.rows, "row"),
             f"{len(body):,}",
             f"{request.start + request.rows:,}",
-            f"{self.plan.rows:,}",
+            counted(self.plan.rows, "row"),
         )
         return receipt
 
@@ -159,8 +160,8 @@ class _Run:
         if error.nothing_written:
             return f"No request for {plan.month} was applied, so CloudZero holds the month as before."
         applied = (
-            f"CloudZero has applied {done} of {self.total} requests for {plan.month}: {self.rows_done:,} of "
-            f"{plan.rows:,} rows, the hours before {unit.requests[0].first_hour}."
+            f"CloudZero has applied {done} of {counted(self.total, 'request')} for {plan.month}: {self.rows_done:,} of "
+            f"{counted(plan.rows, 'row')}, the hours before {unit.requests[0].first_hour}."
             if done
             else f"No request for {plan.month} is known to have been applied."
         )

@@ -18,6 +18,7 @@ from cloudzero_provider.exceptions import (
     UnexpectedReplyError,
 )
 from cloudzero_provider.months import Month
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.limits import UNUSUAL_GROWTH
 from cloudzero_provider.values.parameters import read_number
 
@@ -91,8 +92,8 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
     if not needed:
         held = rows_held_if_known(client, anycost_connection_id, plan.month)
     if plan.operation is Operation.REPLACE_DROP:
-        known = "an unknown number of" if held is None else f"{held:,}"
-        log.info("%s: replaces %s rows with %s", plan.month, known, f"{plan.rows:,}")
+        known = "an unknown number of rows" if held is None else counted(held, "row")
+        log.info("%s: replaces %s with %s", plan.month, known, f"{plan.rows:,}")
     if held:
         _check_shrinking(plan, held, guards)
         _check_growth(plan, held, guards)
@@ -141,7 +142,7 @@ def _check_shrinking(plan: Plan, held: int, guards: Guards) -> None:
     if plan.operation is not Operation.REPLACE_DROP or plan.rows >= _exact_ratio(guards.min_rows_ratio) * held:
         return
     raise MonthWouldShrinkError(
-        f"{plan.month}: {plan.rows:,} rows would replace the {held:,} that CloudZero holds, less than "
+        f"{plan.month}: {counted(plan.rows, 'row')} would replace the {held:,} that CloudZero holds, less than "
         f"{guards.min_rows_ratio:.0%} of them (min_rows_ratio); nothing was sent. replace_drop replaces the whole "
         "month: send all rows of the month, or use operation='replace_hourly' for a part of it, or set "
         "min_rows_ratio=0 if the month really shrank."
@@ -152,7 +153,7 @@ def _check_growth(plan: Plan, held: int, guards: Guards) -> None:
     """Compare what the month becomes, which is at least what is sent: hours that are not replaced stay."""
     becomes = plan.rows + (held if plan.operation is Operation.SUM else 0)
     at_least = "at least " if plan.operation is Operation.REPLACE_HOURLY else ""
-    grows = f"{plan.month} grows from the {held:,} rows that CloudZero holds to {at_least}{becomes:,}, more than"
+    grows = f"{plan.month} grows from {counted(held, 'row')} that CloudZero holds to {at_least}{becomes:,}, more than"
     ratio = guards.max_rows_ratio
     if ratio is not None and becomes > _exact_ratio(ratio) * held:
         raise MonthWouldGrowError(

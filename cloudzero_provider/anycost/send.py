@@ -30,6 +30,7 @@ from cloudzero_provider.exceptions import (
     VerificationError,
 )
 from cloudzero_provider.journal import NoJournal
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.limits import MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool, read_number
 
@@ -139,12 +140,12 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
     """
     plan = make_plan(checked, options.operation, options.limits)
     log.info(
-        "%s: %s rows of %d hours, total cost %s; requests: %d, %s bytes in all",
+        "%s: %s of %s, total cost %s, in %s of %s bytes in all",
         plan.month,
-        f"{plan.rows:,}",
-        len(plan.hours),
+        counted(plan.rows, "row"),
+        counted(len(plan.hours), "hour"),
         plan.totals[COST],
-        len(plan.requests),
+        counted(len(plan.requests), "request"),
         f"{plan.size:,}",
     )
     if options.check_only:
@@ -216,7 +217,7 @@ def _send_empty_month(client: Client, anycost_connection_id: str, body: bytes) -
 def _validate(client: Client, plan: Plan) -> None:
     for body in plan.bodies():
         client.validate_drop(body)
-    log.info("%s: CloudZero's validation accepts all %d requests", plan.month, len(plan.requests))
+    log.info("%s: CloudZero's validation accepts %s", plan.month, counted(len(plan.requests), "request"))
 
 
 def _wait_for_previous_attempt(client: Client, options: SendOptions) -> None:
@@ -238,7 +239,7 @@ def _difference(client: Client, anycost_connection_id: str, plan: Plan) -> str |
     if plan.operation is Operation.REPLACE_HOURLY:
         held = held.filter(hours_of(held).is_in(list(plan.hours)))
     if held.height != plan.rows:
-        return f"CloudZero holds {held.height:,} rows, but {plan.rows:,} were sent"
+        return f"CloudZero holds {counted(held.height, 'row')}, but {plan.rows:,} were sent"
     for column, total in plan.totals.items():
         found = total_cost(held, column)
         if found != total:
@@ -251,7 +252,7 @@ def _rows_left(client: Client, anycost_connection_id: str, month: Month) -> str 
         left = read_month(client, anycost_connection_id, month).height
     except MonthNotFoundError:
         return None
-    return f"CloudZero still holds {left:,} rows" if left else None
+    return f"CloudZero still holds {counted(left, 'row')}" if left else None
 
 
 def _read_until_equal(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cloudzero_provider.airflow_support.compat import PartlyRenderedOperator, is_output
 from cloudzero_provider.airflow_support.upstream_outputs import UpstreamOutputs
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -29,7 +30,7 @@ class Unrendered:
 
     def __str__(self) -> str:
         if isinstance(self.value, Sequence) and not isinstance(self.value, (str, bytes)):
-            return f"{len(self.value):,} rows"
+            return counted(len(self.value), "row")
         return f"({type(self.value).__name__}, resolved when the task runs)"
 
     __repr__ = __str__

@@ -14,6 +14,7 @@ from cloudzero_provider.airflow_support.sum_state import is_retry
 from cloudzero_provider.exceptions import ConfigurationError, InputError, TransformError
 from cloudzero_provider.links import show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.month_hints import collected_hints
 from cloudzero_provider.values.parameters import Choice, read_bool
 
@@ -222,7 +223,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         rows = found[0]
         if rows is None:
             raise InputError("sql is not a query: the statement returned no table.")
-        self.log.info("The query returned %s rows", f"{rows.count:,}")
+        self.log.info("The query returned %s", counted(rows.count, "row"))
         return rows
 
     def claims(self, context: Context) -> RunClaims:

@@ -10,6 +10,7 @@ from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.operators._send import CloudZeroSendOperator, OnEmpty
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.limits import MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS, MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool
 
@@ -242,6 +243,6 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
             "hours": hours_of(frame).n_unique(),
         }
         self.log.info(
-            "%s: read %s rows into %s, total cost %s", month, summary["rows"], self.path, summary["total_cost"]
+            "%s: read %s into %s, total cost %s", month, counted(frame.height, "row"), self.path, summary["total_cost"]
         )
         return summary

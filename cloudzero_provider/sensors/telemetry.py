@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.links import TelemetryStreamsLink
 from cloudzero_provider.sensors._base import NOT_GIVEN, CloudZeroBaseSensor, NotGiven, checked_summary
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,7 +137,7 @@ class CloudZeroStreamStatusSensor(CloudZeroBaseSensor):
             raise ConfigurationError("records need a stream_name, and can't be combined with a summary.")
         rows = from_records(self.records)
         if not 1 <= rows.count <= SAMPLED_RECORDS:
-            raise InputError(f"records has {rows.count:,} records: expected 1 to {SAMPLED_RECORDS}.")
+            raise InputError(f"records has {counted(rows.count, 'record')}: expected 1 to {SAMPLED_RECORDS}.")
         values = rows.columns.get("value", [None] * rows.count)
         without = sum(value is None for value in values)
         if 0 < without < rows.count:

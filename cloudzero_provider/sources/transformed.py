@@ -13,6 +13,7 @@ from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, In
 from cloudzero_provider.sources.frames import collected, from_frame
 from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows
 from cloudzero_provider.sources.typed_frame import to_frame
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.row_places import places_of, row_number
 
 Transform = Callable[[pl.DataFrame], pl.DataFrame]
@@ -71,7 +72,7 @@ def _apply(function: Transform, frame: pl.DataFrame, source: str) -> pl.DataFram
             f"transform: {name} returned a frame without columns. To send no rows, return frame.clear(). "
             "Nothing was sent."
         )
-    log.info("transform: %s converted %s rows to %s", name, f"{frame.height:,}", f"{result.height:,}")
+    log.info("transform: %s converted %s to %s", name, counted(frame.height, "row"), f"{result.height:,}")
     return result
 
 

@@ -16,6 +16,7 @@ from cloudzero_provider.telemetry.filter_keys import as_dicts, convert_keys
 from cloudzero_provider.telemetry.record_kinds import SEND_PAGE, TRUNCATION
 from cloudzero_provider.telemetry.record_values import TOO_PRECISE, convert_values, is_zero
 from cloudzero_provider.values.conversion import as_text, checked, first_with_value, is_blank, text_of, timestamp_text
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.did_you_mean import suggestion
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.parameters import Choice
@@ -331,4 +332,4 @@ def key_set_counts(frame: pl.DataFrame) -> dict[str, int]:
 
 def describe_key_sets(counts: dict[str, int]) -> str:
     """Describe key sets for an error."""
-    return "; ".join(f"{count:,} records with {key_set}" for key_set, count in counts.items())
+    return "; ".join(f"{counted(count, 'record')} with {key_set}" for key_set, count in counts.items())

@@ -25,6 +25,7 @@ from cloudzero_provider.journal import NoJournal
 from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
 from cloudzero_provider.telemetry.claim import RecordsWrite
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.parameters import read_bool, read_number
 
 if TYPE_CHECKING:
@@ -131,12 +132,17 @@ def send_records(
         raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
     if options.clear_periods and records.zeros_skipped:
         raise InputError(
-            f"on_zero='skip' keeps what CloudZero holds of the {records.zeros_skipped:,} records with a value of zero, "
-            "but clear_periods=True would delete it. Use on_zero='delete', or remove these records. Nothing was sent."
+            f"on_zero='skip' keeps what CloudZero holds of {counted(records.zeros_skipped, 'record')} with a value of "
+            "zero, but clear_periods=True would delete it. Use on_zero='delete', or remove these records. Nothing was "
+            "sent."
         )
     batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
     log.info(
-        "%s: %s records, total %s; requests: %d", stream_name, f"{records.frame.height:,}", records.total, len(batches)
+        "%s: %s, total %s, in %s",
+        stream_name,
+        counted(records.frame.height, "record"),
+        records.total,
+        counted(len(batches), "request"),
     )
     if not options.check_only:
         if options.settle_from is not None:
@@ -176,14 +182,14 @@ def _send(
         done += batch.records
         if sent:
             log.info(
-                "%s: sent request %d of %d (%s, %s to %s): %s records, %s bytes; %s so far",
+                "%s: sent request %d of %d (%s, %s to %s): %s, %s bytes; %s so far",
                 stream_name,
                 number,
                 len(batches),
                 batch.operation.value,
                 batch.first,
                 batch.last,
-                f"{batch.records:,}",
+                counted(batch.records, "record"),
                 f"{batch.size:,}",
                 f"{done:,}",
             )
@@ -241,7 +247,7 @@ def _explain(error: CloudZeroError, records: CheckedRecords, batch: Batch, limit
 
 def _recovery(error: CloudZeroError, records: CheckedRecords, batch: Batch, number: int, batches: list[Batch]) -> str:
     which = (
-        f"It was request {number} of {len(batches)}: {batch.operation.value} of {batch.records:,} records, "
+        f"It was request {number} of {len(batches)}: {batch.operation.value} of {counted(batch.records, 'record')}, "
         f"{batch.first} to {batch.last} (SHA-256 {batch.sha256(batch.body)[:12]})."
     )
     if number > 1:

@@ -32,6 +32,7 @@ from cloudzero_provider.anycost.columns import (
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources import Rows, plain_type
 from cloudzero_provider.values.conversion import is_blank
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.problems import Problems
 from cloudzero_provider.values.row_places import row_number, where_in
 
@@ -151,8 +152,8 @@ def _sums(amounts: dict[str, pl.Series], groups: Groups) -> dict[str, pl.Series]
 def _report(frame: pl.DataFrame, kept: Sequence[str], summed: Sequence[str], period: Period, groups: Groups) -> None:
     left_out = [name for name in frame.columns if name not in kept and name not in summed]
     log.info(
-        "Aggregated %s rows to %s, one per %s and %s. Left out: %s",
-        f"{frame.height:,}",
+        "Aggregated %s to %s, one per %s and %s. Left out: %s",
+        counted(frame.height, "row"),
         f"{len(groups):,}",
         period.value,
         ", ".join(name for name in kept if name != USAGE_START) or "nothing else",

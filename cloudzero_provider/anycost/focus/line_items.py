@@ -31,6 +31,7 @@ from cloudzero_provider.anycost.focus.resources import resource_ids
 from cloudzero_provider.anycost.focus.tags import tag_columns, tags_of_rows
 from cloudzero_provider.anycost.focus.usage_times import usage_times
 from cloudzero_provider.sources import Rows
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.problems import Problems
 from cloudzero_provider.values.row_places import where_in
@@ -70,7 +71,7 @@ def line_items(frame: pl.DataFrame, options: FocusOptions) -> pl.DataFrame:
     items |= tag_columns(tags, options.tag_names, items[RESOURCE_ID].is_not_null(), problems)
     problems.raise_if_any()
     _log_totals(columns["BilledCost"], columns["EffectiveCost"])
-    log.info("Converted FOCUS to CBF with version %s of the mapping: %s rows", MAPPING_VERSION, f"{frame.height:,}")
+    log.info("Converted FOCUS to CBF with version %s of the mapping: %s", MAPPING_VERSION, counted(frame.height, "row"))
     return pl.DataFrame({name: items[name] for name in in_cbf_order(list(items))})
 
 
@@ -135,7 +136,7 @@ def _regions(regions: pl.Series) -> pl.Series:
     """Use CloudZero's word for charges without a region, also for ``global``, which its documentation asks to avoid."""
     is_global = _equals_word(regions, "global")
     if is_global.any():
-        log.info("%s rows have the RegionId global, which is sent as %s", f"{is_global.sum():,}", NO_REGION)
+        log.info("%s with the RegionId global, which is sent as %s", counted(int(is_global.sum()), "row"), NO_REGION)
     return regions.set(is_global | regions.is_null(), NO_REGION)
 
 
@@ -148,7 +149,7 @@ def _quantities(columns: dict[str, pl.Series], negative: NegativeQuantity) -> tu
     below = below.fill_null(value=False)
     if below.any():
         sent = "as 0" if negative is NegativeQuantity.ZERO else "unchanged (negative_quantity='zero' sends 0)"
-        log.info("%s rows have a quantity below zero, which is sent %s", f"{below.sum():,}", sent)
+        log.info("%s with a quantity below zero, which is sent %s", counted(int(below.sum()), "row"), sent)
     if negative is NegativeQuantity.KEEP:
         return amounts, units
     return amounts.zip_with(~below, pl.repeat(0, len(amounts), eager=True).cast(amounts.dtype)), units
@@ -158,7 +159,7 @@ def _without_unused_units(amounts: pl.Series, units: pl.Series) -> pl.Series:
     """Leave out units without an amount, for which CloudZero would assume 1."""
     unused = amounts.is_null() & units.is_not_null()
     if unused.any():
-        log.info("%s rows have a unit but no quantity: the unit is left out", f"{unused.sum():,}")
+        log.info("%s with a unit but no quantity: the unit is left out", counted(int(unused.sum()), "row"))
     return units.set(unused, None)
 
 
@@ -167,7 +168,8 @@ def _log_totals(billed: pl.Series, effective: pl.Series) -> None:
     missing = effective.is_null()
     if missing.any():
         log.warning(
-            "%s rows have no EffectiveCost: CloudZero uses their BilledCost as amortized cost", f"{missing.sum():,}"
+            "%s without EffectiveCost: CloudZero uses the BilledCost as amortized cost",
+            counted(int(missing.sum()), "row"),
         )
     costs, amortized = convert(Kind.DECIMAL, billed), convert(Kind.DECIMAL, effective)
     if costs.bad or amortized.bad:

@@ -10,6 +10,7 @@ import polars as pl
 from cloudzero_provider.anycost.focus.mapping import NO_RESOURCE_TYPE
 from cloudzero_provider.anycost.focus.options import FROM_TAG
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -118,13 +119,13 @@ def _describe(values: dict[str, str | None], fallbacks: dict[str, str]) -> str:
 def _log_counts(rows: pl.DataFrame, fallbacks: list[str]) -> None:
     untyped = int((rows["ResourceType"].is_null() & rows["resource_id"].is_not_null()).sum())
     if untyped:
-        log.info("%s rows have a resource but no ResourceType: sent as %s/…", f"{untyped:,}", NO_RESOURCE_TYPE)
+        log.info("%s with a resource but no ResourceType: sent as %s/…", counted(untyped, "row"), NO_RESOURCE_TYPE)
     allocated = int(rows["AllocatedResourceId"].is_not_null().sum())
     if allocated:
         log.info(
-            "%s rows are split charges (AllocatedResourceId): each workload is its own resource",
-            f"{allocated:,}",
+            "%s of split charges (AllocatedResourceId): each workload is its own resource",
+            counted(allocated, "row"),
         )
     if fallbacks:
         formed = int(rows.select(pl.any_horizontal(_have_values(fallbacks)).sum()).item())
-        log.info("%s rows have no ResourceId: their resource is built from resource_from", f"{formed:,}")
+        log.info("%s without ResourceId: the resource is built from resource_from", counted(formed, "row"))

@@ -12,6 +12,7 @@ from cloudzero_provider.anycost.focus.mapping import ValueKind
 from cloudzero_provider.anycost.focus.tag_json import pairs_of_json
 from cloudzero_provider.anycost.focus.tag_pairs import PairFields, TagPairs, pair_fields, remove_duplicates
 from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import DuplicateTags
@@ -51,7 +52,10 @@ def read_tags(tags: pl.Series, duplicates: DuplicateTags, problems: Problems) ->
     if len(unique.left_out):
         rows = pairs.rows_of(unique.left_out).sum()
         log.info(
-            "%s rows have duplicate tag keys in %s: %s is sent", f"{rows:,}", tags.name, _SENT_TAG[duplicates.value]
+            "%s with duplicate tag keys in %s: %s is sent",
+            counted(int(rows), "row"),
+            tags.name,
+            _SENT_TAG[duplicates.value],
         )
     wrong = pairs.rows_of(pl.Series(list(pairs.bad), dtype=pl.UInt32)).arg_true()
     rules = {row: pairs.bad[number] for row, number in zip(wrong, pairs.sets.gather(wrong), strict=True)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cloudzero_provider.anycost.columns import TAG_PREFIX
 from cloudzero_provider.anycost.focus.tag_names import PUNYCODE, tag_column
 from cloudzero_provider.anycost.focus.tag_values import one_set_per_row, read_tags
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,8 +101,8 @@ def _allocated_tags(columns: dict[str, pl.Series], options: FocusOptions, proble
     without_resource = int((_rows_with_tags(tags, is_allocated) & ~is_allocated).sum())
     if without_resource:
         log.warning(
-            "%s rows have AllocatedTags but no AllocatedResourceId: their AllocatedTags are left out",
-            f"{without_resource:,}",
+            "%s with AllocatedTags but no AllocatedResourceId: the AllocatedTags are left out",
+            counted(without_resource, "row"),
         )
     return [replace(tag, sets=tag.sets.set(~is_allocated, None)) for tag in tags]
 
@@ -119,8 +120,8 @@ def _override(allocated: Tag, own: Tag) -> Tag:
     hidden = int((first != second).fill_null(value=False).sum())
     if hidden:
         log.info(
-            "%s rows have the tag %r in Tags and AllocatedTags with different values: the one of AllocatedTags is sent",
-            f"{hidden:,}",
+            "%s with the tag %r in Tags and AllocatedTags, with different values: the one of AllocatedTags is sent",
+            counted(hidden, "row"),
             own.key,
         )
     values = first.zip_with(first.is_not_null(), second)
@@ -134,8 +135,8 @@ def _without_empty(tag: Tag) -> Tag:
         return tag
     count = int(tag.rows_where(empty).sum())
     log.info(
-        "%s rows have an empty value for %s, which is left out: CloudZero accepts no empty tags",
-        f"{count:,}",
+        "%s with an empty value for %s, which is left out: CloudZero accepts no empty tags",
+        counted(count, "row"),
         tag.origin,
     )
     return replace(tag, values=tag.values.set(empty, None))
@@ -178,9 +179,9 @@ def _warn_of_tags_without_resource(tags: list[Tag], has_resource: pl.Series) -> 
     without_resource = int((_rows_with_tags(tags, has_resource) & ~has_resource).sum())
     if without_resource:
         log.warning(
-            "%s rows have tags but no ResourceId: their tags are left out, which CloudZero accepts only with a "
-            "resource (resource_from builds one from columns or tags)",
-            f"{without_resource:,}",
+            "%s with tags but no ResourceId: the tags are left out, which CloudZero accepts only with a resource "
+            "(resource_from builds one from columns or tags)",
+            counted(without_resource, "row"),
         )
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from cloudzero_provider.anycost.focus.billing_periods import billing_months
 from cloudzero_provider.anycost.focus.options import MonthFrom
 from cloudzero_provider.values.conversion import as_text, timestamp_text
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.month_hints import add_hint
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 from cloudzero_provider.values.timestamps import utc_timestamps
@@ -56,9 +57,8 @@ def _moved_into_month(starts: pl.Series, billed: pl.DataFrame, moved: pl.Series)
     for count, where in ((moved & ~late).sum(), "at the start of"), ((moved & late).sum(), "in the last hour of"):
         if count:
             log.warning(
-                "%s charges are of another month (UTC) than their billing period, and are sent %s the billing period's "
-                "month",
-                f"{count:,}",
+                "%s of another month (UTC) than the billing period, sent %s the billing period's month",
+                counted(int(count), "charge"),
                 where,
             )
     return billed["last"].zip_with(late, billed["first"])
@@ -81,12 +81,11 @@ def _warn_of_other_months(starts: pl.Series, months: pl.Series) -> None:
     count = _in_another_month(starts, months).sum()
     if count:
         log.warning(
-            "%s charges have a billing period of another month than their ChargePeriodStart (usually corrections), and "
-            "are sent in the month of the ChargePeriodStart (month_from='billing_period' sends them in the billing "
-            "period's month)",
-            f"{count:,}",
+            "%s with a billing period of another month than the ChargePeriodStart (usually corrections), sent in the "
+            "month of the ChargePeriodStart (month_from='billing_period' sends them in the billing period's month)",
+            counted(int(count), "charge"),
         )
         add_hint(
-            f"{count:,} charges have a billing period of another month than their ChargePeriodStart: "
+            f"{counted(int(count), 'charge')} with a billing period of another month than the ChargePeriodStart: "
             "to_cbf(month_from='billing_period') sends them in the month of their billing period"
         )

@@ -79,7 +79,7 @@ def test_the_log_shows_the_progress(sandbox, caplog):
     hour = "2026-03-01T0{}:00:00Z".format
     sizes = [len(body("replace_drop", SIX[:2])), *(len(body("replace_hourly", SIX[n : n + 2])) for n in (2, 4))]
     assert caplog.messages == [
-        f"2026-03: 6 rows of 3 hours, total cost 6.9; requests: 3, {sum(sizes)} bytes in all",
+        f"2026-03: 6 rows of 3 hours, total cost 6.9, in 3 requests of {sum(sizes)} bytes in all",
         "2026-03: replaces 0 rows with 6",
         *(
             f"2026-03: sent request {n + 1} of 3 ({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)}): "
@@ -397,7 +397,7 @@ def test_a_month_that_is_over_and_grows_to_more_than_twice_is_said_aloud(
     caplog.clear()
     send_rows(sandbox, month, count, operation=operation)
     expected = (
-        f"2024-02 grows from the 3 rows that CloudZero holds to {grown}, more than twice as many, and that month is "
+        f"2024-02 grows from 3 rows that CloudZero holds to {grown}, more than twice as many, and that month is "
         "over. Were rows given twice, for example from two exports of the month? max_rows_ratio makes this an error"
     )
     assert warnings_of(caplog) == ([expected] if grown else [])
@@ -416,7 +416,7 @@ def test_a_month_that_grows_to_more_than_it_may_is_refused(sandbox, caplog, mont
     with pytest.raises(errors.MonthWouldGrowError) as error:
         send_rows(sandbox, month, count, max_rows_ratio=ratio)
     assert str(error.value) == (
-        f"{month} grows from the 10 rows that CloudZero holds to {count}, more than {ratio:g} times as many "
+        f"{month} grows from 10 rows that CloudZero holds to {count}, more than {ratio:g} times as many "
         "(max_rows_ratio); nothing was sent. Were rows given twice, for example from two exports of the month? If the "
         "month really grew, set a larger max_rows_ratio."
     )

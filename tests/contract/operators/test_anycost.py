@@ -61,7 +61,7 @@ def test_a_gzipped_file_and_two_files_of_one_month(sandbox, tmp_path):
 def test_one_day_does_not_replace_a_full_month(sandbox):
     send(records=FULL_MONTH)
     with pytest.raises(
-        errors.MonthWouldShrinkError, match=r"1 rows would replace the 31 that .*replace_hourly"
+        errors.MonthWouldShrinkError, match=r"1 row would replace the 31 that .*replace_hourly"
     ) as error:
         send(records=[row(day=31)])
     assert isinstance(error.value, AirflowFailException)

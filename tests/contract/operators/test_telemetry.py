@@ -140,7 +140,7 @@ def test_elements_that_vanished_stay_unless_their_periods_are_cleared(sandbox):
 def test_a_zero_that_is_skipped_keeps_its_period_from_being_cleared(sandbox):
     send(records=[allocation(1, "a", 5)])
     with pytest.raises(
-        errors.InputError, match="on_zero='skip' keeps what CloudZero holds of the 1 records with a value of zero"
+        errors.InputError, match="on_zero='skip' keeps what CloudZero holds of 1 record with a value of zero"
     ):
         send(records=[allocation(1, "a", 0)], on_zero="skip", clear_periods=True)
     assert records_held(sandbox) == {("2026-03-01T00:00:00Z", "a"): 5}

@@ -241,7 +241,7 @@ def test_a_stream_with_a_fixed_key_set_refuses_a_mixture_and_the_error_shows_bot
     told = str(error.value)
     assert "UnregisteredKeySetException" in told
     assert 'The stream accepts one set of filter keys, fixed by its first records: ["custom:Team"]. ' in told
-    assert 'Yours: 1 records with ["custom:Team"]; 2 records with ["custom:Team", "region"]. ' in told
+    assert 'Yours: 1 record with ["custom:Team"]; 2 records with ["custom:Team", "region"]. ' in told
     assert "Send each set to its own stream" in told
     assert held(sandbox) == truth([allocation({TEAM: ["x"]}, 2)])
 

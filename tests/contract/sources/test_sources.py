@@ -273,7 +273,7 @@ def test_a_refund_of_an_earlier_month_is_an_error_that_names_the_way_out(sandbox
     [problem] = error.value.problems
     assert (problem.where, problem.value) == ("row 2", "'2026-02-11T00:00:00Z'")
     assert problem.rule.endswith(
-        "; 1 charges have a billing period of another month than their ChargePeriodStart: "
+        "; 1 charge with a billing period of another month than the ChargePeriodStart: "
         "to_cbf(month_from='billing_period') sends them in the month of their billing period"
     )
     assert sandbox.writes() == []

@@ -102,7 +102,7 @@ def test_the_log_shows_the_progress(sandbox, caplog):
     sizes = [len(in_json(*SIX[:4])), len(in_json(*SIX[4:]))]
     day = "2026-03-0{}T00:00:00Z".format
     assert caplog.messages == [
-        "orders: 6 records, total 24; requests: 2",
+        "orders: 6 records, total 24, in 2 requests",
         f"orders: sent request 1 of 2 (replace, {day(1)} to {day(4)}): 4 records, {sizes[0]} bytes; 4 so far",
         f"orders: sent request 2 of 2 (replace, {day(5)} to {day(6)}): 2 records, {sizes[1]} bytes; 6 so far",
     ]
@@ -195,7 +195,7 @@ def test_a_stream_with_another_key_set_shows_both_sets_and_the_ways_out():
         [record(1, filter={"custom:Team": ["x"], "custom:Env": ["y"]})],
     )
     assert words.endswith(
-        ' The stream accepts one set of filter keys, fixed by its first records: [["custom:Team"]]. Yours: 1 records with '
+        ' The stream accepts one set of filter keys, fixed by its first records: [["custom:Team"]]. Yours: 1 record with '
         '["custom:Env", "custom:Team"]. Send each set to its own stream, or delete the stream '
         "(CloudZeroHook.client.delete_stream) and wait until its name is free again."
     )
@@ -348,7 +348,7 @@ def test_a_zero_that_is_skipped_is_not_cleared_with_its_period(sandbox):
     with pytest.raises(errors.InputError) as error:
         send(sandbox, records, rules={"on_zero": OnZero.SKIP}, clear_periods=True)
     assert str(error.value) == (
-        "on_zero='skip' keeps what CloudZero holds of the 1 records with a value of zero, but clear_periods=True would "
+        "on_zero='skip' keeps what CloudZero holds of 1 record with a value of zero, but clear_periods=True would "
         "delete it. Use on_zero='delete', or remove these records. Nothing was sent."
     )
     assert not sandbox.posts()

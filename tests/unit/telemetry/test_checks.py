@@ -357,7 +357,7 @@ def test_several_sets_of_keys_are_refused_with_their_counts():
         checked(records, on_mixed_keys=OnMixedKeys.ERROR)
     assert str(error.value) == (
         "The records have 2 sets of filter keys (on_mixed_keys='error'): 1,200 records with "
-        '["a"]; 1 records with ["a", "b"]. Nothing was sent.'
+        '["a"]; 1 record with ["a", "b"]. Nothing was sent.'
     )
     assert checked(records).frame.height == 1201
     assert checked(records[:-1], on_mixed_keys=OnMixedKeys.ERROR).frame.height == 1200
@@ -368,7 +368,7 @@ def test_sets_of_keys_are_listed_in_the_order_of_their_first_records():
     with pytest.raises(InputError) as error:
         checked([record(filter={key: ["x"]}) for key in keys], on_mixed_keys=OnMixedKeys.ERROR)
     assert str(error.value).endswith(
-        "): " + "; ".join(f'1 records with ["{key}"]' for key in keys) + ". Nothing was sent."
+        "): " + "; ".join(f'1 record with ["{key}"]' for key in keys) + ". Nothing was sent."
     )
 
 

@@ -234,7 +234,7 @@ class TestColumns:
     def test_nothing_left_out(self, caplog):
         with caplog.at_level(logging.INFO):
             added([line()])
-        assert caplog.messages == ["Aggregated 1 rows to 1, one per hour and nothing else. Left out: nothing"]
+        assert caplog.messages == ["Aggregated 1 row to 1, one per hour and nothing else. Left out: nothing"]
 
     def test_rows_are_grouped_by_every_kept_column_and_blank_is_a_value(self):
         rows = [

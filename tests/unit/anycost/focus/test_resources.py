@@ -73,7 +73,7 @@ class TestResourceId:
 
     def test_those_without_a_type_are_counted(self, caplog):
         converted(charge(ResourceId="a"), charge(ResourceId="a"), charge(), charge(**RESOURCE))
-        assert "2 rows have a resource but no ResourceType: sent as resource/…" in caplog.text
+        assert "2 rows with a resource but no ResourceType: sent as resource/…" in caplog.text
 
     def test_two_that_would_become_one(self):
         problem = problem_of(
@@ -171,7 +171,7 @@ class TestTagValues:
 
     def test_empty_text_is_left_out_and_counted(self, caplog):
         assert tags_of(*[charge(Tags='{"a": "", "b": "x"}', **RESOURCE)] * 3) == [{"b": "x"}] * 3
-        assert "3 rows have an empty value for the key 'a' of Tags" in caplog.text
+        assert "3 rows with an empty value for the key 'a' of Tags" in caplog.text
 
     @pytest.mark.parametrize(
         ("text", "rule"),
@@ -291,7 +291,7 @@ class TestTagsWithoutResource:
     def test_are_left_out_and_counted(self, caplog):
         tagged = charge(Tags='{"a": "1"}')
         assert tags_of(tagged, tagged, charge(Tags="{}"), tagged | RESOURCE) == [{}, {}, {}, {"a": "1"}]
-        assert "2 rows have tags but no ResourceId: their tags are left out" in caplog.text
+        assert "2 rows with tags but no ResourceId: the tags are left out" in caplog.text
 
     def test_nothing_is_said_when_there_are_none(self, caplog):
         tags_of(charge(), charge(Tags='{"a": ""}'), charge(Tags='{"a": "1"}', **RESOURCE))
@@ -321,7 +321,7 @@ class TestTagColumns:
 
     def test_those_without_a_resource_are_counted_once(self, caplog):
         tags_of(charge(Tags='{"a": "1"}', x="1"), charge(x="1"), charge(Tags='{"a": "1"}'), tag_columns=["x"])
-        assert "3 rows have tags but no ResourceId" in caplog.text
+        assert "3 rows with tags but no ResourceId" in caplog.text
 
     def test_names_are_cleaned(self):
         assert tags_of(charge(**{"Meine Größe": "1"}, **RESOURCE), tag_columns=["Meine Größe"]) == [

@@ -76,7 +76,7 @@ def test_resources(rows, lines):
 def test_tags(rows, lines, charges, caplog):
     caplog.set_level(logging.INFO)
     to_cbf(charges)
-    assert "34 rows have tags but no ResourceId" in caplog.text
+    assert "34 rows with tags but no ResourceId" in caplog.text
     expected = Counter(
         (key.replace(" ", "_"), value)
         for line in lines
@@ -102,7 +102,7 @@ def test_times(rows, lines):
 def test_the_row_of_another_billing_period(charges, lines, caplog):
     caplog.set_level(logging.INFO)
     to_cbf(charges)
-    assert "1 charges have a billing period of another month" in caplog.text
+    assert "1 charge with a billing period of another month" in caplog.text
     [other] = [index for index, line in enumerate(lines) if line["BillingPeriodStart"][:7] != "2024-09"]
     moved = to_cbf(charges, month_from="billing_period")
     assert moved["time/usage_start"][other] == "2024-10-01T00:00:00Z"

@@ -45,7 +45,7 @@ class TestSplitCharges:
         ]
         checked = check(to_cbf(frame_of(*split)))
         assert Decimal(checked.totals["cost/cost"]) == Decimal("0.6")
-        assert "2 rows are split charges (AllocatedResourceId)" in caplog.text
+        assert "2 rows of split charges (AllocatedResourceId)" in caplog.text
 
     def test_a_workload_of_two_hosts_is_two(self):
         rows = [charge(ResourceId=host, AllocatedResourceId="a") for host in ("i-1", "i-2")]
@@ -62,7 +62,7 @@ class TestSplitCharges:
             charge(Tags='{"team": "x"}', **HOST),
         )
         assert list(map(tags_of, rows)) == [{"team": "y", "b": "1"}, *[{"team": "x"}] * 3]
-        told = "1 rows have the tag 'team' in Tags and AllocatedTags with different values: the one of AllocatedTags is sent"
+        told = "1 row with the tag 'team' in Tags and AllocatedTags, with different values: the one of AllocatedTags is sent"
         assert told in caplog.messages
 
     def test_tags_of_no_workload(self, caplog):
@@ -71,7 +71,7 @@ class TestSplitCharges:
         )
         assert list(map(tags_of, rows)) == [{"a": "1"}, {}]
         warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-        assert warnings == ["1 rows have AllocatedTags but no AllocatedResourceId: their AllocatedTags are left out"]
+        assert warnings == ["1 row with AllocatedTags but no AllocatedResourceId: the AllocatedTags are left out"]
 
     def test_two_that_would_become_one(self):
         problem = problem_of(charge(ResourceId="a|b"), charge(ResourceId="a", AllocatedResourceId="b"))
@@ -91,7 +91,7 @@ class TestMadeResources:
         assert ids_of(*self.PROJECTS) == [None, None]
         [warning] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
         assert warning == (
-            "2 rows have tags but no ResourceId: their tags are left out, which CloudZero accepts only with a "
+            "2 rows with tags but no ResourceId: the tags are left out, which CloudZero accepts only with a "
             "resource (resource_from builds one from columns or tags)"
         )
 
@@ -102,7 +102,7 @@ class TestMadeResources:
             {"ProjectId": "prj_1", "ProjectName": "shop"},
             {"ProjectId": "prj_2", "ProjectName": "blog"},
         ]
-        assert "2 rows have no ResourceId: their resource is built from resource_from" in caplog.messages
+        assert "2 rows without ResourceId: the resource is built from resource_from" in caplog.messages
         assert not [record for record in caplog.records if record.levelno == logging.WARNING]
         check(to_cbf(frame_of(*self.PROJECTS), resource_from=["tag:ProjectId"]))
 
@@ -122,7 +122,7 @@ class TestMadeResources:
     def test_a_row_without_any_value_has_none(self, caplog):
         given = [charge(x_A="a"), charge(x_B="b"), charge(Tags='{"c": "d"}')]
         assert ids_of(*given, resource_from=["x_A", "x_B"]) == ["resource/a|", "resource/|b", None]
-        assert "1 rows have tags but no ResourceId: their tags are left out" in caplog.text
+        assert "1 row with tags but no ResourceId: the tags are left out" in caplog.text
 
     def test_the_separator(self):
         assert ids_of(charge(x_A="a:b", x_B="c"), resource_from=["x_A", "x_B"], id_separator="~") == ["resource/a~b~c"]

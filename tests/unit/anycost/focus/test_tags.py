@@ -119,7 +119,7 @@ class TestTwice:
             {"env": "prod"},
             {"env": "dev", "a": "dev"},
         ]
-        assert "2 rows have duplicate tag keys in Tags: the one that is not inherited is sent" in caplog.text
+        assert "2 rows with duplicate tag keys in Tags: the one that is not inherited is sent" in caplog.text
 
     @pytest.mark.parametrize(
         "marks", [(None, None), (False, False), (True, True)], ids=["not marked", "both own", "both inherited"]
@@ -140,7 +140,7 @@ class TestTwice:
     def test_the_user_chooses(self, convert, choice, expected, caplog):
         pairs = [pair("env", value) for value in ("1", "2", "3")]
         assert tags_of(convert([pairs, pairs], duplicate_tags=choice)) == [{"env": expected}] * 2
-        assert f"2 rows have duplicate tag keys in Tags: the {choice} that is not inherited" in caplog.text
+        assert f"2 rows with duplicate tag keys in Tags: the {choice} that is not inherited" in caplog.text
 
     @pytest.mark.parametrize(("choice", "expected"), [("first", "2"), ("last", "3")])
     def test_of_own_ones_only(self, convert, choice, expected):
