@@ -8,19 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from cloudzero_provider.exceptions import (
-    AuthenticationError,
-    CloudZeroConnectionError,
-    CloudZeroError,
-    ConfigurationError,
-    RequestRejectedError,
-)
+from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError
 from cloudzero_provider.get_provider_info import EXTRA_FIELDS, HIDDEN_FIELDS, PLACEHOLDERS, RELABELING
 from cloudzero_provider.hooks.connection_form import UNREADABLE, ConnectionFields, why_unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cloudzero_provider.client import Client
 
 
@@ -155,62 +147,16 @@ class CloudZeroHook(BaseHook):
         """
         Check without writing whether CloudZero is reachable and accepts the key, and which scopes are missing.
 
-        CloudZero replies 403 both to a wrong key and to a missing scope, so several read-only requests are compared.
+        :return: whether the connection works; and the verdict (it works, it is refused, or the test can't tell), with
+            what was not checked.
         """
+        from cloudzero_provider.hooks.connection_test import verdict_of
+
         try:
-            return _probe(self)
+            client = self.make_client(max_retry_seconds=0)
+            stream = self.anycost_connection_id() if self._fields.extra.get("anycost_connection_id") else None
+            return verdict_of(client, stream)
         except CloudZeroError as error:
             return False, str(error)
         except Exception as error:  # Airflow shows what this returns, but not what it raises.
             return False, f"{type(error).__name__} while testing the connection."
-
-
-def _probe(hook: CloudZeroHook) -> tuple[bool, str]:
-    from cloudzero_provider.client import anycost as endpoints
-
-    client = hook.make_client(max_retry_seconds=0)
-    named_stream = hook._fields.extra.get("anycost_connection_id")
-    probes: dict[str, Callable[[], object]] = {
-        endpoints.SCOPE_LIST_CONNECTIONS: lambda: client.list_connections(limit=1),
-        endpoints.SCOPE_VALIDATE_DROP: lambda: client.validate_drop(_PROBE_BODY),
-    }
-    if named_stream:
-        stream = hook.anycost_connection_id()
-        probes = {endpoints.SCOPE_LIST_DROPS: lambda: client.list_drops(stream)} | probes
-    allowed, denied = [], []
-    for scope, probe in probes.items():
-        try:
-            probe()
-            allowed.append(scope)
-        except AuthenticationError:
-            denied.append(scope)
-        except CloudZeroConnectionError as error:
-            return False, f"CloudZero can't be reached: {error}"
-        except RequestRejectedError as error:
-            if scope == endpoints.SCOPE_LIST_DROPS:
-                return (
-                    False,
-                    f"The key is accepted, but CloudZero does not know the AnyCost stream {named_stream}: {error}",
-                )
-            raise
-    return _verdict(allowed, denied, named_stream)
-
-
-_PROBE_BODY = (
-    b'{"month":"2024-08","operation":"replace_drop",'
-    b'"data":[{"time/usage_start":"2024-08-16T13:00:00Z","cost/cost":"12"}]}'
-)
-
-
-def _verdict(allowed: list[str], denied: list[str], named_stream: str | None) -> tuple[bool, str]:
-    if not allowed:
-        return False, (
-            "CloudZero refuses the API key (403): it is wrong or disabled, or it has none of the scopes "
-            f"{', '.join(denied)}."
-        )
-    message = "The API key is accepted"
-    if named_stream and not any("billing_drops" in scope for scope in denied):
-        message += f", and the AnyCost stream {named_stream} is known"
-    if denied:
-        message += f". It lacks {', '.join(denied)}, which some features need"
-    return True, f"{message}. Nothing was written."

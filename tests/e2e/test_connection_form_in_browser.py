@@ -160,7 +160,7 @@ def test_a_saved_connection_hides_its_key_and_works_in_a_run(airflow, pages, san
     assert (shown["description"], shown["password"]) == ("edited", "***")
     edited = {**extra, "timeout": None, "settle_seconds": 0.5, "allow_http": False}
     assert json.loads(shown["extra"]) == {"anycost_connection_id": STREAM, **edited}
-    assert "The API key is accepted" in pages.test(connection_id)
+    assert "Works: CloudZero accepts the API key" in pages.test(connection_id)
 
     [run] = run_of(airflow, pages, "saved_connection")
     assert run.state == "success", [log.read_text() for log in airflow.task_logs("saved_connection", run)]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from support.raw_server import answer, raw_server, read_all
 from support.sandbox_server import KEY, STREAM, SandboxServer
 from support.tasks import connection
 
@@ -31,6 +32,8 @@ def keys(tmp_path_factory):
         "blind-key-1:connections:create_billing_anycost_billing_drop",
         "--api-key",
         "listing-key-1:connections:read_billing_anycost_billing_drops",
+        "--api-key",
+        "telemetry-key-1:unit-cost_v1:manage_telemetry_records,unit-cost_v1:read_telemetry",
     )
     yield sandbox
     sandbox.stop()
@@ -152,28 +155,64 @@ def probe(monkeypatch, sandbox, **options):
     return CloudZeroHook().test_connection()
 
 
-def test_a_good_connection_passes_and_nothing_is_written(monkeypatch, keys):
-    works, message = probe(monkeypatch, keys)
-    assert works
-    assert message == f"The API key is accepted, and the AnyCost stream {STREAM} is known. Nothing was written."
+NOT_CHECKED = (
+    "Sending is not checked, since this test writes nothing: it needs connections:create_billing_anycost_billing_drop for "
+    "billing drops, unit-cost_v1:manage_telemetry_records for telemetry."
+)
+
+
+def test_a_good_connection_works_and_nothing_is_written(monkeypatch, keys):
+    assert probe(monkeypatch, keys) == (
+        True,
+        f"Works: CloudZero accepts the API key, and knows the AnyCost stream {STREAM}. {NOT_CHECKED}",
+    )
     assert keys.writes() == []
     assert keys.months() == {}
 
 
-def test_the_key_of_a_sender_passes_and_hears_what_it_lacks(monkeypatch, keys):
+def test_a_key_that_sends_drops_works_and_hears_what_it_lacks(monkeypatch, keys):
     works, message = probe(monkeypatch, keys, key="sender-key-1")
     assert works
-    assert "It lacks connections:read_billings" in message
+    assert message == (
+        f"Works: CloudZero accepts the API key, and knows the AnyCost stream {STREAM}. It lacks "
+        f"connections:read_billings, unit-cost_v1:read_telemetry, which some features need. {NOT_CHECKED}"
+    )
 
 
-def test_a_missing_scope_is_distinguished_from_a_wrong_key(monkeypatch, keys):
-    works, message = probe(monkeypatch, keys, key="listing-key-1")
+def test_a_key_for_telemetry_works(monkeypatch, keys):
+    works, message = probe(monkeypatch, keys, key="telemetry-key-1")
     assert works
-    assert "lacks connections:read_billings, connections:create_billing_anycost_validate_billing_drop" in message
-    works, message = probe(monkeypatch, keys, key="wrong-key-123")
+    assert message.startswith(
+        "Works: CloudZero accepts the API key. It lacks connections:read_billing_anycost_billing_"
+    )
+
+
+def test_of_a_key_that_only_lists_the_test_can_not_tell(monkeypatch, keys):
+    works, message = probe(monkeypatch, keys, key="listing-key-1")
     assert not works
-    assert "refuses the API key (403)" in message
-    assert "wrong-key-123" not in message
+    assert message.startswith("Can't tell: CloudZero accepts the API key, and knows the AnyCost stream ")
+    assert ", but it may be a key that only reads. It lacks connections:read_billings, " in message
+    assert message.endswith(NOT_CHECKED)
+
+
+@pytest.mark.parametrize("key", ["wrong-key-123", "blind-key-1"])
+def test_of_a_wrong_key_and_of_one_that_only_sends_the_test_can_not_tell(monkeypatch, keys, key):
+    works, message = probe(monkeypatch, keys, key=key)
+    assert not works
+    assert message.startswith("Can't tell: CloudZero replies 403 to every check, as it does to a key that is wrong or ")
+    assert "a key with only the scopes for that" in message
+    assert key not in message
+
+
+def test_a_key_that_is_not_accepted_is_refused(monkeypatch):
+    def refuses(connection, head):
+        read_all(connection, head)
+        connection.sendall(answer(401, b"{}"))
+
+    with raw_server(refuses) as url:
+        fields = {"conn_type": "cloudzero", "password": KEY, "host": url}
+        works, message = hook(monkeypatch, json.dumps(fields)).test_connection()
+    assert (works, message) == (False, "Refused: CloudZero does not accept the API key (HTTP 401).")
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -181,7 +220,9 @@ def test_an_unknown_stream_is_distinguished_from_a_wrong_key(monkeypatch, keys, 
     keys.settings(unknown_connection_status=status)
     works, message = probe(monkeypatch, keys, anycost_connection_id="5678-unknown")
     assert not works
-    assert "The key is accepted, but CloudZero does not know the AnyCost stream 5678-unknown" in message
+    assert message.startswith(
+        "Refused: CloudZero accepts the API key, but does not know the AnyCost stream 5678-unknown."
+    )
 
 
 def test_an_unreachable_host_is_distinguished_from_a_wrong_key(monkeypatch):
@@ -191,10 +232,10 @@ def test_an_unreachable_host_is_distinguished_from_a_wrong_key(monkeypatch):
     fields = {"conn_type": "cloudzero", "password": KEY, "host": f"http://127.0.0.1:{port}"}
     works, message = hook(monkeypatch, json.dumps(fields)).test_connection()
     assert not works
-    assert "CloudZero can't be reached" in message
+    assert message.startswith("Can't tell: CloudZero can't be reached.")
     works, message = hook(monkeypatch, json.dumps({**fields, "host": "https://no-such-host.invalid"})).test_connection()
     assert not works
-    assert "CloudZero can't be reached" in message
+    assert message.startswith("Can't tell: CloudZero can't be reached.")
 
 
 def test_an_unknown_connection_raises_no_exception(monkeypatch):
