@@ -76,7 +76,7 @@ class AnyCostEndpoints:
             seen.add(cursor)
             size += len(reply.body)
             if len(seen) > _MOST_PAGES or size > MAX_REPLY_BYTES:
-                raise UnexpectedReplyError(f"{path}: the list has too many pages.", reply.status)
+                raise UnexpectedReplyError(f"The list has too many pages ({path}).", reply.status)
             query["cursor"] = cursor
 
     def list_drops(self, connection_id: str) -> list[BillingDrop]:
@@ -121,7 +121,7 @@ class AnyCostEndpoints:
         content = json_object(reply, path, self.config.api_key)
         verdict = next((part for part in wrapped(content) if isinstance(part.get("is_valid"), bool)), None)
         if verdict is None:
-            raise UnexpectedReplyError(f"POST {path}: the reply does not say whether the drop is valid.", reply.status)
+            raise UnexpectedReplyError(f"The reply does not say whether the drop is valid (POST {path}).", reply.status)
         if not verdict["is_valid"]:
             words = value_text(verdict.get("errors"), secret=self.config.api_key)
             raise _invalid(words)

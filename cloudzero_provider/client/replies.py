@@ -67,8 +67,8 @@ def refuse_error_inside(reply: Reply, content: Any, path: str, secret: str) -> N
         words = error_text(reply.body, secret=secret)
         what = f"an error: {words}"
         if is_page:
-            what = f"a web page ({words}): check the connection's host, and any proxy in front of it"
-        raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply is {what}", reply.status)
+            what = f"a web page, so check the connection's host, and any proxy in front of it: {words}"
+        raise UnexpectedReplyError(f"HTTP {reply.status}, but the reply is {what.rstrip('.')} ({path}).", reply.status)
 
 
 def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def json_object(reply: Reply, path: str, secret: str) -> dict[str, Any]:
     content = json_of(reply)
     if not isinstance(content, dict):
         raise UnexpectedReplyError(
-            f"{path}: HTTP {reply.status}, but the reply is not a JSON object. Is the connection's host CloudZero?",
+            f"HTTP {reply.status}, but the reply is not a JSON object. Is the connection's host CloudZero? ({path})",
             reply.status,
         )
     if content.get("error"):
@@ -123,7 +123,7 @@ def objects_under(content: dict[str, Any], key: str, path: str) -> list[dict[str
     """
     found = _list_under(content, (key,))
     if found is None or not all(isinstance(item, dict) for item in found):
-        raise UnexpectedReplyError(f"{path}: the reply has no list {key!r}.")
+        raise UnexpectedReplyError(f"The reply has no list {key!r} ({path}).")
     return found
 
 
@@ -138,7 +138,7 @@ def listed_objects(reply: Reply, key: str, path: str, secret: str) -> list[dict[
     found = find_list(content, (key,))
     if found is None:
         raise UnexpectedReplyError(
-            f"{path}: HTTP {reply.status}, but the reply has no list {key!r}. Is the connection's host CloudZero?",
+            f"HTTP {reply.status}, but the reply has no list {key!r}. Is the connection's host CloudZero? ({path})",
             reply.status,
         )
     return found
@@ -165,7 +165,7 @@ def next_cursor(content: dict[str, Any], path: str, secret: str) -> str | None:
     if not isinstance(following, str) or not following:
         return None
     if len(following) > _LONGEST_CURSOR or not following.isprintable() or holds_key(following, secret):
-        raise UnexpectedReplyError(f"{path}: the reply's cursor for the next page is not valid.")
+        raise UnexpectedReplyError(f"The reply's cursor for the next page is not valid ({path}).")
     return following
 
 
@@ -178,7 +178,7 @@ def listed_drop(item: dict[str, Any], path: str, secret: str) -> BillingDrop:
     month = item.get("month")
     match = YEAR_MONTH.match(month) if isinstance(month, str) else None
     if match is None:
-        raise UnexpectedReplyError(f"{path}: the reply lists a drop without a month.")
+        raise UnexpectedReplyError(f"The reply lists a drop without a month ({path}).")
     return BillingDrop(match[0], _drop_id(item, secret), _row_count(item))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO
@@ -27,6 +28,7 @@ from cloudzero_provider.exceptions import (
     RequestRejectedError,
     ServiceUnavailableError,
 )
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from cloudzero_provider.client.config import ClientConfig
@@ -44,6 +46,22 @@ _GAVE_UP: dict[Outcome, type[CloudZeroError]] = {
     Outcome.BUSY: ServiceUnavailableError,
     Outcome.UNCLEAR: CloudZeroUnavailableError,
 }
+
+
+@dataclass(frozen=True)
+class _Told:
+    """
+    What became of a request, for errors and log lines: what decides comes first, since logs are cut at the right.
+
+    :param result: the reply, or why there is none.
+    :param request: method and path.
+    """
+
+    result: str
+    request: str
+
+    def __str__(self) -> str:
+        return f"{self.result.rstrip('.')} ({self.request})"
 
 
 class Sender:
@@ -97,16 +115,16 @@ class Sender:
             if action is Action.FINISH and isinstance(result, Reply):
                 return result
             maybe_applied |= not certainly_not_applied(outcome, effect)
-            described = f"{method} {path}: {self._describe(result)}"
-            error = self._final_error(action, outcome, result, described, scope)
+            told = _Told(self._describe(result), f"{method} {path}")
+            error = self._final_error(action, outcome, result, told, scope)
             if error is None:
                 settles = action is Action.SETTLE_AND_REPEAT and writes
                 pause = self._pause_before_repeat(result, attempt, settles=settles)
                 if time.monotonic() + pause <= deadline:
-                    log.warning("%s; sending it again in %.1f s (attempt %d)", described, pause, attempt + 1)
+                    self._log_repeat(outcome, told, attempt, pause)
                     self._sleep(pause, settle_from=result.began if settles else None)
                     continue
-                error = _gave_up(outcome, result, described, attempt, self._config.max_retry_seconds)
+                error = _gave_up(outcome, result, told, attempt, self._config.max_retry_seconds)
             if (writes and outcome is Outcome.UNCLEAR) or action is Action.STOP_AMBIGUOUS:
                 self.wait_until_settled(result.began)
             error.maybe_applied = maybe_applied
@@ -154,15 +172,23 @@ class Sender:
             raise
 
     def _final_error(
-        self, action: Action, outcome: Outcome, result: Reply | NoReply, described: str, scope: str
+        self, action: Action, outcome: Outcome, result: Reply | NoReply, told: _Told, scope: str
     ) -> CloudZeroError | None:
         if action is Action.STOP_REFUSED:
-            return _refused(outcome, result, described, scope, secret=self._config.api_key)
+            return _refused(outcome, result, told, scope, secret=self._config.api_key)
         if action is Action.STOP_AMBIGUOUS:
             return AmbiguousWriteError(
-                f"{described}. The request may or may not have been applied, and must not be repeated.", _status(result)
+                f"The request may or may not have been applied, and must not be repeated: {told}.", _status(result)
             )
         return None
+
+    def _log_repeat(self, outcome: Outcome, told: _Told, attempt: int, pause: float) -> None:
+        hint = ""
+        if attempt == 1:
+            hint = f"; this goes on for at most {self._config.max_retry_seconds:g} s (max_retry_seconds)"
+            if outcome is Outcome.NOT_SENT:
+                hint += ". Are the connection's host and port right?"
+        log.warning("Sending the request again in %.1f s (attempt %d): %s%s", pause, attempt + 1, told, hint)
 
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began at this time (``time.monotonic()``) has settled."""
@@ -217,26 +243,25 @@ def _status(result: Reply | NoReply) -> int | None:
     return result.status if isinstance(result, Reply) else None
 
 
-def _refused(outcome: Outcome, result: Reply | NoReply, described: str, scope: str, *, secret: str) -> CloudZeroError:
+def _refused(outcome: Outcome, result: Reply | NoReply, told: _Told, scope: str, *, secret: str) -> CloudZeroError:
     status = _status(result)
     if outcome is Outcome.DENIED:
         return AuthenticationError(
-            f"{described.rstrip('.')}. The API key is wrong, or it lacks the scope {scope}. CloudZero may reply "
-            "the same for an unknown stream.",
+            f"CloudZero refuses the API key: it is wrong, or it lacks the scope {scope}. CloudZero may reply the same "
+            f"for an unknown stream. {told}.",
             status,
         )
     if status is not None and 300 <= status < 400:
-        return RequestRejectedError(f"{described}. Redirects are not followed: check the connection's host.", status)
+        return RequestRejectedError(f"Redirects are not followed: check the connection's host. {told}.", status)
     kind = {404: NotFoundError, 413: PayloadTooLargeError}.get(status or 0, RequestRejectedError)
-    return kind(described, status, *error_kind(result.body if isinstance(result, Reply) else b"", secret=secret))
+    return kind(f"{told}.", status, *error_kind(result.body if isinstance(result, Reply) else b"", secret=secret))
 
 
-def _gave_up(outcome: Outcome, result: Reply | NoReply, described: str, attempts: int, limit: float) -> CloudZeroError:
+def _gave_up(outcome: Outcome, result: Reply | NoReply, told: _Told, attempts: int, limit: float) -> CloudZeroError:
     kind = _GAVE_UP[outcome]
-    times = f"{attempts} attempt{'s' if attempts > 1 else ''}"
-    tried = f"{described}. Gave up after {times}; the limit is {limit:g} s (max_retry_seconds)."
+    message = f"Gave up after {counted(attempts, 'attempt')} in {limit:g} s (max_retry_seconds): {told}."
     if issubclass(kind, RateLimitError):
         wait = retry_after(result)
         asked = f" CloudZero asks to wait {wait:g} s." if wait is not None else ""
-        return kind(tried + asked, _status(result), retry_after=wait)
-    return kind(tried, _status(result)) if issubclass(kind, ReplyError) else kind(tried)
+        return kind(message + asked, _status(result), retry_after=wait)
+    return kind(message, _status(result)) if issubclass(kind, ReplyError) else kind(message)

@@ -161,6 +161,6 @@ def _read_records(reply: Reply, path: str, secret: str) -> TelemetryRecords:
         refuse_error_inside(reply, content, path, secret)
     found = find_list(content, _RECORD_LISTS)
     if found is None:
-        raise UnexpectedReplyError(f"{path}: HTTP {reply.status}, but the reply has no list of records.", reply.status)
+        raise UnexpectedReplyError(f"HTTP {reply.status}, but the reply has no list of records ({path}).", reply.status)
     status = content.get("status") if isinstance(content, dict) else None
     return TelemetryRecords(found, status if isinstance(status, str) else None)

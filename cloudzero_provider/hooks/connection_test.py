@@ -22,6 +22,7 @@ _NO_STREAM = "cloudzero-provider-connection-test"
 _SENDING = f"{anycost.SCOPE_SEND_DROP} for billing drops, {telemetry.SCOPE_MANAGE_RECORDS} for telemetry"
 _NOT_CHECKED = f"Sending is not checked, since this test writes nothing: it needs {_SENDING}."
 _UNAUTHORIZED = 401
+_UNKNOWN_STREAM = (400, 404)
 
 
 @dataclass
@@ -69,9 +70,10 @@ def _probe(client: Client, stream: str | None) -> _Findings:
         except AuthenticationError as error:
             findings.denied[scope] = error.status
             continue
-        except RequestRejectedError:
+        except RequestRejectedError as error:
             # The key has the scope; what CloudZero rejects is a stream that it does not know.
-            if scope not in (anycost.SCOPE_LIST_DROPS, telemetry.SCOPE_READ_TELEMETRY):
+            names_stream = scope in (anycost.SCOPE_LIST_DROPS, telemetry.SCOPE_READ_TELEMETRY)
+            if not names_stream or error.status not in _UNKNOWN_STREAM:
                 raise
         else:
             findings.knows_stream |= scope == anycost.SCOPE_LIST_DROPS

@@ -320,7 +320,7 @@ def test_a_key_that_may_not_read_months_is_found_before_the_first_write(keys, al
     writes = len(keys.writes())
     with pytest.raises(errors.AuthenticationError) as error:
         send(None, client=without_read(keys), verify=True, validate_with_cloudzero=True)
-    assert f"HTTP 403: The API key lacks the scope {READS}. The API key is wrong, or it lacks" in str(error.value)
+    assert f"CloudZero refuses the API key: it is wrong, or it lacks the scope {READS}." in str(error.value)
     assert str(error.value).endswith(" So what is sent can't be read back (verify=True); nothing was sent.")
     with pytest.raises(errors.AuthenticationError, match=r"read back \(on_empty='clear'\); nothing was sent\.$"):
         clear_month(without_read(keys), STREAM, MARCH, SendOptions())
@@ -811,7 +811,7 @@ def test_an_hour_that_never_completes_says_what_to_do(sandbox):
     assert before == (
         "Hour 2026-03-01T01:00:00Z has 6 rows, more than fit into one request, and a reply to its 3 requests was lost 4"
     )
-    assert "The request may or may not have been applied, and must not be repeated." in after
+    assert "The request may or may not have been applied, and must not be repeated: " in after
     assert after.endswith(
         ' Options: fewer rows in that hour, with transform=aggregate(by=[...], period="hour") of '
         'cloudzero_provider.anycost (by: the columns to keep; period="day" would put a whole day into one hour); a '

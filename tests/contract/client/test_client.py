@@ -31,7 +31,7 @@ def test_a_validation_reply_without_a_verdict_is_an_error(body):
     with answering(body) as url, pytest.raises(errors.UnexpectedReplyError) as error:
         client_of(url).validate_drop(b"{}")
     assert str(error.value) == (
-        "POST /v2/connections/billing/anycost/validate_billing_drop: the reply does not say whether the drop is valid."
+        "The reply does not say whether the drop is valid (POST /v2/connections/billing/anycost/validate_billing_drop)."
     )
 
 
@@ -71,7 +71,7 @@ def test_a_reply_without_a_list_of_records_does_not_mean_no_records(body):
     with answering(body) as url, pytest.raises(errors.UnexpectedReplyError) as error:
         client_of(url).submitted_records("orders")
     assert str(error.value) == (
-        "/unit-cost/v1/telemetry/metric/orders: HTTP 200, but the reply has no list of records."
+        "HTTP 200, but the reply has no list of records (/unit-cost/v1/telemetry/metric/orders)."
     )
 
 

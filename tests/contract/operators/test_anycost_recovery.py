@@ -102,7 +102,9 @@ def test_200_000_rows_are_exact_after_faults_and_after_running_again(patient, bi
 
 def test_a_refusal_in_the_middle_says_what_was_applied_and_a_rerun_completes_it(sandbox, small_month, digest):
     sandbox.faults({"kind": "refuse", "status": 400, "body": {"error": {"message": "No.", "type": "T"}}, "skip": 6})
-    with pytest.raises(RequestRejectedError, match=r"HTTP 400: T: No\..* 6 of 15 requests for \S+: .* of 20,000 rows"):
+    with pytest.raises(
+        RequestRejectedError, match=r"^HTTP 400: T: No \(POST /.* 6 of 15 requests for \S+: .* of 20,000 rows"
+    ):
         send_month(small_month)
     assert sandbox.month(MONTH)["rows"] < small_month.rows
     send_month(small_month, try_number=2)

@@ -183,7 +183,7 @@ def refusal(kind, message, details=None, records=SIX, status=400, **options):
     with refusing(kind, message, details, status) as url, pytest.raises(errors.RequestRejectedError) as error:
         send(None, records, client=client_of(url), **options)
     words = error.value.message
-    assert message in words
+    assert message.rstrip(".") in words
     return words
 
 
@@ -228,17 +228,17 @@ def test_the_error_of_a_request_that_is_too_large_says_how_to_reduce_it(status, 
 
 
 def test_other_errors_keep_cloudzeros_text():
-    assert refusal("Other", "what it is").endswith("what it is")
+    assert refusal("Other", "what it is").startswith("HTTP 400: Other: what it is (POST /")
 
 
 def test_only_a_deletion_that_makes_way_may_find_no_stream():
     words = refusal(None, "The stream Must Exist.", rules={"operation": DELETE})
-    assert words.endswith(" Must Exist. No stream has this name, so there is nothing to delete.")
+    assert words.endswith(" No stream has this name, so there is nothing to delete.")
     assert "must exist" in refusal(None, "The stream must exist.", clear_periods=True)
 
 
 def test_another_refusal_of_a_deletion_does_not_say_that_there_is_no_stream():
-    assert refusal("Other", "what it is", rules={"operation": DELETE}).endswith("what it is")
+    assert refusal("Other", "what it is", rules={"operation": DELETE}).endswith("delete).")
 
 
 def test_where_the_first_request_fails_none_is_said_to_stand():
