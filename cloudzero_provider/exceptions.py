@@ -136,15 +136,16 @@ class InvalidRowsError(InputError):
     """
     Rows break rules of the format they are sent in. Nothing was sent.
 
-    :param problems: the first few, in the order of the rows.
+    :param problems: the first few, or all of them, in the order of the rows. The message lists the first few.
     :param total: how many were found.
     """
 
     def __init__(self, problems: Sequence[Problem], total: int) -> None:
         self.problems = tuple(problems)
         self.total = total
-        lines = "".join(f"\n  {problem}" for problem in self.problems)
-        rest = total - len(self.problems)
+        listed = self.problems[:SHOWN_PROBLEMS]
+        lines = "".join(f"\n  {problem}" for problem in listed)
+        rest = total - len(listed)
         more = f"\n  and {rest:,} more" if rest else ""
         noun = "problem" if total == 1 else "problems"
         super().__init__(f"{total:,} {noun} in the rows; nothing was sent.{lines}{more}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset, BaseHook
@@ -15,7 +14,6 @@ from cloudzero_provider.exceptions import ConfigurationError, InputError, Transf
 from cloudzero_provider.links import show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.values.counted import counted
-from cloudzero_provider.values.month_hints import collected_hints
 from cloudzero_provider.values.parameters import Choice, read_bool
 
 if TYPE_CHECKING:
@@ -164,14 +162,16 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         :param join: concatenates the rows of files in different formats; by default, column by column.
         :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
         """
-        from cloudzero_provider.sources import joined
+        from cloudzero_provider.sources import gathered
 
-        with collected_hints() as hints:
-            parts = list(self._read_parts(context, allow_equal_files=allow_equal_files))
-            if self.transform is not None:
-                parts = [_transformed(joined(parts), self.transform)]
-        rows = (join or joined)(parts)
-        return replace(rows, month_hint="; ".join(hints))
+        parts = self._read_parts(context, allow_equal_files=allow_equal_files)
+        try:
+            return gathered(parts, self.transform, join=join)
+        except TransformError as error:
+            # Airflow's own errors, such as a skip, reach Airflow unchanged.
+            if isinstance(error.__cause__, AirflowException):
+                raise error.__cause__ from None
+            raise
 
     def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
         from cloudzero_provider.sources import from_records, read_files
@@ -241,15 +241,3 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra.update(extra)
-
-
-def _transformed(rows: Rows, transform: Any) -> Rows:
-    """Apply transforms; Airflow's own errors, such as a skip, reach Airflow unchanged."""
-    from cloudzero_provider.sources import apply_transforms
-
-    try:
-        return apply_transforms(rows, transform)
-    except TransformError as error:
-        if isinstance(error.__cause__, AirflowException):
-            raise error.__cause__ from None
-        raise

@@ -13,7 +13,7 @@ from cloudzero_provider.sources.files import from_files, read_files
 from cloudzero_provider.sources.frames import from_frame, plain_type
 from cloudzero_provider.sources.records import from_records
 from cloudzero_provider.sources.rows import Rows, is_text, joined
-from cloudzero_provider.sources.transformed import apply_transforms
+from cloudzero_provider.sources.transformed import apply_transforms, gathered
 
 __all__ = [
     "ENDINGS",
@@ -24,6 +24,7 @@ __all__ = [
     "from_files",
     "from_frame",
     "from_records",
+    "gathered",
     "is_text",
     "joined",
     "plain_type",

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, TransformError
 from cloudzero_provider.sources.frames import collected, from_frame
-from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows
+from cloudzero_provider.sources.rows import POLARS_ERRORS, Rows, joined
 from cloudzero_provider.sources.typed_frame import to_frame
 from cloudzero_provider.values.counted import counted
+from cloudzero_provider.values.month_hints import collected_hints
 from cloudzero_provider.values.row_places import places_of, row_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Transform = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -22,6 +27,27 @@ log = logging.getLogger(__name__)
 
 _SHOWN_ERROR = 300
 _NESTED = (pl.List, pl.Array, pl.Struct, pl.Object)
+
+
+def gathered(
+    parts: Iterable[Rows],
+    transform: Transform | Sequence[Transform] | None,
+    *,
+    join: Callable[[list[Rows]], Rows] | None = None,
+) -> Rows:
+    """
+    Read all parts, and apply transforms to the rows of all of them.
+
+    :param parts: the rows of each source; reading may go on while they are iterated.
+    :param transform: as for :func:`apply_transforms`; ``None`` leaves the rows as they are.
+    :param join: concatenates the parts; by default, and before a transform, column by column.
+    :return: the rows, with the transforms' hint about rows of another month.
+    """
+    with collected_hints() as hints:
+        rows = [*parts]
+        if transform is not None:
+            rows = [apply_transforms(joined(rows), transform)]
+    return replace((join or joined)(rows), month_hint="; ".join(hints))
 
 
 def apply_transforms(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
