@@ -99,13 +99,20 @@ class InputError(CloudZeroError):
 
 
 class MissingFileError(InputError):
-    """A file does not exist, or no file matches a pattern: it may not have been written yet. Nothing was sent."""
+    """
+    A file does not exist, or no file matches a pattern: it may not have been written yet. Nothing was sent.
+
+    :param name: the path, URI or pattern.
+    :param what: what is wrong with it.
+    """
 
     retry_can_help = True
 
     def __init__(self, name: str, what: str = "there is no such file") -> None:
+        #: What is wrong, without what to do about it in a task.
+        self.problem = f"{name}: {what}"
         super().__init__(
-            f"{name}: {what}, so nothing was sent. If it has not been written yet, put a sensor for it before this "
+            f"{self.problem}, so nothing was sent. If it has not been written yet, put a sensor for it before this "
             "task, or set retries."
         )
 

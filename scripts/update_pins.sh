@@ -6,11 +6,11 @@ pins() {
   uv pip compile --quiet --universal --python-version 3.10 --fork-strategy requires-python \
     --no-annotate --no-header --no-emit-index-url "$@"
 }
-pins --extra sandbox pyproject.toml --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-09-26 \
+pins --extra sandbox --extra cli pyproject.toml --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-09-26 \
   --output-file requirements/airflow-3.3.txt
 # The older lines are for tests only: one file each, with what installs the package and tests it, of the same day.
 line() {
-  pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in \
+  pins --extra sandbox --extra cli pyproject.toml requirements/build.in requirements/test.in \
     --constraint <(printf '%s\n' "apache-airflow==$2" "${@:4}") --exclude-newer "$3" --output-file "requirements/airflow-$1.txt"
 }
 # The oldest line has the oldest polars that pyproject.toml allows.
@@ -20,10 +20,10 @@ line 3.2 3.2.2 2026-06-10
 # For make test-dependencies: every run-time dependency at the lowest version that pyproject.toml allows, and at the
 # highest that is published (on Python 3.10, the highest for it).
 dependencies() {
-  pins --extra sandbox pyproject.toml requirements/build.in requirements/test.in requirements/frames.in "$@"
+  pins --extra sandbox --extra cli pyproject.toml requirements/build.in requirements/test.in requirements/frames.in "$@"
 }
 # Airflow 2.11.0 opens no file by ObjectStoragePath with a newer universal-pathlib; later ones of 2.11 say so themselves.
-dependencies --constraint <(pins --extra sandbox pyproject.toml --no-deps --resolution lowest-direct) \
+dependencies --constraint <(pins --extra sandbox --extra cli pyproject.toml --no-deps --resolution lowest-direct) \
   --constraint <(echo "universal-pathlib<0.3") --exclude-newer 2026-03-20 --output-file requirements/lowest.txt
 dependencies --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-11-29 --output-file requirements/highest.txt
 pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-newer 2026-11-14 \

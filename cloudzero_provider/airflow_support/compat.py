@@ -18,11 +18,13 @@ Airflow's name                     versions      used for
 ``get_task_states``                3             states of task instances
 ``TaskInstance``                   2.11          the same, from the database, which tasks of 3 can't read
 ``xcom_key``                       3             showing links before the task ends
+``_AIRFLOW_PROCESS_CONTEXT``       3             connections of Airflow's database outside a task
 =================================  ============  ==============================================================
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
@@ -40,6 +42,15 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 __all__ = ["determine_kwargs"]
+
+
+def look_up_connections_in_database() -> None:
+    """
+    Let this process look connections up in Airflow's database, as Airflow's own commands do.
+
+    Outside a task, Airflow 3 looks at the environment and secrets backends only.
+    """
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
 
 
 class PartlyRenderedOperator(BaseOperator):

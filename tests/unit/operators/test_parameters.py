@@ -72,7 +72,8 @@ NEEDED = {
 
 def modules():
     found = pkgutil.walk_packages(cloudzero_provider.__path__, "cloudzero_provider.")
-    return [import_module(name) for _, name, _ in found if ".sandbox" not in name]
+    # The command line needs an extra, and its options are read by Typer first.
+    return [import_module(name) for _, name, _ in found if not {"cli", "sandbox"} & set(name.split("."))]
 
 
 def own(kind, module):

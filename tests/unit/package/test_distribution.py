@@ -41,11 +41,12 @@ def test_the_metadata_say_what_a_user_needs_to_know(wheel):
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.10"
     assert "apache-airflow>=2.11" in metadata.get_all("Requires-Dist")
-    assert metadata.get_all("Provides-Extra") == ["sandbox"]
+    assert metadata.get_all("Provides-Extra") == ["cli", "sandbox"]
     assert "Framework :: Apache Airflow :: Provider" in metadata.get_all("Classifier")
     assert any(name.endswith("licenses/LICENSE") for name in wheel.namelist())
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert "[apache_airflow_provider]" in wheel.read(entry_points).decode()
+    assert "cloudzero-provider = cloudzero_provider.cli:main" in wheel.read(entry_points).decode()
 
 
 def test_pins_are_plain_names_and_versions():

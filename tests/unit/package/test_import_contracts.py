@@ -14,7 +14,9 @@ from cloudzero_provider.airflow_support import compat
 
 PACKAGE = ROOT / "cloudzero_provider"
 AIRFLOW_SIDE = {"airflow_support", "decorators", "get_provider_info", "hooks", "links", "operators", "sensors"} | {
-    "triggers"
+    "triggers",
+    # Its module of connections; those that may not know Airflow are in a contract of their own.
+    "cli",
 }
 
 
@@ -34,6 +36,11 @@ def listed(contract: str, key: str) -> set[str]:
 
 def test_every_part_is_of_airflow_or_may_not_know_it():
     assert listed("core", "source_modules") == parts() - AIRFLOW_SIDE
+
+
+def test_only_one_module_of_the_command_line_may_know_airflow():
+    modules = {f"cli.{path.stem}" for path in (PACKAGE / "cli").glob("*.py")} - {"cli.__init__", "cli.__main__"}
+    assert listed("cli", "source_modules") == modules - {"cli.connection"}
 
 
 @pytest.mark.parametrize(

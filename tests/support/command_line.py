@@ -1,0 +1,28 @@
+"""Runs ``cloudzero-provider`` in this process."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytest.importorskip("typer", reason="the extra cli is not installed")
+
+from typer.testing import CliRunner
+
+
+def run(*arguments: object, code: int = 0, **environment: str | None) -> Any:
+    """Run a command and return its result, with ``stdout`` and ``stderr``; check its exit code."""
+    from cloudzero_provider.cli.app import app
+
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+def run_json(*arguments: object, code: int = 0, **environment: str | None) -> dict[str, Any]:
+    """Run a command with ``--json`` and return the object, which is all that it prints."""
+    return json.loads(run(*arguments, "--json", code=code, **environment).stdout)
