@@ -5,9 +5,9 @@ The exceptions of this package. A retry can help those with an asterisk::
         ConfigurationError
             MonthError
         InputError
-            InvalidRowsError
             MissingFileError *
             TransformError
+            InvalidRowsError
             MonthTooLargeError
             MonthWouldShrinkError
             MonthWouldGrowError

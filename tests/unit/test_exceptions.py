@@ -15,6 +15,7 @@ KINDS = [
     if isinstance(kind, type) and issubclass(kind, CloudZeroError) and kind is not InvalidRowsError
 ]
 RETRIED = {
+    "MissingFileError",
     "CloudZeroConnectionError",
     "RateLimitError",
     "ServiceUnavailableError",
@@ -38,7 +39,9 @@ def test_an_error_stays_what_it_is_and_becomes_airflows_kind_too(kind):
     assert isinstance(error, AirflowException)
     assert isinstance(error, AirflowFailException) is (kind.__name__ not in RETRIED)
     assert (type(error).__name__, type(error).__module__) == (kind.__name__, kind.__module__)
-    assert str(error) == "what"
+    # A missing file's message is made of its name.
+    assert str(error) == str(kind("what"))
+    assert str(error).startswith("what")
 
 
 def test_what_an_error_knows_is_kept():
