@@ -14,7 +14,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-cloudzero",
         "name": "CloudZero",
-        "description": "`CloudZero <https://www.cloudzero.com/>`__: AnyCost billing drops and telemetry.",
+        "description": "AnyCost billing drops and telemetry for `CloudZero <https://www.cloudzero.com/>`__",
         "versions": [__version__],
         "integrations": [
             {
@@ -78,7 +78,7 @@ RELABELING = {"password": "API key", "host": "API base URL"}
 PLACEHOLDERS = {
     "password": "CloudZero API key",
     "host": "https://api.cloudzero.com",
-    "port": "443; Airflow 3.3.1 and 3.3.2 need it to test",
+    "port": "443 (the test button of Airflow 3.3.1 and 3.3.2 needs it)",
 }
 
 #: The fields of the connection's extra, for the form of every Airflow version.
@@ -86,7 +86,8 @@ EXTRA_FIELDS: dict[str, dict[str, Any]] = {
     "anycost_connection_id": {
         "label": "AnyCost connection ID",
         "kind": "string",
-        "description": "The AnyCost stream that operators send to unless they name another.",
+        "description": "The AnyCost stream that operators send to unless they name another. Copy it from its page in "
+        "CloudZero, under Settings > Billing Connections.",
     },
     "timeout": {
         "label": "Request timeout (s)",

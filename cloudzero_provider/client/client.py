@@ -38,4 +38,5 @@ class Client(AnyCostEndpoints, TelemetryEndpoints):
 
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began at this time (``time.monotonic()``) has settled; see ``settle_seconds``."""
-        self._sender.wait_until_settled(read_number("began", began))
+        why = "a previous attempt may have left a request that is still being applied: this attempt can't know"
+        self._sender.wait_until_settled(read_number("began", began), why)

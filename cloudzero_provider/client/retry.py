@@ -190,11 +190,16 @@ class Sender:
                 hint += ". Are the connection's host and port right?"
         log.warning("Sending the request again in %.1f s (attempt %d): %s%s", pause, attempt + 1, told, hint)
 
-    def wait_until_settled(self, began: float) -> None:
-        """Wait until a request that began at this time (``time.monotonic()``) has settled."""
+    def wait_until_settled(self, began: float, why: str = "a request without a reply may still be applied") -> None:
+        """
+        Wait until a request that began at this time (``time.monotonic()``) has settled.
+
+        :param began: when it began.
+        :param why: for the log.
+        """
         rest = began + self._config.settle_seconds - time.monotonic()
         if rest > 0:
-            log.info("Waiting %.1f s for an unanswered request to settle", rest)
+            log.info("Waiting %.1f s (settle_seconds), since %s", rest, why)
             time.sleep(rest)
 
     def _pause_before_repeat(self, result: Reply | NoReply, attempt: int, *, settles: bool) -> float:

@@ -120,7 +120,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"cloudzero sandbox: cannot use {options.directory}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     try:
-        asyncio.run(serve(sandbox, options.address, options.own_hosts))
+        # A key that is not printed to a terminal could end up in a log.
+        shown_key = options.keys[0].secret.decode() if sys.stdout.isatty() else None
+        asyncio.run(serve(sandbox, options.address, options.own_hosts, shown_key=shown_key))
     except OSError as error:
         print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
+from cloudzero_provider.sandbox.anycost.connections import list_all
 from cloudzero_provider.sandbox.http.connection import HttpConnection, handle_expect
 from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroApi
 from cloudzero_provider.sandbox.server.control_api import ControlApi
 from cloudzero_provider.sandbox.server.control_guard import ControlGuard, is_control_path
+from cloudzero_provider.sandbox.server.start_text import start_text
 
 if TYPE_CHECKING:
     from cloudzero_provider.sandbox.server.state import Sandbox
@@ -54,8 +56,17 @@ def _cloudzero_or_404(cloudzero: CloudZeroApi) -> Handler:
     return handle
 
 
-async def serve(sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = ()) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def serve(
+    sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = (), *, shown_key: str | None = None
+) -> None:
+    """
+    Serve until SIGTERM or SIGINT.
+
+    :param sandbox: what is served.
+    :param address: where.
+    :param own_hosts: names and addresses of other machines that may use the page and the control API.
+    :param shown_key: the key to print; ``None`` where the output may be stored.
+    """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,7 +80,8 @@ async def serve(sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = (
             lambda: HttpConnection(sandbox.keys, server, loop), address.host, address.port, backlog=128
         )
         port = listener.sockets[0].getsockname()[1]
-        print(f"CloudZero sandbox at {Address(address.host, port).url()}", flush=True)  # noqa: T201
+        connections = await sandbox.database.read(list_all)
+        print(start_text(Address(address.host, port).url(), connections, shown_key), flush=True)  # noqa: T201
         await ended.wait()
         listener.close()
     finally:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -24,6 +26,28 @@ def test_the_banner_has_the_address(start):
     sandbox, cloudzero = start()
     assert re.fullmatch(r"CloudZero sandbox at http://127\.0\.0\.1:\d+\n", sandbox.banner)
     assert cloudzero.own("GET", "state").status_code == 200
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_it_prints_its_streams_and_a_connection_to_copy(tmp_path, is_terminal):
+    """The key is printed to a terminal only: elsewhere, it could end up in a log."""
+    options = ["--port", "0", "--data", str(tmp_path), "--api-key", "key-4f2a", "--connection", "acme-1=Acme-bill"]
+    command = [sys.executable, "-m", "cloudzero_provider.sandbox", *options]
+    terminal, output = pty.openpty() if is_terminal else os.pipe()
+    with subprocess.Popen(command, cwd=ROOT, stdout=output) as process:
+        os.close(output)
+        with open(terminal, encoding="utf-8") as lines:
+            banner, streams, connect = (next(lines).rstrip() for _ in range(3))
+        process.terminate()
+    assert streams == "AnyCost streams: acme-1 (Acme-bill)"
+    name, _, fields = shlex.split(connect.removeprefix("To connect Airflow: export "))[0].partition("=")
+    assert name == "AIRFLOW_CONN_CLOUDZERO_DEFAULT"
+    assert json.loads(fields) == {
+        "conn_type": "cloudzero",
+        "host": banner.removeprefix("CloudZero sandbox at "),
+        "password": "key-4f2a" if is_terminal else "the key given with --api-key",
+        "extra": {"anycost_connection_id": "acme-1"},
+    }
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

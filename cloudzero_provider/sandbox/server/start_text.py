@@ -1,0 +1,31 @@
+"""What the sandbox prints when it starts: where it is, its streams, and how to connect Airflow to it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudzero_provider.sandbox.anycost.connections import Connection
+
+
+def start_text(url: str, connections: Sequence[Connection], key: str | None) -> str:
+    """
+    Describe a sandbox that has started.
+
+    :param url: where it listens.
+    :param connections: its billing connections.
+    :param key: an API key that it accepts; ``None`` where the text may be stored, such as in a log.
+    """
+    streams = [connection for connection in connections if connection.is_stream]
+    names = ", ".join(f"{stream.id} ({stream.name})" for stream in streams)
+    fields = {"conn_type": "cloudzero", "host": url, "password": key or "the key given with --api-key"}
+    extra = {"extra": {"anycost_connection_id": streams[0].id}} if streams else {}
+    return (
+        f"CloudZero sandbox at {url}\n"
+        f"AnyCost streams: {names or 'none; --connection ID creates one'}\n"
+        f"To connect Airflow: export AIRFLOW_CONN_CLOUDZERO_DEFAULT={shlex.quote(json.dumps(fields | extra))}"
+    )
