@@ -138,9 +138,9 @@ def _store_for(files: list[str]) -> FileStore | None:
     if not any("://" in name for name in files):
         return None
     # Files elsewhere are read with Airflow's connections; only then it is loaded.
-    from cloudzero_provider.airflow_support.object_storage import ObjectStorage
+    from cloudzero_provider.cli.connection import object_storage
 
-    return ObjectStorage()
+    return object_storage()
 
 
 def _check(options: CheckOptions, store: FileStore | None) -> CheckedBill:

@@ -1,17 +1,21 @@
-"""The stream to read, from an Airflow connection or from the environment."""
+"""Airflow's connections, or the environment: the stream to read, and files elsewhere."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
     from cloudzero_provider.client import Client
+    from cloudzero_provider.sources import FileStore
 
 KEY_VARIABLE = "CLOUDZERO_API_KEY"
 _NO_CONNECTION = (
@@ -100,3 +104,38 @@ def _from_airflow(conn_id: str, options: ConnectionOptions) -> Stream:
     except Exception as error:  # A secrets backend or a database may raise anything, and show the connection.
         problem = f"Connection {conn_id!r} can't be looked up in Airflow ({type(error).__name__})."
     raise ConfigurationError(f"{problem} Is AIRFLOW_HOME that of your Airflow?")
+
+
+def object_storage() -> FileStore:
+    """Return the store of files that have a URI, which Airflow opens with its connections."""
+    from cloudzero_provider.airflow_support.compat import look_up_connections_in_database
+
+    look_up_connections_in_database()
+    return _Storage()
+
+
+class _Storage:
+    """Airflow's object storage. A connection that Airflow does not have is wrong usage."""
+
+    def __init__(self) -> None:
+        from cloudzero_provider.airflow_support.object_storage import ObjectStorage
+
+        self._storage = ObjectStorage()
+
+    def find(self, uri: str) -> list[str]:
+        with _known_connections(uri):
+            return self._storage.find(uri)
+
+    def fetch(self, uri: str, file: IO[bytes]) -> None:
+        with _known_connections(uri):
+            self._storage.fetch(uri, file)
+
+
+@contextmanager
+def _known_connections(uri: str) -> Iterator[None]:
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+    try:
+        yield
+    except AirflowNotFoundException as error:
+        raise ConfigurationError(f"{uri}: {error}. Is AIRFLOW_HOME that of your Airflow?") from None

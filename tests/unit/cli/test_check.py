@@ -196,6 +196,22 @@ class TestBad:
         assert not run_json("check", *files, "--month", "2026-03", *more, code=1)["ok"]
 
 
+class TestFilesElsewhere:
+    @pytest.fixture(autouse=True)
+    def _process_context(self, monkeypatch):
+        # The command sets it for its own process, which is that of the tests here.
+        monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+
+    def test_a_uri_is_read_by_airflow(self, good):
+        found = run_json("check", f"file://{good}", "--month", "2026-03")
+        assert (found["ok"], found["rows"]) == (True, 3)
+
+    def test_a_connection_that_airflow_does_not_have_is_wrong_usage(self):
+        result = run("check", "s3://gone@bucket/march.csv", "--month", "2026-03", code=2)
+        assert "gone" in result.stderr
+        assert result.stdout == ""
+
+
 class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -228,6 +244,8 @@ print("imported")
 def to_cbf(lines):
     print("called")
     return lines.select(pl.col("day").alias("time/usage_start"), pl.col("amount").alias("cost/cost"))
+def broken(lines):
+    return lines.select("no such column")
 def first(lines):
     return lines.head(1)
 number = 3
@@ -259,6 +277,16 @@ class TestTransforms:
         assert json.loads(result.stdout)["ok"]
         assert "imported\n" in result.stderr
         assert "called\n" in result.stderr
+
+    def test_an_error_of_a_function_is_reported_with_the_columns_it_was_given(self):
+        text = run("check", "bill.csv", "--month", "2026-03", "--transform", "my_vendor:broken", code=1).stdout
+        assert "transform: broken failed on the rows of bill.csv" in text
+        assert "The columns it was given: day, amount." in text
+
+    def test_problems_after_a_transform_keep_their_lines(self, tmp_path):
+        (tmp_path / "bill.csv").write_text("day,amount\n2026-03-01,1.5\n2026-03-02,$2\n")
+        found = run_json("check", "bill.csv", "--month", "2026-03", "--transform", "my_vendor:to_cbf", code=1)
+        assert found["problems"][0]["examples"] == [{"where": "bill.csv, line 3", "value": "'$2'"}]
 
     def test_something_that_is_not_a_function_is_wrong_usage(self):
         for name, message in (("number", "is not a function: number"), ("gone", "has no gone")):

@@ -71,6 +71,11 @@ class TestCommand:
         assert "cannot use /dev/null/x" in found.stderr
         assert process("sandbox", "--port", "x").returncode == 2
 
+    def test_without_its_extra_the_sandbox_says_what_to_install(self, monkeypatch):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        expected = "The sandbox needs aiohttp: pip install 'airflow-provider-cloudzero[sandbox]'\n"
+        assert run("sandbox", "--help", code=2).stderr == expected
+
     def test_an_encoding_without_bars_is_no_error(self, bill):
         found = process("check", bill, "--month", "2026-03", PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
         assert found.returncode == 0, found.stderr
