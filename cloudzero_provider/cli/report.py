@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.cli.problem_list import by_rule
 from cloudzero_provider.values.limits import LARGEST_BODY
 
@@ -96,8 +97,10 @@ def _limits(bill: CheckedBill) -> Table:
 
 
 def _totals(totals: dict[str, str]) -> Table:
-    table = _table("Column", "total")
-    for name, total in zip(totals, _aligned([Decimal(total) for total in totals.values()]), strict=True):
+    shown = _aligned([Decimal(total) for total in totals.values()])
+    table = _table("Column")
+    _add_amounts(table, "total", shown)
+    for name, total in zip(totals, shown, strict=True):
         table.add_row(name, total)
     return table
 
@@ -107,11 +110,13 @@ def _days(costs: dict[str, str], month: Month) -> Table:
     days = [date(month.year, month.number, day) for day in range(1, monthrange(month.year, month.number)[1] + 1)]
     amounts = [Decimal(costs[str(day)]) if str(day) in costs else None for day in days]
     most = max((abs(amount) for amount in amounts if amount is not None), default=Decimal(0))
-    table = _table("Day", "cost/cost")
+    shown = _aligned(amounts)
+    table = _table("Day")
+    _add_amounts(table, COST, shown)
     table.add_column("", no_wrap=True)
-    for day, amount, shown in zip(days, amounts, _aligned(amounts), strict=True):
+    for day, amount, text in zip(days, amounts, shown, strict=True):
         bar = Text(_bar(amount, most), "red" if amount is not None and amount < 0 else "blue")
-        table.add_row(f"{day:%d %a}", shown if amount is not None else Text("no rows", "dim"), bar)
+        table.add_row(f"{day:%d %a}", text if amount is not None else Text("no rows".rjust(len(text)), "dim"), bar)
     return table
 
 
@@ -123,15 +128,12 @@ def _bar(amount: Decimal | None, most: Decimal) -> str:
 
 
 def _aligned(amounts: Iterable[Decimal | None]) -> list[str]:
-    """Write exact amounts with their decimal points below each other."""
+    """Write exact amounts with their decimal points below each other; they all have the same length."""
     texts = ["" if amount is None else f"{amount:,f}" for amount in amounts]
-    fractions = [len(text.partition(".")[2]) for text in texts]
-    # One for the point, where any has one.
-    width = max(fractions, default=0)
-    return [
-        text + " " * (width - digits + (1 if width and not digits else 0))
-        for text, digits in zip(texts, fractions, strict=True)
-    ]
+    points = [text.find(".") if "." in text else len(text) for text in texts]
+    shifted = [" " * (max(points) - point) + text for text, point in zip(texts, points, strict=True)]
+    width = max(map(len, shifted))
+    return [text.ljust(width).rjust(len(COST)) for text in shifted]
 
 
 def _table(first: str, *numbers: str) -> Table:
@@ -140,6 +142,11 @@ def _table(first: str, *numbers: str) -> Table:
     for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _add_amounts(table: Table, name: str, amounts: Sequence[str]) -> None:
+    # Not right-aligned by Rich, which takes away the spaces that follow a short fraction.
+    table.add_column(name.rjust(len(amounts[0])), no_wrap=True)
 
 
 def _notes(notes: Sequence[logging.LogRecord]) -> Table:

@@ -26,3 +26,17 @@ def run(*arguments: object, code: int = 0, **environment: str | None) -> Any:
 def run_json(*arguments: object, code: int = 0, **environment: str | None) -> dict[str, Any]:
     """Run a command with ``--json`` and return the object, which is all that it prints."""
     return json.loads(run(*arguments, "--json", code=code, **environment).stdout)
+
+
+def parse(arguments: list[str]) -> None:
+    """Parse a command without running it; one that is not accepted ends in an error."""
+    from typer.main import get_command
+
+    from cloudzero_provider.cli.app import app
+    from cloudzero_provider.sandbox.cli import parse_options
+
+    name, *rest = arguments
+    if name == "sandbox":
+        parse_options(rest)
+    else:
+        get_command(app).commands[name].make_context(name, rest)

@@ -105,6 +105,22 @@ class TestGood:
         assert found["rows"] == 3
         assert [name[-5:] for name in found["files"]] == ["a.csv", "b.csv"]
 
+    def test_decimal_points_are_below_each_other(self, tmp_path):
+        costs = ["1000", "-20.5", "3.25", "0.125"]
+        path = write(tmp_path / "march.csv", [bill_row(day, 0, cost) for day, cost in enumerate(costs, 1)])
+        lines = run("check", path, "--month", "2026-03").stdout.splitlines()
+        shown = [
+            line[:21].rstrip() for line in lines if line.startswith(("  Day", "  01", "  02", "  03", "  04", "  05"))
+        ]
+        assert shown == [
+            "  Day       cost/cost",
+            "  01 Sun    1,000",
+            "  02 Mon      -20.5",
+            "  03 Tue        3.25",
+            "  04 Wed        0.125",
+            "  05 Thu      no rows",
+        ]
+
     def test_numbers_of_a_month_without_cost(self, tmp_path):
         path = write(tmp_path / "march.csv", [bill_row(1, 0, "0")])
         assert run_json("check", path, "--month", "2026-03")["cost_by_day"] == {"2026-03-01": "0"}

@@ -7,7 +7,7 @@ import shlex
 from xml.etree import ElementTree
 
 import pytest
-from support.command_line import run, run_json
+from support.command_line import parse, run, run_json
 from support.command_line_bills import write_acme_bill, write_bill_with_mistakes, write_focus_export
 from support.paths import ROOT
 
@@ -36,6 +36,17 @@ def test_a_check_shows_what_the_page_says(bills, monkeypatch, command):
     if "--problems" in command:
         first = "\n".join((bills / "problems.csv").read_text(encoding="utf-8").splitlines()[:4])
         assert ("text", first) in BLOCKS
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("cloudzero-provider ")])
+def test_a_command_of_the_page_is_accepted(command):
+    parse(shlex.split(command)[1:])
+
+
+@pytest.mark.parametrize("command", ["months --no-such-option", "read 2026-03", "sandbox --port x"])
+def test_another_command_is_not(command):
+    with pytest.raises((SystemExit, Exception), match=r"no-such-option|output|2"):
+        parse(command.split())
 
 
 def test_every_command_and_option_is_on_the_page_and_no_other():
