@@ -21,9 +21,6 @@ from cloudzero_provider.values.python_values import without_empty
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Occurs in no text: with it as the separator, polars reads whole lines.
-_NO_SEPARATOR = "\x01"
-_CELL = r'(?:"(?:[^"\r]|"")*"|[^"{separator}\r]*)'
 #: Whole lines are read up to here, so that a file is never in memory beside its cells.
 _PIECE = 4 * 1024 * 1024
 _MOST_COLUMNS = 500
@@ -49,10 +46,15 @@ def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | Non
             frames.append(frame)
     except (*POLARS_ERRORS, UnicodeDecodeError, csv.Error):
         return None
+    return pl.DataFrame([_column(name, frames) for name in header] if frames else schema.to_frame())
+
+
+def _column(name: str, frames: list[pl.DataFrame]) -> pl.Series:
+    """Move a column out of the frames, so that no two columns are ever in memory twice."""
     # polars reads many small chunks, from which it gathers rows several times as slowly.
-    whole = pl.concat(frames).rechunk() if frames else schema.to_frame()
+    column = pl.concat([frame.drop_in_place(name) for frame in frames]).rechunk()
     # It reads an empty cell in quotes as an empty string.
-    return pl.DataFrame(list(map(without_empty, whole)))
+    return without_empty(column)
 
 
 def _header(file: BinaryIO, separator: str) -> list[str] | None:
@@ -71,33 +73,29 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame | None:
     if not _is_plain(piece, len(schema), separator):
         return None
-    return pl.read_csv(piece, separator=separator, has_header=False, schema=schema)
+    # Two pieces are read at a time.
+    return pl.read_csv(piece, separator=separator, has_header=False, schema=schema, n_threads=1)
 
 
 def _is_plain(piece: bytes, width: int, separator: str) -> bool:
     """Whether every line has as many cells as the header, without stray quotes or line breaks, and none is empty."""
-    lines = piece.count(b"\n") + (not piece.endswith(b"\n"))
     # Nothing but a pattern tells an empty line from a line with the only cell.
     if b'"' in piece or width == 1:
-        return _lines_match(piece, lines, width, separator)
+        return _matches(piece, width, separator)
     marks = piece.translate(None, bytes(set(range(256)) - set(b"\r\n" + separator.encode())))
+    lines = marks.count(b"\n") + (not piece.endswith(b"\n"))
     between = separator.encode() * (width - 1)
     for end in (b"\n", b"\r\n"):
         last = b"" if piece.endswith(b"\n") else end
         if marks + last == (between + end) * lines:
             return True
-    return _lines_match(piece, lines, width, separator)
+    return _matches(piece, width, separator)
 
 
-def _lines_match(piece: bytes, expected: int, width: int, separator: str) -> bool:
-    if _NO_SEPARATOR.encode() in piece or piece.count(b"\r") != piece.count(b"\r\n"):
-        return False
-    schema = pl.Schema({"line": pl.String()})
-    lines = pl.read_csv(piece, separator=_NO_SEPARATOR, quote_char=None, has_header=False, schema=schema)["line"]
-    if len(lines) != expected or lines.null_count() or (lines == "").any():
-        return False
-    cell = _CELL.format(separator=separator)
-    is_quoted = lines.str.contains('"', literal=True)
-    separators = lines.filter(~is_quoted).str.count_matches(separator, literal=True)
-    quoted = lines.filter(is_quoted).str.contains(f"^{cell}(?:[{separator}]{cell}){{{width - 1}}}$")
-    return bool((separators == width - 1).all() and quoted.all())
+def _matches(piece: bytes, width: int, separator: str) -> bool:
+    unquoted = "+" if width == 1 else "*"
+    cell = rf'(?:"(?:[^"\r\n]|"")*"|[^"{separator}\r\n]{unquoted})'
+    lines = rf"\A(?:{cell}(?:[{separator}]{cell}){{{width - 1}}}(?:\r?\n|\z))*\z"
+    # polars matches on its own threads, without Python's lock.
+    text = pl.Series(values=[piece], dtype=pl.Binary).cast(pl.String)
+    return bool(text.str.contains(lines).item())

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from cloudzero_provider.exceptions import CloudZeroError, InputError
-from cloudzero_provider.sources import csv_files, from_cursor, from_files, from_records
+from cloudzero_provider.sources import csv_files, csv_polars, from_cursor, from_files, from_records
 from cloudzero_provider.sources.csv_polars import read_plain_csv
 from cloudzero_provider.sources.csv_separators import Separator
 
@@ -111,7 +111,19 @@ def by_itself(path, separator):
     return cells(rows), [int(rows.where(index).rpartition(" ")[2]) for index in range(rows.count)]
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2\n3,4", 'a,b\r\n"x,""y""",\r\n', "a\n1\n", "\ufeffa,b\n1,2\n", "a,b\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b\n1,2\n3,4",
+        'a,b\r\n"x,""y""",\r\n',
+        'a,b\n"x","y"\n,""',
+        'a,b\n"x","y"\r\n"","z"\n',
+        "a\n1\n",
+        'a\n""\n"x"',
+        "\ufeffa,b\n1,2\n",
+        "a,b\n",
+    ],
+)
 def test_a_plain_csv_file_is_read_by_the_engine(tmp_path, text):
     path = file(tmp_path, text)
     with open(path, "rb") as opened:
@@ -119,11 +131,45 @@ def test_a_plain_csv_file_is_read_by_the_engine(tmp_path, text):
 
 
 @pytest.mark.parametrize(
-    "text", ["a,b\r\r\n1,2\r\n", "a,b\r1,2\n", 'a,"b"c\n1,2\n', "a,b\n1,2\n\r\n", "a,b\n1,2,\n", "a,b\n1\n"]
+    "text",
+    [
+        "a,b\r\r\n1,2\r\n",
+        "a,b\r1,2\n",
+        'a,"b"c\n1,2\n',
+        "a,b\n1,2\n\r\n",
+        "a,b\n1,2,\n",
+        "a,b\n1\n",
+        # Short and long lines, as many separators as there should be.
+        "a,b\n1\n1,2,3\n",
+        'a,b\n"1"\n1,"2",3\n',
+        'a,b\n"1,"\n1,2,"3"\n',
+        'a,b\n"1",2\n\n',
+        'a,b\n"1\n2",3\n',
+        'a,b\n"1\r2",3\n',
+        'a,b\n1,x"2"\n',
+        'a,b\n1,""2""\n',
+        'a,b\n1,"2\n',
+        'a,b\n"1" ,2\n',
+        'a\n""\n\n',
+        "a\n1\n\n2\n",
+    ],
 )
 def test_polars_reads_no_file_with_a_stray_line_break_or_quote_or_a_line_of_another_width(tmp_path, text):
     with open(file(tmp_path, text), "rb") as opened:
         assert read_plain_csv(opened) is None
+
+
+@pytest.mark.parametrize("odd", ["", '"1"', '"', "1,2,3"])
+def test_a_file_of_several_pieces_is_read_as_one(tmp_path, monkeypatch, odd):
+    monkeypatch.setattr(csv_polars, "_PIECE", 20)
+    lines = ["a,b", *(f'x{number},"y,{number}"' if number % 7 == 0 else f"x{number},y" for number in range(50))]
+    path = file(tmp_path, "\n".join([*lines, f"{odd},z", *lines[1:]]))
+    with open(path, "rb") as opened:
+        frame = read_plain_csv(opened)
+    if odd in ('"', "1,2,3"):
+        assert frame is None
+    else:
+        assert (frame.to_dict(as_series=False), list(range(2, frame.height + 2))) == by_itself(path, ",")
 
 
 @pytest.mark.parametrize("text", ["a,b\r\r\nx,2\r\n", "a,b\n\nx,2\n"])
