@@ -30,8 +30,13 @@ def exact_sum(decimals: pl.Series) -> str:
     :param decimals: match :data:`~cloudzero_provider.values.conversion.WIRE_DECIMAL`; nulls are ignored.
     :return: plain decimal string without trailing zeros; ``0`` for no values.
     """
-    whole, fraction = _most_digits(decimals)
-    if whole + fraction + len(str(len(decimals))) <= _DECIMAL_DIGITS:
+    count = len(str(len(decimals)))
+    # A short text has few digits on either side of the point, which is then not looked for.
+    longest = pl.col("decimal").str.len_bytes().max().fill_null(0)
+    whole = fraction = decimals.to_frame("decimal").select(longest).item()
+    if whole + fraction + count > _DECIMAL_DIGITS:
+        whole, fraction = _most_digits(decimals)
+    if whole + fraction + count <= _DECIMAL_DIGITS:
         return strip_trailing_zeros(format(decimals.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)).sum(), "f"))
     sums = _split(decimals).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()

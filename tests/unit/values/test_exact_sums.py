@@ -52,6 +52,11 @@ def test_the_sum_of_all_is_that_of_one_group(texts):
         (["-1000000000", "1"], "-999999999"),
         ([None, None], "0"),
         (["0.1"] * 10, "1"),
+        # The most digits that a Decimal of polars holds, by the length of the texts, and one more.
+        (["9" * 18] * 99, "98999999999999999901"),
+        (["9" * 18] * 100, "99999999999999999900"),
+        (["-0." + "9" * 15] * 99, "-98.999999999999901"),
+        (["0." + "9" * 17, "-9." + "9" * 15], "-8.99999999999999901"),
     ],
 )
 def test_carries_go_all_the_way_with_either_sign(texts, total):
