@@ -29,7 +29,7 @@ from cloudzero_provider.anycost.columns import (
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.values.conversion import first_with_value, is_blank
 from cloudzero_provider.values.exact_sums import exact_sum
-from cloudzero_provider.values.parallel import in_parallel
+from cloudzero_provider.values.parallel import for_columns
 from cloudzero_provider.values.parameters import read_bool
 from cloudzero_provider.values.problems import Problems
 
@@ -78,7 +78,8 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     problems = Problems(rows)
     columns: dict[str, pl.Series] = {}
     names = in_cbf_order(list(rows.columns))
-    for name, column in in_parallel(lambda name: (name, convert(kind_of(name), rows.columns[name])), names):
+    found = for_columns(lambda name: (name, convert(kind_of(name), rows.columns[name])), names, rows.count)
+    for name, column in found:
         _check_name(name, rows, problems, allow_unknown_columns=allow_unknown_columns)
         problems.add_each(column.bad, name, rows.columns[name])
         _log_values(name, column)
@@ -88,7 +89,8 @@ def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False)
     _check_tags(columns, rows, problems)
     problems.raise_if_any()
     frame = pl.DataFrame({name: series for name, series in columns.items() if series.null_count() < len(series)})
-    totals = {name: exact_sum(frame[name]) for name in frame.columns if is_cost(name)}
+    costs = list(filter(is_cost, frame.columns))
+    totals = dict(zip(costs, for_columns(lambda name: exact_sum(frame[name]), costs, rows.count), strict=True))
     return CheckedRows(frame, month, totals, rows.where)
 
 
@@ -139,7 +141,7 @@ def _check_required(columns: dict[str, pl.Series], rows: Rows, problems: Problem
 def _check_month(starts: pl.Series | None, rows: Rows, month: Month, problems: Problems) -> None:
     if starts is None:
         return
-    elsewhere = (starts.str.slice(0, 7) != str(month)).fill_null(False)
+    elsewhere = (~starts.str.starts_with(str(month))).fill_null(False)
     if elsewhere.any():
         others = sorted(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
         rule = f"not in {month} (UTC): a drop holds one month, and the rows include {_first_few(others, 'months')}"

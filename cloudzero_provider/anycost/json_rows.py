@@ -9,7 +9,7 @@ import polars as pl
 from cloudzero_provider.anycost.columns import Kind, kind_of
 from cloudzero_provider.values.json_objects import JsonField, JsonObjects
 from cloudzero_provider.values.json_strings import json_escaped
-from cloudzero_provider.values.parallel import in_parallel
+from cloudzero_provider.values.parallel import for_columns
 
 #: Checked values of these kinds have no character that JSON escapes.
 _PLAIN_KINDS = frozenset({Kind.DECIMAL, Kind.HOUR, Kind.TIMESTAMP, Kind.LINEITEM_TYPE})
@@ -33,4 +33,4 @@ def json_rows(frame: pl.DataFrame, *, is_checked: bool = False) -> JsonObjects:
         JsonField(f"c{number}", f'{json.dumps(name, ensure_ascii=False)}:"', '"')
         for number, name in enumerate(frame.columns)
     ]
-    return JsonObjects(pl.DataFrame(list(in_parallel(values_of, range(frame.width)))), fields)
+    return JsonObjects(pl.DataFrame(list(for_columns(values_of, range(frame.width), frame.height))), fields)

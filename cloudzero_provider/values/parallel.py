@@ -14,6 +14,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _THREADS = 2
+#: For fewer rows, handing a column to a thread takes longer than what is done with it.
+_MANY_ROWS = 10_000
 
 
 def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
@@ -32,3 +34,14 @@ def in_parallel(function: Callable[[Item], Result], items: Iterable[Item]) -> It
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def for_columns(function: Callable[[Item], Result], columns: Iterable[Item], rows: int) -> Iterator[Result]:
+    """
+    Apply a function to each column, two at a time if they are long.
+
+    :param function: what is applied.
+    :param columns: the columns, or their names.
+    :param rows: the length of each.
+    """
+    return in_parallel(function, columns) if rows >= _MANY_ROWS else map(function, columns)
