@@ -198,15 +198,12 @@ def _by_hour(starts: pl.Series, sizes: pl.Series) -> tuple[pl.DataFrame, pl.Seri
     :return: each hour with its number of rows and their size; and the numbers of the rows by hour, as given within an
         hour, or ``None`` if they were given in that order.
     """
-    rows = pl.int_range(len(starts), dtype=pl.UInt32, eager=True)
-    hours = (
-        pl.DataFrame({"hour": starts, "size": sizes, "row": rows})
-        .group_by("hour")
-        .agg(rows=pl.len(), size=pl.col("size").cast(pl.Int64).sum(), numbers="row")
-        .sort("hour")
-    )
-    order = None if starts.is_sorted() else pl.concat(list(hours["numbers"]))
-    return hours.drop("numbers"), order
+    sums = [pl.len().alias("rows"), pl.col("size").cast(pl.Int64).sum()]
+    frame = pl.DataFrame({"hour": starts, "size": sizes})
+    if starts.is_sorted():
+        return frame.group_by("hour").agg(sums).sort("hour"), None
+    hours = frame.with_row_index("numbers").group_by("hour").agg(*sums, "numbers").sort("hour")
+    return hours.drop("numbers"), hours["numbers"].explode()
 
 
 def _pack(hours: pl.DataFrame, sizes: pl.Series, operation: Operation, max_body: int) -> Iterator[Unit]:

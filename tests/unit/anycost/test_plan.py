@@ -77,6 +77,7 @@ def test_rows_of_any_order_are_sent_by_hour_in_the_order_they_came():
     third = row(time__usage_start="2026-03-02", cost__cost="3")
     (body,) = contents(plan_of([first, second, third]))
     assert [line["cost/cost"] for line in body["data"]] == ["2", "1", "3"]
+    assert plan_of([second, first, third]).order is None
 
 
 @settings(max_examples=60)
