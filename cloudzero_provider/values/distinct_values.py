@@ -21,5 +21,12 @@ def by_distinct(values: pl.Series, convert: Callable[[pl.Series], pl.DataFrame])
     distinct = values.unique()
     if 2 * len(distinct) >= len(values):
         return convert(values)
-    rows = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
-    return convert(distinct).select(pl.all().gather(values.replace_strict(distinct, rows, return_dtype=pl.UInt32)))
+    found = convert(distinct)
+    numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
+    # Also where no value changes: rows that share few texts are then read from a few places in memory.
+    rows = values.replace_strict(distinct, numbers, return_dtype=pl.UInt32)
+    return pl.DataFrame([_of_rows(column, rows) for column in found])
+
+
+def _of_rows(column: pl.Series, rows: pl.Series) -> pl.Series:
+    return column.new_from_index(0, len(rows)) if column.n_unique() == 1 else column.gather(rows)
