@@ -159,9 +159,10 @@ def timestamp_text(value: object) -> str:
 
 def plain_decimals(column: Converted) -> Converted:
     """Normalize decimals: no exponent, no insignificant zeros, so that equal numbers are equal strings."""
-    unusual = (~column.strings.str.contains(_CANONICAL)).fill_null(value=False).arg_true()
-    if not len(unusual):
+    is_plain = column.strings.str.contains(_CANONICAL)
+    if is_plain.all():
         return column
+    unusual = (~is_plain).fill_null(value=False).arg_true()
     shorter = _without_insignificant_zeros(column.strings.gather(unusual))
     others = (~shorter.str.contains(WIRE_DECIMAL)).arg_true()
     plain: list[str | None] = []
