@@ -140,13 +140,15 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
     """
     plan = make_plan(checked, options.operation, options.limits)
     log.info(
-        "%s: %s of %s, total cost %s, in %s of %s bytes in all",
+        "%s: %s of %s, total cost %s, in %s of %s bytes in all, for AnyCost stream %s at %s",
         plan.month,
         counted(plan.rows, "row"),
         counted(len(plan.hours), "hour"),
         plan.totals[COST],
         counted(len(plan.requests), "request"),
         f"{plan.size:,}",
+        anycost_connection_id,
+        client.config.base_url,
     )
     if options.check_only:
         _validate(client, plan)

@@ -138,11 +138,12 @@ def send_records(
         )
     batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
     log.info(
-        "%s: %s, total %s, in %s",
+        "%s: %s, total %s, in %s, for %s",
         stream_name,
         counted(records.frame.height, "record"),
         records.total,
         counted(len(batches), "request"),
+        client.config.base_url,
     )
     if not options.check_only:
         if options.settle_from is not None:
