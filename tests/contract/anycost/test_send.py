@@ -79,8 +79,10 @@ def test_the_log_shows_the_progress(sandbox, caplog):
     hour = "2026-03-01T0{}:00:00Z".format
     sizes = [len(body("replace_drop", SIX[:2])), *(len(body("replace_hourly", SIX[n : n + 2])) for n in (2, 4))]
     assert caplog.messages == [
-        f"2026-03: 6 rows of 3 hours, total cost 6.9, in 3 requests of {sum(sizes)} bytes in all, for AnyCost stream "
-        f"{STREAM} at {sandbox.url}",
+        (
+            f"2026-03: 6 rows of 3 hours, total cost 6.9, in 3 requests of {sum(sizes)} bytes in all, "
+            f"for AnyCost stream {STREAM} at {sandbox.url}"
+        ),
         "2026-03: replaces 0 rows with 6",
         *(
             f"2026-03: sent request {n + 1} of 3 ({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)}): "
