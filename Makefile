@@ -1,11 +1,14 @@
 # make demo               run the main job and look at the result
 # make test               lint and test, in at most 15 minutes on two cores once the environments are installed
 # make test-long          test what takes minutes by nature
-# make test-all           every test: the two above, test-matrix, test-dependencies and fire
+# make test-all           every test: the two above, docs, release-check, test-matrix, test-dependencies and fire
 # make test-matrix        test on each supported line of Airflow
 # make test-dependencies  test with the lowest and the highest supported versions of the dependencies
 # make bench              measure what the provider costs, beside what a user would do instead
+# make docs               build the documentation as a site, in docs/_build/html
+# make wheel              build the wheel
 # make dist               build the sdist and the wheel
+# make release-check      build both, check them, and use the wheel in an empty environment
 #
 # Each target creates the environments it needs in .venv, from pinned versions. Only make and Python 3.10 to 3.13 are
 # required; the browser and the database of test-e2e are installed from Debian's packages if they are missing.
@@ -26,16 +29,22 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$python && break; done)
 
-# Expanded immediately (:=), because a target-specific PYTHON is set from it below.
+# Expanded immediately (:=), because a target-specific PYTHON is set from these below.
 ifndef PYTHON_OLDEST
 PYTHON_OLDEST := $(shell for python in $(PYTHON) python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; raise SystemExit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
 	&& echo $$python && break; done)
 endif
+# What the documentation is built with does not support Python 3.10 beside Airflow $(NEWEST).
+ifndef PYTHON_DOCS
+PYTHON_DOCS := $(shell for python in $(PYTHON) python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$python && break; done)
+endif
 
 .PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
 	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit bench \
-	bench-compare format dist clean
+	bench-compare format docs pictures wheel dist release-check clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -53,7 +62,7 @@ test-long: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium
 	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -n 2 -m long tests/e2e
 	$(BIN)/pytest -m long tests/contract
 
-test-all: test test-long test-matrix test-dependencies fire
+test-all: test docs release-check test-long test-matrix test-dependencies fire
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -170,13 +179,37 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The documentation. Warnings are errors: of Sphinx, and of broken links inside the site. The build needs no network;
+# ONLINE=1 takes the names of other projects from their own sites.
+ifeq ($(PYTHON_DOCS),)
+docs:
+	@echo "make docs needs Python 3.11 to 3.13, and only $$($(PYTHON) --version) was found (set PYTHON_DOCS=...)."; exit 1
+else
+docs: $(VENV)/docs/installed
+	ONLINE=$(ONLINE) $(VENV)/docs/bin/python -m sphinx --builder html --fail-on-warning --keep-going --quiet \
+		docs docs/_build/html
+	@$(VENV)/docs/bin/python scripts/check_site.py docs/_build/html
+endif
+
+# The drawings of the documentation, as SVG.
+pictures: $(VENV)/installed
+	$(BIN)/python scripts/pictures.py
+
+wheel: $(VENV)/build/installed
+	$(VENV)/build/bin/python -m hatchling build -t wheel
+
 # The sdist and the wheel.
 dist: $(VENV)/build/installed
 	rm -rf dist
 	$(VENV)/build/bin/python -m hatchling build
 
+# Whether the distribution can be published: its metadata, and that the wheel works in an environment that has nothing else.
+release-check: dist $(VENV)/release/installed
+	$(VENV)/release/bin/python -m twine check --strict dist/*
+	$(BIN)/python scripts/release_check.py dist
+
 clean:
-	rm -rf $(VENV) dist .bench .demo mutants .coverage
+	rm -rf $(VENV) dist docs/_build docs/examples .bench .demo mutants .coverage
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 was not found (set PYTHON=...)"; exit 1; }
@@ -184,6 +217,7 @@ $(VENV)/bin/python:
 
 # The environments of the older lines of Airflow, and of the lowest and the highest versions of dependencies.
 $(VENV)/airflow-$(OLDEST)/installed $(VENV)/lowest/installed: PYTHON = $(PYTHON_OLDEST)
+$(VENV)/docs/installed: PYTHON = $(PYTHON_DOCS)
 $(VENV)/%/installed: requirements/%.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "The Python that requirements/$*.txt needs was not found (set PYTHON_OLDEST=...)"; exit 1; }
 	$(PYTHON) -m venv $(@D)
@@ -210,6 +244,11 @@ $(VENV)/bench/installed: $(VENV)/bin/python requirements/bench.txt
 $(VENV)/audit/installed: $(VENV)/bin/python requirements/audit.txt
 	$(BIN)/python -m venv $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install --quiet -r requirements/audit.txt
+	@touch $@
+
+$(VENV)/release/installed: $(VENV)/bin/python requirements/release.txt
+	$(BIN)/python -m venv $(VENV)/release
+	$(VENV)/release/bin/python -m pip install --quiet -r requirements/release.txt
 	@touch $@
 
 $(VENV)/build/installed: $(VENV)/bin/python requirements/build.txt

@@ -3,7 +3,7 @@
 # Airflow release. Run it from the project's root; it needs uv.
 set -euo pipefail
 pins() {
-  uv pip compile --quiet --universal --python-version 3.10 --fork-strategy requires-python \
+  uv pip compile --quiet --universal --python-version "${python:-3.10}" --fork-strategy requires-python \
     --no-annotate --no-header --no-emit-index-url "$@"
 }
 pins --extra sandbox --extra cli pyproject.toml --constraint <(echo "apache-airflow==3.3.2") --exclude-newer 2026-09-26 \
@@ -35,5 +35,11 @@ pins requirements/uca-tools.in --exclude-newer 2026-11-14 --output-file requirem
 # What the benchmarks measure beside the provider, with the same polars and pandas as in its own environment.
 pins requirements/bench.in --constraint <(grep -hE '^(polars|pandas|pyarrow|numpy)[-=]' requirements/airflow-3.3.txt requirements/dev.txt) \
   --exclude-newer 2026-11-14 --output-file requirements/bench.txt
+# The documentation, which imports the package and Airflow. MyST for Python 3.10 does not work beside Airflow 3.3.
+python=3.11 pins --extra sandbox pyproject.toml requirements/build.in requirements/docs.in \
+  --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt --exclude-newer 2026-11-14 \
+  --output-file requirements/docs.txt
+# What checks the distribution.
+pins requirements/release.in --exclude-newer 2026-11-14 --output-file requirements/release.txt
 # What looks the pins up among known vulnerabilities, apart as well: it wants a pip of its own.
 pins requirements/audit.in --exclude-newer 2026-11-14 --output-file requirements/audit.txt

@@ -17,8 +17,7 @@ class AnyCostBillingDropTrigger(CloudZeroTrigger):
     :param cloudzero_conn_id: the Airflow connection.
     :param poll_interval: seconds between checks.
     :param deadline: when to give up, in seconds since 1970.
-    :param anycost_connection_id, month, drop_ids, row_counts, or_more: see
-        :class:`~cloudzero_provider.status.WantedDrop`.
+    :param fields: those of :class:`~cloudzero_provider.status.WantedDrop`.
     """
 
     def wanted(self) -> WantedDrop:

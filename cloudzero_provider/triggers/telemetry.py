@@ -17,8 +17,7 @@ class CloudZeroStreamStatusTrigger(CloudZeroTrigger):
     :param cloudzero_conn_id: the Airflow connection.
     :param poll_interval: seconds between checks.
     :param deadline: when to give up, in seconds since 1970.
-    :param stream_name, granularity, record_hashes, status, match: see
-        :class:`~cloudzero_provider.status.WantedBatch`.
+    :param fields: those of :class:`~cloudzero_provider.status.WantedBatch`.
     """
 
     def wanted(self) -> WantedBatch:

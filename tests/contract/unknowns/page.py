@@ -18,7 +18,7 @@ CloudZero's [documentation](https://docs.cloudzero.com/docs/anycost-send-stream-
 request while another one is running, the wrapper of a list, the effect of a drop without rows. In each case, this provider
 either does the right thing or ends with an error that says it can't. This page says which, for every plausible behavior.
 
-`scripts/unknowns.py` writes it from runs of the provider against [the sandbox](../README.md#the-sandbox), which can be set to
+`scripts/unknowns.py` writes it from runs of the provider against [the sandbox](sandbox.md), which can be set to
 each of these behaviors (`POST /sandbox/settings`), and `make test-long` runs them again. Nothing here was tried on CloudZero
 itself.
 

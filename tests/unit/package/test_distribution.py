@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 from support.paths import ROOT
+
+from hatch_build import description
 
 REQUIREMENTS = ROOT / "requirements"
 
@@ -47,6 +50,24 @@ def test_the_metadata_say_what_a_user_needs_to_know(wheel):
     (entry_points,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert "[apache_airflow_provider]" in wheel.read(entry_points).decode()
     assert "cloudzero-provider = cloudzero_provider.cli:main" in wheel.read(entry_points).decode()
+
+
+def test_the_description_has_no_link_that_only_the_repository_has(wheel):
+    (path,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = Parser().parsestr(wheel.read(path).decode())
+    shown = metadata.get_payload()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert "exactly once" in shown
+    assert [target for target in re.findall(r"\]\(([^)]+)\)", shown) if not target.startswith("https://")] == []
+
+
+def test_links_of_the_description_lead_to_the_repository_once_there_is_one():
+    text = "[What](docs/a.md#b) and [that](https://example.com) [there](#here)\n\n![A](docs/a.png)\n"
+    assert description(text, "https://example.com/it/") == (
+        "[What](https://example.com/it/blob/main/docs/a.md#b) and [that](https://example.com) [there](#here)\n\n"
+        "![A](https://example.com/it/raw/main/docs/a.png)\n\n"
+    )
+    assert description(text, None) == "What and [that](https://example.com) [there](#here)\n\n"
 
 
 def test_pins_are_plain_names_and_versions():

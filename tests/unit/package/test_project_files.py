@@ -17,7 +17,7 @@ def text_of(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", ["CONTRIBUTING.md", "README.md", "tests/README.md"])
+@pytest.mark.parametrize("path", ["CONTRIBUTING.md", "README.md", "tests/README.md", "docs/guarantees.md"])
 def test_every_target_of_make_that_is_named_exists(path):
     # In prose, a target stands in backticks; in code, "make" begins a line.
     named = set(re.findall(r"(?:`|^\s*)make ([a-z][\w-]*)", text_of(path), re.MULTILINE))

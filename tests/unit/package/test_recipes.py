@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from support.documentation import section, text_of
 from support.fire.telemetry_scenarios import OPERATIONS
 from support.formats import EXACT_FILES
 from support.paths import ROOT
@@ -48,16 +49,10 @@ ERRORS = [
 ]
 
 
-def section(title: str) -> str:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    [found] = re.findall(rf"^##+ {title}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    return found
-
-
 class TestCbfColumn:
     @pytest.mark.parametrize("name", COLUMNS)
-    def test_the_readme_lists_it(self, name):
-        assert f"`{name}`" in section("Rows")
+    def test_the_documentation_lists_it(self, name):
+        assert f"`{name}`" in text_of("rows")
 
     @pytest.mark.parametrize("name", sorted(COLUMNS.keys() - GUIDE_ONLY_COLUMNS))
     def test_the_sandbox_knows_it(self, name):
@@ -73,13 +68,13 @@ class TestFileFormat:
 
     @pytest.mark.parametrize("ending", FORMATS)
     def test_it_is_documented(self, ending):
-        [table] = re.findall(r"^\| ending \|.*?\n\n", section("Rows"), re.DOTALL | re.MULTILINE)
+        [table] = re.findall(r"^\| ending \|.*?\n\n", text_of("rows"), re.DOTALL | re.MULTILINE)
         assert f"`{ending}`" in table
         for documented in (AnyCostBillingDropOperator, TelemetrySendOperator, from_files):
             assert f"``{ending}``" in documented.__doc__
 
-    def test_the_readme_names_the_formats_that_are_never_gzipped(self):
-        [named] = re.findall(r"^All but (.*) also with `\.gz`", section("Rows"), re.MULTILINE)
+    def test_the_documentation_names_the_formats_that_are_never_gzipped(self):
+        [named] = re.findall(r"^All but (.*) also with `\.gz`", text_of("rows"), re.MULTILINE)
         never = {ending[1:] for ending in FORMATS if f"{ending}.gz" not in ENDINGS}
         assert set(re.findall(r"\w+", named.lower())) - {"and"} == never
 
@@ -90,8 +85,8 @@ class TestFileFormat:
 
 class TestTelemetryOperation:
     @pytest.mark.parametrize("operation", TelemetryOperation)
-    def test_the_readme_lists_it(self, operation):
-        [row] = re.findall(r"^\| `operation` \|.*", section("Telemetry"), re.MULTILINE)
+    def test_the_documentation_lists_it(self, operation):
+        [row] = re.findall(r"^\| `operation` \|.*", text_of("telemetry"), re.MULTILINE)
         assert f'`"{operation.value}"`' in row
 
     @pytest.mark.parametrize("operation", TelemetryOperation)
@@ -139,8 +134,8 @@ def apply_to_old_and_new_stream(connection: sqlite3.Connection, operation: model
 
 class TestError:
     @pytest.mark.parametrize("kind", ERRORS)
-    def test_the_readme_lists_it_and_whether_it_is_retried(self, kind):
-        rows = re.findall(r"^\| (.*Error.*) \| .* \| (yes|no) \|$", section("Errors"), re.MULTILINE)
+    def test_the_documentation_lists_it_and_whether_it_is_retried(self, kind):
+        rows = re.findall(r"^\| (.*Error.*) \| .* \| (yes|no) \|$", section("errors", "Errors"), re.MULTILINE)
         assert [retried for names, retried in rows if f"`{kind.__name__}`" in names] == [
             "yes" if kind.retry_can_help else "no"
         ]
@@ -148,7 +143,7 @@ class TestError:
     def test_the_retry_policy_names_every_outage(self):
         example = (ROOT / "dags_examples" / "anycost_retry_policy.py").read_text(encoding="utf-8")
         outages = {kind.__name__ for kind in GAVE_UP.values()} - {"RateLimitError"}
-        for text in (example, section("Retries")):
+        for text in (example, section("errors", "Retries")):
             [listed] = re.findall(r"^OUTAGES = \[(.*?)\]", text, re.DOTALL | re.MULTILINE)
             assert set(re.findall(r"\w+", listed)) == outages
 
@@ -178,5 +173,5 @@ class TestSandboxSetting:
         assert f"``{name}``" in owner.__doc__
 
     @pytest.mark.parametrize("name", [field.name for field in fields(ParsingSettings)])
-    def test_the_readme_lists_how_strictly_a_request_is_read(self, name):
-        assert f"\n| `{name}` |" in section("The sandbox")
+    def test_the_documentation_lists_how_strictly_a_request_is_read(self, name):
+        assert f"\n| `{name}` |" in text_of("sandbox")

@@ -1,0 +1,53 @@
+"""The pages of the documentation: links lead somewhere, the README is short, and no example DAG is forgotten."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.documentation import DOCS, PAGES, name_of, text_of
+from support.paths import ROOT
+
+CODE = re.compile(r"^ *```.*?^ *```$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    without_blocks = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", without_blocks, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)]+)\)", CODE.sub("", page.read_text(encoding="utf-8"))):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+def test_every_page_is_in_the_table_of_contents_of_the_site():
+    [*tables] = re.findall(r"^```\{toctree\}\n(.*?)```", text_of("index"), re.DOTALL | re.MULTILINE)
+    listed = [line for table in tables for line in table.splitlines() if line and not line.startswith(":")]
+    assert sorted(listed) == sorted(
+        [*(page.stem for page in DOCS.glob("*.md") if page.stem != "index"), "reference/index"]
+    )
+
+
+def test_the_readme_is_short_and_leads_to_every_page():
+    text = text_of("README.md")
+    assert len(text.splitlines()) <= 150
+    pages = {page.name for page in DOCS.glob("*.md")} - {"index.md", "contributing.md", "changelog.md"}
+    of_contributing = {"tests.md", "benchmarks.md"}
+    assert pages - of_contributing == set(re.findall(r"\(docs/([\w-]+\.md)", text))
+
+
+def test_the_gallery_has_every_example():
+    examples = {path.stem for path in (ROOT / "dags_examples").glob("*.py")}
+    listed = re.findall(r"^- \[(\w+)\]\(\.\./dags_examples/(\w+)\.py\)$", text_of("examples"), re.MULTILINE)
+    assert all(name == file for name, file in listed)
+    assert sorted(name for name, _ in listed) == sorted(name for name in examples if not name.startswith("acme_"))
