@@ -3,6 +3,8 @@ A list of months in one run, triggered by hand: one mapped task instance per mon
 
 The months are sent one after the other: CloudZero accepts one request at a time on a stream, so the operator's default
 of ``max_active_tis_per_dag`` is 1, mapped or not.
+
+Needs Airflow 3.0 or later.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
         )
     },
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_backfill_months():
     @task

@@ -2,12 +2,14 @@
 The month to date, sent again every day: how to follow a month that is still open.
 
 To repair a day, clear the newest run: it sends the earlier days too. An older run would send a shorter month.
+
+Needs Airflow 3.2 or later; on 3.0 and 3.1, import ``CronDataIntervalTimetable`` from ``airflow.timetables.interval``.
 """
 
 from __future__ import annotations
 
 from acme_bill import month_rows, write_bill
-from airflow.sdk import CronDataIntervalTimetable, dag, task  # before 3.2, from airflow.timetables.interval
+from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
@@ -19,6 +21,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
     catchup=False,
     max_active_runs=1,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_daily_month_to_date():
     @task

@@ -3,6 +3,8 @@ An export in the columns of FOCUS, as cloud providers and many vendors write it,
 
 ``to_cbf`` converts it to rows of the Common Bill Format and logs what has no place there. ``partial`` passes options;
 ``aggregate`` is for an export that has more rows than CloudZero accepts.
+
+Needs Airflow 3.0 or later.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
         "files": Param(str(bill_folder() / "focus-*.csv.gz"), type="string", description="A path, URI or pattern."),
     },
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_focus():
     AnyCostBillingDropOperator(

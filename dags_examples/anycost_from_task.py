@@ -2,6 +2,8 @@
 Rows straight from a task, without a file, and what CloudZero holds afterwards read back into one.
 
 Good for a few thousand rows. Write more to a file: what a task returns goes through Airflow's database.
+
+Needs Airflow 3.0 or later.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator, Any
     schedule=None,
     params={"month": Param("2026-03", type="string", pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")},
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_from_task():
     @task

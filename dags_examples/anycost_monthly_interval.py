@@ -1,8 +1,10 @@
 """
-A bill per month without partitions: on every Airflow from 2.11 on.
+A bill per month without partitions.
 
 The run that is due on April 1 has a data interval that is exactly March, from which the operator takes its month. A
 plain "@monthly" does not work: in Airflow 3 its data interval has no length.
+
+Needs Airflow 2.11 or later.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
     start_date=datetime(2023, 1, 1),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_monthly_interval():
     @task

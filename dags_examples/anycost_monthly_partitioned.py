@@ -1,9 +1,11 @@
 """
-A bill per month, on a DAG that is partitioned by month (Airflow 3.2 and later).
+A bill per month, on a DAG that is partitioned by month.
 
 On the 3rd of a month, the bill of the previous month is complete and is sent. The run's partition key is that month,
 like ``2026-03``, from which the operator takes its month. Past months, or months that the vendor corrected:
 ``airflow backfill create --dag-id anycost_monthly_partitioned --from-date 2026-01-01 --to-date 2026-03-31``.
+
+Needs Airflow 3.2 or later.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_monthly_partitioned():
     @task

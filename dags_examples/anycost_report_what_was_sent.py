@@ -3,6 +3,8 @@ A report of what was sent: a DAG that runs when ``anycost_send_and_wait`` has se
 
 Neither is partitioned. The event of a run with a partition key doesn't start a DAG that is scheduled on the asset
 alone: to follow a DAG that is partitioned by month, schedule on ``PartitionedAssetTimetable(assets=SENT)``.
+
+Needs Airflow 3.0 or later.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from airflow.sdk import Asset, dag, task
 SENT = Asset("acme_bill_sent")
 
 
-@dag(dag_id="anycost_report_what_was_sent", schedule=SENT, catchup=False, tags=["cloudzero", "example"])
+@dag(dag_id="anycost_report_what_was_sent", schedule=SENT, catchup=False, tags=["cloudzero", "example"], doc_md=__doc__)
 def anycost_report_what_was_sent():
     @task
     def report(triggering_asset_events) -> list[str]:

@@ -1,8 +1,10 @@
 """
-Retries that depend on the error, with a retry policy (Airflow 3.3 and later).
+Retries that depend on the error, with a retry policy.
 
 Errors that a retry can't fix (a wrong key, bad rows) fail the task immediately, whatever the policy says.
 The others: CloudZero is down, which takes a while; or it throttles, and says for how long.
+
+Needs Airflow 3.3 or later.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ POLICY = ExceptionRetryPolicy(
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_retry_policy():
     @task

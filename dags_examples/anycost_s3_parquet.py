@@ -3,6 +3,8 @@ A month's export in object storage: Parquet files on S3, aggregated by day befor
 
 ``acme_aws`` is an Airflow connection of the type Amazon Web Services (``apache-airflow-providers-amazon[s3fs]``). GCS
 and Azure work the same way, with their own providers: ``gs://acme_gcp@acme-exports/…``.
+
+Needs Airflow 3.2 or later.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_s3_parquet():
     AnyCostBillingDropOperator(

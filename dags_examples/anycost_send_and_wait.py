@@ -3,6 +3,8 @@ Send a bill, wait for it, and tell other DAGs with an asset.
 
 Waiting is a separate task: clearing it waits again and sends nothing. The asset in ``outlets`` makes Airflow run
 every DAG that is scheduled on it, with what was sent in the event's ``extra``: see ``anycost_report_what_was_sent``.
+
+Needs Airflow 3.2 or later; on 3.0 and 3.1, import ``CronDataIntervalTimetable`` from ``airflow.timetables.interval``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
     schedule=CronDataIntervalTimetable("@monthly", timezone="UTC"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_send_and_wait():
     @task

@@ -1,8 +1,10 @@
 """
-Rows straight from a function: a vendor's API, read page by page (Airflow 3.2 and later, for the month of the run).
+Rows straight from a function: a vendor's API, read page by page.
 
 The same task sends what the function yields: no file, and no rows in Airflow's database. Nothing is sent before the
 last page is read and every row is checked; if the API fails, Airflow retries the whole task.
+
+Needs Airflow 3.2 or later.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from airflow.sdk import CronPartitionTimetable, dag, task
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_taskflow():
     # The decorator's arguments are parameters of AnyCostBillingDropOperator. Its month is the run's partition key.

@@ -3,6 +3,8 @@ A vendor's own CSV files: usage, commitments and discounts, each in its own colu
 
 The files are read as one table, and ten lines of polars convert it to the Common Bill Format. The files are like those
 of CloudZero's own example of an AnyCost Stream.
+
+Needs Airflow 3.0 or later.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ def to_cbf(lines: pl.DataFrame) -> pl.DataFrame:
         "folder": Param(str(bill_folder() / "acme-cloud"), type="string", description="Where the vendor's files are."),
     },
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def anycost_vendor_csv():
     AnyCostBillingDropOperator(

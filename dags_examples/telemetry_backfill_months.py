@@ -5,6 +5,8 @@ The history of a metric, a month per run: what ``telemetry_cost_per_order`` send
 months. The records of a day are the daily DAG's, and ``replace`` overwrites: days that both send count once. CloudZero
 accepts one request at a time on a stream, so pause the daily DAG meanwhile, or put both sending tasks into a pool with
 one slot.
+
+Needs Airflow 3.2 or later.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from cloudzero_provider.operators.telemetry import TelemetrySendOperator
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def telemetry_backfill_months():
     @task

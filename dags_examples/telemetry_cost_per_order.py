@@ -3,12 +3,14 @@ A unit cost metric: what an order costs, per team.
 
 The task sends how many orders there were; CloudZero divides the team's cost by it. ``custom:Team`` is a dimension
 that must exist in CloudZero under exactly that name.
+
+Needs Airflow 3.2 or later; on 3.0 and 3.1, import ``CronDataIntervalTimetable`` from ``airflow.timetables.interval``.
 """
 
 from __future__ import annotations
 
 from acme_usage import orders
-from airflow.sdk import CronDataIntervalTimetable, dag, task  # before 3.2, from airflow.timetables.interval
+from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 
@@ -19,6 +21,7 @@ from cloudzero_provider.operators.telemetry import TelemetrySendOperator
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def telemetry_cost_per_order():
     @task

@@ -3,6 +3,8 @@ Send a metric and wait until CloudZero has processed it, so that its cost per or
 
 The sensor looks for exactly the records of this run. CloudZero takes hours, so it checks every 20 minutes and frees the
 worker in between.
+
+Needs Airflow 3.2 or later; on 3.0 and 3.1, import ``CronDataIntervalTimetable`` from ``airflow.timetables.interval``.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def telemetry_send_and_wait():
     @task

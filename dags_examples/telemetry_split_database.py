@@ -3,13 +3,15 @@ An allocation: the cost of a database that several products share, split by who 
 
 The file has the columns of CloudZero's own CSV upload: every column that is not a field of a record is a filter. Here
 ``accounts`` says which part of the spend is split: that of the account in which the database runs.
+
+Needs Airflow 3.2 or later; on 3.0 and 3.1, import ``CronDataIntervalTimetable`` from ``airflow.timetables.interval``.
 """
 
 from __future__ import annotations
 
 from acme_bill import write_csv
 from acme_usage import database_writes
-from airflow.sdk import CronDataIntervalTimetable, dag, task  # before 3.2, from airflow.timetables.interval
+from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 
@@ -21,6 +23,7 @@ DATABASE_ACCOUNT = "112233445566"
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def telemetry_split_database():
     @task

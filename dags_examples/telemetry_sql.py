@@ -3,6 +3,8 @@ A unit cost metric from a warehouse: the number of orders per day and team.
 
 The column ``custom:Team`` is not a field of a record, so it is a filter key: a dimension that must exist in CloudZero
 under exactly that name.
+
+Needs Airflow 3.2 or later.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from cloudzero_provider.operators.telemetry import TelemetrySendOperator
     schedule=CronPartitionTimetable("0 6 3 * *", timezone="UTC", run_offset=-1, key_format="%Y-%m"),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def telemetry_sql():
     TelemetrySendOperator(

@@ -1,7 +1,9 @@
 """
-Records straight from a function, on every Airflow from 2.11 on: who writes how much to a database that products share.
+Records straight from a function: who writes how much to a database that products share.
 
 The same records as those of telemetry_split_database, without a file between counting and sending.
+
+Needs Airflow 2.11 or later.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ DATABASE_ACCOUNT = "112233445566"
     start_date=datetime(2026, 1, 1),
     catchup=False,
     tags=["cloudzero", "example"],
+    doc_md=__doc__,
 )
 def telemetry_taskflow():
     # The decorator's arguments are parameters of TelemetrySendOperator.

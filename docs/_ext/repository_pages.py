@@ -71,8 +71,11 @@ def gallery(links: str) -> str:
     """Return cards for a list of links to examples."""
     cards = []
     for name in re.findall(r"\[(\w+)\]", links):
-        first = documentation(EXAMPLES / f"{name}.py").split("\n\n")[0].replace("\n", " ")
-        cards.append(f":::{{grid-item-card}} {name}\n:link: examples/{name}\n:link-type: doc\n\n{first}\n:::\n")
+        said = documentation(EXAMPLES / f"{name}.py")
+        first = said.split("\n\n")[0]
+        needs = re.findall(r"^Needs (Airflow [\d.]+ or later)", said, re.MULTILINE)
+        text = "\n+++\n".join([first, *needs])
+        cards.append(f":::{{grid-item-card}} {name}\n:link: examples/{name}\n:link-type: doc\n\n{text}\n:::\n")
     return "::::{grid} 1 2 2 2\n:gutter: 3\n\n" + "".join(cards) + "::::\n"
 
 

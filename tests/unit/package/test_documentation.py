@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+from support.airflow_lines import SINCE
 from support.documentation import DOCS, PAGES, name_of, text_of
 from support.paths import ROOT
 
@@ -46,8 +48,19 @@ def test_the_readme_is_short_and_leads_to_every_page():
     assert pages - of_contributing == set(re.findall(r"\(docs/([\w-]+\.md)", text))
 
 
+EXAMPLES = sorted(path for path in (ROOT / "dags_examples").glob("*.py") if not path.name.startswith("acme_"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_says_what_it_shows_and_which_airflow_it_needs(path):
+    text = path.read_text(encoding="utf-8")
+    said = ast.get_docstring(ast.parse(text)) or ""
+    major, minor = SINCE.get(path.name, (2, 11))
+    assert f"\n\nNeeds Airflow {major}.{minor} or later" in said
+    assert "doc_md=__doc__," in text.replace("doc_md=__doc__)", "doc_md=__doc__,")
+
+
 def test_the_gallery_has_every_example():
-    examples = {path.stem for path in (ROOT / "dags_examples").glob("*.py")}
     listed = re.findall(r"^- \[(\w+)\]\(\.\./dags_examples/(\w+)\.py\)$", text_of("examples"), re.MULTILINE)
     assert all(name == file for name, file in listed)
-    assert sorted(name for name, _ in listed) == sorted(name for name in examples if not name.startswith("acme_"))
+    assert sorted(name for name, _ in listed) == [path.stem for path in EXAMPLES]
