@@ -1,0 +1,118 @@
+"""
+Take the screenshots of the documentation: a backfill of a year in a real Airflow, and the sandbox that it was sent to.
+
+``make screenshots`` writes them to docs/images. It needs Chromium, as the tests of ``tests/e2e`` do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo import DAGS, ROOT, TELEMETRY
+from demo_airflow import Airflow, airflow_settings, clean_environment, free_port
+from demo_processes import Processes, StopSignals, adopt_orphans
+from playwright.sync_api import Page, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MONTHLY = "anycost_monthly_partitioned"
+MONTHS = ("2025-01-01", "2025-12-31")
+STREAM = "acme-cloud"
+KEY = "screenshots"
+WIDTH, HEIGHT = 1120, 700
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[tuple[Airflow, str]]:
+    """Start a sandbox and an Airflow with the example DAGs."""
+    adopt_orphans()
+    for name in ("airflow", "home", "logs"):
+        (folder / name).mkdir()
+    processes = Processes(StopSignals(), folder / "logs")
+    try:
+        environment = clean_environment(folder / "home") | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        options = ["--port", "0", "--data", folder / "sandbox", "--connection", STREAM, "--api-key", KEY]
+        sandbox = processes.start(
+            "sandbox", [sys.executable, "-m", "cloudzero_provider.sandbox", *options], environment
+        )
+        while " at http" not in sandbox.log.read_text():
+            time.sleep(0.1)
+        address = sandbox.log.read_text().rsplit(" at http", 1)[1].split()[0]
+        connection = {"conn_type": "cloudzero", "host": f"http{address}", "password": KEY}
+        connection["extra"] = {"anycost_connection_id": STREAM, "settle_seconds": 1}
+        url = f"http://127.0.0.1:{free_port()}"
+        settings = airflow_settings(folder / "airflow", DAGS, url, connection) | {"AIRFLOW__CORE__PARALLELISM": "4"}
+        airflow = Airflow(folder / "airflow", environment | settings, url, processes, print)
+        airflow.command("db", "migrate")
+        airflow.start()
+        airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, TELEMETRY]), limit=240)
+        yield airflow, connection["host"]
+    finally:
+        processes.end_all()
+
+
+def backfill(airflow: Airflow) -> None:
+    """Send a year of months and a day of telemetry."""
+    for dag_id in (MONTHLY, TELEMETRY):
+        airflow.command("dags", "unpause", dag_id, limit=300)
+    first, last = MONTHS
+    airflow.command(
+        "backfill",
+        "create",
+        "--dag-id",
+        MONTHLY,
+        "--from-date",
+        first,
+        "--to-date",
+        last,
+        "--max-active-runs",
+        "4",
+        limit=300,
+    )
+
+    def is_done() -> bool:
+        states = [run.state for dag_id in (MONTHLY, TELEMETRY) for run in airflow.runs(dag_id)]
+        return len(states) >= 13 and set(states) == {"success"}
+
+    airflow.wait("the backfill", is_done, limit=1200, pause=2)
+
+
+def take(page: Page, address: str, seen: str, path: Path) -> None:
+    """Take a screenshot of a page once a text is there."""
+    page.goto(address)
+    page.get_by_text(seen).first.wait_for()
+    page.wait_for_timeout(2500)
+    page.screenshot(path=path)
+    print(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def main() -> None:
+    """Take both screenshots."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "images")
+    folder = parser.parse_args().folder.resolve()
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with (
+        tempfile.TemporaryDirectory(prefix="cloudzero-screenshots-") as text,
+        started(Path(text)) as (airflow, sandbox),
+    ):
+        backfill(airflow)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
+            take(page, f"{airflow.url}/dags/{MONTHLY}", "send_bill", folder / "backfill-in-airflow.png")
+            take(page, sandbox, "2025-12", folder / "sandbox-page.png")
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
