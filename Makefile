@@ -44,7 +44,7 @@ endif
 
 .PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
 	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit bench \
-	bench-compare format docs pictures wheel dist release-check clean
+	bench-compare format docs pictures screenshots wheel dist release-check clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -194,6 +194,10 @@ endif
 # The drawings of the documentation, as SVG.
 pictures: $(VENV)/installed
 	$(BIN)/python scripts/pictures.py
+
+# Its screenshots, of a real Airflow (a few minutes).
+screenshots: $(VENV)/installed-dev chromium
+	$(BIN)/python scripts/screenshots.py
 
 wheel: $(VENV)/build/installed
 	$(VENV)/build/bin/python -m hatchling build -t wheel

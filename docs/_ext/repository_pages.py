@@ -74,7 +74,7 @@ def gallery(links: str) -> str:
         said = documentation(EXAMPLES / f"{name}.py")
         first = said.split("\n\n")[0]
         needs = re.findall(r"^Needs (Airflow [\d.]+ or later)", said, re.MULTILINE)
-        text = "\n+++\n".join([first, *needs])
+        text = "\n\n".join([first, *(f"*{need}*" for need in needs)])
         cards.append(f":::{{grid-item-card}} {name}\n:link: examples/{name}\n:link-type: doc\n\n{text}\n:::\n")
     return "::::{grid} 1 2 2 2\n:gutter: 3\n\n" + "".join(cards) + "::::\n"
 
