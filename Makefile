@@ -192,8 +192,9 @@ docs: $(VENV)/docs/installed
 endif
 
 # The drawings of the documentation, as SVG.
-pictures: $(VENV)/installed
+pictures: $(VENV)/installed-dev
 	$(BIN)/python scripts/pictures.py
+	PYTHONPATH=tests:dags_examples $(BIN)/python scripts/cli_pictures.py
 
 # Its screenshots, of a real Airflow (a few minutes).
 screenshots: $(VENV)/installed-dev chromium

@@ -48,7 +48,7 @@ def main() -> None:
         venv.create(folder / "venv", with_pip=True)
         python = str(folder / "venv" / "bin" / "python")
         print(f"Installing {wheel.name} and Airflow into an empty environment.", flush=True)
-        run(python, "-m", "pip", "install", "--quiet", "--constraint", str(PINS), f"{wheel}[sandbox]", cwd=folder)
+        run(python, "-m", "pip", "install", "--quiet", "--constraint", str(PINS), f"{wheel}[cli,sandbox]", cwd=folder)
         run(python, "-m", "pip", "check", cwd=folder)
         print(run(python, "-c", IMPORT_ALL, cwd=folder).strip())
         listed = run(str(folder / "venv" / "bin" / "airflow"), "providers", "list", "--output", "plain", cwd=folder)

@@ -27,7 +27,7 @@ MONTHLY = "anycost_monthly_partitioned"
 MONTHS = ("2025-01-01", "2025-12-31")
 STREAM = "acme-cloud"
 KEY = "screenshots"
-WIDTH, HEIGHT = 1120, 700
+WIDTH, HEIGHT = 1360, 720
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -86,11 +86,24 @@ def backfill(airflow: Airflow) -> None:
     airflow.wait("the backfill", is_done, limit=1200, pause=2)
 
 
+def widen_grid(page: Page) -> None:
+    """Drag what is between Airflow's grid and its details, so that the grid has room for a year of runs."""
+    for handle in page.locator("[data-resize-handle], [role=separator]").all():
+        place = handle.bounding_box()
+        if place and place["height"] > 200:
+            page.mouse.move(place["x"] + 1, place["y"] + 150)
+            page.mouse.down()
+            page.mouse.move(620, place["y"] + 150, steps=12)
+            page.mouse.up()
+            page.wait_for_timeout(1500)
+
+
 def take(page: Page, address: str, seen: str, path: Path) -> None:
     """Take a screenshot of a page once a text is there."""
     page.goto(address)
     page.get_by_text(seen).first.wait_for()
     page.wait_for_timeout(2500)
+    widen_grid(page)
     page.screenshot(path=path)
     print(f"{path}: {path.stat().st_size:,} bytes")
 
@@ -109,7 +122,8 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-            take(page, f"{airflow.url}/dags/{MONTHLY}", "send_bill", folder / "backfill-in-airflow.png")
+            take(page, f"{airflow.url}/dags/{MONTHLY}/runs", "send_bill", folder / "backfill-in-airflow.png")
+            page.set_viewport_size({"width": 1120, "height": HEIGHT})
             take(page, sandbox, "2025-12", folder / "sandbox-page.png")
             browser.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,14 @@ def test_the_gallery_has_every_example():
     listed = re.findall(r"^- \[(\w+)\]\(\.\./dags_examples/(\w+)\.py\)$", text_of("examples"), re.MULTILINE)
     assert all(name == file for name, file in listed)
     assert sorted(name for name, _ in listed) == [path.stem for path in EXAMPLES]
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "inventories").glob("*.txt")), ids=lambda path: path.stem)
+def test_the_names_of_other_projects_exist(path):
+    address, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert address.startswith("https://")
+    for line in lines:
+        name, role, priority, place = line.split(" ")
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(import_module(module), attribute), name
+        assert (role.startswith("py:"), priority, place.endswith("#$")) == (True, "1", True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from support.documentation import BLOCKS, PAGES, Block
@@ -46,6 +48,10 @@ class TestPython:
     def test_runs_as_it_stands(self, block, tmp_path, monkeypatch, request):
         monkeypatch.chdir(tmp_path)
         code = block.code
+        if block.page == "docs/vendor-csv.md":
+            write_vendor_files(tmp_path)
+            monkeypatch.syspath_prepend(tmp_path)
+            monkeypatch.delitem(sys.modules, "acme", raising=False)
         if "http://127.0.0.1:8900" in code:
             code = code.replace("http://127.0.0.1:8900", request.getfixturevalue("sandbox").url)
             rows = "time/usage_start,cost/cost,resource/service\n2026-03-01,12.5,Storage\n"
@@ -62,6 +68,23 @@ class TestPython:
         server = SandboxServer(tmp_path / "sandbox", key="my-key")
         yield server
         server.stop()
+
+
+def write_vendor_files(folder: Path) -> None:
+    """The vendor's file and the module that docs/vendor-csv.md shows."""
+    bill, transform, *_ = [block.code for block in BLOCKS if block.page == "docs/vendor-csv.md"]
+    (folder / "acme-2026-03.csv").write_text(bill, encoding="utf-8")
+    (folder / "acme.py").write_text(transform, encoding="utf-8")
+
+
+def test_the_vendors_bill_has_the_total_that_the_page_says(tmp_path, monkeypatch, capsys):
+    [check] = [block for block in PYTHON if block.page == "docs/vendor-csv.md" and "check_rows" in block.code]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme", raising=False)
+    write_vendor_files(tmp_path)
+    exec(compile(check.code, str(check), "exec"), {"__name__": "documented"})
+    assert capsys.readouterr().out.splitlines()[-1] in check.code
 
 
 def is_whole(text: str) -> bool:
@@ -133,6 +156,13 @@ def pytest_(arguments: list[str]) -> None:
         assert (ROOT / path).exists(), path
 
 
+def cloudzero_provider(arguments: list[str]) -> None:
+    # Skips the test where the extra cli is not installed.
+    from support.command_line import parse
+
+    parse(arguments)
+
+
 def pip(arguments: list[str]) -> None:
     assert arguments[0] == "install"
 
@@ -141,6 +171,7 @@ def pip(arguments: list[str]) -> None:
 READERS: dict[str, Callable[[list[str]], None]] = {
     ".venv/bin/pytest": pytest_,
     "airflow": airflow,
+    "cloudzero-provider": cloudzero_provider,
     "export": export,
     "make": make,
     "pip": pip,
@@ -150,7 +181,8 @@ READERS: dict[str, Callable[[list[str]], None]] = {
 
 class TestCommands:
     @pytest.mark.parametrize(("lines", "command"), COMMANDS)
-    def test_the_program_accepts_it(self, lines, command):
+    def test_the_program_accepts_it(self, lines, command, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
         program, *arguments = shlex.split(command, comments=True)
         if program == "airflow" and not is_for(lines, LINE):
             pytest.skip(f"for Airflow {lines}")
