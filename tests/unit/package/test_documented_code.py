@@ -101,7 +101,7 @@ def commands_of(block: Block) -> Iterator[tuple[str, str]]:
     lines = command = ""
     for line in block.code.splitlines():
         command = f"{command}\n{line}" if command else line
-        if command.startswith("#"):
+        if command.lstrip().startswith("#"):
             if command.startswith("# Airflow "):
                 lines = command.removeprefix("# Airflow ").strip()
             command = ""
