@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlencode
 
@@ -29,6 +30,8 @@ from cloudzero_provider.exceptions import (
 from cloudzero_provider.values.parameters import read_whole_number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloudzero_provider.client.config import ClientConfig
     from cloudzero_provider.client.outcome import Effect
     from cloudzero_provider.client.replies import BillingDrop, DropReceipt
@@ -46,6 +49,8 @@ _ANYCOST = f"{_CONNECTIONS}/anycost"
 _INVALID = frozenset({400, 422})
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _MOST_PAGES = 1000
+#: Of an error that may come with any status.
+_UNKNOWN_STREAM = "UnknownConnection"
 
 
 class AnyCostEndpoints:
@@ -87,7 +92,8 @@ class AnyCostEndpoints:
         :raises NotFoundError, RequestRejectedError: when the stream is unknown.
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
-        reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
+        with _stream_named(connection_id):
+            reply = self._sender.send("GET", path, scope=SCOPE_LIST_DROPS)
         listed = listed_objects(reply, "billing_drops", path, self.config.api_key)
         return [listed_drop(item, path, self.config.api_key) for item in listed]
 
@@ -101,7 +107,8 @@ class AnyCostEndpoints:
         :raises AmbiguousWriteError: when it may have been applied and must not be repeated.
         """
         path = f"{_ANYCOST}/{checked_connection_id(connection_id)}/billing_drops"
-        reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
+        with _stream_named(connection_id):
+            reply = self._sender.send("POST", path, scope=SCOPE_SEND_DROP, body=body, effect=effect, writes=True)
         return receipt_of(reply, path, self.config.api_key)
 
     def validate_drop(self, body: bytes) -> None:
@@ -159,6 +166,20 @@ class AnyCostEndpoints:
         except NotFoundError:
             return False
         return True
+
+
+@contextmanager
+def _stream_named(connection_id: str) -> Iterator[None]:
+    """Say first, in an error about a stream that CloudZero does not know, which one it is and where its id is found."""
+    try:
+        yield
+    except RequestRejectedError as error:
+        if isinstance(error, NotFoundError) or error.error_type == _UNKNOWN_STREAM:
+            error.message = (
+                f"CloudZero does not know the AnyCost stream {connection_id}. Copy its id from its page, under "
+                f"Settings > Billing Connections; a sandbox creates it with --connection. {error.message}"
+            )
+        raise
 
 
 def _month_path(connection_id: str, month: str) -> str:

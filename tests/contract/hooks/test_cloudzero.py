@@ -12,7 +12,7 @@ from support.sandbox_server import KEY, STREAM, SandboxServer
 from support.tasks import connection
 
 from cloudzero_provider.client import Effect
-from cloudzero_provider.exceptions import AuthenticationError, ConfigurationError
+from cloudzero_provider.exceptions import AuthenticationError, ConfigurationError, RequestRejectedError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
 ALL_FOUR = (
@@ -155,6 +155,7 @@ def probe(monkeypatch, sandbox, **options):
     return CloudZeroHook().test_connection()
 
 
+ONE = b'{"month":"2026-03","operation":"replace_drop","data":[]}'
 NOT_CHECKED = (
     "Sending is not checked, since this test writes nothing: it needs connections:create_billing_anycost_billing_drop for "
     "billing drops, unit-cost_v1:manage_telemetry_records for telemetry."
@@ -242,6 +243,23 @@ def test_an_unknown_connection_raises_no_exception(monkeypatch):
     works, message = CloudZeroHook("not_there").test_connection()
     assert not works
     assert message
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_sending_to_an_unknown_stream_names_it_and_where_its_id_is(monkeypatch, keys, status):
+    keys.settings(unknown_connection_status=status)
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", connection(keys))
+    client = CloudZeroHook().client
+    for call in (
+        lambda: client.list_drops("5678-x"),
+        lambda: client.send_drop("5678-x", ONE, effect=Effect.REPEATABLE),
+    ):
+        with pytest.raises(RequestRejectedError) as error:
+            call()
+        assert str(error.value).startswith(
+            "CloudZero does not know the AnyCost stream 5678-x. Copy its id from its page, under Settings > Billing "
+            f"Connections; a sandbox creates it with --connection. HTTP {status}: "
+        )
 
 
 def test_sending_without_the_scope_names_it(monkeypatch, keys):
