@@ -53,7 +53,6 @@ autodoc_member_order = "bysource"
 autodoc_use_legacy_class_based = True
 python_display_short_literal_types = True
 python_use_unqualified_type_names = True
-add_module_names = False
 
 # The build needs no network: inventories/ lists the names of other projects that the pages refer to. With ONLINE=1, the
 # projects' own inventories are used, which shows whether those lists are still right.
