@@ -29,18 +29,22 @@ def layers() -> Drawing:
     package, sandbox = (
         file[f"importlinter:contract:{name}"]["layers"].strip().splitlines() for name in ("layers", "sandbox-layers")
     )
-    core = package.index("status")
+    # The command line, above Airflow's side, is neither.
+    airflow, core = package.index("decorators"), package.index("status")
+    # The layer that speaks HTTP is beside the one that it speaks to.
+    down = package.index("sources | client") - sandbox.index("http")
     top, step = 58, 36
     drawing = Drawing(760, top + step * len(package) + 26, "The layers of the package and of the sandbox")
     drawing.text(205, 30, "cloudzero_provider", "middle bold")
     drawing.text(610, 30, "cloudzero_provider.sandbox", "middle bold")
     for number, names in enumerate(package):
-        drawing.rectangle(60, top + step * number, 290, step - 6, "a" if number < core else "b", 5)
+        kind = "none" if number < airflow else "a" if number < core else "b"
+        drawing.rectangle(60, top + step * number, 290, step - 6, kind, 5)
         drawing.text(205, top + step * number + 20, names.replace(" | ", "   ·   "), "middle code")
     for number, names in enumerate(sandbox):
-        drawing.rectangle(500, top + step * (number + 2), 220, step - 6, "c", 5)
-        drawing.text(610, top + step * (number + 2) + 20, names.replace(" | ", "   ·   "), "middle code")
-    for text, first, last in (("Airflow's side", 0, core), ("the core: no Airflow", core, len(package))):
+        drawing.rectangle(500, top + step * (number + down), 220, step - 6, "c", 5)
+        drawing.text(610, top + step * (number + down) + 20, names.replace(" | ", "   ·   "), "middle code")
+    for text, first, last in (("Airflow's side", airflow, core), ("the core: no Airflow", core, len(package))):
         y = top + step * (first + last) / 2 - 3
         drawing.shapes.append(
             f'<text class="middle small quiet" transform="translate(36 {y:g}) rotate(-90)">{text}</text>'
