@@ -198,7 +198,7 @@ def _by_hour(starts: pl.Series, sizes: pl.Series) -> tuple[pl.DataFrame, pl.Seri
     :return: each hour with its number of rows and their size; and the numbers of the rows by hour, as given within an
         hour, or ``None`` if they were given in that order.
     """
-    sums = [pl.len().alias("rows"), pl.col("size").cast(pl.Int64).sum()]
+    sums = [pl.len(), pl.col("size").cast(pl.Int64).sum()]
     frame = pl.DataFrame({"hour": starts, "size": sizes})
     if starts.is_sorted():
         return frame.group_by("hour").agg(sums).sort("hour"), None

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given, strategies as st
 
+from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError, TransformError
@@ -230,6 +231,9 @@ class TestPlaces:
         for transform in (decimals("cost"), [lambda frame: frame.with_columns(c=pl.lit(1)), decimals("cost")]):
             with pytest.raises(InvalidRowsError, match=r"bill\.csv, line 3, column 'cost', value 'x': not a decimal"):
                 apply_transforms(rows, transform)
+        lines = ["time/usage_start,cost/cost", "2026-03-01,1", "2026-03-01,x"]
+        with pytest.raises(InvalidRowsError, match=r"cbf\.csv, line 3, column 'cost/cost', value 'x': not a decimal"):
+            apply_transforms(bill(tmp_path, *lines, name="cbf.csv"), aggregate(by=[]))
         with pytest.raises(InvalidRowsError, match=r"\n  row 1, column 'cost', value 'x': not a decimal"):
             apply_transforms(rows, lambda frame: decimals("cost")(frame.tail(1)))
 

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from operator import itemgetter
 
 import pytest
+import time_machine
 from support.claims import Claimed
 from support.clients import SETTLE, STREAM, answering, client_of, paths
 from support.raw_server import raw_server
@@ -404,6 +405,20 @@ def test_a_month_that_is_over_and_grows_to_more_than_twice_is_said_aloud(
         "over. Were rows given twice, for example from two exports of the month? max_rows_ratio makes this an error"
     )
     assert warnings_of(caplog) == ([expected] if grown else [])
+
+
+def test_a_month_is_over_when_it_is_over_in_utc(sandbox, caplog, monkeypatch):
+    monkeypatch.setenv("TZ", "EST5EDT")
+    time.tzset()
+    try:
+        # As a number, since time_machine would take its zone, too.
+        with time_machine.travel(datetime(2024, 3, 1, 1, tzinfo=timezone.utc).timestamp()):
+            for count in (3, 7):
+                send_rows(sandbox, THEN, count)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert len(warnings_of(caplog)) == 1
 
 
 @pytest.mark.parametrize("month", [THEN, NOW])

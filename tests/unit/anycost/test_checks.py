@@ -118,7 +118,13 @@ def test_an_unknown_column_is_named_in_the_first_row_with_a_value():
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        (["Date", "Amount"], "(Date, Amount). Convert them with a transform, a function that returns a frame with "),
+        (
+            ["Date", "Amount"],
+            (
+                "(Date, Amount). Convert them with a transform, a function that returns a frame with time/usage_start "
+                "and cost/cost. The format: "
+            ),
+        ),
         (list("abcdefghijkl"), "(a, b, c, d, e, f, g, h, i, j and 2 other columns). Convert them with a transform"),
         (["BilledCost", "x"], "(BilledCost, x). They look like FOCUS charges: set transform=to_cbf (from "),
     ],
@@ -132,9 +138,9 @@ def test_rows_of_another_format_are_refused_in_one_sentence(names, told, allowed
     )
 
 
-@pytest.mark.parametrize("name", ["cost/cost", "resource/tag:team", "Cost/Cost"])
+@pytest.mark.parametrize("name", [*COLUMNS, "resource/tag:team", "Cost/Cost"])
 def test_rows_with_one_column_of_the_format_are_checked_column_by_column(name):
-    with pytest.raises(InvalidRowsError, match=r"\n  row 1, column 'time/usage_start': required in every row"):
+    with pytest.raises(InvalidRowsError, match="column 'Amount': not a column of the Common Bill Format"):
         checked([{name: "1", "Amount": "1"}])
 
 

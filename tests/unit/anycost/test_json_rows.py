@@ -27,3 +27,11 @@ def test_rows_and_their_sizes_are_those_of_python(rows, names, complete):
         assert text == "{}" or size == len(text.encode()) + 1
     order = pl.Series(range(len(rows))).reverse()
     assert found.in_order(order).slice(0, 2).joined() == ",".join(expected[::-1][:2]).encode()
+
+
+def test_text_is_escaped_in_checked_rows_and_in_all_columns_of_others():
+    frame = pl.DataFrame({"cost/cost": ['1"'], "resource/id": ['a"b']})
+    expected = '{"cost/cost":"1\\"","resource/id":"a\\"b"}'
+    assert json_rows(frame).encoded().to_list() == [expected]
+    checked = frame.with_columns(pl.lit("1").alias("cost/cost"))
+    assert json_rows(checked, is_checked=True).encoded().to_list() == ['{"cost/cost":"1","resource/id":"a\\"b"}']
