@@ -14,6 +14,7 @@ from support.charges import charge, check, converted, frame_of, problem_of, prob
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import InvalidRowsError
 from cloudzero_provider.months import Month
+from cloudzero_provider.values.month_hints import collected_hints
 
 by_billing_period = partial(converted, month_from="billing_period")
 NOVEMBER = Month(2025, 11)
@@ -116,8 +117,37 @@ def test_the_month_that_is_billed(start, end, month):
 def test_a_period_that_is_not_of_one_month_is_an_error(start, end):
     problem = problem_of(period(start, end), month_from="billing_period")
     assert (problem.where, problem.column, problem.value) == ("row 1", "BillingPeriodStart", f"'{at_utc(start)}'")
-    assert f"with the BillingPeriodEnd {at_utc(end)}, not the billing period of one month" in problem.rule
-    assert "in a transform before to_cbf" in problem.rule
+    assert problem.rule == (
+        f"with the BillingPeriodEnd {at_utc(end)}, not the billing period of one month: it can be at most 32 days long, "
+        "with at least three quarters in one month (UTC); set both to the month in a transform before to_cbf"
+    )
+
+
+def test_a_period_that_is_not_of_one_month_is_named_in_its_own_rows():
+    bad = period("2025-11-15", "2025-12-15")
+    found = problems_of(bad, period(None, "2025-12-01"), month_from="billing_period")
+    assert [problem.where for problem in found if "not the billing period of one month" in problem.rule] == ["row 1"]
+
+
+def test_other_months_are_counted_without_the_last_hour_of_their_own(caplog):
+    november = ("2025-11-01", "2025-12-01")
+    by_billing_period(
+        period(*november, ChargePeriodStart="2025-11-30T23:30Z"), period(*november, ChargePeriodStart="2025-10-31")
+    )
+    assert [record.getMessage()[:60] for record in caplog.records if record.levelname == "WARNING"] == [
+        "1 charge of another month (UTC) than the billing period, sen"
+    ]
+
+
+def test_the_hint_for_charges_of_other_months_names_the_option():
+    with collected_hints() as hints:
+        converted(period("2025-10-01", "2025-11-01", ChargePeriodStart="2025-11-02"))
+    assert hints == [
+        (
+            "1 charge with a billing period of another month than the ChargePeriodStart: "
+            "to_cbf(month_from='billing_period') sends them in the month of their billing period"
+        )
+    ]
 
 
 def at_utc(text):

@@ -65,6 +65,17 @@ class TestSplitCharges:
         told = "1 row with the tag 'team' in Tags and AllocatedTags, with different values: the one of AllocatedTags is sent"
         assert told in caplog.messages
 
+    def test_equal_tags_of_workload_and_host_are_not_counted(self, caplog):
+        converted(charge(AllocatedResourceId="b", Tags='{"team": "x"}', AllocatedTags='{"team": "x"}', **HOST))
+        assert "in Tags and AllocatedTags" not in caplog.text
+
+    def test_a_tag_of_both_that_would_become_one_with_another_is_named(self):
+        problem = problem_of(
+            charge(AllocatedResourceId="b", Tags='{"a b": "1", "a_b": "2"}', AllocatedTags='{"a b": "3"}', **HOST)
+        )
+        assert problem.column == "Tags"
+        assert "the key 'a b' of Tags and AllocatedTags" in problem.rule
+
     def test_tags_of_no_workload(self, caplog):
         rows = converted(
             charge(Tags='{"a": "1"}', AllocatedTags='{"a": "2", "b": "3"}', **HOST), charge(AllocatedTags="{}", **HOST)
@@ -105,6 +116,10 @@ class TestMadeResources:
         assert "2 rows without ResourceId: the resource is built from resource_from" in caplog.messages
         assert not [record for record in caplog.records if record.levelno == logging.WARNING]
         check(to_cbf(frame_of(*self.PROJECTS), resource_from=["tag:ProjectId"]))
+
+    def test_of_a_tag_that_no_row_has(self):
+        with pytest.raises(ConfigurationError, match=r"a tag that no row has\. The tags are: none\.$"):
+            converted(charge(), resource_from=["tag:ProjectId"])
 
     def test_of_columns_and_tags(self):
         assert ids_of(*self.PROJECTS, resource_from=("ServiceName", "tag:ProjectName")) == [

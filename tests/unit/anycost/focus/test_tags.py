@@ -220,3 +220,86 @@ class TestNames:
         with pytest.raises(ConfigurationError) as caught:
             converted(charge(), tag_names=value)
         assert str(caught.value).startswith(told)
+
+
+def as_typed(tags, dtype):
+    frame = frame_of(*[charge(**RESOURCE)] * len(tags))
+    return to_cbf(frame.with_columns(pl.Series("Tags", tags, dtype=dtype)))
+
+
+def entry(**fields):
+    return pl.List(pl.Struct({"key": pl.String, "value": pl.String, **fields}))
+
+
+class TestColumnsOfLists:
+    @pytest.mark.parametrize("dtype", [pl.Null, pl.List(pl.Null)])
+    def test_of_nothing_have_no_tags(self, dtype):
+        tags = [None, None] if dtype == pl.Null else [[], None]
+        assert tags_of(as_typed(tags, dtype)) == [{}, {}]
+
+    @pytest.mark.parametrize("dtype", [pl.Int8, pl.Binary])
+    def test_a_mark_of_another_type_marks_nothing(self, dtype):
+        mark = 1 if dtype == pl.Int8 else b"true"
+        tags = [{"key": "a", "value": "x", "inherited": mark}, {"key": "b", "value": "y", "inherited": None}]
+        assert tags_of(as_typed([tags, []], entry(inherited=dtype))) == [{"a": "x", "b": "y"}, {}]
+        twice = [{"key": "a", "value": value, "inherited": mark} for value in "xy"]
+        with pytest.raises(InvalidRowsError, match="duplicate tag 'a', and the list does not mark one of the two"):
+            as_typed([twice], entry(inherited=dtype))
+
+    def test_text_without_a_mark_is_not_inherited(self):
+        own, inherited = (
+            {"key": "a", "value": value, "inherited": mark} for value, mark in (("x", None), ("y", "TRUE"))
+        )
+        assert tags_of(as_typed([[inherited, own]], entry(inherited=pl.String))) == [{"a": "x"}]
+
+    def test_a_list_without_marks_takes_none_for_inherited(self):
+        marked = [{"key": "a", "value": value} for value in "xy"]
+        with pytest.raises(InvalidRowsError, match="duplicate tag 'a'"):
+            as_typed([marked], entry())
+        assert tags_of(to_cbf(_frame([marked]), duplicate_tags="last")) == [{"a": "y"}]
+
+    def test_numbers_of_pandas_that_are_missing_are_no_tags(self):
+        dtype = pl.List(pl.Struct({"key": pl.String, "value": pl.Float64}))
+        tags = [{"key": "a", "value": float("nan")}, {"key": "b", "value": 1.5}]
+        assert tags_of(as_typed([tags], dtype)) == [{"b": "1.5"}]
+
+    @pytest.mark.parametrize("name", ["key", "value"])
+    def test_a_type_that_is_not_text_names_the_column(self, name):
+        fields = {"key": pl.String, "value": pl.String} | {name: pl.List(pl.Int8)}
+        tag = {"key": "a", "value": "x"} | {name: [1]}
+        with pytest.raises(InputError, match=rf"^Column 'Tags' has the type List\(Int8\) for '{name}': expected text"):
+            as_typed([[tag]], pl.List(pl.Struct(fields)))
+
+
+def _frame(tags):
+    return frame_of(*[charge(**RESOURCE)] * len(tags)).with_columns(pl.Series("Tags", tags))
+
+
+class TestTextOfLists:
+    @pytest.mark.parametrize("mark", [True, "true", "True", "TRUE"])
+    def test_each_spelling_of_true_marks_an_inherited_tag(self, mark):
+        tags = [pair("env", "dev", mark), pair("env", "prod", False), pair("team", "web")]
+        assert tags_of(as_text([tags])) == [{"env": "prod", "team": "web"}]
+
+    @pytest.mark.parametrize("mark", [False, "false", "yes", 1, "tRUE"])
+    def test_any_other_does_not(self, mark):
+        tags = [pair("env", "dev", mark), pair("env", "prod", True)]
+        assert tags_of(as_text([tags])) == [{"env": "dev"}]
+
+    def test_lists_of_two_do_not_mark(self):
+        with pytest.raises(InvalidRowsError, match="duplicate tag 'a'"):
+            as_text([[["a", "x"], ["a", "y"]]])
+
+    def test_problems_of_several_kinds_are_all_named(self):
+        rows = [[["a", "x"], ["a", "y"]], [7], [["b", "x"], ["b", "y"]], [["c", "z"]]]
+        with pytest.raises(InvalidRowsError) as error:
+            as_text(rows)
+        assert [(problem.where, problem.rule[:17]) for problem in error.value.problems] == [
+            ("row 1", "duplicate tag 'a'"),
+            ("row 2", "not a list of tag"),
+            ("row 3", "duplicate tag 'b'"),
+        ]
+
+    def test_keys_and_values_of_other_scripts(self):
+        rows = as_text([[["größe", "1"], ["Å", "2"], ["a b", "3"]]])
+        assert {"resource/tag:xn--gre-6ka8i", "resource/tag:xn--8ba", "resource/tag:a_b"} <= set(rows.columns)

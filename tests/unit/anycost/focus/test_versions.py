@@ -73,6 +73,12 @@ class TestRecognised:
     def test_by_some_columns(self, names, expected):
         assert describe_versions(names) == expected
 
+    def test_of_several_versions_only_columns_of_the_newer_ones_are_named(self):
+        names = ["UsageQuantity", "ResourceType", "ChargeClass", "RegionId"]
+        assert describe_versions(names) == (
+            "several versions: 1.0-preview (UsageQuantity), 1.0 (ChargeClass, RegionId)"
+        )
+
     def test_the_log_says_it(self, caplog):
         converted(PREVIEW)
         assert "The columns are those of FOCUS 1.0-preview" in caplog.messages
