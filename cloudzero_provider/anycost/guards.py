@@ -52,7 +52,7 @@ def read_max_rows_ratio(value: object, *, templated: bool = False) -> float | No
     """
     if value is None:
         return None
-    return read_number("max_rows_ratio", value, least=1, meaning="at least 1", templated=templated)
+    return read_number("max_rows_ratio", value, least=1, templated=templated)
 
 
 @dataclass(frozen=True)
