@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: Whole lines are read up to here, so that a file is never in memory beside its cells.
 _PIECE = 4 * 1024 * 1024
 _MOST_COLUMNS = 500
+#: polars would decompress a piece that begins like this, as text can: zlib, gzip and Zstandard.
+_COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 
 def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | None:
@@ -71,7 +73,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame | None:
-    if not _is_plain(piece, len(schema), separator):
+    if piece.startswith(_COMPRESSED) or not _is_plain(piece, len(schema), separator):
         return None
     # Two pieces are read at a time.
     return pl.read_csv(piece, separator=separator, has_header=False, schema=schema, n_threads=1)

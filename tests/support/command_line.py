@@ -16,6 +16,8 @@ def run(*arguments: object, code: int = 0, **environment: str | None) -> Any:
     """Run a command and return its result, with ``stdout`` and ``stderr``; check its exit code."""
     from cloudzero_provider.cli.app import app
 
+    # pytest-xdist sets COLUMNS in its processes.
+    environment = {"COLUMNS": None, **environment}
     result = CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -101,6 +101,14 @@ def test_the_engine_reads_a_csv_file_as_python_does_or_leaves_it_alone(text, hea
             assert (by_engine.to_dict(as_series=False), list(range(2, by_engine.height + 2))) == by_python
 
 
+@pytest.mark.parametrize("cell", ["x\x01", "x\x01\x03", "xڀ", "xڀxڀ"])
+def test_text_that_begins_like_a_compressed_file_is_not_decompressed(tmp_path, cell):
+    for line in (cell, f"{cell},1", f'{cell},"1"'):
+        header = "a,b" if "," in line else "a"
+        rows = from_files(str(file(tmp_path, f"{header}\n{line}\n{line}\n")))
+        assert cells(rows)["a"] == [cell, cell]
+
+
 def by_itself(path, separator):
     """What Python's reader makes of a file: the cells, and the line of each row."""
     with open(path, encoding="utf-8-sig", newline="") as stream:
