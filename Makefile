@@ -74,9 +74,9 @@ lint: $(VENV)/installed-dev
 test-unit: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist worksteal tests/unit
 
-# Most of these tests wait rather than work: eight processes fill two cores.
+# Most of these tests wait rather than work: six processes fill two cores.
 test-contract: $(VENV)/installed-dev $(VENV)/uca-tools/installed
-	$(BIN)/pytest -n 8 --dist worksteal -m 'not long' tests/contract
+	$(BIN)/pytest -n 6 --dist worksteal -m 'not long' tests/contract
 
 # A few hundred random scenarios; make fire runs thousands.
 test-fire: $(VENV)/installed-dev

@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
+from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.exceptions import ConfigurationError, InputError, InvalidRowsError, TransformError
 from cloudzero_provider.sources import apply_transforms, from_files, from_frame, from_records, joined
 from cloudzero_provider.sources.typed_frame import to_frame
@@ -234,6 +235,13 @@ class TestPlaces:
         lines = ["time/usage_start,cost/cost", "2026-03-01,1", "2026-03-01,x"]
         with pytest.raises(InvalidRowsError, match=r"cbf\.csv, line 3, column 'cost/cost', value 'x': not a decimal"):
             apply_transforms(bill(tmp_path, *lines, name="cbf.csv"), aggregate(by=[]))
+        charges = [
+            "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodStart",
+            "1,USD,Usage,2026-03-01",
+            "1,USD,,soon",
+        ]
+        with pytest.raises(InvalidRowsError, match=r"focus\.csv, line 3, column 'ChargePeriodStart', value 'soon'"):
+            apply_transforms(bill(tmp_path, *charges, name="focus.csv"), to_cbf)
         with pytest.raises(InvalidRowsError, match=r"\n  row 1, column 'cost', value 'x': not a decimal"):
             apply_transforms(rows, lambda frame: decimals("cost")(frame.tail(1)))
 

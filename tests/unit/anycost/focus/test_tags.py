@@ -286,6 +286,9 @@ class TestTextOfLists:
         tags = [pair("env", "dev", mark), pair("env", "prod", True)]
         assert tags_of(as_text([tags])) == [{"env": "dev"}]
 
+    def test_a_list_of_two_is_a_tag_of_its_own_beside_a_marked_one(self):
+        assert tags_of(as_text([[["env", "prod"], pair("env", "dev", True)]])) == [{"env": "prod"}]
+
     def test_lists_of_two_do_not_mark(self):
         with pytest.raises(InvalidRowsError, match="duplicate tag 'a'"):
             as_text([[["a", "x"], ["a", "y"]]])
