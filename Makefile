@@ -83,7 +83,7 @@ test-fire: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile tests/fire
 
 test-airflow: $(VENV)/installed-dev
-	$(BIN)/pytest -n 2 --dist worksteal tests/airflow
+	$(BIN)/pytest -n 3 --dist worksteal tests/airflow
 
 # Complete Airflows, a browser, PostgreSQL, and S3 (moto's server).
 test-e2e: $(VENV)/installed-dev chromium postgresql
