@@ -38,10 +38,14 @@ CHROMIUM_FLAGS = [
 
 
 class BrowserBesideTheRest(LoadScopeScheduling):
-    """Divides the tests between two processes, each of which starts Airflows of its own."""
+    """
+    Divides the tests between two processes: those with a browser, which start an Airflow of their own, and those without
+    a scheduler; and those that share an Airflow.
+    """
 
     def _split_scope(self, nodeid):
-        return "browser" if "in_browser" in nodeid else "no browser"
+        beside = ("in_browser", "test_files_on_s3", "test_sql_of_postgresql")
+        return "browser" if any(name in nodeid for name in beside) else "shared Airflow"
 
 
 def pytest_xdist_make_scheduler(config, log):
