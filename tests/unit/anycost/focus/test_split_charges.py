@@ -76,6 +76,13 @@ class TestSplitCharges:
         assert problem.column == "Tags"
         assert "the key 'a b' of Tags and AllocatedTags" in problem.rule
 
+    def test_a_tag_of_both_that_would_become_an_earlier_one_names_the_column_tags(self):
+        problem = problem_of(
+            charge(AllocatedResourceId="b", Tags='{"a_b": "1", "a b": "2"}', AllocatedTags='{"a b": "3"}', **HOST)
+        )
+        assert problem.column == "Tags"
+        assert problem.rule.startswith("the key 'a b' of Tags and AllocatedTags would become resource/tag:a_b")
+
     def test_tags_of_no_workload(self, caplog):
         rows = converted(
             charge(Tags='{"a": "1"}', AllocatedTags='{"a": "2", "b": "3"}', **HOST), charge(AllocatedTags="{}", **HOST)

@@ -136,6 +136,12 @@ class TestTwice:
             "(duplicate_tags='first' or 'last' chooses one)"
         )
 
+    def test_rows_with_an_error_are_not_counted_as_sent(self, convert, caplog):
+        marked = [pair("env", "prod", False), pair("env", "dev", True)]
+        with pytest.raises(InvalidRowsError, match=r"row 2, column 'Tags'.*duplicate tag 'env'"):
+            convert([marked, [pair("env", "prod", False), pair("env", "dev", False)]])
+        assert "1 row with duplicate tag keys in Tags: the one that is not inherited is sent" in caplog.messages
+
     @pytest.mark.parametrize(("choice", "expected"), [("first", "1"), ("last", "3")])
     def test_the_user_chooses(self, convert, choice, expected, caplog):
         pairs = [pair("env", value) for value in ("1", "2", "3")]

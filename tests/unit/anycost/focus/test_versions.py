@@ -158,6 +158,12 @@ class TestPreview:
         converted(charge(ChargeSubcategory="Bonus"), charge(ChargeSubcategory="Credit"))
         assert warnings_of(caplog) == ["Ignored values of ChargeSubcategory that FOCUS does not list: 'Bonus'"]
 
+    def test_subcategories_that_focus_does_not_have_are_named_in_the_order_of_the_rows(self, caplog):
+        words = [f"Bonus {number}" for number in range(50)]
+        converted(*(charge(ChargeSubcategory=word) for word in words))
+        named = ", ".join(map(repr, words))
+        assert warnings_of(caplog) == [f"Ignored values of ChargeSubcategory that FOCUS does not list: {named}"]
+
     def test_errors_name_the_column_that_is_there(self):
         old = {"BilledCost": "1", "ChargePeriodStart": "2024-09-03", "BillingCurrency": "USD"}
         assert problem_of(old | {"ChargeType": "Gift"}).column == "ChargeType"
