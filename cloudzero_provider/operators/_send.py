@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 from cloudzero_provider.airflow_support.compat import set_default_of_mapped
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_claims import RunClaims
+from cloudzero_provider.airflow_support.skips import skips_logged
 from cloudzero_provider.airflow_support.sum_state import is_retry
 from cloudzero_provider.exceptions import ConfigurationError, InputError, TransformError
 from cloudzero_provider.links import show_links
@@ -108,7 +109,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the rows and send them; return the summary."""
         show_links(self, context)
-        with airflow_failures():
+        with skips_logged(), airflow_failures():
             summary = self.send(context).as_dict()
         self._describe_outlets(context, summary)
         return summary

@@ -21,6 +21,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from cloudzero_provider.airflow_support.errors import airflow_failures
+from cloudzero_provider.airflow_support.skips import skips_logged
 from cloudzero_provider.exceptions import CloudZeroError, InputError, UnexpectedReplyError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 from cloudzero_provider.links import show_links
@@ -94,8 +95,9 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         with airflow_failures():
             deferrable = self._read_switches()
         if not deferrable:
-            return super().execute(context)
-        with self._soft_failures():
+            with skips_logged():
+                return super().execute(context)
+        with skips_logged(), self._soft_failures():
             return self._check_or_defer(context, time.time() + self.timeout)
 
     def _read_switches(self) -> bool:
@@ -115,6 +117,17 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         if reading is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=reading.is_done, xcom_value=reading.as_dict())
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """
+        Continue after the trigger, or after Airflow's own limit.
+
+        :param next_method: the method that continues.
+        :param next_kwargs: its arguments.
+        :param context: the task's context.
+        """
+        with skips_logged():
+            return super().resume_execution(next_method, next_kwargs, context)
 
     def execute_complete(self, context: Context, event: Any) -> Any:
         """
