@@ -2,7 +2,7 @@
 A list of months in one run, triggered by hand: one mapped task instance per month.
 
 The months are sent one after the other: CloudZero accepts one request at a time on a stream, so the operator's default
-of ``max_active_tis_per_dag`` is 1, mapped or not.
+of ``max_active_tis_per_dag`` is 1, mapped or not. Each instance is named after its month, rows and total.
 
 Needs Airflow 3.0 or later.
 """
@@ -38,10 +38,7 @@ def anycost_backfill_months():
     def make_bill(month: str) -> dict[str, str]:
         return {"month": month, "files": write_bill(month_rows(month), f"acme-{month}.csv")}
 
-    AnyCostBillingDropOperator.partial(
-        task_id="send_bill",
-        map_index_template="{{ task.month }}",
-    ).expand_kwargs(make_bill.expand(month=months()))
+    AnyCostBillingDropOperator.partial(task_id="send_bill").expand_kwargs(make_bill.expand(month=months()))
 
 
 anycost_backfill_months()

@@ -15,6 +15,7 @@ Airflow's name                     versions      used for
 ``iter_references``                all           the upstream tasks of an output
 ``get_closest_mapped_task_group``  all           instances in the same mapped task group
 ``iter_mapped_task_groups``        all           tasks in a mapped task group
+``rendered_map_index``             all           naming a task instance without another request to Airflow
 ``get_task_states``                3             states of task instances
 ``TaskInstance``                   2.11          the same, from the database, which tasks of 3 can't read
 ``xcom_key``                       3             showing links before the task ends
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 __all__ = ["determine_kwargs"]
+
+#: Of Airflow's column.
+_LONGEST_NAME = 250
 
 
 def look_up_connections_in_database() -> None:
@@ -220,6 +224,30 @@ def _states_in_database(ti: Any, task_id: str) -> dict[int, str | None]:
     with create_session() as session:
         columns = session.query(TaskInstance.map_index, TaskInstance.state)
         return dict(columns.filter_by(dag_id=ti.dag_id, run_id=ti.run_id, task_id=task_id).all())
+
+
+class _OwnName(str):
+    """The name of a task instance, as :func:`name_instance` set it."""
+
+    __slots__ = ()
+
+
+def name_instance(context: Any, name: str) -> None:
+    """
+    Name the running task instance, instead of its map index, unless the user's ``map_index_template`` does.
+
+    Airflow stores the name with the state in which the task ends, so this makes no request. From Airflow 3.2 on, it
+    would make one after the task has run, which can fail the task, for a name that ``rendered_map_index`` lacks.
+
+    :param context: the task's context.
+    :param name: without braces, since Airflow renders it as a template.
+    """
+    template = context.get("map_index_template")
+    if template is None or isinstance(template, _OwnName):
+        name = name[:_LONGEST_NAME]
+        context["map_index_template"] = _OwnName(name)
+        if hasattr(context["ti"], "rendered_map_index"):
+            context["ti"].rendered_map_index = name
 
 
 def link_xcom_key(link: Any) -> str:

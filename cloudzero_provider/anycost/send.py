@@ -123,6 +123,11 @@ class SendSummary:
     row_count: int | None = None
     check_only: bool = False
 
+    def __str__(self) -> str:
+        """Month, rows and total."""
+        only = ", only checked" if self.check_only else ""
+        return f"{self.month}: {counted(self.rows, 'row')}, total cost {self.total_cost}{only}"
+
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain JSON values."""
         return {**vars(self), "drop_ids": list(self.drop_ids)}

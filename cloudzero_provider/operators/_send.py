@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset, BaseHook
 
-from cloudzero_provider.airflow_support.compat import set_default_of_mapped
+from cloudzero_provider.airflow_support.compat import name_instance, set_default_of_mapped
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_claims import RunClaims
 from cloudzero_provider.airflow_support.skips import skips_logged
@@ -110,7 +110,9 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         """Check the rows and send them; return the summary."""
         show_links(self, context)
         with skips_logged(), airflow_failures():
-            summary = self.send(context).as_dict()
+            sent = self.send(context)
+        name_instance(context, str(sent))
+        summary = sent.as_dict()
         self._describe_outlets(context, summary)
         return summary
 

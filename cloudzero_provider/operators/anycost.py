@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.airflow_support.compat import name_instance
 from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import with_attempts
@@ -146,6 +147,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         allow_equal_files = self.read_allow_equal_files()
         allow_unknown_columns = read_bool("allow_unknown_columns", self.allow_unknown_columns)
         month = resolve_month(self.month, context)
+        name_instance(context, str(month))
         anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {anycost_connection_id} {month}"
@@ -231,6 +233,7 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
 
         writer_for(self.path)
         month = resolve_month(self.month, context)
+        name_instance(context, str(month))
         anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
         frame = read_month(self.cloudzero_hook.get_conn(), anycost_connection_id, month)
         write_rows(frame, self.path)
@@ -242,7 +245,7 @@ class AnyCostBillingDropReadOperator(CloudZeroBaseOperator):
             "total_cost": total_cost(frame),
             "hours": hours_of(frame).n_unique(),
         }
-        self.log.info(
-            "%s: read %s into %s, total cost %s", month, counted(frame.height, "row"), self.path, summary["total_cost"]
-        )
+        rows, total = counted(frame.height, "row"), summary["total_cost"]
+        self.log.info("%s: read %s into %s, total cost %s", month, rows, self.path, total)
+        name_instance(context, f"{month}: {rows} read, total cost {total}")
         return summary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.airflow_support.compat import name_instance
 from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.exceptions import MonthError
@@ -149,6 +150,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         allow_equal_files = self.read_allow_equal_files()
         rules = self._rules(context)
         stream_name = checked_stream_name(self.stream_name)
+        name_instance(context, stream_name)
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
         options = with_attempts(options, context, target, adds=rules.operation is TelemetryOperation.SUM)

@@ -111,6 +111,12 @@ class TelemetrySummary:
     record_hashes: tuple[str, ...]
     check_only: bool = False
 
+    def __str__(self) -> str:
+        """Stream, month if known, records and total."""
+        what = f"{self.stream_name}, {self.month}" if self.month else self.stream_name
+        only = ", only checked" if self.check_only else ""
+        return f"{what}: {counted(self.records, 'record')}, total {self.total}{only}"
+
     def as_dict(self) -> dict[str, Any]:
         """The summary as plain JSON values."""
         return {**vars(self), "record_hashes": list(self.record_hashes)}

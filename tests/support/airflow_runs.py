@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow.models import DagRun
+from airflow.models import DagRun, TaskInstance
 from airflow.models.renderedtifields import RenderedTaskInstanceFields
 from airflow.providers.common.compat.sdk import BaseOperator
 from airflow.utils.session import create_session
@@ -43,6 +43,15 @@ class Outcome:
     def xcoms(self) -> dict[tuple[str, str], str]:
         """All XComs of the run: task and key → value, as a string."""
         return lines.all_xcoms(self.run_id)
+
+    def names(self) -> dict[str, list[str | None]]:
+        """The names of the instances of each task, by map index, as Airflow's database holds them."""
+        found: dict[str, list[str | None]] = {}
+        with create_session() as session:
+            rows = session.query(TaskInstance).filter_by(run_id=self.run_id, dag_id=self.dag_id)
+            for ti in rows.order_by(TaskInstance.map_index):
+                found.setdefault(ti.task_id, []).append(ti.rendered_map_index)
+        return found
 
     def rendered(self, task_id: str) -> dict[str, Any]:
         """The rendered fields of a task, as Airflow's database holds them."""
