@@ -25,6 +25,7 @@ Check = Callable[[str], "str | None"]
 USAGE_START = "time/usage_start"
 COST = "cost/cost"
 RESOURCE_ID = "resource/id"
+SERVICE = "resource/service"
 TAG_PREFIX = "resource/tag:"
 REQUIRED_COLUMNS = (USAGE_START, COST)
 COST_COLUMNS = (
@@ -42,7 +43,7 @@ _STRING_COLUMNS = (
     "lineitem/id",
     "lineitem/description",
     RESOURCE_ID,
-    "resource/service",
+    SERVICE,
     "resource/account",
     "resource/region",
     "resource/usage_family",

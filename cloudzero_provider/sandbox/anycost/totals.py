@@ -57,23 +57,28 @@ class MonthStates:
             " WHERE closed_at IS NULL GROUP BY drops.number ORDER BY stream, month"
         )
         keys = [MonthVersion(*row) for row in found]
-        self._states = {key: state for key, state in self._states.items() if key in keys}
-        self._digests = {key: digest for key, digest in self._digests.items() if key in keys}
+        present = set(keys)
+        # Copied, since the page and the control API read at the same time, each in a thread of its own.
+        self._states = {key: state for key, state in dict(self._states).items() if key in present}
+        self._digests = {key: digest for key, digest in dict(self._digests).items() if key in present}
         return keys
 
     def state(self, database: sqlite3.Connection, key: MonthVersion) -> MonthState:
-        if key not in self._states:
-            self._states[key] = _compute_state(database, key)
-        return self._states[key]
+        found = self._states.get(key)
+        if found is None:
+            found = self._states[key] = _compute_state(database, key)
+        return found
 
     def digest(self, database: sqlite3.Connection, key: MonthVersion) -> str:
         """SHA-256 over the rows as compact JSON with sorted keys, sorted, one per line, in UTF-8."""
-        if key not in self._digests:
-            self._digests[key] = _digest(database, key)
-        return self._digests[key]
+        found = self._digests.get(key)
+        if found is None:
+            found = self._digests[key] = _digest(database, key)
+        return found
 
 
-_LIVE = (
+#: The blocks of a month now; its parameters are the stream and the month.
+LIVE = (
     "blocks JOIN drops ON drops.number = drop_number"
     " WHERE stream = ? AND month = ? AND closed_at IS NULL AND removed_at IS NULL"
 )
@@ -91,7 +96,7 @@ def _compute_state(database: sqlite3.Connection, key: MonthVersion) -> MonthStat
     totals, days = Totals(), Totals()
     hours: set[str] = set()
     rows = size = 0
-    blocks = database.execute(f"SELECT hour, row_count, byte_count, totals FROM {_LIVE}", (key.stream, key.month))
+    blocks = database.execute(f"SELECT hour, row_count, byte_count, totals FROM {LIVE}", (key.stream, key.month))
     for hour, row_count, byte_count, block_totals in blocks:
         rows += row_count
         size += byte_count
@@ -105,7 +110,7 @@ def _compute_state(database: sqlite3.Connection, key: MonthVersion) -> MonthStat
 
 def _digest(database: sqlite3.Connection, key: MonthVersion) -> str:
     found = database.execute(
-        f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {_LIVE})", (key.stream, key.month)
+        f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {LIVE})", (key.stream, key.month)
     )
     rows = [row for (block,) in found for row in block.split(b"\n")]
     rows.sort()

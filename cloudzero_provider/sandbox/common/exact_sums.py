@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
 
 # The trap turns any rounding into an error instead of a wrong total.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, Overflow])
@@ -45,15 +49,22 @@ def abbreviated(number: Decimal, longest: int) -> str:
     return f"{'-' if number < 0 else ''}{digits[0]}.{digits[1:]}e{rounded.adjusted():+}"
 
 
-class Totals:
-    """Exact sums by name, for the names that something was added to."""
+class Sums(Generic[Key]):
+    """Exact sums by key, for the keys that something was added to."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, Decimal] = {}
+        self._sums: dict[Key, Decimal] = {}
 
-    def add(self, name: str, number: Decimal) -> None:
-        known = self._sums.get(name)
-        self._sums[name] = number if known is None else add(known, number)
+    def add(self, key: Key, number: Decimal) -> None:
+        known = self._sums.get(key)
+        self._sums[key] = number if known is None else add(known, number)
+
+    def as_dict(self) -> dict[Key, Decimal]:
+        return dict(self._sums)
+
+
+class Totals(Sums[str]):
+    """Exact sums by name."""
 
     def as_texts(self) -> dict[str, str]:
         return {name: as_text(number) for name, number in sorted(self._sums.items())}

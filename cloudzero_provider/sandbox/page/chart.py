@@ -1,58 +1,155 @@
-"""A bar chart of a month's amounts by day, in SVG."""
+"""
+Stacked bars in SVG.
+
+Widths are in percent and heights in pixels, so that a chart fits any window and its letters keep their size.
+"""
 
 from __future__ import annotations
 
-import calendar
+from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import abbreviated, difference, ratio, with_thousands_separators
+from cloudzero_provider.sandbox.common.exact_sums import add, as_text, with_thousands_separators
+from cloudzero_provider.sandbox.page.breakdown import MAX_NAMED
+from cloudzero_provider.sandbox.page.scale import make_scale
 from cloudzero_provider.sandbox.page.template import cell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
-_WIDTH, _HEIGHT, _FOOT, _TOP = 1000, 260, 24, 18
-_MAX_LABEL_LENGTH = 24
+    from cloudzero_provider.sandbox.page.breakdown import Breakdown
+    from cloudzero_provider.sandbox.page.scale import Scale
+
+_TOP, _FOOT = 8, 26
+_LETTER = 7
 _ZERO = Decimal(0)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def draw_days(month: str, cost_by_day: Mapping[str, str], what: str = "Cost") -> str:
-    """Draw one bar per day of the month: upwards for amounts above zero, downwards for credits."""
-    year, number = map(int, month.split("-"))
-    days = [f"{month}-{day:02}" for day in range(1, calendar.monthrange(year, number)[1] + 1)]
-    costs = [Decimal(cost_by_day.get(day, "0")) for day in days]
-    highest, lowest = max(_ZERO, *costs), min(_ZERO, *costs)
-    span = difference(highest, lowest) or Decimal(1)
-    room = _HEIGHT - _FOOT - _TOP
-    zero = _TOP + room * ratio(highest, span)
-    step = _WIDTH / len(days)
+@dataclass(frozen=True)
+class Look:
+    """
+    How a chart is drawn.
+
+    :param title: read by a screen reader.
+    :param height: in pixels.
+    :param label: what stands below a period.
+    :param wide: how many labels fit into a wide window.
+    :param narrow: how many fit on a phone.
+    """
+
+    title: str
+    height: int
+    label: Callable[[str], str]
+    wide: int = 31
+    narrow: int = 8
+
+    @property
+    def top(self) -> int:
+        """Where the highest figure is, so that its letters have room."""
+        return _TOP
+
+    @property
+    def room(self) -> int:
+        """The height that bars may have."""
+        return self.height - _TOP - _FOOT
+
+
+def day_label(period: str) -> str:
+    """Return the day of ``2024-09-01``."""
+    return str(int(period[-2:]))
+
+
+def month_label(period: str) -> str:
+    """Return the name of ``2024-09``."""
+    return _MONTHS[int(period[-2:]) - 1]
+
+
+def color_class(index: int) -> str:
+    """Return the class with the color of a series."""
+    return f"s{index + 1}" if index < MAX_NAMED else "rest"
+
+
+def draw_stacked(breakdown: Breakdown, look: Look) -> str:
+    """Draw one bar per period: costs above zero, credits below."""
+    stacks = [_stack(breakdown, period) for period in breakdown.periods]
+    scale = make_scale(min((low for low, _ in stacks), default=_ZERO), max((high for _, high in stacks), default=_ZERO))
+    step = 100 / max(len(breakdown.periods), 1)
     bars = "".join(
-        _bar(
-            index * step,
-            step,
-            zero,
-            room * ratio(cost, span),
-            f"{day}: {with_thousands_separators(cost_by_day.get(day, '0'))}",
-        )
-        for index, (day, cost) in enumerate(zip(days, costs, strict=True))
+        _bar(breakdown, period, scale, look, index * step, step) for index, period in enumerate(breakdown.periods)
     )
-    labels = "".join(
-        f"<text x='{(index + 0.5) * step:.1f}' y='{_HEIGHT - 6}' text-anchor='middle'>{index + 1}</text>"
-        for index in range(len(days))
-    )
-    top = f"<text x='0' y='11'>{escape(abbreviated(highest, _MAX_LABEL_LENGTH))}</text>" if highest else ""
-    line = f"<line class=zero x1='0' x2='{_WIDTH}' y1='{zero:.1f}' y2='{zero:.1f}'/>"
-    title = f"{escape(what)} by day in {escape(month)}"
-    frame = f"viewBox='0 0 {_WIDTH} {_HEIGHT}' role='img' aria-label='{title}'"
-    return f"<svg {frame}>{top}{line}{bars}{labels}</svg>"
+    return frame(look, scale, bars + x_labels([look.label(period) for period in breakdown.periods], look))
 
 
-def _bar(left: float, step: float, zero: float, height: float, label: str) -> str:
-    kind = "minus" if height < 0 else "bar"
-    top = zero - max(height, 0.0)
+def frame(look: Look, scale: Scale, inside: str) -> str:
+    """Draw the axis with its figures, and lines behind what is inside."""
+    heights = [look.top + look.room * (scale.zero - scale.height(tick)) for tick in scale.ticks]
+    width = max(map(len, scale.labels)) * _LETTER + 8
+    figures = "".join(
+        f'<text x="{width - 8}" y="{height + 4:.1f}" text-anchor="end">{escape(label)}</text>'
+        for height, label in zip(heights, scale.labels, strict=True)
+    )
+    lines = "".join(
+        f'<line class="{"grid" if tick else "zero"}" x1="0" x2="100%" y1="{height:.1f}" y2="{height:.1f}"/>'
+        for height, tick in zip(heights, scale.ticks, strict=True)
+    )
+    axis = f'<svg class="axis" width="{width}" height="{look.height}" aria-hidden="true">{figures}</svg>'
+    plot = f'<svg class="plot" width="100%" height="{look.height}" role="img" aria-label="{escape(look.title)}">'
+    return f'<div class="chart">{axis}{plot}{lines}{inside}</svg></div>'
+
+
+def x_labels(labels: Sequence[str], look: Look) -> str:
+    """Write as many labels as fit, below the bars."""
+    step = 100 / max(len(labels), 1)
+    on_wide, on_narrow = _every(len(labels), look.wide), _every(len(labels), look.narrow)
+    return "".join(
+        f'<text x="{(index + 0.5) * step:.2f}%" y="{look.height - 8}" text-anchor="middle"'
+        f"{_visibility(index % on_wide == 0, index % on_narrow == 0)}>{escape(label)}</text>"
+        for index, label in enumerate(labels)
+        if index % on_wide == 0 or index % on_narrow == 0
+    )
+
+
+def bar(left: float, step: float, top: float, height: float, kind: str, title: str) -> str:
+    """Draw a part of a bar; what it stands for is shown under the pointer."""
     return (
-        f"<rect class={kind} x='{left + step * 0.12:.1f}' y='{top:.1f}' width='{step * 0.76:.1f}'"
-        f" height='{abs(height):.1f}' rx='2'><title>{cell(label)}</title></rect>"
+        f'<rect class="{kind}" x="{left + step * 0.1:.2f}%" width="{step * 0.8:.2f}%"'
+        f' y="{top:.1f}" height="{height:.1f}"><title>{cell(title)}</title></rect>'
     )
+
+
+def _stack(breakdown: Breakdown, period: str) -> tuple[Decimal, Decimal]:
+    """Return the depth and the height of a bar."""
+    low = high = _ZERO
+    for series in breakdown.series:
+        amount = series.amounts.get(period, _ZERO)
+        low, high = (add(low, amount), high) if amount < 0 else (low, add(high, amount))
+    return low, high
+
+
+def _bar(breakdown: Breakdown, period: str, scale: Scale, look: Look, left: float, step: float) -> str:
+    zero = look.top + look.room * scale.zero
+    above = below = zero
+    drawn = []
+    for index, series in enumerate(breakdown.series):
+        amount = series.amounts.get(period)
+        if not amount:
+            continue
+        height = look.room * abs(scale.height(amount))
+        top = below if amount < 0 else above - height
+        above, below = (above, below + height) if amount < 0 else (top, below)
+        title = f"{period}: {with_thousands_separators(as_text(amount))}, {series.name}"
+        drawn.append(bar(left, step, top, height, color_class(index), title))
+    return "".join(drawn)
+
+
+def _every(count: int, most: int) -> int:
+    return max(1, -(-count // most))
+
+
+def _visibility(on_wide: object, on_narrow: object) -> str:
+    if on_wide and on_narrow:
+        return ""
+    return ' class="wide"' if on_wide else ' class="narrow"'

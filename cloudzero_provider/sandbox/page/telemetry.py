@@ -1,66 +1,101 @@
-"""Telemetry streams on the page."""
+"""Telemetry streams: values over time by element, and all streams."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import calendar
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import with_thousands_separators
-from cloudzero_provider.sandbox.page.chart import draw_days
-from cloudzero_provider.sandbox.page.template import cell
+from cloudzero_provider.sandbox.page.breakdown import break_down
+from cloudzero_provider.sandbox.page.chart import Look, day_label, draw_stacked, month_label
+from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
+from cloudzero_provider.sandbox.page.tables import (
+    breakdown_table,
+    details,
+    exact,
+    heads,
+    legend,
+    names_table,
+    table,
+)
+from cloudzero_provider.sandbox.page.template import cell, section
 from cloudzero_provider.sandbox.telemetry.model import StreamStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from cloudzero_provider.sandbox.page.choice import Choice
+    from cloudzero_provider.sandbox.page.data import ShownStream, Snapshot
 
-    from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
-    from cloudzero_provider.sandbox.telemetry.totals import TelemetryState
-
-# Further streams appear in the table only.
-_MAX_CHARTS = 12
-
-
-@dataclass(frozen=True)
-class ShownStream:
-    """A stream with its status and records."""
-
-    stream: TelemetryStream
-    status: StreamStatus
-    state: TelemetryState
+_COLUMNS = (
+    ("Stream", ""), ("Type", "optional"), ("Granularity", "optional"), ("Status", ""), ("Records", "number"),
+    ("Total", "exact"), ("Deleted", "number optional"), ("First", "optional"), ("Last", "optional"),
+)  # fmt: skip
 
 
-def render_telemetry(streams: Sequence[ShownStream]) -> str:
-    """Render the streams as a table, with a chart of each stream's last month by day."""
-    if not streams:
-        return "<p>No telemetry yet.</p>"
-    head = (
-        "<tr><th>Stream<th>Type<th>Granularity<th>Status<th class=number>Records<th class=exact>Total"
-        "<th class=number>Deleted<th>First<th>Last</tr>"
+def render_telemetry(snapshot: Snapshot) -> str:
+    """Render the chosen stream and the list of all streams."""
+    shown = snapshot.shown_telemetry
+    if shown is None:
+        return section("telemetry", "Telemetry", "<p>No telemetry yet.</p>")
+    rows = "".join(_row(snapshot.choice, one, is_shown=one is shown) for one in snapshot.telemetry)
+    caption = "Telemetry streams"
+    chart = _chart(snapshot, shown, snapshot.period) if snapshot.period else "<p>The stream has no records.</p>"
+    return section(
+        "telemetry", "Telemetry", f"{_choices(snapshot, shown)}{chart}{table(caption, heads(*_COLUMNS), rows)}"
     )
-    charts = "".join(map(_chart, [shown for shown in streams if shown.state.last][:_MAX_CHARTS]))
-    return f"<table>{head}{''.join(map(_row, streams))}</table><div class=charts>{charts}</div>"
 
 
-def _row(shown: ShownStream) -> str:
-    stream, state = shown.stream, shown.state
+def _choices(snapshot: Snapshot, shown: ShownStream) -> str:
+    streams = [Option(one.stream.name, one.stream.name) for one in snapshot.telemetry]
+    periods = [Option(period, period) for period in shown.periods]
     return (
-        f"<tr><td>{cell(stream.name)}<td>{cell(stream.kind.value)}<td>{cell(stream.granularity.value)}"
-        f"<td>{_status(shown.status)}<td class=number>{state.records:,}"
-        f"<td class=exact>{cell(with_thousands_separators(state.total))}<td class=number>{state.hidden:,}"
-        f"<td>{_time(state.first)}<td>{_time(state.last)}</tr>"
+        '<div class="choices">'
+        + choice_list("telemetry", "Stream", streams, shown.stream.name)
+        + (choice_list("period", "Period", periods, snapshot.period) if periods else "")
+        + f"{show_button()}</div>"
+    )
+
+
+def _chart(snapshot: Snapshot, shown: ShownStream, period: str) -> str:
+    name = shown.stream.name
+    by_month = shown.digits == 7
+    unit, label = ("month", month_label) if by_month else ("day", day_label)
+    breakdown = break_down(snapshot.element_sums, _periods(period), blank=name, unit="elements")
+    title = f"Value by {unit} in {period}, stacked by element. The same figures are in the table below."
+    caption = f"{name}, {period}: value by {unit} and element"
+    by_time = breakdown_table(breakdown, caption, unit.capitalize())
+    tables = details("telemetry-table", f"Value by {unit} as a table", by_time)
+    caption = f"{name}, {period}: value by element"
+    tables += names_table(breakdown, "elements-table", caption, "Element", "elements", "Value")
+    return (
+        f'<h3>{cell(name)}, {cell(period)}</h3><p class="total"><strong>{exact(breakdown.total)}</strong></p>'
+        f"{draw_stacked(breakdown, Look(title, 240, label))}{legend(breakdown, 'Elements')}{tables}"
+    )
+
+
+def _periods(period: str) -> list[str]:
+    """Return the months of a year, or the days of a month."""
+    year, _, month = period.partition("-")
+    last = calendar.monthrange(int(year), int(month))[1] if month else 12
+    return [f"{period}-{number:02}" for number in range(1, last + 1)]
+
+
+def _row(choice: Choice, shown: ShownStream, *, is_shown: bool) -> str:
+    stream, state = shown.stream, shown.state
+    link = choice.link(telemetry=stream.name)
+    return (
+        f'<tr id="stream-{cell(stream.name, 300)}"{" class=chosen" if is_shown else ""}><th scope="row">'
+        f'<a href="{link}"{" aria-current=true" if is_shown else ""}>{cell(stream.name)}</a></th>'
+        f'<td class="optional">{cell(stream.kind.value)}</td>'
+        f'<td class="optional">{cell(stream.granularity.value)}</td><td>{_status(shown.status)}</td>'
+        f'<td class="number">{state.records:,}</td><td class="exact">{exact(state.total)}</td>'
+        f'<td class="number optional">{state.hidden:,}</td><td class="optional">{_time(state.first)}</td>'
+        f'<td class="optional">{_time(state.last)}</td></tr>'
     )
 
 
 def _status(status: StreamStatus) -> str:
-    word = cell(status.value)
-    return f"<span class=bad>{word}</span>" if status is StreamStatus.INVALID else word
+    kind = {StreamStatus.INVALID: "bad", StreamStatus.AVAILABLE: "good"}.get(status, "soft")
+    return f'<span class="badge {kind}">{cell(status.value)}</span>'
 
 
 def _time(timestamp: str | None) -> str:
     return cell((timestamp or "")[:16].replace("T", " "))
-
-
-def _chart(shown: ShownStream) -> str:
-    month = (shown.state.last or "")[:7]
-    drawn = draw_days(month, shown.state.total_by_day, "Value")
-    return f"<figure><figcaption>{cell(shown.stream.name)}, {cell(month)}</figcaption>{drawn}</figure>"

@@ -28,6 +28,7 @@ from cloudzero_provider.sandbox.server.endpoints import Action, Target, Telemetr
 from cloudzero_provider.sandbox.server.faults import Fault, FaultKind, FaultTarget
 from cloudzero_provider.sandbox.server.idempotency import ReplyKey, find_reply, forget_replies, keep_reply
 from cloudzero_provider.sandbox.server.keys import REDACTED
+from cloudzero_provider.sandbox.server.refusals import message_of
 from cloudzero_provider.sandbox.server.request_log import RequestRecord
 from cloudzero_provider.sandbox.server.running import RunningRequest
 from cloudzero_provider.sandbox.server.state import Call, Sandbox
@@ -267,6 +268,9 @@ class CloudZeroApi:
         return await asyncio.to_thread(find_reply, self._sandbox.database, key) or reply
 
     async def _send(self, call: Call, reply: Reply) -> web.StreamResponse:
+        if reply.status >= 400:
+            # The reply of a fault is sent as it was given, and may have a key in it.
+            call.record = replace(call.record, message=self._sandbox.keys.without_keys(message_of(reply)))
         response = await self._while_sending(call, send(call.request, reply, _client_timeout(call.settings)))
         call.record = replace(call.record, status=reply.status)
         return response

@@ -15,12 +15,10 @@ from cloudzero_provider.sandbox.anycost.totals import MonthVersion, drop_ids
 from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
 from cloudzero_provider.sandbox.common.months import parse_month
 from cloudzero_provider.sandbox.http.connection import handle_expect
-from cloudzero_provider.sandbox.page.page import render
-from cloudzero_provider.sandbox.page.telemetry import ShownStream
+from cloudzero_provider.sandbox.page.data import shown_streams
 from cloudzero_provider.sandbox.server.faults import InvalidFaultError, parse_fault
 from cloudzero_provider.sandbox.settings.all_settings import InvalidSettingError, Settings, changed, possible_values
 from cloudzero_provider.sandbox.settings.anycost import MonthFormat
-from cloudzero_provider.sandbox.telemetry.reads import status
 from cloudzero_provider.sandbox.telemetry.store import key_sets
 from cloudzero_provider.sandbox.telemetry.totals import open_records
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.server.state import Sandbox
 
 _MAX_BODY_BYTES = 1_000_000
-_SHOWN_REQUESTS = 25
 
 
 class ControlApi:
@@ -42,7 +39,6 @@ class ControlApi:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         routes = (
-            ("GET", "/", self.page),
             ("GET", "/sandbox/state", self.state),
             ("GET", "/sandbox/streams/{stream}/{month}/rows", self.month_rows),
             ("GET", "/sandbox/telemetry/{name}/records", self.telemetry_records),
@@ -75,15 +71,8 @@ class ControlApi:
                 "key_sets": [list(key_set) for key_set in key_sets(database, shown.stream)],
                 **shown.state.as_json(),
             }
-            for shown in self._shown_telemetry(database)
+            for shown in shown_streams(database, self._sandbox.telemetry_states, self._sandbox.settings, time.time())
         }
-
-    def _shown_telemetry(self, database: sqlite3.Connection) -> list[ShownStream]:
-        states, settings, now = self._sandbox.telemetry_states, self._sandbox.settings, time.time()
-        return [
-            ShownStream(stream, status(stream, settings, now), states.state(database, stream))
-            for stream in states.streams(database)
-        ]
 
     async def telemetry_records(self, request: web.Request) -> web.StreamResponse:
         """Every record of a telemetry stream that is not deleted, by time, with its exact value."""
@@ -185,17 +174,6 @@ class ControlApi:
         """Delete drops, telemetry, requests, kept replies and faults. Connections and settings stay."""
         await self._sandbox.reset()
         return web.json_response({})
-
-    async def page(self, request: web.Request) -> web.Response:
-        newest = await self._sandbox.log.last(_SHOWN_REQUESTS)
-        chosen = (request.query.get("stream"), request.query.get("month"))
-
-        def render_from(database: sqlite3.Connection) -> str:
-            return render(database, self._sandbox.states, self._shown_telemetry(database), newest, chosen)
-
-        html = await self._sandbox.database.read(render_from)
-        content = html.encode("utf-8", "replace")
-        return web.Response(body=content, content_type="text/html", charset="utf-8")
 
 
 async def _stream_json(request: web.Request, pieces: Iterator[bytes]) -> web.StreamResponse:

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """A request. ``ended`` is None while it runs; ``status`` is None if no reply was sent."""
+    """
+    A request.
+
+    ``ended`` is None while it runs; ``status`` is None if no reply was sent; ``message`` is what a refusal said.
+    """
 
     number: int
     method: str
@@ -36,6 +40,7 @@ class RequestRecord:
     replayed: bool = False
     fault: str | None = None
     ended: float | None = None
+    message: str | None = None
 
 
 def _save(database: sqlite3.Connection, record: RequestRecord) -> None:
@@ -73,18 +78,38 @@ class RequestLog:
 
         return [json.loads(record) for (record,) in await self._database.write(read)]
 
-    async def last(self, count: int) -> list[dict[str, object]]:
-        """Return the last requests, newest first."""
-
-        def read(database: sqlite3.Connection) -> list[tuple[str]]:
-            query = "SELECT record FROM requests ORDER BY number DESC LIMIT ?"
-            return database.execute(query, (count,)).fetchall()
-
-        return [json.loads(record) for (record,) in await self._database.write(read)]
+    async def flush(self) -> None:
+        """Wait until what was queued is on disk, where reads that do not hold up the writer find it."""
+        await self._database.write(lambda _: None)
 
     def forget_all(self, database: sqlite3.Connection) -> None:
         self._forgotten = next(self._numbers)
         database.execute("DELETE FROM requests")
+
+
+def count_requests(database: sqlite3.Connection) -> int:
+    """Return how many requests the log has."""
+    (count,) = database.execute("SELECT count(*) FROM requests").fetchone()
+    return int(count)
+
+
+def last_requests(
+    database: sqlite3.Connection, count: int, connection_id: str | None = None, stream: str | None = None
+) -> list[dict[str, object]]:
+    """
+    Return the last requests, newest first.
+
+    :param database: where they are.
+    :param count: how many at most.
+    :param connection_id: only those on this billing connection.
+    :param stream: only those on this telemetry stream.
+    """
+    query = (
+        "SELECT record FROM requests WHERE coalesce(json_extract(record, '$.connection_id') = ?, ? IS NULL)"
+        " AND coalesce(json_extract(record, '$.stream') = ?, ? IS NULL) ORDER BY number DESC LIMIT ?"
+    )
+    found = database.execute(query, (connection_id, connection_id, stream, stream, count))
+    return [json.loads(record) for (record,) in found]
 
 
 def _end_interrupted_requests(database: sqlite3.Connection) -> int:

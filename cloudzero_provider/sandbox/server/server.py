@@ -15,6 +15,7 @@ from cloudzero_provider.sandbox.http.connection import HttpConnection, handle_ex
 from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroApi
 from cloudzero_provider.sandbox.server.control_api import ControlApi
 from cloudzero_provider.sandbox.server.control_guard import ControlGuard, is_control_path
+from cloudzero_provider.sandbox.server.page_api import PageApi
 from cloudzero_provider.sandbox.server.start_text import start_text
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def make_app(sandbox: Sandbox, own_hosts: Sequence[str] = ()) -> web.Application
     """Build the application: the control API, and CloudZero's API on every other path."""
     app = web.Application(middlewares=[ControlGuard(sandbox.keys, own_hosts).middleware])
     ControlApi(sandbox).add_routes(app.router)
+    PageApi(sandbox).add_routes(app.router)
     app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_or_404(CloudZeroApi(sandbox)), expect_handler=handle_expect)
     return app
 

@@ -22,10 +22,22 @@ def start_text(url: str, connections: Sequence[Connection], key: str | None) -> 
     """
     streams = [connection for connection in connections if connection.is_stream]
     names = ", ".join(f"{stream.id} ({stream.name})" for stream in streams)
-    fields = {"conn_type": "cloudzero", "host": url, "password": key or "the key given with --api-key"}
-    extra = {"extra": {"anycost_connection_id": streams[0].id}} if streams else {}
+    fields = shlex.quote(airflow_connection(url, streams, key))
     return (
         f"CloudZero sandbox at {url}\n"
         f"AnyCost streams: {names or 'none; --connection ID creates one'}\n"
-        f"To connect Airflow: export AIRFLOW_CONN_CLOUDZERO_DEFAULT={shlex.quote(json.dumps(fields | extra))}"
+        f"To connect Airflow: export AIRFLOW_CONN_CLOUDZERO_DEFAULT={fields}"
     )
+
+
+def airflow_connection(url: str, streams: Sequence[Connection], key: str | None) -> str:
+    """
+    Return the Airflow connection to a sandbox, as JSON.
+
+    :param url: where it listens.
+    :param streams: its AnyCost streams, the first of which becomes the connection's.
+    :param key: an API key that it accepts; ``None`` where the text is shown to anyone.
+    """
+    fields = {"conn_type": "cloudzero", "host": url, "password": key or "the key given with --api-key"}
+    extra = {"extra": {"anycost_connection_id": streams[0].id}} if streams else {}
+    return json.dumps(fields | extra)

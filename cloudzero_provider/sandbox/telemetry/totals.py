@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
 
 _ZERO = Decimal(0)
-_VISIBLE = f"timestamp, element_name, keys, value FROM telemetry_records WHERE {PRESENT} AND hidden = 0"
+#: The records of a stream now; its parameter is the stream's number.
+VISIBLE = f"timestamp, element_name, keys, value FROM telemetry_records WHERE {PRESENT} AND hidden = 0"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class TelemetryStates:
         """Return the current streams."""
         streams = list_streams(database)
         present = {(stream.number, stream.changes) for stream in streams}
-        self._states = {key: state for key, state in self._states.items() if key in present}
+        self._states = {key: state for key, state in dict(self._states).items() if key in present}
         return streams
 
     def state(self, database: sqlite3.Connection, stream: TelemetryStream) -> TelemetryState:
@@ -75,7 +76,7 @@ def _compute_state(database: sqlite3.Connection, stream: TelemetryStream) -> Tel
     days: dict[str, Decimal] = {}
     lines: list[bytes] = []
     first = last = None
-    for timestamp, element, keys, value in database.execute(f"SELECT {_VISIBLE} ORDER BY timestamp", (stream.number,)):
+    for timestamp, element, keys, value in database.execute(f"SELECT {VISIBLE} ORDER BY timestamp", (stream.number,)):
         lines.append(_line(stream, timestamp, element, keys, value).encode())
         day = timestamp[:10]
         known = days.get(day)
@@ -104,6 +105,6 @@ def open_records(database: Database, name: str) -> Iterator[bytes] | None:
     if stream is None:
         connection.close()
         return None
-    query = f"SELECT {_VISIBLE} ORDER BY timestamp, element_name, keys"
+    query = f"SELECT {VISIBLE} ORDER BY timestamp, element_name, keys"
     lines = (_line(stream, *record).encode() for record in connection.execute(query, (stream.number,)))
     return read_json_array(connection, lines, b'{"records":[', b"]}")

@@ -13,6 +13,9 @@ def page(cloudzero, **query):
     return reply.text
 
 
+#: The only script: a file of the sandbox.
+SCRIPT = '<script src="/sandbox/page/script.js" defer></script>'
+
 COSTS = {
     "a million nines": "9" * 1_000_000,
     "a million nines less": "-" + "9" * 1_000_000,
@@ -39,7 +42,7 @@ def test_costs_that_are_far_apart(cloudzero):
     rows = [cloudzero.row(cost, f"2024-08-0{day}T00:00:00Z") for day, cost in enumerate(costs, start=1)]
     assert cloudzero.post(rows, timeout=60).status_code == 200
     shown = page(cloudzero)
-    heights = [float(height) for height in re.findall(r"height='([\d.]+)' rx", shown)][:4]
+    heights = [float(height) for height in re.findall(r'height="([\d.]+)"><title>2024-08', shown)][:4]
     assert heights[0] == heights[1] > 50
     assert heights[2:] == [0, 0]
     assert "1.000e+1000000" in shown
@@ -58,6 +61,9 @@ def test_any_text_is_escaped(cloudzero):
     cloudzero.session.get(f"{cloudzero.url}/v2/%ff%00{'y' * 5_000}<script>")
     cloudzero.session.get(f"{cloudzero.url}/v2/x", headers={"User-Agent": b"\xff\xfe\xed\xa0\x80"})
     assert "<script>" not in page(cloudzero, stream=odd, month="\ud83d".encode("utf-8", "surrogatepass"))
+    shown = page(cloudzero, telemetry="orders", requests=f"billing/{odd[:200]}", period=odd[:200])
+    assert shown.replace(SCRIPT, "").count("<script") == 0
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#x27;&quot;&amp;" in shown
 
 
 @pytest.mark.parametrize("month", ["0001-01", "9999-12", "2024-02"])
@@ -86,7 +92,8 @@ def test_the_page_shows_months_and_escapes_what_was_sent(cloudzero):
     assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "1,234.25" in reply.text
     assert "2024-08-16: 1,234.50" in reply.text
-    assert "<script" not in reply.text
+    assert reply.text.count(SCRIPT) == 1
+    assert "<script" not in reply.text.replace(SCRIPT, "")
     assert "&amp;b" in reply.text
     assert not re.search(r"(src|href)=.?(https?:)?//", reply.text)
 
@@ -99,6 +106,9 @@ def test_the_page_shows_telemetry_and_escapes_it(cloudzero):
     page = cloudzero.session.get(f"{cloudzero.url}/").text
     for shown in ("orders", "shared-db", "1,236.5", "2024-09-02: 1,234.5", "Value by day in 2024-09", "Loading"):
         assert shown in page
-    assert "<script" not in page
+    assert "<script" not in page.replace(SCRIPT, "")
+    page = cloudzero.session.get(f"{cloudzero.url}/?telemetry=shared-db").text
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page.replace(SCRIPT, "")
     cloudzero.set(processed_after_seconds=0)
     assert "Available" in cloudzero.session.get(f"{cloudzero.url}/").text

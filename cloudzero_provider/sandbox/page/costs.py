@@ -1,0 +1,153 @@
+"""Billing drops: cost by day and service of a month, and all months of a stream."""
+
+from __future__ import annotations
+
+import calendar
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.sandbox.common.exact_sums import Totals as Sums
+from cloudzero_provider.sandbox.page.breakdown import break_down
+from cloudzero_provider.sandbox.page.chart import Look, bar, day_label, draw_stacked, frame, x_labels
+from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
+from cloudzero_provider.sandbox.page.scale import make_scale
+from cloudzero_provider.sandbox.page.tables import (
+    breakdown_table,
+    details,
+    exact,
+    heads,
+    legend,
+    names_table,
+    table,
+)
+from cloudzero_provider.sandbox.page.template import cell, section
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudzero_provider.sandbox.anycost.connections import Connection
+    from cloudzero_provider.sandbox.page.choice import Choice
+    from cloudzero_provider.sandbox.page.data import ShownMonth, Snapshot
+
+_ZERO = Decimal(0)
+_NO_SERVICE = "no service"
+# With more months than this, only those that have data are drawn.
+_MAX_MONTHS_DRAWN = 120
+
+
+def render_costs(snapshot: Snapshot) -> str:
+    """Render the chosen month and the months of its stream."""
+    stream = snapshot.stream
+    if stream is None:
+        return section("costs", "Billing drops", "<p>There is no AnyCost stream; --connection ID creates one.</p>")
+    months = [month for month in snapshot.months if month.version.stream == stream.id]
+    if not months or snapshot.month is None:
+        chosen = _choices(snapshot, stream, months) if len(snapshot.streams) > 1 else ""
+        inside = f"{_named(stream)}{chosen}<p>No billing drops yet.</p>"
+        return section("costs", "Billing drops", inside)
+    return _month(snapshot, stream, months, snapshot.month) + _months(snapshot, stream, months, snapshot.month)
+
+
+def _named(stream: Connection) -> str:
+    return f"<p>{cell(stream.name)} <code>{cell(stream.id)}</code></p>"
+
+
+def _choices(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth]) -> str:
+    streams = [Option(one.id, one.name) for one in snapshot.streams]
+    names = sorted((month.version.month for month in months), reverse=True)
+    shown = snapshot.month.version.month if snapshot.month else None
+    return (
+        '<div class="choices">'
+        + choice_list("stream", "Stream", streams, stream.id)
+        + (choice_list("month", "Month", [Option(name, name) for name in names], shown) if names else "")
+        + f"{show_button()}</div>"
+    )
+
+
+def _month(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], month: ShownMonth) -> str:
+    name = month.version.month
+    breakdown = break_down(snapshot.service_costs, _days(name), blank=_NO_SERVICE, unit="services")
+    look = Look(f"Cost by day in {name}, stacked by service. The same figures are in the table below.", 300, day_label)
+    caption = f"Cost by day and service in {name}"
+    tables = details("costs-table", "Cost by day as a table", breakdown_table(breakdown, caption, "Day"))
+    caption = f"Cost by service in {name}"
+    tables += names_table(breakdown, "services-table", caption, "Service", "services", "Cost")
+    total = (
+        f'<p class="total"><strong>{exact(month.state.total_cost)}</strong>'
+        f" in {month.state.rows:,} rows and {month.state.hours:,} hours</p>"
+    )
+    inside = (
+        f"{_choices(snapshot, stream, months)}{_named(stream)}{total}"
+        f"{draw_stacked(breakdown, look)}{legend(breakdown, 'Services')}{tables}"
+    )
+    return section("costs", f"Cost by day, {cell(name)}", inside)
+
+
+def _days(month: str) -> list[str]:
+    year, number = map(int, month.split("-"))
+    return [f"{month}-{day:02}" for day in range(1, calendar.monthrange(year, number)[1] + 1)]
+
+
+def _months(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], shown: ShownMonth) -> str:
+    rows = "".join(_row(snapshot.choice, month, is_shown=month is shown) for month in reversed(months))
+    sums = Sums()
+    for month in months:
+        sums.add("cost", Decimal(month.state.total_cost))
+    columns = (
+        ("Month", ""), ("Rows", "number"), ("Cost", "exact"), ("Hours", "number"), ("First hour", "optional"),
+        ("Last hour", "optional"), ("Bytes", "number optional"),
+    )  # fmt: skip
+    caption = f"Months of {stream.name}"
+    count = "1 month" if len(months) == 1 else f"{len(months):,} months"
+    total = f'<p class="total"><strong>{exact(sums.as_texts()["cost"])}</strong> in {count}</p>'
+    return section(
+        "months",
+        "Months",
+        f"{total}{_overview(snapshot, stream, months, shown)}{table(caption, heads(*columns), rows)}",
+    )
+
+
+def _row(choice: Choice, month: ShownMonth, *, is_shown: bool) -> str:
+    state, version = month.state, month.version
+    link = choice.link(stream=version.stream, month=version.month)
+    return (
+        f'<tr id="month-{cell(version.month)}"{" class=chosen" if is_shown else ""}><th scope="row"><a href="{link}"'
+        f"{' aria-current=true' if is_shown else ''}>{cell(version.month)}</a></th>"
+        f'<td class="number">{state.rows:,}</td><td class="exact">{exact(state.total_cost)}</td>'
+        f'<td class="number">{state.hours:,}</td><td class="optional">{_hour(state.first_hour)}</td>'
+        f'<td class="optional">{_hour(state.last_hour)}</td><td class="number optional">{state.size:,}</td></tr>'
+    )
+
+
+def _hour(hour: str) -> str:
+    return cell(hour[:16].replace("T", " "))
+
+
+def _overview(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], shown: ShownMonth) -> str:
+    """Draw all months: a backfill fills it, and a month that is missing is a gap."""
+    costs = {month.version.month: Decimal(month.state.total_cost) for month in months}
+    names = _without_gaps(list(costs))
+    scale = make_scale(min(*costs.values(), _ZERO), max(*costs.values(), _ZERO))
+    look = Look(f"Cost by month of {stream.name}. The same figures are in the table below.", 150, str, 12, 4)
+    room, step = look.room, 100 / len(names)
+    zero = look.top + room * scale.zero
+    drawn = []
+    for index, name in enumerate(names):
+        height = room * scale.height(costs.get(name, _ZERO))
+        kind = "chosen" if name == shown.version.month else "month"
+        title = f"{name}: {exact(costs[name])}" if name in costs else f"{name}: nothing"
+        shape = bar(index * step, step, min(zero, zero - height), abs(height), kind, title)
+        if name in costs:
+            # For the pointer alone: the keyboard and screen readers have the links of the table.
+            link = snapshot.choice.link(stream=stream.id, month=name)
+            shape = f'<a href="{link}" tabindex="-1" aria-hidden="true">{shape}</a>'
+        drawn.append(shape)
+    return frame(look, scale, "".join(drawn) + x_labels(names, look))
+
+
+def _without_gaps(names: Sequence[str]) -> list[str]:
+    (year, number), (last_year, last_number) = (map(int, name.split("-")) for name in (names[0], names[-1]))
+    first, last = year * 12 + number - 1, last_year * 12 + last_number - 1
+    if last - first >= _MAX_MONTHS_DRAWN:
+        return list(names[-_MAX_MONTHS_DRAWN:])
+    return [f"{count // 12:04}-{count % 12 + 1:02}" for count in range(first, last + 1)]
