@@ -18,6 +18,7 @@ Airflow's name                     versions      used for
 ``rendered_map_index``             all           naming a task instance without another request to Airflow
 ``get_task_states``                3             states of task instances
 ``TaskInstance``                   2.11          the same, from the database, which tasks of 3 can't read
+``XCom``                           2.11          the same, in the web server
 ``xcom_key``                       3             showing links before the task ends
 ``_AIRFLOW_PROCESS_CONTEXT``       3             connections of Airflow's database outside a task
 =================================  ============  ==============================================================
@@ -257,3 +258,16 @@ def link_xcom_key(link: Any) -> str:
     :param link: an operator link.
     """
     return str(getattr(link, "xcom_key", f"_link_{type(link).__name__}"))
+
+
+def stored_link(link: Any, ti_key: Any) -> str | None:
+    """
+    Return what a task stored as its link, in the web server of Airflow 2.11. That of Airflow 3 looks itself.
+
+    :param link: an operator link.
+    :param ti_key: identifies the task instance.
+    """
+    from airflow.models.xcom import XCom
+
+    found = XCom.get_value(ti_key=ti_key, key=link_xcom_key(link))
+    return found if isinstance(found, str) else None

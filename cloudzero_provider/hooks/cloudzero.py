@@ -126,6 +126,18 @@ class CloudZeroHook(BaseHook):
         # Raised outside of except: error trackers record frames, and those of the client hold the key.
         raise ConfigurationError(f"Connection {self.cloudzero_conn_id!r}: {problem}")
 
+    @property
+    def base_url(self) -> str:
+        """
+        The URL of the connection's host; CloudZero's, when it names none.
+
+        :raises ConfigurationError: when the connection can't be used.
+        """
+        from cloudzero_provider.client.config import DEFAULT_BASE_URL, checked_base_url
+
+        options = self._fields.options()
+        return checked_base_url(options.get("base_url", DEFAULT_BASE_URL), allow_http=options["allow_http"])
+
     def anycost_connection_id(self, anycost_connection_id: str | None = None) -> str:
         """
         Return the AnyCost stream to use.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from support import airflow_lines as lines
 from support.airflow_runs import run
 
-BILLING = "https://app.cloudzero.com/organization/connections"
-STREAMS = "https://app.cloudzero.com/settings/telemetry"
+BILLING, STREAMS = "CloudZero billing connections", "CloudZero telemetry streams"
 
 
 @pytest.fixture
@@ -15,15 +16,25 @@ def outcome(dags):
     return run(dags["shown"], run_conf={"costs": ["1.5", "2.25"]})
 
 
-def test_a_task_that_succeeded_has_its_link(outcome, dags):
-    assert lines.link(dags["shown"], outcome.run_id, "send_bill", "CloudZero billing connections") == BILLING
-    assert lines.link(dags["shown"], outcome.run_id, "send_metric", "CloudZero telemetry streams") == STREAMS
+def test_a_task_that_succeeded_links_to_the_page_of_its_sandbox(outcome, dags, sandbox):
+    assert lines.link(dags["shown"], outcome.run_id, "send_bill", BILLING) == f"{sandbox.url}/"
+    assert lines.link(dags["shown"], outcome.run_id, "send_metric", STREAMS) == f"{sandbox.url}/"
 
 
-def test_a_task_that_failed_has_its_link(dags):
+def test_a_task_that_failed_does_too(dags, sandbox):
     outcome = run(dags["shown"], run_conf={"costs": ["1,5"]})
     assert outcome.states["send_bill"] == ["failed"]
-    assert lines.link(dags["shown"], outcome.run_id, "send_bill", "CloudZero billing connections") == BILLING
+    assert lines.link(dags["shown"], outcome.run_id, "send_bill", BILLING) == f"{sandbox.url}/"
+
+
+@pytest.mark.parametrize("host", ["", "https://api.cloudzero.com", "a host that can't be used"])
+def test_a_task_whose_connection_names_no_other_host_links_to_cloudzero(dags, monkeypatch, host):
+    connection = {"conn_type": "cloudzero", "host": host, "password": "k"}
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUDZERO_DEFAULT", json.dumps(connection))
+    outcome = run(dags["linked"])
+    assert outcome.states["send_bill"] == ["failed"]
+    link = lines.link(dags["linked"], outcome.run_id, "send_bill", BILLING)
+    assert link == "https://app.cloudzero.com/organization/connections"
 
 
 def test_asset_events_describe_what_was_sent(outcome):

@@ -24,4 +24,11 @@ def shown():
     )
 
 
+@dag(schedule=None)
+def linked():
+    """Fails before its first request, wherever the connection leads."""
+    AnyCostBillingDropOperator(task_id="send_bill", month="2026-03", records=[{"cost/cost": "1,5"}])
+
+
 shown()
+linked()

@@ -14,6 +14,8 @@ from support.tasks import connection
 from cloudzero_provider.client import Effect
 from cloudzero_provider.exceptions import AuthenticationError, ConfigurationError, RequestRejectedError
 from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+from cloudzero_provider.links import AnyCostConnectionLink
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
 
 ALL_FOUR = (
     "connections:create_billing_anycost_billing_drop,connections:create_billing_anycost_validate_billing_drop,"
@@ -277,3 +279,36 @@ def test_a_key_that_may_not_list_drops_sends_without_the_guard_only(monkeypatch,
     summary = send(records=[{"time/usage_start": "2026-03-01", "cost/cost": "1"}], min_rows_ratio=0)
     assert summary["replaced_rows"] is None
     assert keys.month("2026-03")["rows"] == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "page"),
+    [
+        ("", AnyCostConnectionLink.page),
+        ("https://api.cloudzero.com", AnyCostConnectionLink.page),
+        ("api.cloudzero.com", AnyCostConnectionLink.page),
+        ("https://cloudzero.com:443", AnyCostConnectionLink.page),
+        ("https://notcloudzero.com", "https://notcloudzero.com/"),
+        ("https://cloudzero.com.example", "https://cloudzero.com.example/"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("http://sandbox:8080", AnyCostConnectionLink.page),
+        ("https://user:secret@127.0.0.1", AnyCostConnectionLink.page),
+        ("https://127.0.0.1/?key=secret", AnyCostConnectionLink.page),
+    ],
+)
+def test_a_link_leads_to_the_host_of_the_connection(monkeypatch, host, page):
+    monkeypatch.setenv("AIRFLOW_CONN_LINKED", json.dumps({"conn_type": "cloudzero", "host": host, "password": "k"}))
+    task = AnyCostBillingDropOperator(task_id="send", cloudzero_conn_id="linked", records=[])
+    assert AnyCostConnectionLink().get_link(task, ti_key=None) == page
+
+
+def test_a_link_leads_to_the_sandbox_in_another_container(monkeypatch):
+    connection = {
+        "conn_type": "cloudzero",
+        "host": "http://sandbox:8080",
+        "password": "k",
+        "extra": {"allow_http": True},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_LINKED", json.dumps(connection))
+    task = AnyCostBillingDropOperator(task_id="send", cloudzero_conn_id="linked", records=[])
+    assert AnyCostConnectionLink().get_link(task, ti_key=None) == "http://sandbox:8080/"
