@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from cloudzero_provider.sandbox.common.exact_sums import Sums, add
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 #: As many as there are colors; the rest is drawn in gray.
 MAX_NAMED = 6
 _ZERO = Decimal(0)
+# A person looks at few months and streams at a time.
+_MAX_KNOWN = 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,27 @@ class Breakdown:
     totals: Mapping[str, Decimal]
     total: Decimal
     by_name: Mapping[str, Decimal]
+
+
+class Breakdowns:
+    """Computes each breakdown once per change."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Breakdown] = {}
+
+    def get(self, key: Hashable, compute: Callable[[], Breakdown]) -> Breakdown:
+        """
+        Return what was computed for a key.
+
+        :param key: another one for each change.
+        :param compute: called if the key is new.
+        """
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            found = self._known[key] = compute()
+        return found
 
 
 def break_down(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _TOP, _FOOT = 8, 26
 _LETTER = 7
+_PIXELS_PER_FIGURE = 50
 _ZERO = Decimal(0)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -33,6 +34,7 @@ class Look:
     """
     How a chart is drawn.
 
+    :param key: begins the ids of its bars, by which an update finds them again.
     :param title: read by a screen reader.
     :param height: in pixels.
     :param label: what stands below a period.
@@ -40,6 +42,7 @@ class Look:
     :param narrow: how many fit on a phone.
     """
 
+    key: str
     title: str
     height: int
     label: Callable[[str], str]
@@ -50,6 +53,11 @@ class Look:
     def top(self) -> int:
         """Where the highest figure is, so that its letters have room."""
         return _TOP
+
+    @property
+    def intervals(self) -> int:
+        """How many figures there is room for."""
+        return self.height // _PIXELS_PER_FIGURE
 
     @property
     def room(self) -> int:
@@ -75,7 +83,9 @@ def color_class(index: int) -> str:
 def draw_stacked(breakdown: Breakdown, look: Look) -> str:
     """Draw one bar per period: costs above zero, credits below."""
     stacks = [_stack(breakdown, period) for period in breakdown.periods]
-    scale = make_scale(min((low for low, _ in stacks), default=_ZERO), max((high for _, high in stacks), default=_ZERO))
+    lowest = min((low for low, _ in stacks), default=_ZERO)
+    highest = max((high for _, high in stacks), default=_ZERO)
+    scale = make_scale(lowest, highest, look.intervals)
     step = 100 / max(len(breakdown.periods), 1)
     bars = "".join(
         _bar(breakdown, period, scale, look, index * step, step) for index, period in enumerate(breakdown.periods)
@@ -112,10 +122,10 @@ def x_labels(labels: Sequence[str], look: Look) -> str:
     )
 
 
-def bar(left: float, step: float, top: float, height: float, kind: str, title: str) -> str:
+def bar(key: str, left: float, step: float, top: float, height: float, kind: str, title: str) -> str:
     """Draw a part of a bar; what it stands for is shown under the pointer."""
     return (
-        f'<rect class="{kind}" x="{left + step * 0.1:.2f}%" width="{step * 0.8:.2f}%"'
+        f'<rect id="{key}" class="{kind}" x="{left + step * 0.1:.2f}%" width="{step * 0.8:.2f}%"'
         f' y="{top:.1f}" height="{height:.1f}"><title>{cell(title)}</title></rect>'
     )
 
@@ -141,7 +151,8 @@ def _bar(breakdown: Breakdown, period: str, scale: Scale, look: Look, left: floa
         top = below if amount < 0 else above - height
         above, below = (above, below + height) if amount < 0 else (top, below)
         title = f"{period}: {with_thousands_separators(as_text(amount))}, {series.name}"
-        drawn.append(bar(left, step, top, height, color_class(index), title))
+        key = f"{look.key}-{look.label(period)}-{index}"
+        drawn.append(bar(key, left, step, top, height, color_class(index), title))
     return "".join(drawn)
 
 

@@ -40,7 +40,7 @@ def render_faults(snapshot: Snapshot) -> str:
 
 def _armed(faults: Sequence[Mapping[str, object]]) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{cell(fault["kind"])}</th><td>{_matching(fault)}</td>'
+        f'<tr><th scope="row">{cell(fault["kind"])}</th><td class="wrapped">{_matching(fault)}</td>'
         f'<td class="number">{cell(fault["skip"])}</td><td class="number">{cell(fault["times"])}</td></tr>'
         for fault in faults
     )
@@ -107,7 +107,7 @@ def render_settings(settings: Settings) -> str:
     rows = "".join(
         f'<tr{" class=chosen" if name in differing else ""}><th scope="row"><code>{cell(name)}</code></th>'
         f"<td>{_value(values[name])}</td><td>{_value(defaults[name])}</td>"
-        f'<td class="possible">{_possible(possible[name])}</td></tr>'
+        f'<td class="wrapped">{_possible(possible[name])}</td></tr>'
         for name in [*differing, *(name for name in values if name not in differing)]
     )
     caption = "What CloudZero has not published, and what the sandbox does about it"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import calendar
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.common.exact_sums import Totals as Sums
-from cloudzero_provider.sandbox.page.breakdown import break_down
 from cloudzero_provider.sandbox.page.chart import Look, bar, day_label, draw_stacked, frame, x_labels
 from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
 from cloudzero_provider.sandbox.page.scale import make_scale
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloudzero_provider.sandbox.anycost.connections import Connection
+    from cloudzero_provider.sandbox.page.breakdown import Breakdown
     from cloudzero_provider.sandbox.page.choice import Choice
     from cloudzero_provider.sandbox.page.data import ShownMonth, Snapshot
 
 _ZERO = Decimal(0)
-_NO_SERVICE = "no service"
 # With more months than this, only those that have data are drawn.
 _MAX_MONTHS_DRAWN = 120
 
@@ -41,15 +39,18 @@ def render_costs(snapshot: Snapshot) -> str:
     if stream is None:
         return section("costs", "Billing drops", "<p>There is no AnyCost stream; --connection ID creates one.</p>")
     months = [month for month in snapshot.months if month.version.stream == stream.id]
-    if not months or snapshot.month is None:
+    if snapshot.month is None or snapshot.costs is None:
         chosen = _choices(snapshot, stream, months) if len(snapshot.streams) > 1 else ""
         inside = f"{_named(stream)}{chosen}<p>No billing drops yet.</p>"
         return section("costs", "Billing drops", inside)
-    return _month(snapshot, stream, months, snapshot.month) + _months(snapshot, stream, months, snapshot.month)
+    inside = f"{_choices(snapshot, stream, months)}{_named(stream)}{_month(snapshot.month, snapshot.costs)}"
+    title = f"Cost by day, {cell(snapshot.month.version.month)}"
+    return section("costs", title, inside) + _months(snapshot, stream, months, snapshot.month)
 
 
 def _named(stream: Connection) -> str:
-    return f"<p>{cell(stream.name)} <code>{cell(stream.id)}</code></p>"
+    name = f"{cell(stream.name)} " if stream.name != stream.id else ""
+    return f"<p>{name}<code>{cell(stream.id)}</code></p>"
 
 
 def _choices(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth]) -> str:
@@ -64,10 +65,14 @@ def _choices(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth
     )
 
 
-def _month(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], month: ShownMonth) -> str:
+def _month(month: ShownMonth, breakdown: Breakdown) -> str:
     name = month.version.month
-    breakdown = break_down(snapshot.service_costs, _days(name), blank=_NO_SERVICE, unit="services")
-    look = Look(f"Cost by day in {name}, stacked by service. The same figures are in the table below.", 300, day_label)
+    look = Look(
+        "cost-bar",
+        f"Cost by day in {name}, stacked by service. The same figures are in the table below.",
+        300,
+        day_label,
+    )
     caption = f"Cost by day and service in {name}"
     tables = details("costs-table", "Cost by day as a table", breakdown_table(breakdown, caption, "Day"))
     caption = f"Cost by service in {name}"
@@ -76,16 +81,7 @@ def _month(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth],
         f'<p class="total"><strong>{exact(month.state.total_cost)}</strong>'
         f" in {month.state.rows:,} rows and {month.state.hours:,} hours</p>"
     )
-    inside = (
-        f"{_choices(snapshot, stream, months)}{_named(stream)}{total}"
-        f"{draw_stacked(breakdown, look)}{legend(breakdown, 'Services')}{tables}"
-    )
-    return section("costs", f"Cost by day, {cell(name)}", inside)
-
-
-def _days(month: str) -> list[str]:
-    year, number = map(int, month.split("-"))
-    return [f"{month}-{day:02}" for day in range(1, calendar.monthrange(year, number)[1] + 1)]
+    return f"{total}{draw_stacked(breakdown, look)}{legend(breakdown, 'Services')}{tables}"
 
 
 def _months(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], shown: ShownMonth) -> str:
@@ -127,8 +123,10 @@ def _overview(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMont
     """Draw all months: a backfill fills it, and a month that is missing is a gap."""
     costs = {month.version.month: Decimal(month.state.total_cost) for month in months}
     names = _without_gaps(list(costs))
-    scale = make_scale(min(*costs.values(), _ZERO), max(*costs.values(), _ZERO))
-    look = Look(f"Cost by month of {stream.name}. The same figures are in the table below.", 150, str, 12, 4)
+    look = Look(
+        "month-bar", f"Cost by month of {stream.name}. The same figures are in the table below.", 150, str, 12, 4
+    )
+    scale = make_scale(min(*costs.values(), _ZERO), max(*costs.values(), _ZERO), look.intervals)
     room, step = look.room, 100 / len(names)
     zero = look.top + room * scale.zero
     drawn = []
@@ -136,11 +134,11 @@ def _overview(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMont
         height = room * scale.height(costs.get(name, _ZERO))
         kind = "chosen" if name == shown.version.month else "month"
         title = f"{name}: {exact(costs[name])}" if name in costs else f"{name}: nothing"
-        shape = bar(index * step, step, min(zero, zero - height), abs(height), kind, title)
+        shape = bar(f"{look.key}-{name}", index * step, step, min(zero, zero - height), abs(height), kind, title)
         if name in costs:
             # For the pointer alone: the keyboard and screen readers have the links of the table.
             link = snapshot.choice.link(stream=stream.id, month=name)
-            shape = f'<a href="{link}" tabindex="-1" aria-hidden="true">{shape}</a>'
+            shape = f'<a id="{look.key}-{name}-link" href="{link}" tabindex="-1" aria-hidden="true">{shape}</a>'
         drawn.append(shape)
     return frame(look, scale, "".join(drawn) + x_labels(names, look))
 

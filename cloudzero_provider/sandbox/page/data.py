@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.connections import Connection, list_all
 from cloudzero_provider.sandbox.anycost.service_costs import ServiceCosts
+from cloudzero_provider.sandbox.page.breakdown import Breakdown, Breakdowns, break_down
 from cloudzero_provider.sandbox.page.choice import BILLING, TELEMETRY, Choice
-from cloudzero_provider.sandbox.telemetry.element_sums import ElementSums
+from cloudzero_provider.sandbox.telemetry.element_sums import sum_elements
 from cloudzero_provider.sandbox.telemetry.model import Granularity, StreamStatus
 from cloudzero_provider.sandbox.telemetry.reads import status
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
-    from decimal import Decimal
 
     from cloudzero_provider.sandbox.anycost.totals import MonthState, MonthStates, MonthVersion
     from cloudzero_provider.sandbox.settings.all_settings import Settings
@@ -72,17 +73,22 @@ class Control:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything on the page. ``month``, ``telemetry`` and ``period`` are the chosen ones, if there are any."""
+    """
+    Everything on the page.
+
+    ``month``, ``shown_telemetry`` and ``period`` are the chosen ones, if there are any; ``costs`` and ``values`` are
+    what they hold.
+    """
 
     choice: Choice
     streams: Sequence[Connection]
     months: Sequence[ShownMonth]
     month: ShownMonth | None
-    service_costs: Mapping[tuple[str, str], Decimal]
+    costs: Breakdown | None
     telemetry: Sequence[ShownStream]
     shown_telemetry: ShownStream | None
     period: str | None
-    element_sums: Mapping[tuple[str, str], Decimal]
+    values: Breakdown | None
     requests: ShownRequests
     control: Control
 
@@ -105,7 +111,26 @@ class Totals:
     months: MonthStates
     telemetry: TelemetryStates
     services: ServiceCosts = field(default_factory=ServiceCosts)
-    elements: ElementSums = field(default_factory=ElementSums)
+    breakdowns: Breakdowns = field(default_factory=Breakdowns)
+
+    def costs(self, database: sqlite3.Connection, version: MonthVersion) -> Breakdown:
+        """Return a month's cost by day and service."""
+
+        def compute() -> Breakdown:
+            costs = self.services.by_day(database, version)
+            return break_down(costs, days_or_months(version.month), blank="no service", unit="services")
+
+        return self.breakdowns.get(version, compute)
+
+    def values(self, database: sqlite3.Connection, shown: ShownStream, period: str) -> Breakdown:
+        """Return a telemetry stream's values within a period, by time and element."""
+        stream = shown.stream
+
+        def compute() -> Breakdown:
+            values = sum_elements(database, stream, period, shown.digits)
+            return break_down(values, days_or_months(period), blank=stream.name, unit="elements")
+
+        return self.breakdowns.get((stream.number, stream.changes, period), compute)
 
 
 #: Reads the last requests: all, or those on a billing connection or a telemetry stream.
@@ -138,11 +163,11 @@ def take_snapshot(
         streams,
         months,
         month,
-        totals.services.by_day(database, month.version) if month else {},
+        totals.costs(database, month.version) if month else None,
         telemetry,
         shown,
         period,
-        totals.elements.within(database, shown.stream, period, shown.digits) if shown and period else {},
+        totals.values(database, shown, period) if shown and period else None,
         read_requests(database, choice.requests_of(BILLING), choice.requests_of(TELEMETRY)),
         control,
     )
@@ -182,3 +207,10 @@ def _chosen_month(months: Sequence[ShownMonth], choice: Choice) -> ShownMonth | 
         if choice.stream in (None, month.version.stream) and choice.month in (None, month.version.month)
     ]
     return max(found, key=lambda month: month.version.month, default=None)
+
+
+def days_or_months(period: str) -> list[str]:
+    """Return the days of a month, or the months of a year."""
+    year, _, month = period.partition("-")
+    last = calendar.monthrange(int(year), int(month))[1] if month else 12
+    return [f"{period}-{number:02}" for number in range(1, last + 1)]

@@ -20,7 +20,7 @@ def render_first_steps(snapshot: Snapshot) -> str:
     stream = snapshot.stream
     connection = f"export AIRFLOW_CONN_CLOUDZERO_DEFAULT={shlex.quote(snapshot.control.airflow_connection)}"
     steps = [
-        f"<p>Connect Airflow. The key is the one of <code>--api-key</code>.</p>{_code(connection)}",
+        f"<p>Connect Airflow, with the key that you gave with <code>--api-key</code>:</p>{_code(connection)}",
         f"<p>Send a month from a task, for example:</p>{_code(_TASK)}"
         + (f"<p>Or without Airflow:</p>{_code(send_command(snapshot.control.url, stream.id))}" if stream else ""),
         (

@@ -44,7 +44,9 @@ def render_requests(snapshot: Snapshot) -> str:
     if not requests.last:
         return section("requests", "Requests", f"{choices}<p>No requests yet.</p>")
     rows = "".join(_row(record, names) for record in requests.last)
-    caption = f"The last {len(requests.last):,} of {requests.total:,} requests, newest first, times in UTC"
+    whose = next((f" of {option.label}" for option in options if option.value == chosen), "")
+    count = "" if whose else f" {len(requests.last):,} of {requests.total:,}"
+    caption = f"The last{count} requests{whose}, newest first, times in UTC"
     return section("requests", "Requests", f"{choices}{table(caption, heads(*_COLUMNS), rows, kind='cards')}")
 
 

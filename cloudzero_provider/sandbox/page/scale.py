@@ -9,7 +9,6 @@ from cloudzero_provider.sandbox.common.exact_sums import abbreviated
 
 # A few digits of any number, without traps: what is drawn is approximate, and figures in tables are exact.
 _APPROXIMATE = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
-_INTERVALS = 4
 _ROUND = tuple(map(Decimal, ("1", "2", "2.5", "5", "10")))
 _UNITS = ((12, "T"), (9, "B"), (6, "M"), (3, "k"))
 _PLAIN_DIGITS = 4
@@ -35,18 +34,24 @@ class Scale:
         return self.height(self.highest)
 
 
-def make_scale(lowest: Decimal, highest: Decimal) -> Scale:
-    """Return an axis that reaches from ``lowest`` to ``highest``, and includes zero."""
+def make_scale(lowest: Decimal, highest: Decimal, intervals: int = 4) -> Scale:
+    """
+    Return an axis that includes zero.
+
+    :param lowest: what it reaches down to.
+    :param highest: what it reaches up to.
+    :param intervals: about how many figures there is room for.
+    """
     low, high = min(lowest, Decimal(0)), max(highest, Decimal(0))
-    step = _step(_APPROXIMATE.subtract(high, low) or Decimal(_INTERVALS))
+    step = _step(_APPROXIMATE.subtract(high, low) or Decimal(intervals), intervals)
     first = int(_steps(low, step, ROUND_FLOOR))
-    last = int(_steps(high, step, ROUND_CEILING)) or (0 if first else _INTERVALS)
+    last = int(_steps(high, step, ROUND_CEILING)) or (0 if first else intervals)
     ticks = tuple(_APPROXIMATE.multiply(step, Decimal(number)) for number in range(first, last + 1))
     return Scale(ticks[0], ticks[-1], ticks, tuple(_label(tick, step, ticks) for tick in ticks))
 
 
-def _step(span: Decimal) -> Decimal:
-    raw = _APPROXIMATE.divide(span, Decimal(_INTERVALS))
+def _step(span: Decimal, intervals: int) -> Decimal:
+    raw = _APPROXIMATE.divide(span, Decimal(intervals))
     exponent = raw.adjusted()
     leading = _APPROXIMATE.scaleb(raw, Decimal(-exponent))
     chosen = next(number for number in _ROUND if number >= leading)

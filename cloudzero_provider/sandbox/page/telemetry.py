@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import calendar
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.page.breakdown import break_down
 from cloudzero_provider.sandbox.page.chart import Look, day_label, draw_stacked, month_label
 from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
 from cloudzero_provider.sandbox.page.tables import (
@@ -21,6 +19,7 @@ from cloudzero_provider.sandbox.page.template import cell, section
 from cloudzero_provider.sandbox.telemetry.model import StreamStatus
 
 if TYPE_CHECKING:
+    from cloudzero_provider.sandbox.page.breakdown import Breakdown
     from cloudzero_provider.sandbox.page.choice import Choice
     from cloudzero_provider.sandbox.page.data import ShownStream, Snapshot
 
@@ -37,7 +36,9 @@ def render_telemetry(snapshot: Snapshot) -> str:
         return section("telemetry", "Telemetry", "<p>No telemetry yet.</p>")
     rows = "".join(_row(snapshot.choice, one, is_shown=one is shown) for one in snapshot.telemetry)
     caption = "Telemetry streams"
-    chart = _chart(snapshot, shown, snapshot.period) if snapshot.period else "<p>The stream has no records.</p>"
+    chart = "<p>The stream has no records.</p>"
+    if snapshot.period and snapshot.values:
+        chart = _chart(shown, snapshot.period, snapshot.values)
     return section(
         "telemetry", "Telemetry", f"{_choices(snapshot, shown)}{chart}{table(caption, heads(*_COLUMNS), rows)}"
     )
@@ -54,11 +55,10 @@ def _choices(snapshot: Snapshot, shown: ShownStream) -> str:
     )
 
 
-def _chart(snapshot: Snapshot, shown: ShownStream, period: str) -> str:
+def _chart(shown: ShownStream, period: str, breakdown: Breakdown) -> str:
     name = shown.stream.name
     by_month = shown.digits == 7
     unit, label = ("month", month_label) if by_month else ("day", day_label)
-    breakdown = break_down(snapshot.element_sums, _periods(period), blank=name, unit="elements")
     title = f"Value by {unit} in {period}, stacked by element. The same figures are in the table below."
     caption = f"{name}, {period}: value by {unit} and element"
     by_time = breakdown_table(breakdown, caption, unit.capitalize())
@@ -67,15 +67,8 @@ def _chart(snapshot: Snapshot, shown: ShownStream, period: str) -> str:
     tables += names_table(breakdown, "elements-table", caption, "Element", "elements", "Value")
     return (
         f'<h3>{cell(name)}, {cell(period)}</h3><p class="total"><strong>{exact(breakdown.total)}</strong></p>'
-        f"{draw_stacked(breakdown, Look(title, 240, label))}{legend(breakdown, 'Elements')}{tables}"
+        f"{draw_stacked(breakdown, Look('value-bar', title, 240, label))}{legend(breakdown, 'Elements')}{tables}"
     )
-
-
-def _periods(period: str) -> list[str]:
-    """Return the months of a year, or the days of a month."""
-    year, _, month = period.partition("-")
-    last = calendar.monthrange(int(year), int(month))[1] if month else 12
-    return [f"{period}-{number:02}" for number in range(1, last + 1)]
 
 
 def _row(choice: Choice, shown: ShownStream, *, is_shown: bool) -> str:

@@ -13,37 +13,18 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
 
-# Streams are few, and so are the periods that are looked at.
-_MAX_KNOWN = 32
 
-
-class ElementSums:
-    """Sums a period of a stream once per change."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int, str, int], dict[tuple[str, str], Decimal]] = {}
-
-    def within(
-        self, database: sqlite3.Connection, stream: TelemetryStream, period: str, digits: int
-    ) -> dict[tuple[str, str], Decimal]:
-        """
-        Return the exact sum of each time and element; a metric's element is blank.
-
-        :param period: how the timestamps begin, such as ``2024-09``.
-        :param digits: how much of a timestamp is the time: 10 for its day, 7 for its month.
-        """
-        key = (stream.number, stream.changes, period, digits)
-        found = self._known.get(key)
-        if found is None:
-            if len(self._known) >= _MAX_KNOWN:
-                self._known.clear()
-            found = self._known[key] = _summed(database, stream, period, digits)
-        return found
-
-
-def _summed(
+def sum_elements(
     database: sqlite3.Connection, stream: TelemetryStream, period: str, digits: int
 ) -> dict[tuple[str, str], Decimal]:
+    """
+    Return the exact sum of each time and element; a metric's element is blank.
+
+    :param database: where the records are.
+    :param stream: whose they are.
+    :param period: how the timestamps begin, such as ``2024-09``.
+    :param digits: how much of a timestamp is the time: 10 for its day, 7 for its month.
+    """
     sums: Sums[tuple[str, str]] = Sums()
     # "-" to "." holds every timestamp that continues the period, and lets SQLite use the index.
     query = f"SELECT {VISIBLE} AND timestamp >= ? AND timestamp < ?"

@@ -34,6 +34,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert "cloudzero_provider/py.typed" in names
     assert "cloudzero_provider/operators/anycost.py" in names
     assert "cloudzero_provider/sandbox/__main__.py" in names
+    static = "cloudzero_provider/sandbox/page/static"
+    assert {f"{static}/script.js", f"{static}/style.css", f"{static}/icon.svg"} <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"cloudzero_provider", "airflow_provider_cloudzero"}
 
 

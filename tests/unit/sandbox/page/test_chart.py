@@ -11,7 +11,7 @@ from cloudzero_provider.sandbox.page.chart import Look, day_label, draw_stacked,
 from cloudzero_provider.sandbox.page.tables import breakdown_table, legend
 
 DAYS = [f"2024-09-{day:02}" for day in range(1, 31)]
-LOOK = Look("Cost by day", 234, day_label)
+LOOK = Look("cost", "Cost by day", 234, day_label)
 
 
 def drawn(amounts, periods=DAYS, look=LOOK):
@@ -45,7 +45,7 @@ def test_bars_are_stacked_above_zero_and_credits_below():
 def test_widths_are_in_percent_and_within_the_plot():
     _, tree = drawn({(day, "a"): "1" for day in DAYS})
     places = [(bar.get("x"), bar.get("width")) for bar in tree.iter("rect")]
-    assert len(places) == 30
+    assert len(places) == len({bar.get("id") for bar in tree.iter("rect")}) == 30
     for x, width in places:
         assert re.fullmatch(r"[\d.]+%", x)
         assert float(x[:-1]) + float(width[:-1]) <= 100
@@ -62,7 +62,7 @@ def test_the_axis_has_figures_and_days():
 
 def test_months_of_a_year():
     months = [f"2024-{month:02}" for month in range(1, 13)]
-    _, tree = drawn({("2024-02", "a"): "1"}, months, Look("Value by month", 200, month_label))
+    _, tree = drawn({("2024-02", "a"): "1"}, months, Look("value", "Value by month", 200, month_label))
     assert [text.text for text in tree.iter("text")][-12:][:3] == ["Jan", "Feb", "Mar"]
 
 
