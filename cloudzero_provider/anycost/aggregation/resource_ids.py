@@ -12,6 +12,7 @@ import hashlib
 import polars as pl
 
 from cloudzero_provider.anycost.columns import is_tag
+from cloudzero_provider.values.distinct_values import looked_up
 
 _OTHER_COLUMNS = ("resource/account", "resource/service", "resource/region")
 #: CloudZero reads the part before the slash as the type of the resource.
@@ -39,7 +40,7 @@ def _ids(keys: pl.DataFrame) -> pl.Series:
     identities = keys.select(pl.when(has_tag).then(identity).alias("identity"))["identity"]
     distinct = identities.drop_nulls().unique().to_list()
     ids = [f"{_TYPE}/{hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]}" for text in distinct]
-    return identities.replace_strict(distinct, ids, default=None, return_dtype=pl.String)
+    return looked_up(identities, distinct, ids)
 
 
 def _name_and_value(name: str) -> pl.Expr:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.months import Month
+from cloudzero_provider.values.distinct_values import looked_up
 
 if TYPE_CHECKING:
     from cloudzero_provider.values.problems import Problems
@@ -57,9 +58,7 @@ def billing_months(starts: pl.Series, ends: pl.Series, problems: Problems | None
             problems.add_all((keys == key).fill_null(value=False), "BillingPeriodStart", _broken_rule(key), starts)
     return pl.DataFrame(
         {
-            name: keys.replace_strict(
-                {key: getattr(billed, name) for key, billed in known.items()}, default=None, return_dtype=pl.String
-            )
+            name: looked_up(keys, list(known), [getattr(billed, name) for billed in known.values()])
             for name in ("month", "first", "last", "end")
         }
     )

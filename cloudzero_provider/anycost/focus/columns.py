@@ -91,7 +91,7 @@ def _checked_column(values: pl.Series, kind: ValueKind) -> pl.Series:
     dtype = values.dtype
     if dtype == pl.String:
         missing = (values == "") | (values == "NULL")
-        return values.set(missing, None) if missing.any() else values
+        return values.set(missing, None)
     keeps_type = {
         ValueKind.TAGS: True,
         ValueKind.NUMBER: dtype.is_numeric(),

@@ -32,6 +32,7 @@ from cloudzero_provider.anycost.focus.tags import tag_columns, tags_of_rows
 from cloudzero_provider.anycost.focus.usage_times import usage_times
 from cloudzero_provider.sources import Rows
 from cloudzero_provider.values.counted import counted
+from cloudzero_provider.values.distinct_values import looked_up
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.problems import Problems
 from cloudzero_provider.values.row_places import where_in
@@ -97,8 +98,8 @@ def _check_currency(currencies: pl.Series, currency: str, problems: Problems, *,
 
 def _lineitem_types(columns: dict[str, pl.Series], options: FocusOptions, problems: Problems) -> pl.Series:
     categories, commitments = columns["ChargeCategory"], columns["CommitmentDiscountId"]
-    type_of = {given: LINEITEM_TYPES.get(given.lower()) for given in categories.drop_nulls().unique()}
-    types = categories.replace_strict(type_of, default=None, return_dtype=pl.String)
+    given = [name for name in categories.drop_nulls().unique() if name.lower() in LINEITEM_TYPES]
+    types = looked_up(categories, given, [LINEITEM_TYPES[name.lower()] for name in given])
     unknown = types.is_null() & categories.is_not_null()
     expected = ", ".join(LINEITEM_TYPES.values())
     problems.add_all(

@@ -13,6 +13,8 @@ from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from cloudzero_provider.anycost.focus.options import FocusOptions
     from cloudzero_provider.anycost.focus.tags import Tag
     from cloudzero_provider.values.problems import Problems
@@ -39,17 +41,16 @@ def resource_ids(
     :param problems: receives resources that would become one.
     :return: one id per row; null for rows without a resource.
     """
-    given = {name: _values_of(name, columns, tags) for name in options.resource_from}
     # Renamed, since a column can be part of the id and also be in resource_from.
-    fallbacks = [f"fallback {number}" for number in range(len(given))]
+    fallbacks = {f"fallback {number}": name for number, name in enumerate(options.resource_from)}
     rows = pl.DataFrame([columns[name] for name in _PARTS]).with_columns(
         **{
-            name: series.set(columns["ResourceId"].is_not_null(), None)
-            for name, series in zip(fallbacks, given.values(), strict=True)
+            column: _values_of(name, columns, tags).set(columns["ResourceId"].is_not_null(), None)
+            for column, name in fallbacks.items()
         }
     )
     rows = rows.with_columns(resource_id=_resource_id(fallbacks, options.id_separator))
-    _check_distinct(rows, dict(zip(fallbacks, given, strict=True)), problems)
+    _check_distinct(rows, fallbacks, problems)
     _log_counts(rows, fallbacks)
     return rows["resource_id"]
 
@@ -66,11 +67,11 @@ def _values_of(name: str, columns: dict[str, pl.Series], tags: list[Tag]) -> pl.
     raise ConfigurationError(f"resource_from names {name!r}, a tag that no row has. The tags are: {keys}.")
 
 
-def _resource_id(fallbacks: list[str], separator: str) -> pl.Expr:
-    parts = [_ID, _ALLOCATED]
+def _resource_id(fallbacks: Collection[str], separator: str) -> pl.Expr:
+    parts: list[pl.Expr] = [_ID, _ALLOCATED]
     if fallbacks:
         joined = pl.concat_str([pl.col(name).fill_null("") for name in fallbacks], separator=separator)
-        parts.insert(0, pl.when(pl.any_horizontal(_have_values(fallbacks))).then(joined))
+        parts = [pl.when(pl.any_horizontal(_have_values(fallbacks))).then(joined), *parts]
     identity = pl.concat_str(parts, separator=separator, ignore_nulls=True)
     resource_id = pl.concat_str(
         _without_separators(_TYPE.fill_null(NO_RESOURCE_TYPE), separator),
@@ -80,7 +81,7 @@ def _resource_id(fallbacks: list[str], separator: str) -> pl.Expr:
     return pl.when(pl.any_horizontal(_have_values([*_PARTS[1:], *fallbacks]))).then(resource_id)
 
 
-def _have_values(names: list[str]) -> list[pl.Expr]:
+def _have_values(names: Iterable[str]) -> list[pl.Expr]:
     return [pl.col(name).is_not_null() for name in names]
 
 
@@ -94,8 +95,9 @@ def _check_distinct(rows: pl.DataFrame, fallbacks: dict[str, str], problems: Pro
     resources = resources.unique(names, keep="first")
     shared = resources.filter(pl.col("resource_id").is_duplicated()).sort("row")
     first: dict[str, tuple[int, str]] = {}
-    for row, resource_id, *values in shared.select("row", "resource_id", *names).iter_rows():
-        name = _describe(dict(zip(names, values, strict=True)), fallbacks)
+    for resource in shared.select("row", "resource_id", *names).iter_rows(named=True):
+        row, resource_id = resource.pop("row"), resource.pop("resource_id")
+        name = _describe(resource, fallbacks)
         if resource_id not in first:
             first[resource_id] = row, name
             continue
@@ -116,7 +118,7 @@ def _describe(values: dict[str, str | None], fallbacks: dict[str, str]) -> str:
     return f"ResourceType {kind!r} with {' and '.join(parts)}"
 
 
-def _log_counts(rows: pl.DataFrame, fallbacks: list[str]) -> None:
+def _log_counts(rows: pl.DataFrame, fallbacks: Collection[str]) -> None:
     untyped = int((rows["ResourceType"].is_null() & rows["resource_id"].is_not_null()).sum())
     if untyped:
         log.info("%s with a resource but no ResourceType: sent as %s/…", counted(untyped, "row"), NO_RESOURCE_TYPE)

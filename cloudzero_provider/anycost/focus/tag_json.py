@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cloudzero_provider.anycost.focus.tag_pairs import TagPairs, pair_fields, pairs_frame
+from cloudzero_provider.anycost.focus.tag_pairs import TagPairs, numbers_of_sets, pair_fields, pairs_frame
 from cloudzero_provider.sources.json_files import refuse_constant
+from cloudzero_provider.values.distinct_values import looked_up
 from cloudzero_provider.values.problems import shown_value
 
 if TYPE_CHECKING:
@@ -31,37 +32,29 @@ def pairs_of_json(strings: pl.Series) -> TagPairs:
     bad: dict[int, str] = {}
     starts = range(0, len(distinct), _BLOCK)
     blocks = [_read_block(distinct.slice(start, _BLOCK), start, bad) for start in starts]
-    numbers = pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)
-    sets = strings.replace_strict(distinct, numbers, default=None, return_dtype=pl.UInt32)
-    frame = pl.concat([pairs_frame({}), *(frame for frame, _ in blocks)])
-    return TagPairs(
-        frame, sets, len(distinct), bad, may_have_duplicates=any(has_duplicates for _, has_duplicates in blocks)
-    )
+    sets = looked_up(strings, distinct, numbers_of_sets(len(distinct)), pl.UInt32)
+    return TagPairs(pl.concat([pairs_frame({}), *blocks]), sets, len(distinct), bad)
 
 
-def _read_block(strings: pl.Series, start: int, bad: dict[int, str]) -> tuple[pl.DataFrame, bool]:
+def _read_block(strings: pl.Series, start: int, bad: dict[int, str]) -> pl.DataFrame:
     sets: list[int] = []
     keys: list[str] = []
     values: list[str] = []
     inherited_places: list[int] = []
-    has_duplicates = False
     for number, text in enumerate(strings.to_list(), start):
         try:
             tags, inherited = tags_of_json(text)
         except ValueError as error:
             bad[number] = str(error)
             continue
-        if tags:
-            has_duplicates = has_duplicates or len(dict(tags)) < len(tags)
-            inherited_places.extend(len(keys) + place for place in inherited)
-            sets.extend([number] * len(tags))
-            some_keys, some_values = zip(*tags, strict=True)
-            keys.extend(some_keys)
-            values.extend(some_values)
-    is_inherited = pl.repeat(value=False, n=len(keys), dtype=pl.Boolean, eager=True).scatter(
-        inherited_places, values=True
-    )
-    return pairs_frame({"set": sets, "key": keys, "value": values, "inherited": is_inherited}), has_duplicates
+        inherited_places.extend(len(keys) + place for place in inherited)
+        sets.extend([number] * len(tags))
+        keys.extend(key for key, _ in tags)
+        values.extend(value for _, value in tags)
+    is_inherited = [False] * len(keys)
+    for place in inherited_places:
+        is_inherited[place] = True
+    return pairs_frame({"set": sets, "key": keys, "value": values, "inherited": is_inherited})
 
 
 def tags_of_json(text: str) -> tuple[Sequence[tuple[str, str]], list[int]]:

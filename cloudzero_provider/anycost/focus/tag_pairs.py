@@ -12,7 +12,7 @@ from cloudzero_provider.anycost.focus.options import DuplicateTags
 from cloudzero_provider.values.problems import shown_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 #: Names of the two fields in lower case and without ``_``. The first pair found is used.
 _FIELD_NAMES = (("key", "value"), ("tagkey", "tagvalue"), ("name", "value"))
@@ -66,18 +66,21 @@ class TagPairs:
     :param sets: number of each row's set; null for rows without tags.
     :param count: number of sets.
     :param bad: sets that can't be read → the rule that is broken.
-    :param may_have_duplicates: whether a set may contain a key twice.
     """
 
     frame: pl.DataFrame
     sets: pl.Series
     count: int
     bad: dict[int, str] = field(default_factory=dict)
-    may_have_duplicates: bool = True
 
-    def rows_of(self, sets: pl.Series) -> pl.Series:
+    def rows_of(self, sets: Collection[int]) -> pl.Series:
         """Mask of the rows that have one of these sets."""
-        return self.sets.is_in(sets.unique().to_list()).fill_null(value=False)
+        return self.sets.is_in(list(sets)).fill_null(value=False)
+
+
+def numbers_of_sets(count: int) -> pl.Series:
+    """Numbers of so many sets, from 0."""
+    return pl.int_range(count, dtype=pl.UInt32, eager=True)
 
 
 def pairs_frame(columns: Mapping[str, Any]) -> pl.DataFrame:
@@ -95,7 +98,7 @@ class UniquePairs:
     """
 
     pairs: TagPairs
-    left_out: pl.Series
+    left_out: frozenset[int]
 
 
 def remove_duplicates(pairs: TagPairs, choice: DuplicateTags) -> UniquePairs:
@@ -107,23 +110,20 @@ def remove_duplicates(pairs: TagPairs, choice: DuplicateTags) -> UniquePairs:
     :param pairs: pairs of all rows.
     :param choice: the user's choice; with ``own``, duplicates that remain are errors.
     """
-    nothing = pl.Series(dtype=pl.UInt32)
-    if not pairs.may_have_duplicates:
-        return UniquePairs(pairs, nothing)
     numbered = pairs.frame.with_row_index("place")
     repeated = pl.struct(_SET_AND_KEY).is_duplicated()
     duplicates = numbered.filter(repeated)
     if duplicates.is_empty():
-        return UniquePairs(pairs, nothing)
+        return UniquePairs(pairs, frozenset())
     own = (~pl.col("inherited")).sum().over(_SET_AND_KEY)
     chosen = duplicates.filter(~pl.col("inherited") | (own == 0))
     bad = dict(pairs.bad)
     if choice is DuplicateTags.OWN:
         bad |= {row: _duplicate_rule(key) for row, key in chosen.filter(repeated).select(_SET_AND_KEY).iter_rows()}
     chosen = chosen.unique(_SET_AND_KEY, keep="last" if choice is DuplicateTags.LAST else "first", maintain_order=True)
-    sets_with_left_out = duplicates.filter(~pl.col("set").is_in(list(bad)))["set"]
+    left_out = frozenset(duplicates["set"]) - bad.keys()
     frame = pl.concat([numbered.filter(~repeated), chosen]).sort("place").drop("place")
-    return UniquePairs(replace(pairs, frame=frame, bad=bad), sets_with_left_out)
+    return UniquePairs(replace(pairs, frame=frame, bad=bad), left_out)
 
 
 def _duplicate_rule(key: str) -> str:

@@ -10,7 +10,13 @@ import polars as pl
 
 from cloudzero_provider.anycost.focus.mapping import ValueKind
 from cloudzero_provider.anycost.focus.tag_json import pairs_of_json
-from cloudzero_provider.anycost.focus.tag_pairs import PairFields, TagPairs, pair_fields, remove_duplicates
+from cloudzero_provider.anycost.focus.tag_pairs import (
+    PairFields,
+    TagPairs,
+    numbers_of_sets,
+    pair_fields,
+    remove_duplicates,
+)
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.values.counted import counted
 
@@ -19,6 +25,9 @@ if TYPE_CHECKING:
     from cloudzero_provider.values.problems import Problems
 
 log = logging.getLogger(__name__)
+
+#: ``_NO_TEXT.clear(count)`` is a column without a value.
+_NO_TEXT = pl.Series(dtype=pl.String)
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,10 @@ def read_tags(tags: pl.Series, duplicates: DuplicateTags, problems: Problems) ->
     """
     if isinstance(tags.dtype, pl.Struct):
         by_key = {field.name: _as_text(tags.struct.field(field.name), tags.name) for field in tags.dtype.fields}
-        return TagValues(by_key, one_set_per_row(len(tags)))
+        return TagValues(by_key, numbers_of_sets(len(tags)))
     unique = remove_duplicates(_pairs(tags), duplicates)
     pairs = unique.pairs
-    if len(unique.left_out):
+    if unique.left_out:
         rows = pairs.rows_of(unique.left_out).sum()
         log.info(
             "%s with duplicate tag keys in %s: %s is sent",
@@ -57,8 +66,7 @@ def read_tags(tags: pl.Series, duplicates: DuplicateTags, problems: Problems) ->
             tags.name,
             _SENT_TAG[duplicates.value],
         )
-    wrong = pairs.rows_of(pl.Series(list(pairs.bad), dtype=pl.UInt32)).arg_true()
-    rules = {row: pairs.bad[number] for row, number in zip(wrong, pairs.sets.gather(wrong), strict=True)}
+    rules = {row: pairs.bad[pairs.sets[row]] for row in pairs.rows_of(pairs.bad).arg_true()}
     problems.add_each(rules, tags.name, tags)
     return TagValues(_by_key(pairs.frame, pairs.count), pairs.sets)
 
@@ -70,11 +78,6 @@ _SENT_TAG = {
 }
 
 
-def one_set_per_row(count: int) -> pl.Series:
-    """Set numbers of rows that share no sets."""
-    return pl.int_range(count, dtype=pl.UInt32, eager=True)
-
-
 def _pairs(tags: pl.Series) -> TagPairs:
     if tags.dtype == pl.String:
         return pairs_of_json(tags)
@@ -82,7 +85,7 @@ def _pairs(tags: pl.Series) -> TagPairs:
         tags = tags.cast(pl.List(tags.dtype.inner))
     if tags.dtype in (pl.List(pl.Null), pl.Null):
         # Only empty lists: no row has a tag.
-        return pairs_of_json(pl.repeat(None, len(tags), dtype=pl.String, eager=True).alias(tags.name))
+        return pairs_of_json(_NO_TEXT.clear(len(tags)).alias(tags.name))
     fields = None
     if isinstance(tags.dtype, pl.List) and isinstance(tags.dtype.inner, pl.Struct):
         fields = pair_fields(tuple(field.name for field in tags.dtype.inner.fields))
@@ -102,7 +105,7 @@ def _pairs_of_lists(tags: pl.Series, fields: PairFields) -> TagPairs:
         else pl.lit(value=False).alias("inherited"),
     )
     bad = dict.fromkeys(frame.filter(pl.col("key").is_null())["set"], "a tag needs a key")
-    return TagPairs(frame.drop_nulls(), one_set_per_row(len(tags)), len(tags), bad)
+    return TagPairs(frame.drop_nulls(), numbers_of_sets(len(tags)), len(tags), bad)
 
 
 def _one_entry_per_row(tags: pl.Series) -> pl.DataFrame:
@@ -125,11 +128,11 @@ def _as_bool(values: pl.Series) -> pl.Series:
         return values.fill_null(value=False)
     if values.dtype == pl.String:
         return (values.str.to_lowercase() == "true").fill_null(value=False)
-    return pl.repeat(value=False, n=len(values), dtype=pl.Boolean, eager=True)
+    return pl.Series([False]).new_from_index(0, len(values))
 
 
 def _by_key(pairs: pl.DataFrame, count: int) -> dict[str, pl.Series]:
-    nothing = pl.repeat(None, count, dtype=pl.String, eager=True)
+    nothing = _NO_TEXT.clear(count)
     return {
         str(key): nothing.clone().scatter(of_key["set"], of_key["value"])
         for (key,), of_key in pairs.partition_by("key", as_dict=True, maintain_order=True).items()

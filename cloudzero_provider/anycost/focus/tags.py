@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.columns import TAG_PREFIX
 from cloudzero_provider.anycost.focus.tag_names import PUNYCODE, tag_column
-from cloudzero_provider.anycost.focus.tag_values import one_set_per_row, read_tags
+from cloudzero_provider.anycost.focus.tag_pairs import numbers_of_sets
+from cloudzero_provider.anycost.focus.tag_values import read_tags
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _tags_of(values: pl.Series, options: FocusOptions, problems: Problems) -> li
 
 
 def _tags_of_columns(columns: dict[str, pl.Series], options: FocusOptions) -> list[Tag]:
-    rows = one_set_per_row(len(columns["Tags"]))
+    rows = numbers_of_sets(len(columns["Tags"]))
     return [Tag(name, f"the column {name!r}", name, columns[name], rows) for name in options.tag_columns]
 
 
@@ -126,7 +127,7 @@ def _override(allocated: Tag, own: Tag) -> Tag:
         )
     values = first.zip_with(first.is_not_null(), second)
     origin = f"the key {own.key!r} of Tags and AllocatedTags"
-    return Tag(own.key, origin, own.column, values, one_set_per_row(len(values)))
+    return Tag(own.key, origin, own.column, values, numbers_of_sets(len(values)))
 
 
 def _without_empty(tag: Tag) -> Tag:

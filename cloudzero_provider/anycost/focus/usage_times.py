@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from cloudzero_provider.anycost.focus.billing_periods import billing_months
 from cloudzero_provider.anycost.focus.options import MonthFrom
 from cloudzero_provider.values.conversion import as_text, timestamp_text
 from cloudzero_provider.values.counted import counted
+from cloudzero_provider.values.distinct_values import looked_up
 from cloudzero_provider.values.month_hints import add_hint
 from cloudzero_provider.values.time_formats import NOT_TIMESTAMP
 from cloudzero_provider.values.timestamps import utc_timestamps
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from cloudzero_provider.values.problems import Problems
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def _moved_into_month(starts: pl.Series, billed: pl.DataFrame, moved: pl.Series)
 def _utc(times: pl.Series, problems: Problems | None) -> pl.Series:
     given = times.drop_nulls().unique()
     written = utc_timestamps(as_text(given, timestamp_text)).strings
-    in_utc = times.replace_strict(given, written, default=None, return_dtype=pl.String)
+    in_utc = looked_up(times, given, written)
     if problems is not None:
         problems.add_all(in_utc.is_null() & times.is_not_null(), times.name, NOT_TIMESTAMP, times)
     return in_utc
