@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
-from typing import Generic, TypeVar
+from functools import reduce
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Key = TypeVar("Key", bound=Hashable)
 
 # The trap turns any rounding into an error instead of a wrong total.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact, InvalidOperation, Overflow])
 
-# For charts: a few digits of any number, without traps.
-_APPROXIMATE = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+#: For charts: a few digits of any number, without traps.
+APPROXIMATE = Context(prec=12, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 
 add = _EXACT.add
 
@@ -28,25 +32,20 @@ def without_trailing_zeros(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def ratio(part: Decimal, whole: Decimal) -> float:
-    """Return ``part / whole`` as a float, for numbers of any size with ``abs(part) <= abs(whole)``."""
-    return float(_APPROXIMATE.divide(part, whole))
-
-
-def difference(first: Decimal, second: Decimal) -> Decimal:
-    """Return ``first - second``, to 12 digits."""
-    return _APPROXIMATE.subtract(first, second)
-
-
 def abbreviated(number: Decimal, longest: int) -> str:
     """Format with two decimals and thousands separators, or with an exponent if that is longer than ``longest``."""
     if number.adjusted() < longest:
         text = format(number, ",.2f")
         if len(text) <= longest:
             return text
-    rounded = _APPROXIMATE.plus(number)
+    rounded = APPROXIMATE.plus(number)
     digits = "".join(map(str, rounded.as_tuple().digits[:4])).ljust(4, "0")
     return f"{'-' if number < 0 else ''}{digits[0]}.{digits[1:]}e{rounded.adjusted():+}"
+
+
+def sum_exactly(numbers: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum; zero without numbers."""
+    return reduce(add, numbers, Decimal(0))
 
 
 class Sums(Generic[Key]):

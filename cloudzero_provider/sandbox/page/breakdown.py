@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import Sums, add
+from cloudzero_provider.sandbox.common.exact_sums import Sums, sum_exactly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from decimal import Decimal
 
 #: As many as there are colors; the rest is drawn in gray.
 MAX_NAMED = 6
-_ZERO = Decimal(0)
 # A person looks at few months and streams at a time.
 _MAX_KNOWN = 16
 
@@ -84,7 +83,7 @@ def break_down(
         tuple(periods),
         tuple(_with_rest(series, unit)),
         totals,
-        _sum(totals.values()),
+        sum_exactly(totals.values()),
         {one.name: one.total for one in series},
     )
 
@@ -92,7 +91,7 @@ def break_down(
 def _by_size(series: Series) -> tuple[Decimal, str]:
     """Sort the largest first; a credit counts as much as a cost."""
     # Python's own abs and minus would round, and fail for the longest numbers.
-    return _sum(amount.copy_abs() for amount in series.amounts.values()).copy_negate(), series.name
+    return sum_exactly(amount.copy_abs() for amount in series.amounts.values()).copy_negate(), series.name
 
 
 def _with_rest(series: Sequence[Series], unit: str) -> list[Series]:
@@ -109,11 +108,4 @@ def _with_rest(series: Sequence[Series], unit: str) -> list[Series]:
 
 def _series(name: str, sums: Sums[str]) -> Series:
     amounts = sums.as_dict()
-    return Series(name, amounts, _sum(amounts.values()))
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    total = _ZERO
-    for amount in amounts:
-        total = add(total, amount)
-    return total
+    return Series(name, amounts, sum_exactly(amounts.values()))

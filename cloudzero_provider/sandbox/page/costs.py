@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.common.exact_sums import Totals as Sums
+from cloudzero_provider.sandbox.common.exact_sums import sum_exactly
 from cloudzero_provider.sandbox.page.chart import Look, bar, day_label, draw_stacked, frame, x_labels
 from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
 from cloudzero_provider.sandbox.page.scale import make_scale
@@ -86,16 +86,14 @@ def _month(month: ShownMonth, breakdown: Breakdown) -> str:
 
 def _months(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], shown: ShownMonth) -> str:
     rows = "".join(_row(snapshot.choice, month, is_shown=month is shown) for month in reversed(months))
-    sums = Sums()
-    for month in months:
-        sums.add("cost", Decimal(month.state.total_cost))
+    cost = sum_exactly(Decimal(month.state.total_cost) for month in months)
     columns = (
         ("Month", ""), ("Rows", "number"), ("Cost", "exact"), ("Hours", "number"), ("First hour", "optional"),
         ("Last hour", "optional"), ("Bytes", "number optional"),
     )  # fmt: skip
     caption = f"Months of {stream.name}"
     count = "1 month" if len(months) == 1 else f"{len(months):,} months"
-    total = f'<p class="total"><strong>{exact(sums.as_texts()["cost"])}</strong> in {count}</p>'
+    total = f'<p class="total"><strong>{exact(cost)}</strong> in {count}</p>'
     return section(
         "months",
         "Months",

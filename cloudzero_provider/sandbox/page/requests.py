@@ -23,7 +23,7 @@ _MAX_WORDS = 600
 FAULTS = {
     "refuse": "refused by a fault",
     "apply_then_lose_reply": "reply lost by a fault",
-    "lose_reply_then_apply": "reply lost by a fault, applied late",
+    "lose_reply_then_apply": "reply lost by a fault",
     "lose_request": "request lost by a fault",
     "slow": "slowed down by a fault",
     "cut_reply": "reply cut off by a fault",
@@ -73,8 +73,8 @@ def _row(record: Mapping[str, object], names: Mapping[str, str]) -> str:
 def _path(record: Mapping[str, object]) -> str:
     """Render method and path; of the path, what the other columns do not say."""
     path = str(record["path"])
-    beginning = next((text for text in (str(record["connection_id"]), "/telemetry") if f"{text}/" in path), None)
-    shown = f"…{path.split(beginning, 1)[1]}" if beginning else path
+    beginning = next((text for text in (record["connection_id"], "/telemetry") if text and f"{text}/" in path), None)
+    shown = f"…{path.split(str(beginning), 1)[1]}" if beginning else path
     return f'<code title="{cell(path, _MAX_WORDS)}">{cell(record["method"])} {cell(shown)}</code>'
 
 
@@ -115,7 +115,7 @@ def _outcome(record: Mapping[str, object]) -> str:
     kind = "good" if is_good else "soft" if is_running else "bad"
     notes = [FAULTS.get(str(record["fault"]), ""), "replayed" if record["replayed"] else ""]
     if record["applied"] and not is_good:
-        notes.append("applied")
+        notes.append("applied later" if record["fault"] == "lose_reply_then_apply" else "applied")
     details = ", ".join(note for note in notes if note)
     # Requests that an earlier version logged have no words.
     words = cell(record.get("message"), _MAX_WORDS)

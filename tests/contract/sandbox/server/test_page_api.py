@@ -244,6 +244,15 @@ def test_no_key_is_in_the_words_of_a_refusal(cloudzero):
     assert cloudzero.KEY not in cloudzero.own("GET", "requests").text
 
 
+def test_a_request_that_is_applied_after_its_reply_was_lost(cloudzero):
+    cloudzero.arm({"kind": "lose_reply_then_apply", "seconds": 1})
+    with pytest.raises(requests.ConnectionError):
+        cloudzero.post([cloudzero.row("1")])
+    assert rows_of(content(cloudzero), "The last")[1][-1] == "running reply lost by a fault"
+    cloudzero.wait_for(lambda: cloudzero.requests()[0]["ended"])
+    assert rows_of(content(cloudzero), "The last")[1][-1] == "no reply reply lost by a fault, applied later"
+
+
 def test_faults_and_settings_are_shown(cloudzero):
     assert "No fault is armed" in part(content(cloudzero), "faults")
     assert "settings have their defaults" in part(content(cloudzero), "settings")
