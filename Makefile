@@ -231,7 +231,7 @@ $(VENV)/%/installed: requirements/%.txt pyproject.toml
 	@touch $@
 
 $(VENV)/installed: $(VENV)/bin/python $(PINS) requirements/build.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet -r $(PINS) -r requirements/build.txt
+	@$(BIN)/python scripts/install.py -r $(PINS) -r requirements/build.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $@
 

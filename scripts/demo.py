@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import re
 import secrets
 import shutil
 import sys
@@ -38,6 +39,8 @@ TELEMETRY = "telemetry_cost_per_order"
 STREAM = "acme-cloud"
 SHOWN_LINES = 25
 BEGAN = time.monotonic()
+#: In what the sandbox prints when it starts.
+_ADDRESS = re.compile(r" at (http://\S+)\n")
 
 
 @dataclass(frozen=True)
@@ -127,11 +130,11 @@ def _demo(processes: Processes, key: str) -> None:
     _show_telemetry(first_telemetry)
     _compare_with_orders(first_telemetry, orders)
 
-    step("Send the same orders and the same months again")
+    step(f"Send the same orders again ({TELEMETRY}), and the same months ({MONTHLY})")
     # A run by hand is for the newest day that was complete by then.
     airflow.command("dags", "trigger", TELEMETRY, "--logical-date", f"{_interval_end(orders) + timedelta(seconds=1)}")
     _wait_for_runs(airflow, TELEMETRY, {orders.run_id}, None)
-    say("  (before the next back-fill, Airflow closes the one before; it looks every half minute)")
+    say(f"  (before the next back-fill of {MONTHLY}, Airflow closes the one before; it looks every half minute)")
     airflow.wait("Airflow to close the back-fill", lambda: airflow.backfills_complete(MONTHLY), limit=90)
     known = {run.run_id for run in airflow.runs(MONTHLY)}
     _backfill(airflow, months, "--reprocess-behavior", "completed", known=known)
@@ -141,11 +144,12 @@ def _demo(processes: Processes, key: str) -> None:
     _show(second)
     _show_telemetry(second_telemetry)
     if _of(months, first) != _of(months, second):
-        raise DemoError("The second back-fill changed what CloudZero holds.")
+        raise DemoError(f"The second back-fill of {MONTHLY} changed what CloudZero holds.")
     if first_telemetry != second_telemetry:
-        raise DemoError("Sending the orders again changed what CloudZero holds.")
+        raise DemoError(f"{TELEMETRY} changed what CloudZero holds, though it sent the same orders again.")
     _check_sent_twice(sandbox, first_telemetry)
-    say("Equal: the same rows, records, totals and digests. The months and the orders were sent twice and count once.")
+    say(f"Equal: the same rows, records, totals and digests. {MONTHLY} sent its months twice, {TELEMETRY}")
+    say("its orders, and all of them count once.")
 
     if sys.stdin.isatty() and sys.stdout.isatty():
         _stay(airflow, sandbox)
@@ -167,11 +171,11 @@ def _start_sandbox(processes: Processes, key: str) -> tuple[Started, str]:
     environment = clean_environment(FOLDER / "home") | {"PYTHONUNBUFFERED": "1"}
     sandbox = processes.start("sandbox", [*command, "--connection", STREAM, "--api-key", key], environment)
     deadline = time.monotonic() + 30
-    while " at http" not in sandbox.log.read_text():
+    while not (found := _ADDRESS.search(sandbox.log.read_text())):
         if sandbox.popen.poll() is not None or time.monotonic() > deadline:
             raise DemoError("The sandbox did not start.", [sandbox.log])
         time.sleep(0.1)
-    url = sandbox.log.read_text().rsplit(" at ", 1)[1].strip()
+    url = found[1]
     done(f"running at {url}")
     return sandbox, url
 
@@ -202,8 +206,8 @@ def _start_airflow(processes: Processes, sandbox: str, key: str) -> Airflow:
 def _backfill(airflow: Airflow, months: list[str], *more: str, known: set[str]) -> None:
     first, last = f"{months[0]}-01", f"{months[-1]}-28"
     airflow.command("backfill", "create", "--dag-id", MONTHLY, "--from-date", first, "--to-date", last, *more)
-    _wait_for_runs(airflow, MONTHLY, known, months)
-    done("all runs succeeded")
+    runs = _wait_for_runs(airflow, MONTHLY, known, months)
+    done(f"{MONTHLY}: all {len(runs)} runs succeeded")
 
 
 def _wait_for_runs(airflow: Airflow, dag_id: str, known: set[str], months: list[str] | None) -> list[Run]:
@@ -218,12 +222,19 @@ def _wait_for_runs(airflow: Airflow, dag_id: str, known: set[str], months: list[
                 raise DemoError(f"The run {run.run_id} of {dag_id} failed.", airflow.task_logs(dag_id, run))
             if run.state == "success" and run.run_id not in succeeded:
                 succeeded[run.run_id] = run
-                done(f"run {run.run_id} succeeded")
+                done(f"{dag_id}: {_what_of(run)}, succeeded")
         keys = {run.partition_key for run in runs}
         return bool(runs) and keys >= set(months or ()) and len(succeeded) == len(runs)
 
     airflow.wait(f"the runs of {dag_id}", all_succeeded, limit=150)
     return list(succeeded.values())
+
+
+def _what_of(run: Run) -> str:
+    """Name a run by what it sends: its month, or the day before the end of its data interval."""
+    if run.partition_key:
+        return f"month {run.partition_key}"
+    return f"day {_interval_end(run) - timedelta(days=1):%Y-%m-%d}" if run.interval_end else f"run {run.run_id}"
 
 
 def _held(sandbox: str) -> list[Held]:
@@ -267,7 +278,7 @@ def _compare_with_bill(held: list[Held], months: list[str], daily: Run) -> None:
     found = {month.month: (month.rows, Decimal(month.total_cost)) for month in held}
     if found != expected:
         raise DemoError(f"CloudZero holds {found}, but the bill says {expected}.")
-    say("Rows and totals equal those of the vendor's bill, to the last digit.")
+    say(f"Rows and totals equal those of the vendor's bill, to the last digit ({MONTHLY}, {DAILY}).")
 
 
 def _compare_with_orders(held: list[HeldTelemetry], run: Run) -> None:
@@ -279,7 +290,7 @@ def _compare_with_orders(held: list[HeldTelemetry], run: Run) -> None:
     found = [(stream.records, Decimal(stream.total)) for stream in held]
     if found != [(len(expected), Decimal(sum(expected.values())))]:
         raise DemoError(f"CloudZero holds {held}, but the orders of {day:%Y-%m-%d} are {expected}.")
-    say(f"The records equal the orders of {day:%Y-%m-%d}, one per team.")
+    say(f"The records equal the orders of {day:%Y-%m-%d}, one per team ({TELEMETRY}).")
 
 
 def _interval_end(run: Run) -> datetime:
@@ -318,7 +329,7 @@ def _show_telemetry(held: list[HeldTelemetry]) -> None:
 
 def _stay(airflow: Airflow, sandbox: str) -> None:
     say("\nAll is up until you press Ctrl-C. Look around:")
-    say(f"  Airflow  {airflow.url}/dags/{MONTHLY}   (no password)")
+    say(f"  Airflow  {airflow.url}/dags/{MONTHLY}   (no password; a task's link leads to the sandbox)")
     say(f"  sandbox  {sandbox}")
     with contextlib.suppress(Stopped):
         while True:
