@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cloudzero_provider.client.telemetry import READABLE_RECORDS, TelemetryRecords
 from cloudzero_provider.exceptions import NotFoundError, StreamInvalidError, UnexpectedReplyError
 from cloudzero_provider.telemetry.identity import hashes_of
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.parameters import Choice, read_bool
 
 if TYPE_CHECKING:
@@ -83,6 +84,12 @@ class StreamReading:
     processed: int
     is_done: bool
 
+    def __str__(self) -> str:
+        return (
+            f"{self.stream_name} is {self.status}: {self.submitted:,} submitted and {self.processed:,} processed of "
+            f"{counted(self.looked_for, 'record')} looked for"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Ids, states and counts, as plain JSON values."""
         return _without(asdict(self), "is_done")
@@ -110,6 +117,9 @@ class WantedBatch:
     record_hashes: tuple[str, ...]
     status: str = StreamStatus.AVAILABLE.value
     match: str = Match.ALL.value
+
+    def __str__(self) -> str:
+        return f"status {self.status}"
 
     def check(self, client: Client) -> StreamReading:
         """
@@ -219,6 +229,13 @@ class DropReading:
     rows: int | None
     is_done: bool
 
+    def __str__(self) -> str:
+        if not self.listed:
+            return f"{self.month} is not listed for AnyCost stream {self.anycost_connection_id}"
+        rows = "an unknown number of rows" if self.rows is None else counted(self.rows, "row")
+        drop = f" (drop {self.drop_id})" if self.drop_id else ""
+        return f"{self.month} of AnyCost stream {self.anycost_connection_id} with {rows}{drop}"
+
     def as_dict(self) -> dict[str, Any]:
         """Ids, states and counts, as plain JSON values."""
         return _without(asdict(self), "is_done")
@@ -244,6 +261,12 @@ class WantedDrop:
 
     def __post_init__(self) -> None:
         read_bool("or_more", self.or_more)
+
+    def __str__(self) -> str:
+        counts = " or ".join(f"{count:,}" for count in self.row_counts)
+        rows = [f"{counts} rows{' or more' if self.or_more else ''}"] if counts else []
+        drops = [f"drop {' or '.join(self.drop_ids)}"] if self.drop_ids else []
+        return f"{self.month} to be listed{' with ' if rows or drops else ''}{', '.join(rows + drops)}"
 
     def check(self, client: Client) -> DropReading:
         """

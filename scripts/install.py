@@ -14,7 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from itertools import pairwise
 from pathlib import Path
@@ -37,7 +37,7 @@ class Progress:
     """
 
     pinned: int
-    packages: int = 0
+    names: set[str] = field(default_factory=set)
     downloaded: float = 0.0
     local: float = 0.0
     is_installing: bool = False
@@ -49,10 +49,11 @@ class Progress:
         :param line: without its end.
         """
         if found := _FOUND.match(line):
-            self.packages += 1
-            # A wheel in a folder of this machine, whose size pip does not say.
+            # Processing: a wheel in a folder of this machine, whose size pip does not say.
             if (file := Path(found[1])).is_file():
                 self.local += file.stat().st_size / 1e6
+            named = file.name.split("-")[0] if file.suffix == ".whl" else re.split(r"[\[=<>~!;(]", found[1])[0]
+            self.names.add(re.sub(r"[-_.]+", "-", named).lower())
         elif fetched := _FETCHED.match(line):
             size = float(fetched[2]) * _UNITS[fetched[3]]
             if fetched[1] == "Downloading":
@@ -67,9 +68,10 @@ class Progress:
     def __str__(self) -> str:
         local = f", {self.local:,.0f} MB found on this machine" if self.local >= 1 else ""
         doing = "; now writing them to disk" if self.is_installing else ""
-        of = f" of {self.pinned:,}" if self.pinned > self.packages else ""
-        noun = "package" if max(self.packages, self.pinned) == 1 else "packages"
-        return f"{self.packages:,}{of} {noun}: {self.downloaded:,.0f} MB downloaded{local}{doing}"
+        count = len(self.names)
+        of = f" of {self.pinned:,}" if self.pinned > count else ""
+        noun = "package" if max(count, self.pinned) == 1 else "packages"
+        return f"{count:,}{of} {noun}: {self.downloaded:,.0f} MB downloaded{local}{doing}"
 
 
 def main(arguments: list[str]) -> int:

@@ -130,17 +130,17 @@ class _Run:
     def _send(self, request: DropRequest, body: bytes, number: int) -> DropReceipt:
         receipt = self._send_once(request, body)
         log.info(
-            "%s: sent request %d of %d (%s, hours %s to %s): %s, %s bytes; %s of %s so far",
+            "%s: sent request %d of %d: %s, %s bytes; %s of %s so far (%s, hours %s to %s)",
             self.plan.month,
             number,
             self.total,
-            request.operation.value,
-            request.first_hour,
-            request.last_hour,
             counted(request.rows, "row"),
             f"{len(body):,}",
             f"{request.start + request.rows:,}",
             counted(self.plan.rows, "row"),
+            request.operation.value,
+            request.first_hour,
+            request.last_hour,
         )
         return receipt
 

@@ -91,13 +91,13 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
     held = _held_for_guards(client, anycost_connection_id, plan.month, needed) if needed else None
     if not needed:
         held = rows_held_if_known(client, anycost_connection_id, plan.month)
-    if plan.operation is Operation.REPLACE_DROP:
-        known = "an unknown number of rows" if held is None else counted(held, "row")
-        log.info("%s: replaces %s with %s", plan.month, known, f"{plan.rows:,}")
     if held:
         _check_shrinking(plan, held, guards)
         _check_growth(plan, held, guards)
         _warn_of_a_single_day(plan)
+    if plan.operation is Operation.REPLACE_DROP:
+        known = "an unknown number of rows" if held is None else counted(held, "row")
+        log.info("%s: replaces %s with %s", plan.month, known, f"{plan.rows:,}")
     return held
 
 

@@ -38,5 +38,8 @@ class Client(AnyCostEndpoints, TelemetryEndpoints):
 
     def wait_until_settled(self, began: float) -> None:
         """Wait until a request that began at this time (``time.monotonic()``) has settled; see ``settle_seconds``."""
-        why = "a previous attempt may have left a request that is still being applied: this attempt can't know"
+        why = (
+            "this is not the first attempt: one before it may have left a request that is still being applied, and "
+            "nothing that outlives an attempt shows whether it sent any"
+        )
         self._sender.wait_until_settled(read_number("began", began), why)

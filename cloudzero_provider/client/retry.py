@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
+_CHECK_ADDRESS = "Are the connection's host and port right?"
 
 #: The error of each outcome that is repeated until ``max_retry_seconds`` have passed.
 _GAVE_UP: dict[Outcome, type[CloudZeroError]] = {
@@ -187,7 +188,7 @@ class Sender:
         if attempt == 1:
             hint = f"; this goes on for at most {self._config.max_retry_seconds:g} s (max_retry_seconds)"
             if outcome is Outcome.NOT_SENT:
-                hint += ". Are the connection's host and port right?"
+                hint += f". {_CHECK_ADDRESS}"
         log.warning("Sending the request again in %.1f s (attempt %d): %s%s", pause, attempt + 1, told, hint)
 
     def wait_until_settled(self, began: float, why: str = "a request without a reply may still be applied") -> None:
@@ -211,7 +212,7 @@ class Sender:
 
     def _describe(self, result: Reply | NoReply) -> str:
         if isinstance(result, NoReply):
-            sent = "no reply" if result.sent else "not sent"
+            sent = "no reply" if result.sent else f"not sent to {self._config.base_url}"
             return f"{sent} ({fit_for_logs(result.reason, secret=self._config.api_key)})"
         return f"HTTP {result.status}: {error_text(result.body, secret=self._config.api_key)}"
 
@@ -265,6 +266,8 @@ def _refused(outcome: Outcome, result: Reply | NoReply, told: _Told, scope: str,
 def _gave_up(outcome: Outcome, result: Reply | NoReply, told: _Told, attempts: int, limit: float) -> CloudZeroError:
     kind = _GAVE_UP[outcome]
     message = f"Gave up after {counted(attempts, 'attempt')} in {limit:g} s (max_retry_seconds): {told}."
+    if outcome is Outcome.NOT_SENT:
+        message = f"{message} {_CHECK_ADDRESS}"
     if issubclass(kind, RateLimitError):
         wait = retry_after(result)
         asked = f" CloudZero asks to wait {wait:g} s." if wait is not None else ""

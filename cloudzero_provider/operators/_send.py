@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset, BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset
 
 from cloudzero_provider.airflow_support.compat import name_instance, set_default_of_mapped
 from cloudzero_provider.airflow_support.errors import airflow_failures
@@ -112,6 +112,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         with skips_logged(), airflow_failures():
             sent = self.send(context)
         name_instance(context, str(sent))
+        self.log.info("Done: %s", sent)
         summary = sent.as_dict()
         self._describe_outlets(context, summary)
         return summary
@@ -204,17 +205,12 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
 
     def _run_query(self) -> Rows:
         # The database's own errors reach Airflow unchanged, so that retries help in an outage.
-        from airflow.providers.common.sql.hooks.sql import DbApiHook
-
+        from cloudzero_provider.airflow_support.sql_hook import sql_hook
         from cloudzero_provider.sources import from_cursor
 
         if not str(self.sql).strip():
             raise InputError("sql is empty: there is no query to run.")
-        hook = BaseHook.get_hook(str(self.sql_conn_id))
-        if not isinstance(hook, DbApiHook):
-            raise ConfigurationError(
-                f"sql_conn_id is {self.sql_conn_id!r}, whose hook, {type(hook).__name__}, does not run SQL."
-            )
+        hook = sql_hook(str(self.sql_conn_id))
         found: list[Rows | None] = []
 
         def read(cursor: Any) -> list[Any]:

@@ -186,7 +186,7 @@ class CloudZeroBaseSensor(BaseSensorOperator):
                 return None
             finally:
                 client.close()
-        self.log.info("CloudZero shows: %s", reading.as_dict())
+        self.log.info("CloudZero shows: %s%s", reading, "" if reading.is_done else f". Waiting for {wanted}")
         return reading
 
     @contextmanager

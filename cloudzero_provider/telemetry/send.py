@@ -189,16 +189,16 @@ def _send(
         done += batch.records
         if sent:
             log.info(
-                "%s: sent request %d of %d (%s, %s to %s): %s, %s bytes; %s so far",
+                "%s: sent request %d of %d: %s, %s bytes; %s so far (%s, %s to %s)",
                 stream_name,
                 number,
                 len(batches),
-                batch.operation.value,
-                batch.first,
-                batch.last,
                 counted(batch.records, "record"),
                 f"{batch.size:,}",
                 f"{done:,}",
+                batch.operation.value,
+                batch.first,
+                batch.last,
             )
     options.journal.finish()
     return sha256.hexdigest()

@@ -86,8 +86,8 @@ def test_the_log_shows_the_progress(sandbox, caplog):
         ),
         "2026-03: replaces 0 rows with 6",
         *(
-            f"2026-03: sent request {n + 1} of 3 ({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)}): "
-            f"2 rows, {size} bytes; {2 * n + 2} of 6 rows so far"
+            f"2026-03: sent request {n + 1} of 3: 2 rows, {size} bytes; {2 * n + 2} of 6 rows so far "
+            f"({'replace_hourly' if n else 'replace_drop'}, hours {hour(n)} to {hour(n)})"
             for n, size in enumerate(sizes)
         ),
     ]

@@ -244,3 +244,15 @@ def test_a_count_of_zero_after_sending_rows_is_not_taken_for_an_empty_month(sand
     sandbox.reset()
     with pytest.raises(AirflowSensorTimeout):
         wait_for(POKE, summary=summary, timeout=0.3)
+
+
+def test_the_log_says_what_cloudzero_shows_and_what_is_waited_for(sandbox, caplog, capfd):
+    caplog.set_level("INFO")
+    with pytest.raises(AirflowSensorTimeout):
+        wait_for(POKE, month="2026-03", rows=2, timeout=0.1)
+    summary = send(records=MONTH)
+    wait_for(POKE, summary=summary)
+    logs = caplog.text + "".join(capfd.readouterr())
+    shown = f"CloudZero shows: 2026-03 is not listed for AnyCost stream {STREAM}. Waiting for 2026-03 to be listed with 2 rows"
+    assert shown in logs
+    assert f"CloudZero shows: 2026-03 of AnyCost stream {STREAM} with 31 rows (drop {summary['drop_ids'][0]})" in logs

@@ -453,3 +453,15 @@ def test_a_stream_that_replies_call_available_waits_for_the_batch_all_the_same(s
     with pytest.raises(AirflowSensorTimeout):
         wait_for(mode, summary=summary, timeout=0.2)
     assert wait_for(mode, summary=summary).result["status"] == "Available"
+
+
+def test_the_log_says_what_cloudzero_shows_and_what_is_waited_for(sandbox, caplog, capfd):
+    caplog.set_level("INFO")
+    sandbox.settings(processed_after_seconds=60)
+    summary = send([record(1), record(2)])
+    with pytest.raises(AirflowSensorTimeout):
+        wait_for(POKE, summary=summary, timeout=0.1)
+    logs = caplog.text + "".join(capfd.readouterr())
+    stream = summary["stream_name"]
+    assert f"CloudZero shows: {stream} is " in logs
+    assert " processed of 2 records looked for. Waiting for status Available" in logs

@@ -103,8 +103,8 @@ def test_the_log_shows_the_progress(sandbox, caplog):
     day = "2026-03-0{}T00:00:00Z".format
     assert caplog.messages == [
         f"orders: 6 records, total 24, in 2 requests, for {sandbox.url}",
-        f"orders: sent request 1 of 2 (replace, {day(1)} to {day(4)}): 4 records, {sizes[0]} bytes; 4 so far",
-        f"orders: sent request 2 of 2 (replace, {day(5)} to {day(6)}): 2 records, {sizes[1]} bytes; 6 so far",
+        f"orders: sent request 1 of 2: 4 records, {sizes[0]} bytes; 4 so far (replace, {day(1)} to {day(4)})",
+        f"orders: sent request 2 of 2: 2 records, {sizes[1]} bytes; 6 so far (replace, {day(5)} to {day(6)})",
     ]
 
 

@@ -18,6 +18,7 @@ Collecting apache-airflow==3.3.2 (from -r requirements/airflow-3.3.txt (line 9))
   Downloading apache_airflow-3.3.2-py3-none-any.whl.metadata (38 kB)
 Collecting numpy>=1.22 (from apache-airflow==3.3.2)
   Using cached numpy-2.3.0-cp311-cp311-manylinux.whl (16.5 MB)
+Collecting Apache_Airflow[celery] (from apache-airflow==3.3.2)
 Downloading apache_airflow-3.3.2-py3-none-any.whl (12.5 MB)
 Downloading tiny-1.0.tar.gz (500 kB)
 """
@@ -27,7 +28,7 @@ def test_packages_and_sizes_are_read_from_the_output_of_pip():
     progress = Progress(4)
     for line in PIP.splitlines():
         progress.read(line)
-    assert (progress.packages, progress.downloaded, progress.local) == (2, 13.0, 16.5)
+    assert (len(progress.names), progress.downloaded, progress.local) == (2, 13.0, 16.5)
     assert str(progress) == "2 of 3 packages: 13 MB downloaded, 16 MB found on this machine"
     progress.read("Installing collected packages: numpy, apache-airflow")
     assert str(progress).endswith("; now writing them to disk")
