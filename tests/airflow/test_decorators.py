@@ -166,7 +166,7 @@ class TestTelemetry:
         assert records(sandbox, "writes") == [("2026-03-04", "Email", {}, "1"), ("2026-03-04", "Search", {}, "2")]
         assert outcome.xcom("send")["total"] == stream(sandbox, "writes")["total"] == "3"
 
-    def test_what_airflow_shows(self, outcome, dags):
+    def test_what_airflow_shows(self, outcome, dags, sandbox):
         shown = {
             "op_args": [["Email", "Search"]],
             "op_kwargs": {},
@@ -178,6 +178,6 @@ class TestTelemetry:
         }
         assert shown.items() <= outcome.rendered("send").items()
         link = lines.link(dags["function_measures"], outcome.run_id, "send", "CloudZero telemetry streams")
-        assert link == "https://app.cloudzero.com/settings/telemetry"
+        assert link == f"{sandbox.url}/"
         [event] = lines.asset_events("cloudzero-function", outcome.run_id)
         assert (event["records"], event["total"], event["month"]) == (2, "3", MONTH)
