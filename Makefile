@@ -58,7 +58,8 @@ lint-and-fire:
 
 # A backfill of 36 months whose scheduler and triggerer are killed, the connection form in a browser on the line before
 # the newest, and what happens for each reply that CloudZero does not document.
-test-long: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed chromium
+test-long: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed $(VENV)/highest/installed chromium
+	$(VENV)/highest/bin/pytest -n 2 tests/unit
 	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -n 2 -m long tests/e2e
 	$(BIN)/pytest -m long tests/contract
 

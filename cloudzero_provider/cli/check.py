@@ -27,7 +27,11 @@ def check(
     *,
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month that every row must be in.")],
     transform: Annotated[
-        list[str], typer.Option(metavar="MODULE:FUNCTION", help="Applied to the rows before the checks. Repeatable.")
+        list[str],
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="A function, or a list of functions, applied to the rows before the checks. Repeatable.",
+        ),
     ] = [],  # noqa: B006
     focus: Annotated[bool, typer.Option("--focus", help="The rows are FOCUS charges: convert them first.")] = False,
     operation: Annotated[str, typer.Option(help="replace_drop, replace_hourly or sum.")] = "replace_drop",

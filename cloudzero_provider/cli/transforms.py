@@ -24,7 +24,7 @@ def chosen_transforms(names: Sequence[str], *, focus: bool, focus_options: Mappi
     """
     Return the transforms to apply, in order.
 
-    :param names: functions as ``module:function``.
+    :param names: functions, or lists of functions, as ``module:name``.
     :param focus: whether the rows are FOCUS charges, which are converted first.
     :param focus_options: parameters of :func:`~cloudzero_provider.anycost.focus.to_cbf`; ``None`` and an empty list
         leave its default.
@@ -33,14 +33,15 @@ def chosen_transforms(names: Sequence[str], *, focus: bool, focus_options: Mappi
     options = {name: value for name, value in focus_options.items() if value not in (None, [])}
     if options and not focus:
         raise ConfigurationError(f"{', '.join(_option(name) for name in options)}: only with --focus.")
-    return ([_to_cbf(options)] if focus else []) + [load(name) for name in names]
+    return ([_to_cbf(options)] if focus else []) + [each for name in names for each in load(name)]
 
 
-def load(name: str) -> Transform:
+def load(name: str) -> list[Transform]:
     """
-    Import a function as a DAG would: from a module that Python finds, also in this folder, or from a file.
+    Import what a DAG gives as ``transform``: from a module that Python finds, also in this folder, or from a file.
 
-    :param name: ``module:function``, or ``file.py:function``.
+    :param name: ``module:name`` or ``file.py:name`` of a function, or of a list of functions.
+    :return: the functions, in order.
     :raises ConfigurationError: when there is no such module or function.
     """
     where, colon, attribute = name.rpartition(":")
@@ -51,11 +52,11 @@ def load(name: str) -> Transform:
     except Exception as error:  # Importing a user's module may raise anything.
         raise ConfigurationError(f"--transform: {where} can't be imported ({type(error).__name__}: {error}).") from None
     found = getattr(module, attribute, None)
-    if not callable(found):
-        problem = "has no" if found is None else "is not a function:"
+    transforms: list[Any] = list(found) if isinstance(found, (list, tuple)) else [found]
+    if not transforms or not all(map(callable, transforms)):
+        problem = "has no" if found is None else "is not a function, nor a list of functions:"
         raise ConfigurationError(f"--transform: {where} {problem} {attribute}; {_EXPECTED}.")
-    transform: Transform = found
-    return transform
+    return transforms
 
 
 def _module(where: str) -> ModuleType:

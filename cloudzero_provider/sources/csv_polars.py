@@ -75,8 +75,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame | None:
     if piece.startswith(_COMPRESSED) or not _is_plain(piece, len(schema), separator):
         return None
-    # Two pieces are read at a time.
-    return pl.read_csv(piece, separator=separator, has_header=False, schema=schema, n_threads=1)
+    return pl.read_csv(piece, separator=separator, has_header=False, schema=schema)
 
 
 def _is_plain(piece: bytes, width: int, separator: str) -> bool:

@@ -6,6 +6,7 @@ import heapq
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -92,5 +93,5 @@ def _values_at(indices: list[int], values: Values) -> list[object]:
 
 def shown_value(value: object) -> str:
     """Shorten a value for an error message."""
-    text = repr(value)
+    text = str(value) if isinstance(value, date) else repr(value)
     return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"

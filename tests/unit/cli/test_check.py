@@ -256,6 +256,7 @@ class TestUsage:
 
 TRANSFORMS = """
 import polars as pl
+from cloudzero_provider.transforms import dates
 print("imported")
 def to_cbf(lines):
     print("called")
@@ -265,6 +266,10 @@ def broken(lines):
 def first(lines):
     return lines.head(1)
 number = 3
+steps = [first, to_cbf]
+dated = [dates("day", "%m/%d/%Y"), to_cbf]
+nothing = []
+mixed = [to_cbf, 3]
 """
 
 
@@ -288,6 +293,10 @@ class TestTransforms:
         several = ["--transform", "my_vendor:first", "--transform", "my_vendor:to_cbf"]
         assert run_json("check", "bill.csv", "--month", "2026-03", *several)["rows"] == 1
 
+    def test_a_list_of_functions_is_applied_in_order(self):
+        found = run_json("check", "bill.csv", "--month", "2026-03", "--transform", "my_vendor:steps")
+        assert found["totals"] == {"cost/cost": "1.5"}
+
     def test_what_a_module_prints_is_not_part_of_the_report(self):
         result = run("check", "bill.csv", "--month", "2026-03", "--transform", "my_vendor:to_cbf", "--json")
         assert json.loads(result.stdout)["ok"]
@@ -304,8 +313,15 @@ class TestTransforms:
         found = run_json("check", "bill.csv", "--month", "2026-03", "--transform", "my_vendor:to_cbf", code=1)
         assert found["problems"][0]["examples"] == [{"where": "bill.csv, line 3", "value": "'$2'"}]
 
+    def test_a_time_in_a_problem_is_written_as_people_write_it(self, tmp_path):
+        (tmp_path / "bill.csv").write_text("day,amount\n04/01/2026,1.5\n")
+        text = run("check", "bill.csv", "--month", "2026-03", "--transform", "my_vendor:dated", code=1).stdout
+        assert "2026-04-01 00:00:00+00:00" in text
+        assert "datetime" not in text
+
     def test_something_that_is_not_a_function_is_wrong_usage(self):
-        for name, message in (("number", "is not a function: number"), ("gone", "has no gone")):
+        not_functions = [(name, f"nor a list of functions: {name}") for name in ("number", "nothing", "mixed")]
+        for name, message in (*not_functions, ("gone", "has no gone")):
             result = run("check", "bill.csv", "--month", "2026-03", "--transform", f"my_vendor:{name}", code=2)
             assert message in result.stderr
 

@@ -91,7 +91,7 @@ def test_without_pyarrow_the_log_names_what_cannot_be_detected(tmp_path, monkeyp
     assert values.to_list() == [[{"key": "a", "value": "3"}, {"key": "b", "value": "2"}], *entries(TWICE)[1:]]
     [warning] = caplog.messages
     assert warning.startswith("bill.parquet: polars 2")
-    assert "a key that is there twice in Tags can't be seen (pyarrow is not installed)" in warning
+    assert "so duplicate keys in Tags can't be detected (pyarrow is not installed)" in warning
 
 
 @needs_maps
