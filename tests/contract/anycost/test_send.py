@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from datetime import datetime, timezone
+from decimal import Decimal
 from operator import itemgetter
 
 import pytest
@@ -112,7 +113,11 @@ def test_check_only_has_every_body_validated_and_writes_nothing(sandbox):
     assert sandbox.held() == []
     shown = (summary.check_only, summary.replaced_rows, summary.drop_ids, summary.row_count, summary.requests)
     assert (summary.anycost_connection_id, *shown) == (STREAM, True, None, (), None, 3)
-    assert summary.sha256 == send(sandbox, limits=ONE_HOUR_EACH).sha256
+    sent = send(sandbox, limits=ONE_HOUR_EACH)
+    assert summary.sha256 == sent.sha256
+    total = sum(Decimal(row["cost/cost"]) for row in sandbox.held())
+    assert str(sent) == f"2026-03: 6 rows, total cost {total}"
+    assert str(summary) == f"2026-03: 6 rows, total cost {total}, only checked"
 
 
 def test_validation_comes_before_the_first_write(sandbox):

@@ -72,6 +72,7 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
     summary = send(sandbox, per_batch=4, rules={"month": Month(2026, 3)})
     bodies = [in_json(*SIX[:4]), in_json(*SIX[4:])]
     day = "2026-03-0{}T00:00:00Z".format
+    assert str(summary) == f"{NAME}, 2026-03: 6 records, total 24"
     assert summary.as_dict() == {
         "stream_name": NAME,
         "stream_type": "allocation",
@@ -131,6 +132,8 @@ def test_check_only_sends_nothing_and_returns_what_would_be_sent(sandbox):
     assert paths(sandbox) == []
     sent = send(sandbox)
     assert (summary.check_only, sent.check_only, summary.sha256) == (True, False, sent.sha256)
+    assert str(sent) == f"{NAME}: 6 records, total 24"
+    assert str(summary) == f"{NAME}: 6 records, total 24, only checked"
 
 
 def test_an_earlier_try_settles_before_anything_is_sent(sandbox):

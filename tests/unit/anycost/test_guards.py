@@ -16,7 +16,7 @@ from cloudzero_provider.exceptions import ConfigurationError
 def test_ratios_are_numbers_within_their_range_as_text_too_if_templated(read, good, rule):
     assert [read(value, templated=True) for value in good] == [float(value) for value in good]
     with pytest.raises(ConfigurationError, match="expected a number"):
-        read("1", templated=False)
+        read("1")
     with pytest.raises(ConfigurationError) as error:
         read(-1, templated=True)
     assert rule.format(-1) in str(error.value)
