@@ -126,7 +126,10 @@ def checked_base_url(base_url: str, *, allow_http: bool) -> str:
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise ConfigurationError("The base URL (the connection's host) is not of the form https://host[:port].")
     if url.path.strip("/") or url.query or url.fragment:
-        raise ConfigurationError("The base URL (the connection's host) must have nothing after host and port.")
+        raise ConfigurationError(
+            "The base URL (the connection's host) must have nothing after host and port: expected https://host or "
+            "https://host:port."
+        )
     if url.scheme == "http" and not allow_http and not _is_this_machine(host):
         raise ConfigurationError(
             "The base URL (the connection's host) would send the API key unencrypted to another machine. Use https, "
