@@ -21,7 +21,8 @@ class Steps:
     """
     Shows the step that a command is at, once it has run for a second.
 
-    On a terminal that is a bar, which disappears at the end; anywhere else, a line for each step.
+    On a terminal that is a bar, which disappears at the end; anywhere else, and with ``TERM=dumb``, a line for each
+    step.
 
     :param console: where to show it.
     :param total: number of steps; ``None`` when it is not known.
@@ -29,6 +30,8 @@ class Steps:
 
     def __init__(self, console: Console, total: int | None = None) -> None:
         self._console = console
+        # rich draws no bar where the cursor can't be moved.
+        self._has_bar = console.is_interactive and not console.is_dumb_terminal
         self._lock = Lock()
         self._text = ""
         self._is_shown = False
@@ -68,16 +71,16 @@ class Steps:
         finally:
             timer.cancel()
             with self._lock:
-                if self._is_shown and self._console.is_interactive:
+                if self._is_shown and self._has_bar:
                     self._bar.stop()
 
     def _show(self) -> None:
         with self._lock:
             self._is_shown = True
-            if self._console.is_interactive:
+            if self._has_bar:
                 self._bar.start()
             self._print_line()
 
     def _print_line(self) -> None:
-        if not self._console.is_interactive and self._text:
+        if not self._has_bar and self._text:
             self._console.print(Text(f"{self._text} …"), soft_wrap=True)

@@ -112,6 +112,10 @@ def shown(steps: Steps, *, seconds: float) -> str:
 
 
 class TestProgress:
+    @pytest.fixture(autouse=True)
+    def _terminal(self, monkeypatch):
+        monkeypatch.setenv("TERM", "xterm")
+
     def test_what_is_quick_shows_nothing(self):
         assert shown(Steps(console(terminal=False), 2), seconds=0) == ""
         assert shown(Steps(console(terminal=True), 2), seconds=0).strip("\x1b[?25hl") == ""
@@ -119,6 +123,12 @@ class TestProgress:
     def test_lines_where_there_is_no_terminal(self, monkeypatch):
         monkeypatch.setattr("cloudzero_provider.cli.progress._QUIET_SECONDS", 0.05)
         text = shown(Steps(console(terminal=False), 2), seconds=0.5)
+        assert text == "Reading march.csv …\nChecking rows …\n"
+
+    def test_lines_on_a_terminal_that_can_not_move_its_cursor(self, monkeypatch):
+        monkeypatch.setattr("cloudzero_provider.cli.progress._QUIET_SECONDS", 0.05)
+        monkeypatch.setenv("TERM", "dumb")
+        text = shown(Steps(console(terminal=True), 2), seconds=0.5)
         assert text == "Reading march.csv …\nChecking rows …\n"
 
     def test_a_bar_on_a_terminal(self, monkeypatch):
