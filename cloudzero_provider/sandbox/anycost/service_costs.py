@@ -8,12 +8,12 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.cbf import COST, SERVICE
-from cloudzero_provider.sandbox.anycost.totals import LIVE
+from cloudzero_provider.sandbox.anycost.totals import live_blocks
 from cloudzero_provider.sandbox.common.exact_sums import Sums
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from cloudzero_provider.sandbox.anycost.totals import MonthVersion
 
@@ -36,7 +36,7 @@ class ServiceCosts:
             known = self._months.pop((key.stream, key.month), {})
             sums: Sums[tuple[str, str]] = Sums()
             blocks: _Blocks = {}
-            for number, day in _live_blocks(database, key):
+            for number, day in live_blocks(database, key):
                 blocks[number] = known.get(number) or _read_block(database, number)
                 for service, cost in blocks[number].items():
                     sums.add((day, service), cost)
@@ -45,11 +45,6 @@ class ServiceCosts:
             for oldest in list(self._months)[:-_MAX_MONTHS]:
                 del self._months[oldest]
         return sums.as_dict()
-
-
-def _live_blocks(database: sqlite3.Connection, key: MonthVersion) -> Iterator[tuple[int, str]]:
-    query = f"SELECT id, substr(hour, 1, 10) FROM {LIVE}"  # noqa: S608 - a constant of the code
-    yield from database.execute(query, (key.stream, key.month))
 
 
 def _read_block(database: sqlite3.Connection, number: int) -> dict[str, Decimal]:

@@ -14,6 +14,7 @@ from cloudzero_provider.sandbox.common.exact_sums import Totals
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class MonthStates:
 
 
 #: The blocks of a month now; its parameters are the stream and the month.
-LIVE = (
+_LIVE = (
     "blocks JOIN drops ON drops.number = drop_number"
     " WHERE stream = ? AND month = ? AND closed_at IS NULL AND removed_at IS NULL"
 )
@@ -96,7 +97,7 @@ def _compute_state(database: sqlite3.Connection, key: MonthVersion) -> MonthStat
     totals, days = Totals(), Totals()
     hours: set[str] = set()
     rows = size = 0
-    blocks = database.execute(f"SELECT hour, row_count, byte_count, totals FROM {LIVE}", (key.stream, key.month))
+    blocks = database.execute(f"SELECT hour, row_count, byte_count, totals FROM {_LIVE}", (key.stream, key.month))
     for hour, row_count, byte_count, block_totals in blocks:
         rows += row_count
         size += byte_count
@@ -108,9 +109,14 @@ def _compute_state(database: sqlite3.Connection, key: MonthVersion) -> MonthStat
     return MonthState(rows, size, totals.as_texts(), days.as_texts(), len(hours), min(hours), max(hours))
 
 
+def live_blocks(database: sqlite3.Connection, key: MonthVersion) -> Iterable[tuple[int, str]]:
+    """Return the number and the day of each block of a month."""
+    return database.execute(f"SELECT id, substr(hour, 1, 10) FROM {_LIVE}", (key.stream, key.month))
+
+
 def _digest(database: sqlite3.Connection, key: MonthVersion) -> str:
     found = database.execute(
-        f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {LIVE})", (key.stream, key.month)
+        f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {_LIVE})", (key.stream, key.month)
     )
     rows = [row for (block,) in found for row in block.split(b"\n")]
     rows.sort()

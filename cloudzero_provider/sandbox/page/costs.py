@@ -6,18 +6,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.common.exact_sums import sum_exactly
-from cloudzero_provider.sandbox.page.chart import Look, bar, day_label, draw_stacked, frame, x_labels
+from cloudzero_provider.sandbox.page.chart import Look, bar, frame, x_labels
 from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
 from cloudzero_provider.sandbox.page.scale import make_scale
-from cloudzero_provider.sandbox.page.tables import (
-    breakdown_table,
-    details,
-    exact,
-    heads,
-    legend,
-    names_table,
-    table,
-)
+from cloudzero_provider.sandbox.page.stacked import Amounts, render_stacked
+from cloudzero_provider.sandbox.page.tables import exact, heads, table
 from cloudzero_provider.sandbox.page.template import cell, section
 
 if TYPE_CHECKING:
@@ -28,6 +21,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.page.choice import Choice
     from cloudzero_provider.sandbox.page.data import ShownMonth, Snapshot
 
+_COSTS = Amounts("costs", "Cost", "service", 300)
 _ZERO = Decimal(0)
 # With more months than this, only those that have data are drawn.
 _MAX_MONTHS_DRAWN = 120
@@ -67,21 +61,12 @@ def _choices(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth
 
 def _month(month: ShownMonth, breakdown: Breakdown) -> str:
     name = month.version.month
-    look = Look(
-        "cost-bar",
-        f"Cost by day in {name}, stacked by service. The same figures are in the table below.",
-        300,
-        day_label,
-    )
-    caption = f"Cost by day and service in {name}"
-    tables = details("costs-table", "Cost by day as a table", breakdown_table(breakdown, caption, "Day"))
-    caption = f"Cost by service in {name}"
-    tables += names_table(breakdown, "services-table", caption, "Service", "services", "Cost")
+    captions = f"Cost by day and service in {name}", f"Cost by service in {name}"
     total = (
         f'<p class="total"><strong>{exact(month.state.total_cost)}</strong>'
         f" in {month.state.rows:,} rows and {month.state.hours:,} hours</p>"
     )
-    return f"{total}{draw_stacked(breakdown, look)}{legend(breakdown, 'Services')}{tables}"
+    return total + render_stacked(breakdown, _COSTS, name, "day", captions)
 
 
 def _months(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth], shown: ShownMonth) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.anycost.connections import Connection, list_all
 from cloudzero_provider.sandbox.anycost.service_costs import ServiceCosts
 from cloudzero_provider.sandbox.page.breakdown import Breakdown, Breakdowns, break_down
 from cloudzero_provider.sandbox.page.choice import BILLING, TELEMETRY, Choice
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
+    from cloudzero_provider.sandbox.anycost.connections import Connection
     from cloudzero_provider.sandbox.anycost.totals import MonthState, MonthStates, MonthVersion
     from cloudzero_provider.sandbox.settings.all_settings import Settings
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
@@ -138,18 +138,23 @@ RequestReader = Callable[["sqlite3.Connection", "str | None", "str | None"], Sho
 
 
 def take_snapshot(
-    database: sqlite3.Connection, totals: Totals, wanted: Choice, read_requests: RequestReader, control: Control
+    database: sqlite3.Connection,
+    streams: Sequence[Connection],
+    totals: Totals,
+    wanted: Choice,
+    read_requests: RequestReader,
+    control: Control,
 ) -> Snapshot:
     """
     Read what the page shows.
 
     :param database: where it is.
+    :param streams: its AnyCost streams.
     :param totals: those computed earlier.
     :param wanted: what the address asks for; what does not exist is not shown again.
     :param read_requests: reads the log.
     :param control: what is not in the database.
     """
-    streams = [connection for connection in list_all(database) if connection.is_stream]
     ids = {stream.id for stream in streams}
     versions = [version for version in totals.months.months(database) if version.stream in ids]
     months = [ShownMonth(version, totals.months.state(database, version)) for version in versions]

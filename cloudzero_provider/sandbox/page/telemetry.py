@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.page.chart import Look, day_label, draw_stacked, month_label
 from cloudzero_provider.sandbox.page.choice import Option, choice_list, show_button
-from cloudzero_provider.sandbox.page.tables import (
-    breakdown_table,
-    details,
-    exact,
-    heads,
-    legend,
-    names_table,
-    table,
-)
+from cloudzero_provider.sandbox.page.stacked import Amounts, render_stacked
+from cloudzero_provider.sandbox.page.tables import exact, heads, table
 from cloudzero_provider.sandbox.page.template import cell, section
 from cloudzero_provider.sandbox.telemetry.model import StreamStatus
 
@@ -23,6 +15,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.sandbox.page.choice import Choice
     from cloudzero_provider.sandbox.page.data import ShownStream, Snapshot
 
+_VALUES = Amounts("telemetry", "Value", "element", 240)
 _COLUMNS = (
     ("Stream", ""), ("Type", "optional"), ("Granularity", "optional"), ("Status", ""), ("Records", "number"),
     ("Total", "exact"), ("Deleted", "number optional"), ("First", "optional"), ("Last", "optional"),
@@ -57,18 +50,10 @@ def _choices(snapshot: Snapshot, shown: ShownStream) -> str:
 
 def _chart(shown: ShownStream, period: str, breakdown: Breakdown) -> str:
     name = shown.stream.name
-    by_month = shown.digits == 7
-    unit, label = ("month", month_label) if by_month else ("day", day_label)
-    title = f"Value by {unit} in {period}, stacked by element. The same figures are in the table below."
-    caption = f"{name}, {period}: value by {unit} and element"
-    by_time = breakdown_table(breakdown, caption, unit.capitalize())
-    tables = details("telemetry-table", f"Value by {unit} as a table", by_time)
-    caption = f"{name}, {period}: value by element"
-    tables += names_table(breakdown, "elements-table", caption, "Element", "elements", "Value")
-    return (
-        f'<h3>{cell(name)}, {cell(period)}</h3><p class="total"><strong>{exact(breakdown.total)}</strong></p>'
-        f"{draw_stacked(breakdown, Look('value-bar', title, 240, label))}{legend(breakdown, 'Elements')}{tables}"
-    )
+    unit = "month" if shown.digits == 7 else "day"
+    captions = f"{name}, {period}: value by {unit} and element", f"{name}, {period}: value by element"
+    total = f'<h3>{cell(name)}, {cell(period)}</h3><p class="total"><strong>{exact(breakdown.total)}</strong></p>'
+    return total + render_stacked(breakdown, _VALUES, period, unit, captions)
 
 
 def _row(choice: Choice, shown: ShownStream, *, is_shown: bool) -> str:

@@ -83,7 +83,7 @@ class PageApi:
             streams = [connection for connection in list_all(database) if connection.is_stream]
             faults = [fault.as_json() for fault in sandbox.faults.armed]
             control = Control(faults, sandbox.settings, url, airflow_connection(url, streams, None))
-            return render(take_snapshot(database, self._totals, choice, _read_requests, control))
+            return render(take_snapshot(database, streams, self._totals, choice, _read_requests, control))
 
         return (await sandbox.database.read(read)).encode("utf-8", "replace")
 
