@@ -94,11 +94,11 @@ class CloudZeroBaseSensor(BaseSensorOperator):
         show_links(self, context)
         with airflow_failures():
             deferrable = self._read_switches()
-        if not deferrable:
-            with skips_logged():
+        with skips_logged():
+            if not deferrable:
                 return super().execute(context)
-        with skips_logged(), self._soft_failures():
-            return self._check_or_defer(context, time.time() + self.timeout)
+            with self._soft_failures():
+                return self._check_or_defer(context, time.time() + self.timeout)
 
     def _read_switches(self) -> bool:
         """Check Airflow's switches; return ``deferrable``."""
