@@ -13,6 +13,7 @@ from cloudzero_provider.anycost.columns import COST, USAGE_START, Kind, in_cbf_o
 from cloudzero_provider.anycost.month_reply import Row, rows_of
 from cloudzero_provider.exceptions import UnexpectedReplyError
 from cloudzero_provider.values.exact_sums import exact_sum
+from cloudzero_provider.values.python_values import no_strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,7 +69,7 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
 def hours_of(frame: pl.DataFrame) -> pl.Series:
     """The hour of each row, as text."""
     if USAGE_START not in frame.columns:
-        return pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+        return no_strings(frame.height)
     return convert(Kind.HOUR, frame[USAGE_START]).strings
 
 

@@ -21,6 +21,7 @@ from cloudzero_provider.values.did_you_mean import suggestion
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.parameters import Choice
 from cloudzero_provider.values.problems import Problems
+from cloudzero_provider.values.python_values import no_strings
 from cloudzero_provider.values.timestamps import utc_timestamps
 from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
@@ -160,7 +161,7 @@ def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[st
 
     :return: the granularity, and whether to send it.
     """
-    given = rows.columns.get("granularity", _no_values(rows))
+    given = rows.columns.get("granularity", no_strings(rows.count))
     default = rules.granularity
     column = checked(
         as_text(given, text_of), lambda text: text in rules.kind.granularities, _accepted_granularities(rules.kind)
@@ -186,7 +187,7 @@ def _accepted_granularities(kind: RecordKind) -> str:
 
 def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problems) -> tuple[pl.DataFrame, int]:
     deletes = rules.operation is TelemetryOperation.DELETE
-    nothing = _no_values(rows)
+    nothing = no_strings(rows.count)
     given = {name: rows.columns.get(name, nothing) for name in ("value", "element_name", rules.kind.keys_field)}
     numbers, rounded = convert_values(nothing if deletes else given["value"])
     _check_required("value", rows, problems, needed=not deletes)
@@ -212,10 +213,6 @@ def _columns(rows: Rows, rules: RecordRules, granularity: str, problems: Problem
     return frame, rounded
 
 
-def _no_values(rows: Rows) -> pl.Series:
-    return pl.repeat(None, rows.count, dtype=pl.String, eager=True)
-
-
 def _check_required(name: str, rows: Rows, problems: Problems, *, needed: bool) -> None:
     if not needed:
         return
@@ -232,7 +229,7 @@ def _timestamps(rows: Rows, rules: RecordRules, granularity: str, problems: Prob
     _check_required("timestamp", rows, problems, needed=True)
     given = rows.columns.get("timestamp")
     if given is None:
-        return _no_values(rows)
+        return no_strings(rows.count)
     column = utc_timestamps(as_text(given, timestamp_text), **TRUNCATION[granularity])
     problems.add_each(column.bad, "timestamp", given)
     if column.truncated:

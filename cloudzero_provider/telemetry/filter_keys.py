@@ -22,7 +22,7 @@ from cloudzero_provider.sources.rows import compact
 from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY
 from cloudzero_provider.values.json_objects import JsonField, JsonObjects
 from cloudzero_provider.values.json_strings import as_json_strings, json_escaped
-from cloudzero_provider.values.python_values import as_objects, null_where
+from cloudzero_provider.values.python_values import as_objects, no_strings, null_where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,8 +134,7 @@ def _is_struct(values: Values) -> TypeGuard[pl.Series]:
 def _of_same_keys(keys: tuple[Any, ...] | None, values: list[Any], kind: RecordKind) -> FilterKeys:
     if keys == ():
         count = len(values)
-        nulls = pl.repeat(None, count, dtype=pl.String, eager=True)
-        return FilterKeys(nulls, pl.repeat("[]", count, dtype=pl.String, eager=True))
+        return FilterKeys(no_strings(count), pl.repeat("[]", count, dtype=pl.String, eager=True))
     columns = None if keys is None else _columns(keys, values, kind)
     return _of_each(values, kind) if columns is None else _of_columns(columns)
 

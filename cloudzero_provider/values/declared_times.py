@@ -6,6 +6,10 @@ from datetime import datetime, timezone
 
 import polars as pl
 
+from cloudzero_provider.values.distinct_values import looked_up
+
+_UTC = pl.Datetime("us", "UTC")
+
 
 def read_times(texts: pl.Series, time_format: str) -> tuple[pl.Series, dict[int, str]]:
     """
@@ -22,9 +26,7 @@ def read_times(texts: pl.Series, time_format: str) -> tuple[pl.Series, dict[int,
         except (ValueError, OverflowError):
             continue
     bad = (texts.is_not_null() & ~texts.is_in(["", *known])).arg_true().to_list()
-    found = texts.replace_strict(
-        list(known), pl.Series(values=list(known.values()), dtype=pl.Datetime("us", "UTC")), default=None
-    )
+    found = looked_up(texts, list(known), pl.Series(values=list(known.values()), dtype=_UTC), _UTC)
     return found, dict.fromkeys(bad, f"not in the format {time_format!r}")
 
 

@@ -34,7 +34,7 @@ def looked_up(
     values: pl.Series,
     known: pl.Series | Sequence[str],
     results: pl.Series | Sequence[str],
-    dtype: DataTypeClass = pl.String,
+    dtype: pl.DataType | DataTypeClass = pl.String,
 ) -> pl.Series:
     """
     Look up the result of each value.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from cloudzero_provider.values.python_values import no_strings
+
 #: A sign or a code in front of the number, or after it: $, US$, EUR.
 _CURRENCY = r"[A-Z]{0,3}\p{Sc}|[A-Z]{3}"
 _SIGN = "[-+−]"
@@ -44,7 +46,7 @@ def read_money(texts: pl.Series, *, decimal_point: str, thousands: str) -> Money
     )
     is_good = given["number"] & (given["signs"] <= 1) & (given["currencies"] <= 1) & given["is_closed"]
     is_good = is_good.fill_null(value=False)
-    column = MoneyColumn(parts.select(_decimal(thousands)).to_series().zip_with(is_good, _nulls(texts)))
+    column = MoneyColumn(parts.select(_decimal(thousands)).to_series().zip_with(is_good, no_strings(len(texts))))
     rule = _rule(decimal_point, thousands)
     column.bad = dict.fromkeys((texts.is_not_null() & ~is_good).arg_true().to_list(), rule)
     currencies = parts.select(pl.coalesce("currency_1", "currency_2", "currency_3", "currency_4")).to_series()
@@ -75,10 +77,6 @@ def _decimal(thousands: str) -> pl.Expr:
     point = pl.when(fraction == "").then(pl.lit("")).otherwise(pl.lit("."))
     sign = pl.when(is_negative.fill_null(value=False)).then(pl.lit("-")).otherwise(pl.lit(""))
     return pl.concat_str(sign, whole.fill_null("0"), point, fraction)
-
-
-def _nulls(texts: pl.Series) -> pl.Series:
-    return pl.repeat(None, len(texts), dtype=pl.String, eager=True)
 
 
 def _rule(decimal_point: str, thousands: str) -> str:

@@ -48,6 +48,11 @@ def null_where(values: pl.Series, mask: pl.Series) -> pl.Series:
     return pl.select(pl.when(~mask).then(values)).to_series()
 
 
+def no_strings(count: int) -> pl.Series:
+    """A text column of nulls."""
+    return pl.repeat(None, count, dtype=pl.String, eager=True)
+
+
 def without_empty(strings: pl.Series) -> pl.Series:
     """Replace empty strings with null. Without any, the column is returned as it is, which costs no memory."""
     empty = strings == ""

@@ -34,6 +34,7 @@ from cloudzero_provider.sources import Rows, plain_type
 from cloudzero_provider.values.conversion import is_blank
 from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.problems import Problems
+from cloudzero_provider.values.python_values import no_strings
 from cloudzero_provider.values.row_places import row_number, where_in
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class _ColumnReader:
         """Read a column as strings."""
         if name not in self.frame.columns:
             self.problems.add(0, name, REQUIRED_RULE)
-            return pl.repeat(None, self.frame.height, dtype=pl.String, eager=True)
+            return no_strings(self.frame.height)
         values = self.frame[name]
         column = convert(kind_of(name), values)
         self.problems.add_each(column.bad, name, values)

@@ -13,6 +13,7 @@ from cloudzero_provider.anycost.focus.versions import NEWEST, describe_versions,
 from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.sources import plain_type
 from cloudzero_provider.values.did_you_mean import spelling_differences
+from cloudzero_provider.values.python_values import no_strings
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import FocusOptions
@@ -83,7 +84,7 @@ def _unit_of_quantity(frame: pl.DataFrame) -> dict[str, pl.Series]:
 
 
 def _empty_column(name: str, count: int) -> pl.Series:
-    return pl.repeat(None, count, dtype=pl.String, eager=True).alias(name)
+    return no_strings(count).alias(name)
 
 
 def _checked_column(values: pl.Series, kind: ValueKind) -> pl.Series:
@@ -91,7 +92,7 @@ def _checked_column(values: pl.Series, kind: ValueKind) -> pl.Series:
     dtype = values.dtype
     if dtype == pl.String:
         missing = (values == "") | (values == "NULL")
-        return values.set(missing, None)
+        return values.set(missing, None) if missing.any() else values
     keeps_type = {
         ValueKind.TAGS: True,
         ValueKind.NUMBER: dtype.is_numeric(),

@@ -19,15 +19,13 @@ from cloudzero_provider.anycost.focus.tag_pairs import (
 )
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.values.counted import counted
+from cloudzero_provider.values.python_values import no_strings
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.focus.options import DuplicateTags
     from cloudzero_provider.values.problems import Problems
 
 log = logging.getLogger(__name__)
-
-#: ``_NO_TEXT.clear(count)`` is a column without a value.
-_NO_TEXT = pl.Series(dtype=pl.String)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,8 @@ def read_tags(tags: pl.Series, duplicates: DuplicateTags, problems: Problems) ->
             tags.name,
             _SENT_TAG[duplicates.value],
         )
-    rules = {row: pairs.bad[pairs.sets[row]] for row in pairs.rows_of(pairs.bad).arg_true()}
+    wrong = pairs.sets.to_frame().with_row_index().filter(pairs.rows_of(pairs.bad))
+    rules = {row: pairs.bad[number] for row, number in wrong.iter_rows()}
     problems.add_each(rules, tags.name, tags)
     return TagValues(_by_key(pairs.frame, pairs.count), pairs.sets)
 
@@ -85,7 +84,7 @@ def _pairs(tags: pl.Series) -> TagPairs:
         tags = tags.cast(pl.List(tags.dtype.inner))
     if tags.dtype in (pl.List(pl.Null), pl.Null):
         # Only empty lists: no row has a tag.
-        return pairs_of_json(_NO_TEXT.clear(len(tags)).alias(tags.name))
+        return pairs_of_json(no_strings(len(tags)).alias(tags.name))
     fields = None
     if isinstance(tags.dtype, pl.List) and isinstance(tags.dtype.inner, pl.Struct):
         fields = pair_fields(tuple(field.name for field in tags.dtype.inner.fields))
@@ -132,7 +131,7 @@ def _as_bool(values: pl.Series) -> pl.Series:
 
 
 def _by_key(pairs: pl.DataFrame, count: int) -> dict[str, pl.Series]:
-    nothing = _NO_TEXT.clear(count)
+    nothing = no_strings(count)
     return {
         str(key): nothing.clone().scatter(of_key["set"], of_key["value"])
         for (key,), of_key in pairs.partition_by("key", as_dict=True, maintain_order=True).items()
