@@ -15,7 +15,7 @@ import polars as pl
 
 from cloudzero_provider.sources.csv_separators import COMMA
 from cloudzero_provider.sources.rows import POLARS_ERRORS
-from cloudzero_provider.values.parallel import in_parallel
+from cloudzero_provider.values.parallel import for_columns, in_parallel
 from cloudzero_provider.values.python_values import without_empty
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | Non
             frames.append(frame)
     except (*POLARS_ERRORS, UnicodeDecodeError, csv.Error):
         return None
-    return pl.DataFrame([_column(name, frames) for name in header] if frames else schema.to_frame())
+    if not frames:
+        return schema.to_frame()
+    rows = sum(frame.height for frame in frames)
+    return pl.DataFrame(list(for_columns(lambda name: _column(name, frames), header, rows)))
 
 
 def _column(name: str, frames: list[pl.DataFrame]) -> pl.Series:
