@@ -9,8 +9,12 @@ The exceptions of this package. A retry can help those with an asterisk::
             TransformError
             InvalidRowsError
             MonthTooLargeError
-            MonthWouldShrinkError
-            MonthWouldGrowError
+            GuardError
+                MonthWouldShrinkError
+                MonthWouldGrowError
+                CostWouldChangeError
+                MissingDaysError
+                PlanDiffersError
             ValidationFailedError
         ReplacesSameRunError
         ClaimError *
@@ -162,12 +166,28 @@ class MonthTooLargeError(InputError):
     """The rows exceed what CloudZero accepts for a month of one stream. Nothing was sent."""
 
 
-class MonthWouldShrinkError(InputError):
+class GuardError(InputError):
+    """A guard refuses the rows, which are valid, because of what the month would become. Nothing was sent."""
+
+
+class MonthWouldShrinkError(GuardError):
     """The rows would replace a much larger month (see ``min_rows_ratio``). Nothing was sent."""
 
 
-class MonthWouldGrowError(InputError):
+class MonthWouldGrowError(GuardError):
     """The month would become much larger (see ``max_rows_ratio``). Nothing was sent."""
+
+
+class CostWouldChangeError(GuardError):
+    """The cost of the month would change by more than ``max_cost_change``. Nothing was sent."""
+
+
+class MissingDaysError(GuardError):
+    """Days of the month have no rows (see ``required_days``). Nothing was sent."""
+
+
+class PlanDiffersError(GuardError):
+    """The rows, or what CloudZero holds, are no longer those of the plan (see ``plan``). Nothing was sent."""
 
 
 class ValidationFailedError(InputError):

@@ -83,3 +83,20 @@ def test_the_server_s_words_and_ours_are_kept_apart():
         error = CloudZeroError(message)
         error.recovery = "Nothing stands."
         assert str(error) == "It said no. Nothing stands."
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        exceptions.MonthWouldShrinkError,
+        exceptions.MonthWouldGrowError,
+        exceptions.CostWouldChangeError,
+        exceptions.MissingDaysError,
+        exceptions.PlanDiffersError,
+    ],
+)
+def test_a_failure_callback_can_name_all_guards_at_once(kind):
+    error = in_airflow(kind("Refused"))
+    assert isinstance(error, exceptions.GuardError)
+    assert isinstance(error, exceptions.InputError)
+    assert type(pickle.loads(pickle.dumps(error))) is kind
