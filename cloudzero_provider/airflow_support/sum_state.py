@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cloudzero_provider.anycost.send import SendOptions
+    from cloudzero_provider.anycost.send_options import SendOptions
     from cloudzero_provider.journal import SumJournal
     from cloudzero_provider.telemetry.send import TelemetryOptions
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.anycost.send import SendSummary
+    from cloudzero_provider.anycost.send_summary import SendSummary
     from cloudzero_provider.sources import Rows
     from cloudzero_provider.telemetry.send import TelemetrySummary
 
@@ -69,7 +69,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
-    unrendered_fields = ("records",)
+    unrendered_fields: Sequence[str] = ("records",)
     #: The choices of ``on_empty``.
     on_empty_choices: ClassVar[Sequence[OnEmpty]] = (OnEmpty.SKIP, OnEmpty.FAIL)
     #: Keys of the summary that the events of ``outlets`` show.

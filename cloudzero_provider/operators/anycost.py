@@ -18,11 +18,14 @@ from cloudzero_provider.values.parameters import read_bool
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+    from decimal import Decimal
 
     from airflow.sdk import Context
 
     from cloudzero_provider.anycost.checks import CheckedRows
-    from cloudzero_provider.anycost.send import SendOptions, SendSummary
+    from cloudzero_provider.anycost.guards.contents import ContentGuards
+    from cloudzero_provider.anycost.send_options import SendOptions
+    from cloudzero_provider.anycost.send_summary import SendSummary
     from cloudzero_provider.months import Month
 
 
@@ -64,6 +67,17 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param max_rows_ratio: refuse a month with more rows than this multiple of those CloudZero holds. Without it, a past
         month that grows to more than twice its rows is only a warning. A month that CloudZero does not hold yet is not
         compared. (templated)
+    :param max_cost_change: refuse a month whose total ``cost/cost`` would move by more, up or down, from what CloudZero
+        holds: ``30%`` of it, or an amount like ``500``. A month that CloudZero does not hold yet is not compared.
+        (templated)
+    :param required_days: ``all`` refuses a ``replace_drop`` in which a day of the month that is over (in UTC) has no
+        rows. (templated)
+    :param skip_unchanged: send nothing when CloudZero holds exactly these rows already, in any order. A retry or a
+        cleared task always sends. (templated)
+    :param report_changes: read what CloudZero holds, and log how the month changes. (templated)
+    :param plan: the output of :class:`~cloudzero_provider.operators.plan.AnyCostBillingDropPlanOperator` that was
+        approved: refuse anything but its rows, or when CloudZero no longer holds what the plan was compared with.
+        Resolved when the task runs, never rendered by Jinja.
     :param check_only: check the rows, ask CloudZero to validate them, and write nothing. (templated)
     :param validate_with_cloudzero: have CloudZero validate every request before the first is sent. (templated)
     :param verify: read the month back at the end, until its rows and the exact total of every cost column are as sent.
@@ -75,7 +89,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param replace_in_same_run: allow this task to replace what another task, or another instance of this mapped task,
         sent to the month in the same DAG run, for example an estimate. Without it, that is an error. (templated)
     :return: month, anycost_connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal string),
-        hours, sha256, drop_ids, row_count, check_only.
+        hours, sha256, drop_ids, row_count, check_only, replaced_cost, unchanged.
+    :raises GuardError: when a guard refuses: nothing was sent.
     :raises CloudZeroError: one of its classes; an error that a retry can't fix is also an ``AirflowFailException``.
     """
 
@@ -86,12 +101,18 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "operation",
         "min_rows_ratio",
         "max_rows_ratio",
+        "max_cost_change",
+        "required_days",
+        "skip_unchanged",
+        "report_changes",
+        "plan",
         "check_only",
         "validate_with_cloudzero",
         "verify",
     )
     operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
+    unrendered_fields = (*CloudZeroSendOperator.unrendered_fields, "plan")
     on_empty_choices = tuple(OnEmpty)
     outlet_keys = (
         "month",
@@ -99,6 +120,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "rows",
         "total_cost",
         *CloudZeroSendOperator.outlet_keys,
+        "unchanged",
     )
 
     def __init__(
@@ -109,6 +131,11 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         operation: str = "replace_drop",
         min_rows_ratio: float | str = MIN_ROWS_RATIO,
         max_rows_ratio: float | str | None = None,
+        max_cost_change: str | float | Decimal | None = None,
+        required_days: str | None = None,
+        skip_unchanged: bool | str = False,
+        report_changes: bool | str = False,
+        plan: Any = None,
         check_only: bool | str = False,
         validate_with_cloudzero: bool | str = False,
         verify: bool | str = False,
@@ -124,6 +151,11 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         self.operation = operation
         self.min_rows_ratio = min_rows_ratio
         self.max_rows_ratio = max_rows_ratio
+        self.max_cost_change = max_cost_change
+        self.required_days = required_days
+        self.skip_unchanged = skip_unchanged
+        self.report_changes = report_changes
+        self.plan = plan
         self.check_only = check_only
         self.validate_with_cloudzero = validate_with_cloudzero
         self.verify = verify
@@ -172,19 +204,35 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""
-        from cloudzero_provider.anycost.guards import read_max_rows_ratio, read_min_rows_ratio
+        from cloudzero_provider.anycost.guards.days import read_required_days
+        from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
         from cloudzero_provider.anycost.plan import Limits, Operation
-        from cloudzero_provider.anycost.send import SendOptions
+        from cloudzero_provider.anycost.send_options import SendOptions
 
         return SendOptions(
             operation=Operation.parse(self.operation, "operation"),
             min_rows_ratio=read_min_rows_ratio(self.min_rows_ratio, templated=True),
             max_rows_ratio=read_max_rows_ratio(self.max_rows_ratio, templated=True),
+            required_days=read_required_days(self.required_days),
+            contents=self._content_guards(context),
             check_only=read_bool("check_only", self.check_only, templated=True),
             validate_with_cloudzero=read_bool("validate_with_cloudzero", self.validate_with_cloudzero, templated=True),
             verify=read_bool("verify", self.verify, templated=True),
             limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
             claims=self.claims(context),
+        )
+
+    def _content_guards(self, context: Context) -> ContentGuards:
+        from cloudzero_provider.anycost.guards.approved_plan import ApprovedPlan
+        from cloudzero_provider.anycost.guards.contents import ContentGuards
+        from cloudzero_provider.anycost.guards.cost_change import read_max_cost_change
+
+        has_plan = self.plan is not None
+        return ContentGuards(
+            max_cost_change=read_max_cost_change(self.max_cost_change, templated=True),
+            skip_unchanged=read_bool("skip_unchanged", self.skip_unchanged, templated=True),
+            report_changes=read_bool("report_changes", self.report_changes, templated=True),
+            approved=ApprovedPlan.parse(self.resolve_unrendered("plan", context)) if has_plan else None,
         )
 
 

@@ -20,12 +20,13 @@ from support.sandbox_server import SandboxServer
 from support.state_stores import Store
 
 from cloudzero_provider import exceptions as errors, sources
-from cloudzero_provider.anycost import send as sending
+from cloudzero_provider.anycost import verification
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.claim import MonthWrite
-from cloudzero_provider.anycost.guards import rows_held_if_known
+from cloudzero_provider.anycost.guards.row_count import rows_held_if_known
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
-from cloudzero_provider.anycost.send import SendOptions, clear_month, send_month
+from cloudzero_provider.anycost.send import clear_month, send_month
+from cloudzero_provider.anycost.send_options import SendOptions
 from cloudzero_provider.client import Client
 from cloudzero_provider.journal import SumJournal
 from cloudzero_provider.months import Month
@@ -71,6 +72,8 @@ def test_the_summary_of_several_requests_is_of_all_of_them(sandbox):
         "drop_ids": sandbox.month("2026-03")["drop_ids"],
         "row_count": 6,
         "check_only": False,
+        "replaced_cost": None,
+        "unchanged": False,
     }
     assert sorted(sandbox.held(), key=itemgetter("cost/cost")) == SIX
 
@@ -500,7 +503,7 @@ def test_a_single_day_over_a_month_is_said_aloud(sandbox, caplog, before, rows, 
 
 @pytest.fixture
 def no_pause(monkeypatch):
-    monkeypatch.setattr(sending, "VERIFY_PAUSE", 0.05)
+    monkeypatch.setattr(verification, "VERIFY_PAUSE", 0.05)
 
 
 class Holding:
@@ -551,7 +554,7 @@ def test_every_cost_column_is_compared():
 
 
 def test_reading_back_ends_at_the_deadline(monkeypatch):
-    monkeypatch.setattr(sending, "VERIFY_PAUSE", 0.9)
+    monkeypatch.setattr(verification, "VERIFY_PAUSE", 0.9)
     began = time.monotonic()
     with answering(Holding(SIX[:1])) as client, pytest.raises(errors.VerificationError):
         send(None, client=client, verify=True)
@@ -559,7 +562,7 @@ def test_reading_back_ends_at_the_deadline(monkeypatch):
 
 
 def test_a_read_that_would_begin_after_the_deadline_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(sending, "VERIFY_PAUSE", 2.5)
+    monkeypatch.setattr(verification, "VERIFY_PAUSE", 2.5)
     holding = Holding(SIX[:1], SIX[:1], SIX)  # before it is sent, after it, and too late
     with answering(holding) as client, pytest.raises(errors.VerificationError):
         send(None, client=client, verify=True)
@@ -603,6 +606,8 @@ def test_a_month_is_emptied_and_the_summary_says_so(sandbox):
         "drop_ids": [],
         "row_count": None,
         "check_only": False,
+        "replaced_cost": None,
+        "unchanged": False,
     }
 
 

@@ -251,7 +251,8 @@ def rows_of(number):
 def send_month_of(one, number):
     from cloudzero_provider.anycost.checks import check_rows
     from cloudzero_provider.anycost.plan import Limits
-    from cloudzero_provider.anycost.send import SendOptions, send_month
+    from cloudzero_provider.anycost.send import send_month
+    from cloudzero_provider.anycost.send_options import SendOptions
     from cloudzero_provider.months import Month
     from cloudzero_provider.sources import from_records
 

@@ -45,6 +45,8 @@ def test_the_summary_says_what_was_sent(sandbox):
         "drop_ids": sandbox.month("2026-03")["drop_ids"],
         "row_count": 31,
         "check_only": False,
+        "replaced_cost": None,
+        "unchanged": False,
     }
     assert send(records=FULL_MONTH)["sha256"] == summary["sha256"]
     assert send(records=FULL_MONTH[:30])["sha256"] != summary["sha256"]

@@ -15,7 +15,7 @@ from support.tasks import SETTLE_SECONDS, connect, read, send, send_telemetry, s
 from support.waiting import POKE, wait
 
 from cloudzero_provider import exceptions as errors
-from cloudzero_provider.anycost import send as sending
+from cloudzero_provider.anycost import verification
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
 
 SENDING = {"max_body_bytes": BODY}
@@ -130,7 +130,7 @@ def readings(sandbox):
 
 
 def test_verify_waits_until_what_it_wrote_shows(sandbox, monkeypatch):
-    monkeypatch.setattr(sending, "VERIFY_PAUSE", 0.1)
+    monkeypatch.setattr(verification, "VERIFY_PAUSE", 0.1)
     sandbox.settings(read_lag_seconds=600)
 
     def watch():
@@ -156,7 +156,7 @@ def test_outside_verify_cannot_distinguish_equal_rows_of_an_earlier_run(sandbox)
 
 
 def test_a_month_that_is_cleared_is_read_back_until_its_old_rows_do_not_show(sandbox, monkeypatch):
-    monkeypatch.setattr(sending, "VERIFY_PAUSE", 0.2)
+    monkeypatch.setattr(verification, "VERIFY_PAUSE", 0.2)
     send(records=bill(), **SENDING)
     lags_behind(sandbox, 2)
     assert send(records=[], on_empty="clear")["replaced_rows"] == 40

@@ -24,7 +24,7 @@ import requests
 from aiohttp import web
 
 from cloudzero_provider.airflow_support import sum_state
-from cloudzero_provider.anycost import send as anycost_send
+from cloudzero_provider.anycost import verification
 from cloudzero_provider.client import request_progress, retry, transport
 from cloudzero_provider.client.transport import NoReply, Reply, Transport
 from cloudzero_provider.sandbox.server.faults import parse_fault
@@ -37,7 +37,7 @@ from support.fire.loop import AtOnce, Loop
 from support.fire.script import FINE, SETTLE_SECONDS, Fate, Interrupted, Killed, Script, Stop
 from support.sandbox_server import KEY, STREAM
 
-CLIENT_MODULES = (retry, transport, anycost_send, sum_state)
+CLIENT_MODULES = (retry, transport, verification, sum_state)
 #: Nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
 

@@ -14,7 +14,7 @@ from cloudzero_provider.anycost import aggregate
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.focus import to_cbf
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
-from cloudzero_provider.anycost.send import SendOptions
+from cloudzero_provider.anycost.send_options import SendOptions
 from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, InputError, MonthTooLargeError
 from cloudzero_provider.months import Month
 

@@ -35,7 +35,7 @@ OF_FUNCTIONS = (
     "anycost.file_writers",
 ) + (*("sources", "transforms", "telemetry.batches", "telemetry.checks", "telemetry.send", "telemetry.table_records"),)
 #: Functions that are public for the other modules only: what they take has been read by then.
-INSIDE = {"row_number"}
+INSIDE = {"row_number", "summarize", "summarize_cleared"}
 #: Classes of settings are called so.
 SETTINGS = re.compile(r"\w*(Options|Limits|Config|Rules)|Wanted[A-Z]\w*")
 #: Parameters that Airflow reads when it parses the DAG, with what it says of wrong ones.

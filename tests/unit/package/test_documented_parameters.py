@@ -46,7 +46,7 @@ def signature(of: type) -> dict[str, inspect.Parameter]:
     return named
 
 
-[DROP] = tables("billing-drops")
+[DROP] = [table for table in tables("billing-drops") if "operation" in table]
 [SEND] = [table for table in tables("telemetry") if "stream_name" in table]
 COMMON, DROP_WAIT, STREAM_WAIT = tables("waiting")
 

@@ -1,4 +1,4 @@
-"""Guards: compare a month with the rows that CloudZero holds before the first write; refuse if that is not possible."""
+"""The guards on numbers of rows: how much a month may shrink and grow."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from cloudzero_provider.values.limits import UNUSUAL_GROWTH
 from cloudzero_provider.values.parameters import read_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloudzero_provider.anycost.plan import Plan
     from cloudzero_provider.client import Client
 
@@ -56,7 +58,7 @@ def read_max_rows_ratio(value: object, *, templated: bool = False) -> float | No
 
 
 @dataclass(frozen=True)
-class Guards:
+class RowGuards:
     """
     How much a month may shrink and grow.
 
@@ -75,7 +77,13 @@ class Guards:
         return ["min_rows_ratio=0"] * shrinks + ["max_rows_ratio=None"] * (self.max_rows_ratio is not None)
 
 
-def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, guards: Guards) -> int | None:
+def compare_with_held(
+    client: Client,
+    anycost_connection_id: str,
+    plan: Plan,
+    guards: RowGuards,
+    has_begun: Callable[[], bool],
+) -> int | None:
     """
     Compare what a plan sends with what CloudZero holds.
 
@@ -83,6 +91,8 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
     :param anycost_connection_id: the AnyCost stream.
     :param plan: the plan to send.
     :param guards: how much the month may shrink and grow.
+    :param has_begun: returns whether an earlier attempt of the task has begun to replace the month, which then holds
+        only the rows it has sent. Guards were passed before.
     :return: number of rows that CloudZero holds for the month; ``None`` when it does not say and no guard needs it.
     :raises MonthWouldShrinkError, MonthWouldGrowError: when a guard refuses.
     :raises CloudZeroError: when a guard needs the number of rows and CloudZero does not say it.
@@ -93,7 +103,7 @@ def compare_with_held(client: Client, anycost_connection_id: str, plan: Plan, gu
         held = rows_held_if_known(client, anycost_connection_id, plan.month)
     if held:
         _check_shrinking(plan, held, guards)
-        _check_growth(plan, held, guards)
+        _check_growth(plan, held, guards, has_begun)
         _warn_of_a_single_day(plan)
     if plan.operation is Operation.REPLACE_DROP:
         known = "an unknown number of rows" if held is None else counted(held, "row")
@@ -138,7 +148,7 @@ def _exact_ratio(ratio: float) -> Fraction:
     return Fraction(str(ratio))
 
 
-def _check_shrinking(plan: Plan, held: int, guards: Guards) -> None:
+def _check_shrinking(plan: Plan, held: int, guards: RowGuards) -> None:
     if plan.operation is not Operation.REPLACE_DROP or plan.rows >= _exact_ratio(guards.min_rows_ratio) * held:
         return
     raise MonthWouldShrinkError(
@@ -149,13 +159,13 @@ def _check_shrinking(plan: Plan, held: int, guards: Guards) -> None:
     )
 
 
-def _check_growth(plan: Plan, held: int, guards: Guards) -> None:
+def _check_growth(plan: Plan, held: int, guards: RowGuards, has_begun: Callable[[], bool]) -> None:
     """Compare what the month becomes, which is at least what is sent: hours that are not replaced stay."""
     becomes = plan.rows + (held if plan.operation is Operation.SUM else 0)
     at_least = "at least " if plan.operation is Operation.REPLACE_HOURLY else ""
     grows = f"{plan.month} grows from {counted(held, 'row')} that CloudZero holds to {at_least}{becomes:,}, more than"
     ratio = guards.max_rows_ratio
-    if ratio is not None and becomes > _exact_ratio(ratio) * held:
+    if ratio is not None and becomes > _exact_ratio(ratio) * held and not has_begun():
         raise MonthWouldGrowError(
             f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {_DUPLICATES_HINT} "
             "If the month really grew, set a larger max_rows_ratio."

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloudzero_provider.anycost.guards import read_max_rows_ratio, read_min_rows_ratio
+from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
 from cloudzero_provider.exceptions import ConfigurationError
 
 

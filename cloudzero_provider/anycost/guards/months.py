@@ -1,0 +1,195 @@
+"""The two months that are compared: what is about to be sent, and what CloudZero holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from cloudzero_provider.anycost.columns import COST, USAGE_START
+from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.sums import NOTHING, RowsAndCost
+from cloudzero_provider.anycost.plan import Operation
+from cloudzero_provider.anycost.readback import read_month, total_cost
+from cloudzero_provider.exceptions import CloudZeroError, MonthNotFoundError
+from cloudzero_provider.values.counted import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloudzero_provider.anycost.checks import CheckedRows
+    from cloudzero_provider.anycost.plan import Plan
+    from cloudzero_provider.client import Client
+    from cloudzero_provider.months import Month
+
+
+@dataclass(frozen=True)
+class GivenMonth:
+    """
+    A month, or hours of it, that is about to be sent.
+
+    :param anycost_connection_id: the AnyCost stream.
+    :param month: the month.
+    :param operation: how it is sent.
+    :param frame: its rows, as :func:`~cloudzero_provider.anycost.comparison.contents.canonical` returns them.
+    :param hours: the hours that have rows.
+    :param total: number of rows, and their total cost.
+    """
+
+    anycost_connection_id: str
+    month: Month
+    operation: Operation
+    frame: pl.DataFrame
+    hours: tuple[str, ...]
+    total: RowsAndCost
+
+    @classmethod
+    def of_plan(cls, anycost_connection_id: str, checked: CheckedRows, plan: Plan) -> GivenMonth:
+        """
+        Describe what a plan sends.
+
+        :param anycost_connection_id: the AnyCost stream.
+        :param checked: the rows.
+        :param plan: made of them.
+        """
+        total = RowsAndCost(plan.rows, Decimal(plan.totals[COST]))
+        frame = canonical(checked.frame)
+        return cls(anycost_connection_id, plan.month, plan.operation, frame, plan.hours, total)
+
+    @classmethod
+    def of_nothing(cls, anycost_connection_id: str, month: Month) -> GivenMonth:
+        """
+        Describe emptying a month.
+
+        :param anycost_connection_id: the AnyCost stream.
+        :param month: the month.
+        """
+        return cls(anycost_connection_id, month, Operation.REPLACE_DROP, pl.DataFrame(), (), NOTHING)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the rows, in any order."""
+        return contents_sha256(self.frame)
+
+    def __str__(self) -> str:
+        return described(self.total.rows, self.total.cost)
+
+
+@dataclass(frozen=True)
+class HeldMonth:
+    """
+    What CloudZero holds for a month.
+
+    :param frame: its rows, as :func:`~cloudzero_provider.anycost.comparison.contents.canonical` returns them.
+    :param total: number of rows, and their total cost.
+    """
+
+    frame: pl.DataFrame
+    total: RowsAndCost
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> HeldMonth:
+        """
+        Describe rows.
+
+        :param frame: as it was read back.
+        :raises UnexpectedReplyError: when a cost is not a decimal number.
+        """
+        return cls(canonical(frame), RowsAndCost(frame.height, Decimal(total_cost(frame))))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the rows, in any order."""
+        return contents_sha256(self.frame)
+
+    def replaced_by(self, given: GivenMonth) -> HeldMonth:
+        """
+        Return the rows that sending replaces.
+
+        :param given: what is sent.
+        """
+        if given.operation is Operation.REPLACE_DROP or self.frame.is_empty():
+            return self
+        if given.operation is Operation.SUM:
+            return HeldMonth.of(pl.DataFrame())
+        return HeldMonth.of(self.frame.filter(pl.col(USAGE_START).is_in(list(given.hours))))
+
+    def __str__(self) -> str:
+        return described(self.total.rows, self.total.cost)
+
+
+def read_held(client: Client, anycost_connection_id: str, month: Month, needed_by: Sequence[str]) -> HeldMonth:
+    """
+    Read what CloudZero holds for a month.
+
+    :param client: the client to read with.
+    :param anycost_connection_id: the AnyCost stream.
+    :param month: the month.
+    :param needed_by: the parameters that need it, for the error.
+    :raises CloudZeroError: when it can't be read, for example because the key lacks the scope.
+    """
+    try:
+        return HeldMonth.of(read_month(client, anycost_connection_id, month))
+    except MonthNotFoundError:
+        return HeldMonth.of(pl.DataFrame())
+    except CloudZeroError as error:
+        error.recovery = f"So what CloudZero holds can't be compared ({', '.join(needed_by)}); nothing was sent."
+        raise
+
+
+@dataclass(frozen=True)
+class EarlierAttempt:
+    """
+    An earlier attempt of the task that sends a plan, which may have sent a part of it.
+
+    :param checked: the rows of the plan.
+    :param plan: the plan.
+    """
+
+    checked: CheckedRows
+    plan: Plan
+
+    def has_begun(self, client: Client, anycost_connection_id: str) -> bool:
+        """
+        Read what CloudZero holds, and return whether it shows that something was sent.
+
+        :param client: the client to read with.
+        :param anycost_connection_id: the AnyCost stream.
+        """
+        return self.requests_sent(read_held(client, anycost_connection_id, self.plan.month, ["max_rows_ratio"])) > 0
+
+    def requests_sent(self, held: HeldMonth) -> int:
+        """
+        Count the requests that it has sent, if what CloudZero holds shows it.
+
+        The first request of a ``replace_drop`` empties the month, so between requests CloudZero holds exactly the rows
+        of those that were sent. Guards were passed before the first one.
+
+        :param held: what CloudZero holds.
+        :return: 0 when CloudZero holds anything else.
+        """
+        if self.plan.operation is not Operation.REPLACE_DROP:
+            return 0
+        rows = 0
+        for number, request in enumerate(self.plan.requests, start=1):
+            rows += request.rows
+            if rows == held.frame.height:
+                return number if contents_sha256(canonical(self._first(rows))) == held.sha256 else 0
+        return 0
+
+    def _first(self, rows: int) -> pl.DataFrame:
+        frame, order = self.checked.frame, self.plan.order
+        return frame[:rows] if order is None else frame[order[:rows]]
+
+
+def described(rows: int, total: str) -> str:
+    """
+    Describe rows in a sentence.
+
+    :param rows: number of rows.
+    :param total: exact sum of ``cost/cost``, as a decimal string.
+    """
+    return f"{counted(rows, 'row')} with a total cost of {total}"
