@@ -12,6 +12,7 @@ import polars as pl
 
 from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.anycost.comparison import differing_rows as rows_of
+from cloudzero_provider.anycost.comparison.options import DEFAULT_BY
 from cloudzero_provider.anycost.comparison.sums import NOTHING, RowsAndCost, sums_by
 from cloudzero_provider.exceptions import UnexpectedReplyError
 from cloudzero_provider.values.conversion import WIRE_DECIMAL
@@ -143,7 +144,7 @@ class MonthChanges:
         }
 
 
-def compare(before: pl.DataFrame, after: pl.DataFrame, by: str = "resource/service") -> MonthChanges:
+def compare(before: pl.DataFrame, after: pl.DataFrame, by: str = DEFAULT_BY) -> MonthChanges:
     """
     Compare two versions of a month.
 

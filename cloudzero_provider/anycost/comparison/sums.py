@@ -50,6 +50,19 @@ def decimal_string(amount: Decimal) -> str:
     return strip_trailing_zeros(format(amount, "f")) if amount else "0"
 
 
+def sum_of(*amounts: str) -> str:
+    """Sum decimal strings exactly."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = _EXACT.add(total, Decimal(amount))
+    return decimal_string(total)
+
+
+def difference(after: str, before: str) -> Decimal:
+    """Subtract decimal strings exactly."""
+    return _EXACT.subtract(Decimal(after), Decimal(before))
+
+
 def sums_by(rows: pl.DataFrame, keys: list[str]) -> dict[tuple[str, ...], RowsAndCost]:
     """
     Count the rows of each group, and sum their costs.

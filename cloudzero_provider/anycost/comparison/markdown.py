@@ -1,0 +1,178 @@
+"""A plan's report in Markdown, for a person who approves it, a log or a file."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.anycost.comparison.escaping import shown
+from cloudzero_provider.anycost.comparison.sums import NOTHING, decimal_string, difference
+from cloudzero_provider.values.counted import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from cloudzero_provider.anycost.comparison.changes import Change, MonthChanges
+    from cloudzero_provider.anycost.comparison.report import PlanReport
+    from cloudzero_provider.anycost.comparison.sums import RowsAndCost
+
+_COLUMNS = ("rows before", "rows after", "cost before", "cost after", "difference", "added", "removed", "changed")
+
+
+def report_markdown(report: PlanReport) -> str:
+    """
+    Render a report. Values of rows are escaped, and amounts are exact.
+
+    :param report: the report.
+    """
+    return "\n".join(_blocks(report))
+
+
+def _blocks(report: PlanReport) -> Iterator[str]:
+    yield f"### {_headline(report)}\n"
+    yield from _introduction(report)
+    yield from _requests(report)
+    yield from _totals(report)
+    if report.changes:
+        yield from _changes(report.changes, report.kept.rows if report.kept else 0)
+    yield "#### Days without rows\n"
+    yield f"{', '.join(report.days_without_rows) or 'None.'}\n"
+
+
+def _headline(report: PlanReport) -> str:
+    becomes, changes = report.becomes, report.changes
+    sent = f"{counted(report.sent.rows, 'row')}, cost {_amount(report.sent.cost)}"
+    if becomes is None:
+        return f"{report.month}: sends {sent}"
+    after = f"{counted(becomes.rows, 'row')}, cost {_amount(becomes.cost)}"
+    if changes is None:
+        return f"{report.month}: becomes {after}"
+    if report.held is None:
+        return f"{report.month}: nothing held → {after}"
+    before = f"{counted(report.held.rows, 'row')}, cost {_amount(report.held.cost)}"
+    change = difference(becomes.cost, report.held.cost)
+    return f"{report.month}: {before} → {after} ({_signed(change)}{_percent(change, report.held.cost)})"
+
+
+def _introduction(report: PlanReport) -> Iterator[str]:
+    stream = shown(report.anycost_connection_id)
+    yield f"A plan for AnyCost stream {stream}, with `{report.operation}`. Nothing was sent.\n"
+    if report.held_problem is not None:
+        yield f"**What CloudZero holds can't be compared:** {shown(report.held_problem, longest=1_000)}\n"
+    elif report.is_unchanged:
+        yield "**CloudZero holds exactly these rows already.**\n"
+    if report.kept and report.kept.rows:
+        yield f"{counted(report.kept.rows, 'row')}, cost {_amount(report.kept.cost)}, stay as they are.\n"
+
+
+def _requests(report: PlanReport) -> Iterator[str]:
+    limits = report.limits
+    lines = [
+        ("rows", f"{report.sent.rows:,}", f"{limits.max_month_rows:,}"),
+        ("bytes", f"{report.bytes:,}", f"{limits.max_month_bytes:,}"),
+        ("bytes of the largest request", f"{report.largest_request_bytes:,}", f"{limits.max_body_bytes:,}"),
+        ("requests", f"{report.requests:,}", ""),
+    ]
+    yield from _table(("sends", "planned", "limit"), lines)
+
+
+def _totals(report: PlanReport) -> Iterator[str]:
+    yield "#### Totals\n"
+    becomes = report.becomes
+    if becomes is None or report.changes is None:
+        yield from _table(("", "sent"), ((shown(name), _amount(total)) for name, total in report.sent.totals.items()))
+        return
+    held = report.held.totals if report.held else {}
+    names = dict.fromkeys([*becomes.totals, *held])
+    lines = [(name, held.get(name, "0"), becomes.totals.get(name, "0")) for name in names]
+    yield from _table(
+        ("", "before", "after", "difference"),
+        ((shown(name), _amount(old), _amount(new), _signed(difference(new, old))) for name, old, new in lines),
+    )
+
+
+def _changes(changes: MonthChanges, kept: int) -> Iterator[str]:
+    total = changes.total
+    yield "#### Difference\n"
+    lines = [
+        _difference_line("added", None, total.added),
+        _difference_line("removed", total.removed, None),
+        _difference_line("changed", total.changed_before, total.changed_after),
+        _difference_line("unchanged", total.unchanged, total.unchanged),
+    ]
+    yield from _table(("", "rows", "cost before", "cost after", "difference"), lines)
+    where = " (in the hours that are replaced)" if kept else ""
+    yield f"#### By day{where}\n"
+    yield from _table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
+    yield f"#### By {shown(changes.by)}\n"
+    yield from _table((shown(changes.by), *_COLUMNS), _value_lines(changes))
+    yield "#### Largest movers\n"
+    yield from _movers(changes)
+
+
+def _difference_line(name: str, before: RowsAndCost | None, after: RowsAndCost | None) -> Sequence[str]:
+    old, new = (part.cost if part else "0" for part in (before, after))
+    rows = (after or before or NOTHING).rows
+    costs = (_amount(part.cost) if part else "" for part in (before, after))
+    return name, f"{rows:,}", *costs, _signed(difference(new, old))
+
+
+def _value_lines(changes: MonthChanges) -> Iterator[Sequence[str]]:
+    for one in changes.by_value:
+        yield shown(one.value or ""), *_cells(one.change)
+    if changes.other_values:
+        yield f"*{counted(changes.other_values, 'other value')}*", *_cells(changes.others)
+
+
+def _movers(changes: MonthChanges) -> Iterator[str]:
+    if not changes.movers:
+        yield "None.\n"
+        return
+    lines = (
+        (
+            one.day or "",
+            shown(one.value or ""),
+            _amount(one.change.before.cost),
+            _amount(one.change.after.cost),
+            _signed(one.change.cost_change),
+        )
+        for one in changes.movers
+    )
+    yield from _table(("day", shown(changes.by), "cost before", "cost after", "difference"), lines, texts=2)
+
+
+def _cells(change: Change) -> Sequence[str]:
+    rows = (change.before.rows, change.after.rows)
+    moved = (change.added.rows, change.removed.rows, change.changed_after.rows)
+    costs = (_amount(change.before.cost), _amount(change.after.cost), _signed(change.cost_change))
+    return *(f"{count:,}" for count in rows), *costs, *(f"{count:,}" for count in moved)
+
+
+def _table(header: Sequence[str], lines: Iterable[Sequence[str]], *, texts: int = 1) -> Iterator[str]:
+    """
+    Render a table.
+
+    :param header: the names of its columns.
+    :param lines: the cells of each line.
+    :param texts: how many columns hold text; the others are numbers, aligned right.
+    """
+    yield _line(header)
+    yield _line(["---"] * texts + ["---:"] * (len(header) - texts))
+    yield from map(_line, lines)
+    yield ""
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _amount(amount: str) -> str:
+    return f"{Decimal(amount):,f}"
+
+
+def _signed(amount: Decimal) -> str:
+    return f"{Decimal(decimal_string(amount)):+,f}" if amount else "0"
+
+
+def _percent(change: Decimal, before: str) -> str:
+    return f", {change / Decimal(before).copy_abs():+.1%}" if change and Decimal(before) else ""
