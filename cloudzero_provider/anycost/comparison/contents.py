@@ -39,10 +39,11 @@ def contents_sha256(frame: pl.DataFrame) -> str:
     """
     Hash rows, in whatever order they are. Equal rows count as often as they occur.
 
-    :param frame: a canonical frame.
+    :param frame: a canonical frame, or some of its rows.
     """
+    with_values = [column.name for column in frame if column.null_count() < len(column)]
     # The hour comes first, so that sorting part by part sorts all.
-    names = sorted(frame.columns, key=lambda name: name != USAGE_START)
+    names = sorted(with_values, key=lambda name: name != USAGE_START)
     digest = hashlib.sha256(f"{json.dumps(names)}{SEPARATOR}".encode())
     for rows in in_parallel(lambda part: _sorted_rows(part[0], names), parts_of_hours(frame)):
         digest.update(rows)

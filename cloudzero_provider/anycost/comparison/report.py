@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +10,7 @@ import polars as pl
 from cloudzero_provider.anycost.columns import COST, USAGE_START, is_cost
 from cloudzero_provider.anycost.comparison.changes import MonthChanges, compare
 from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.days import days_without_rows
 from cloudzero_provider.anycost.comparison.encoding import column_or_nulls
 from cloudzero_provider.anycost.comparison.markdown import report_markdown
 from cloudzero_provider.anycost.comparison.options import DEFAULT_BY
@@ -22,9 +21,9 @@ from cloudzero_provider.exceptions import UnexpectedReplyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from cloudzero_provider.anycost.plan import Limits, Plan
-    from cloudzero_provider.months import Month
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,8 @@ class PlanReport:
     :param days_without_rows: days of the month, up to yesterday, that will have no rows. Without the held month, only
         the rows that are sent count.
     :param rows_sha256: hash of the contents of the rows that are sent.
-    :param held_sha256: hash of what CloudZero holds, like that of no rows when nothing is; ``None`` when it can't be
-        read.
+    :param held_sha256: hash of the contents that the operation replaces, which may be no rows; ``None`` when they can't
+        be read.
     """
 
     month: str
@@ -217,7 +216,7 @@ def _compare(plan: Plan, given: pl.DataFrame, held: pl.DataFrame, by: str) -> _C
         kept=RowsAndTotals.of(kept),
         kept_days=_days_of(kept),
         changes=compare(replaced, given, by),
-        held_sha256=contents_sha256(held),
+        held_sha256=contents_sha256(replaced),
     )
 
 
@@ -237,21 +236,6 @@ def replaced_and_kept(
         return held.clear(), held
     is_replaced = column_or_nulls(held, USAGE_START).is_in(list(hours)).fill_null(value=False)
     return held.filter(is_replaced), held.filter(~is_replaced)
-
-
-def days_without_rows(month: Month, days: Iterable[str], now: datetime | None = None) -> list[str]:
-    """
-    List the days of a month, up to yesterday, that are not among those that have rows.
-
-    :param month: the month.
-    :param days: the days that have rows, like ``2026-03-16``.
-    :param now: the time, in place of the current one.
-    """
-    today = (now or datetime.now(timezone.utc)).astimezone(timezone.utc).date()
-    _, count = monthrange(month.year, month.number)
-    dates = (date(month.year, month.number, number) for number in range(1, count + 1))
-    found = set(days)
-    return [day.isoformat() for day in dates if day < today and day.isoformat() not in found]
 
 
 def _days_of(frame: pl.DataFrame) -> set[str]:

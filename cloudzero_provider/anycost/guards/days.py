@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
-from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
+from cloudzero_provider.anycost.comparison.days import days_without_rows
 from cloudzero_provider.exceptions import MissingDaysError
 from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.parameters import Choice
@@ -32,25 +31,6 @@ def read_required_days(value: str | None) -> RequiredDays | None:
     :raises ConfigurationError: for anything else.
     """
     return None if value is None else RequiredDays.parse(value, "required_days")
-
-
-def days_without_rows(month: Month, hours: Iterable[str], now: datetime | None = None) -> list[str]:
-    """
-    Return the days, in UTC, that have no rows although they are over.
-
-    :param month: the month.
-    :param hours: the hours that have rows, like ``2026-03-16T13:00:00Z``.
-    :param now: the current time; only tests set it.
-    :return: like ``2026-03-16``, in order.
-    """
-    covered = {hour[:10] for hour in hours}
-    return [str(day) for day in _days_that_are_over(month, now) if str(day) not in covered]
-
-
-def _days_that_are_over(month: Month, now: datetime | None) -> list[date]:
-    today = (now or datetime.now(timezone.utc)).date()
-    days = (date(month.year, month.number, day + 1) for day in range(monthrange(month.year, month.number)[1]))
-    return [day for day in days if day < today]
 
 
 def check_days(month: Month, hours: Iterable[str]) -> None:

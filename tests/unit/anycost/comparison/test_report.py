@@ -9,8 +9,9 @@ from support.month_versions import random_versions, spelled
 from support.rows import MARCH, bill_row, checked
 
 from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.days import days_without_rows
 from cloudzero_provider.anycost.comparison.options import read_by
-from cloudzero_provider.anycost.comparison.report import days_without_rows, plan_report, replaced_and_kept
+from cloudzero_provider.anycost.comparison.report import plan_report, replaced_and_kept
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
 from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.months import Month
@@ -101,6 +102,7 @@ def test_replace_hourly_replaces_the_hours_that_are_sent():
     assert (report.kept.rows, report.kept.cost) == (3, "12")
     assert (report.becomes.rows, report.becomes.cost) == (5, "20")
     assert (report.held.rows, report.held.cost) == (5, "15")
+    assert report.held_sha256 == contents_sha256(canonical(frame(held[:2])))
 
 
 def test_sum_replaces_nothing():
@@ -108,6 +110,7 @@ def test_sum_replaces_nothing():
     assert counts(report) == [0, 1, 0, 0]
     assert (report.kept.rows, report.becomes.rows, report.becomes.cost) == (2, 3, "3")
     assert report.is_unchanged is False
+    assert report.held_sha256 == NOTHING_SHA256
 
 
 @pytest.mark.parametrize("operation", Operation)

@@ -4,7 +4,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from cloudzero_provider.anycost.guards.days import RequiredDays, check_days, days_without_rows, read_required_days
+from cloudzero_provider.anycost.comparison.days import days_without_rows
+from cloudzero_provider.anycost.guards.days import RequiredDays, check_days, read_required_days
 from cloudzero_provider.exceptions import ConfigurationError, MissingDaysError
 from cloudzero_provider.months import Month
 
