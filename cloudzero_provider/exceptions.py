@@ -160,6 +160,13 @@ class InvalidRowsError(InputError):
         more = f"\n  and {rest:,} more" if rest else ""
         noun = "problem" if total == 1 else "problems"
         super().__init__(f"{total:,} {noun} in the rows; nothing was sent.{lines}{more}")
+        #: The file that lists every problem (see ``problems_file``), if it was written.
+        self.problems_file: str | None = None
+
+    def add_line(self, line: str) -> None:
+        """Add a line to the message."""
+        self.message = f"{self.message}\n{line}"
+        self.args = (self.message,)
 
 
 class MonthTooLargeError(InputError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook, ObjectStoragePath
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, ObjectStoragePath
 
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MissingFileError
 from cloudzero_provider.sources.file_names import without_folders
@@ -55,6 +56,48 @@ class ObjectStorage:
                 shutil.copyfileobj(source, file, _CHUNK_BYTES)
         if info.get("size") not in (None, file.tell()):
             raise OSError(f"{uri}: only {file.tell():,} of {info['size']:,} bytes were read.")
+
+    def head(self, uri: str, size: int) -> bytes | None:
+        """
+        Read the beginning of a file.
+
+        :param uri: of the file.
+        :param size: most bytes to read.
+        :return: the bytes; ``None`` if there is no such file.
+        :raises ConfigurationError: also when there is no such Airflow connection.
+        """
+        try:
+            with _readable_errors(uri):
+                storage, key = _open_storage(uri)
+                with storage.open(key, "rb", block_size=size) as source:
+                    return bytes(source.read(size))
+        except MissingFileError:
+            return None
+        except AirflowNotFoundException as error:
+            raise ConfigurationError(f"{uri}: {error}") from None
+
+    def upload(self, file: IO[bytes], uri: str) -> None:
+        """
+        Write a file, and replace what is there.
+
+        :param file: open for reading bytes.
+        :param uri: of the file. Folders of this machine (``file://``) are created as needed.
+        """
+        storage, key = _open_storage(uri)
+        if uri.startswith("file://"):
+            storage.makedirs(os.path.dirname(key), exist_ok=True)
+        with storage.open(key, "wb", block_size=_CHUNK_BYTES) as target:
+            shutil.copyfileobj(file, target, _CHUNK_BYTES)
+
+    def remove(self, uri: str) -> None:
+        """
+        Delete a file.
+
+        :param uri: of the file.
+        """
+        with _readable_errors(uri):
+            storage, key = _open_storage(uri)
+            storage.rm_file(key)
 
 
 def _open_storage(uri: str) -> tuple[Any, str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import os
-import tempfile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from cloudzero_provider.anycost.json_rows import json_rows
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.values.whole_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,20 +26,11 @@ def write_rows(frame: pl.DataFrame, path: str) -> None:
     :raises ConfigurationError: when the extension is another one.
     """
     write = writer_for(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=folder, prefix=".cloudzero-")
-    try:
-        with open(handle, "wb") as file:
-            write(frame, file)
-        os.chmod(unfinished, 0o666 & ~_umask())
-        os.replace(unfinished, path)
-    except BaseException:
-        os.unlink(unfinished)
-        raise
+    with whole_file(path) as file:
+        write(frame, file)
 
 
-def writer_for(path: str) -> Callable[[pl.DataFrame, BinaryIO], None]:
+def writer_for(path: str) -> Callable[[pl.DataFrame, IO[bytes]], None]:
     """Return the writer for a path's extension."""
     for ending, write in _WRITERS.items():
         if path.endswith(ending):
@@ -48,32 +38,26 @@ def writer_for(path: str) -> Callable[[pl.DataFrame, BinaryIO], None]:
     raise ConfigurationError(f"path is {path!r}: expected a file that ends in {', '.join(_WRITERS)}.")
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _write_csv(frame: pl.DataFrame, file: BinaryIO) -> None:
+def _write_csv(frame: pl.DataFrame, file: IO[bytes]) -> None:
     frame.write_csv(file)
 
 
-def _write_csv_gz(frame: pl.DataFrame, file: BinaryIO) -> None:
+def _write_csv_gz(frame: pl.DataFrame, file: IO[bytes]) -> None:
     with gzip.open(file, "wb") as zipped:
         for number, part in enumerate(frame.iter_slices(_SLICE)):
             zipped.write(part.write_csv(include_header=number == 0).encode())
 
 
-def _write_jsonl(frame: pl.DataFrame, file: BinaryIO) -> None:
+def _write_jsonl(frame: pl.DataFrame, file: IO[bytes]) -> None:
     for part in frame.iter_slices(_SLICE):
         file.write("".join(f"{row}\n" for row in json_rows(part).encoded()).encode())
 
 
-def _write_parquet(frame: pl.DataFrame, file: BinaryIO) -> None:
+def _write_parquet(frame: pl.DataFrame, file: IO[bytes]) -> None:
     frame.write_parquet(file)
 
 
-_WRITERS: dict[str, Callable[[pl.DataFrame, BinaryIO], None]] = {
+_WRITERS: dict[str, Callable[[pl.DataFrame, IO[bytes]], None]] = {
     ".csv": _write_csv,
     ".csv.gz": _write_csv_gz,
     ".jsonl": _write_jsonl,

@@ -42,7 +42,8 @@ def check(
         bool, typer.Option("--allow-equal-files", help="Accept two files with the same rows.")
     ] = False,
     problems: Annotated[
-        str | None, typer.Option(metavar="FILE.csv", help="Write every problem to this file, which is replaced.")
+        str | None,
+        typer.Option(metavar="FILE.csv", help="Write every problem to this .csv or .jsonl file, which is replaced."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the report.")] = False,
     max_body_bytes: Annotated[

@@ -1,19 +1,21 @@
-"""The problems of rows: grouped by the rule they break, and as a CSV file."""
+"""The problems of rows: grouped by the rule they break, and in a file."""
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.values.problem_files import ending_of_list, write_list
+from cloudzero_provider.values.whole_files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from cloudzero_provider.exceptions import Problem
 
+OPTION = "--problems"
 #: Examples of each rule in a report.
 _EXAMPLES = 3
 
@@ -41,24 +43,26 @@ def by_rule(problems: Iterable[Problem]) -> list[BrokenRule]:
 
 def check_path(path: str, files: Sequence[str]) -> None:
     """
-    Refuse to write the list over one of the files that are checked.
+    Refuse a list with an unknown extension, or one that would replace one of the files that are checked.
 
     :param path: of the list.
     :param files: what is checked.
-    :raises ConfigurationError: when it is one of them.
+    :raises ConfigurationError: when it can't be written there.
     """
+    if "://" in path:
+        raise ConfigurationError(f"{OPTION} {path}: expected a file on this machine.")
+    ending_of_list(path, OPTION)
     if os.path.realpath(path) in {os.path.realpath(name) for name in files}:
-        raise ConfigurationError(f"--problems {path} is a file to check, and would be overwritten.")
+        raise ConfigurationError(f"{OPTION} {path} is a file to check, and would be overwritten.")
 
 
 def write_problems(problems: Iterable[Problem], path: str) -> None:
     """
-    Write every problem to a CSV file: where, column, value and rule.
+    Write every problem to a file: where, column, value and rule.
 
     :param problems: in the order of the rows.
-    :param path: of the file, which is replaced.
+    :param path: of the file, which is replaced. Its extension says how they are written.
     """
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("where", "column", "value", "rule"))
-        writer.writerows((problem.where, problem.column, problem.value, problem.rule) for problem in problems)
+    ending = ending_of_list(path, OPTION)
+    with whole_file(path) as file:
+        write_list(problems, file, ending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset
@@ -19,6 +20,7 @@ from cloudzero_provider.values.parameters import Choice, read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from airflow.sdk import Context
 
@@ -52,6 +54,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     :param on_empty: what to do without rows: ``skip`` the task, ``fail`` it, or another of the operator's
         choices. (templated)
     :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent. (templated)
+    :param problems_file: a path or a URI to list every problem of the rows in, when they break rules. (templated)
     :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
         CloudZero does not support concurrent requests for one stream, so the default is 1, also for a mapped task; your
         own value and ``default_args`` win. Several tasks or DAGs that send to one stream need a pool with one slot.
@@ -66,6 +69,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         "sql_conn_id",
         "on_empty",
         "replace_in_same_run",
+        "problems_file",
     )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
@@ -86,6 +90,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         allow_equal_files: bool | str = False,
         on_empty: str = "skip",
         replace_in_same_run: bool | str = False,
+        problems_file: str | None = None,
         max_active_tis_per_dag: int | None = 1,
         **kwargs: Any,
     ) -> None:
@@ -98,6 +103,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         self.allow_equal_files = allow_equal_files
         self.on_empty = on_empty
         self.replace_in_same_run = replace_in_same_run
+        self.problems_file = problems_file
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -109,7 +115,7 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Check the rows and send them; return the summary."""
         show_links(self, context)
-        with skips_logged(), airflow_failures():
+        with skips_logged(), airflow_failures(), self.listing_problems():
             sent = self.send(context)
         name_instance(context, str(sent))
         self.log.info("Done: %s", sent)
@@ -124,6 +130,19 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         :param context: the task's context.
         """
         raise NotImplementedError
+
+    def listing_problems(self) -> AbstractContextManager[None]:
+        """
+        List every problem in ``problems_file`` when rows break rules inside the block.
+
+        :raises ConfigurationError: when ``problems_file`` can't be used.
+        """
+        if self.problems_file is None:
+            return nullcontext()
+        from cloudzero_provider.airflow_support.object_storage import ObjectStorage
+        from cloudzero_provider.values.listed_problems import listing_problems
+
+        return listing_problems(self.problems_file, ObjectStorage())
 
     def read_on_empty(self) -> OnEmpty:
         """

@@ -88,6 +88,10 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     :param max_month_rows: largest number of rows in a month; CloudZero accepts 1,000,000.
     :param replace_in_same_run: allow this task to replace what another task, or another instance of this mapped task,
         sent to the month in the same DAG run, for example an estimate. Without it, that is an error. (templated)
+    :param problems_file: when rows break rules, list every problem in this file, with row, column, value and rule: a
+        path or a URI that ends in ``.csv``, or in ``.jsonl`` or ``.ndjson`` (JSON lines). The task fails all the same,
+        and its error names the file. An attempt first deletes the list of an earlier one. A file that is not such a
+        list is never replaced; it is an error. (templated)
     :return: month, anycost_connection_id, operation, rows, replaced_rows, requests, bytes, total_cost (decimal string),
         hours, sha256, drop_ids, row_count, check_only, replaced_cost, unchanged.
     :raises GuardError: when a guard refuses: nothing was sent.

@@ -71,6 +71,10 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     :param max_batch_records: most records in one request.
     :param replace_in_same_run: allow this task to replace records that another task, or another instance of this mapped
         task, sent to the stream with other values in the same DAG run. Without it, that is an error. (templated)
+    :param problems_file: when records break rules, list every problem in this file, with row, column, value and rule: a
+        path or a URI that ends in ``.csv``, or in ``.jsonl`` or ``.ndjson`` (JSON lines). The task fails all the same,
+        and its error names the file. An attempt first deletes the list of an earlier one. A file that is not such a
+        list is never replaced; it is an error. (templated)
     :return: stream_name, stream_type, operation, granularity, month, records, requests, bytes, total (decimal string),
         first, last, key_sets, duplicates_summed, zeros_deleted, zeros_skipped, values_rounded, sha256, record_hashes,
         check_only.

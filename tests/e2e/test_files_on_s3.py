@@ -19,7 +19,13 @@ from support.formats import polars_frame, write_csv
 from support.paths import environment
 from support.tasks import connect, send
 
-from cloudzero_provider.exceptions import CloudZeroError, InputError, MissingFileError
+from cloudzero_provider.exceptions import (
+    CloudZeroError,
+    ConfigurationError,
+    InputError,
+    InvalidRowsError,
+    MissingFileError,
+)
 
 
 @pytest.fixture
@@ -142,6 +148,42 @@ summary = send(transform=aggregate(**given.pop("aggregate")), **given)
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
 print(json.dumps({"summary": summary, "peak": int(peak.split()[1]) * 1024}))
 """
+
+
+def test_problems_are_listed_and_an_earlier_list_is_deleted(connected, sandbox):
+    connected.bucket("lists", {"march.csv": b"time/usage_start,cost/cost\n2024-09-01,1\n"})
+    base = "s3://acme_s3@lists"
+    bad = [{"time/usage_start": "2024-09-01", "cost/cost": f"${number}"} for number in range(70_000)]
+    with pytest.raises(InvalidRowsError) as error:
+        send(records=bad, month=MONTH, problems_file=f"{base}/2024-09/problems.jsonl")
+    assert str(error.value).endswith(f"\n{base}/2024-09/problems.jsonl lists every problem.")
+    found = connected.client.get_object(Bucket="lists", Key="2024-09/problems.jsonl")["Body"].read().splitlines()
+    assert [json.loads(line)["value"] for line in found] == [f"'${number}'" for number in range(70_000)]
+    assert sandbox.requests() == []
+
+    good = [{"time/usage_start": "2024-09-01", "cost/cost": "1"}]
+    send(records=good, month=MONTH, problems_file=f"{base}/2024-09/problems.jsonl")
+    with pytest.raises(ConfigurationError, match="is not a list of problems, so it is not replaced"):
+        send(records=good, month=MONTH, problems_file=f"{base}/march.csv")
+    assert [one["Key"] for one in connected.client.list_objects_v2(Bucket="lists")["Contents"]] == ["march.csv"]
+
+
+def test_problems_of_which_no_list_can_be_written(connected, sandbox, monkeypatch):
+    bad = [{"time/usage_start": "2024-09-01", "cost/cost": "x"}]
+    refused = connected.airflow_connection(
+        endpoint_url="http://127.0.0.1:9", config_kwargs={"retries": {"max_attempts": 1}}
+    )
+    monkeypatch.setenv("AIRFLOW_CONN_S3_IS_DOWN", refused)
+    for uri in ("s3://acme_s3@no-such-bucket/problems.csv", "s3://s3_is_down@lists/problems.csv"):
+        with pytest.raises(InvalidRowsError) as error:
+            send(records=bad, month=MONTH, problems_file=uri)
+        lines = str(error.value).splitlines()
+        assert (len(lines), lines[0]) == (3, "1 problem in the rows; nothing was sent.")
+        assert lines[-1].startswith(f"The list of all problems could not be written to {uri}: ")
+        send(records=[{**bad[0], "cost/cost": "1"}], month=MONTH, problems_file=uri)
+        assert sandbox.month(MONTH)["rows"] == 1
+    with pytest.raises(ConfigurationError, match="no_such_connection"):
+        send(records=bad, month=MONTH, problems_file="s3://no_such_connection@lists/problems.csv")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux reports the peak memory of a process")
