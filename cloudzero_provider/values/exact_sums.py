@@ -8,9 +8,14 @@ can't overflow. polars sums them, carries from one to the next, and joins them a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros, strip_trailing_zeros_expr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _DECIMAL_DIGITS = 38
 _PIECE = 9
@@ -64,8 +69,20 @@ def exact_sums(decimals: pl.Series, groups: pl.Series) -> pl.Series:
     :param groups: the number of each row's group, counted from 0, without gaps.
     :return: the sum of each group, in the order of their numbers, in the format of :func:`exact_sum`.
     """
-    pieces = _split(decimals).with_columns(groups.alias("group"))
-    return _joined(pieces.group_by("group").agg(pl.col(_PIECES).sum()).sort("group"))
+    return next(exact_sums_by_each(decimals, [groups]))
+
+
+def exact_sums_by_each(decimals: pl.Series, groupings: Iterable[pl.Series]) -> Iterator[pl.Series]:
+    """
+    Do the same for several groupings, which takes less time than one after the other.
+
+    :param decimals: as for :func:`exact_sum`, one per row.
+    :param groupings: as for :func:`exact_sums`.
+    """
+    pieces = _split(decimals)
+    for groups in groupings:
+        grouped = pieces.with_columns(groups.alias("group")).group_by("group")
+        yield _joined(grouped.agg(pl.col(_PIECES).sum()).sort("group"))
 
 
 def _split(decimals: pl.Series) -> pl.DataFrame:

@@ -13,12 +13,12 @@ import polars as pl
 from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.anycost.comparison import differing_rows as rows_of
 from cloudzero_provider.anycost.comparison.options import DEFAULT_BY
-from cloudzero_provider.anycost.comparison.sums import NOTHING, RowsAndCost, sums_by
+from cloudzero_provider.anycost.comparison.sums import NOTHING, RowsAndCost, sums_by_each
 from cloudzero_provider.exceptions import UnexpectedReplyError
 from cloudzero_provider.values.conversion import WIRE_DECIMAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MOST_VALUES = 20
 MOST_MOVERS = 10
@@ -160,8 +160,7 @@ def compare(before: pl.DataFrame, after: pl.DataFrame, by: str = DEFAULT_BY) -> 
     _check_costs(after)
     places = rows_of.places_of(before, by)
     differing = rows_of.differing_rows(before, after, by)
-    days = _changes(places, differing, ["day"])
-    values = _changes(places, differing, ["value"])
+    days, values = _changes(places, differing, ["day"], ["value"])
     shown = heapq.nsmallest(MOST_VALUES, values, key=lambda key: _place(key, values[key]))
     total = _together(days.values())
     return MonthChanges(
@@ -180,14 +179,18 @@ def _check_costs(frame: pl.DataFrame) -> None:
         raise UnexpectedReplyError(f"CloudZero holds {bad:,} values of {COST} that are not decimal numbers.")
 
 
-def _changes(places: pl.DataFrame, differing: pl.DataFrame, keys: list[str]) -> dict[tuple[str, ...], Change]:
-    """Sum by group. What is unchanged is what was there before, less what was removed or changed."""
-    moved: defaultdict[tuple[str, ...], dict[str, RowsAndCost]] = defaultdict(dict)
-    for (*key, status), rows in sums_by(differing, [*keys, "status"]).items():
-        moved[tuple(key)][status] = rows
-    before = sums_by(places, keys)
-    names = dict.fromkeys([*before, *moved])
-    return {name: _change(before.get(name, NOTHING), moved.get(name)) for name in names}
+def _changes(
+    places: pl.DataFrame, differing: pl.DataFrame, *groupings: list[str]
+) -> Iterator[dict[tuple[str, ...], Change]]:
+    """Sum by each grouping. What is unchanged is what was there before, less what was removed or changed."""
+    before = sums_by_each(places, groupings)
+    by_status = sums_by_each(differing, [[*keys, "status"] for keys in groupings])
+    for rows_before, rows_by_status in zip(before, by_status, strict=True):
+        moved: defaultdict[tuple[str, ...], dict[str, RowsAndCost]] = defaultdict(dict)
+        for (*key, status), rows in rows_by_status.items():
+            moved[tuple(key)][status] = rows
+        names = dict.fromkeys([*rows_before, *moved])
+        yield {name: _change(rows_before.get(name, NOTHING), moved.get(name)) for name in names}
 
 
 def _change(before: RowsAndCost, moved: Mapping[str, RowsAndCost] | None) -> Change:
@@ -202,11 +205,12 @@ def _change(before: RowsAndCost, moved: Mapping[str, RowsAndCost] | None) -> Cha
 
 def _movers(places: pl.DataFrame, differing: pl.DataFrame) -> Iterable[ChangeOf]:
     keys = ["day", "value"]
-    moves = _changes(places.clear(), differing, keys)
+    (moves,) = _changes(places.clear(), differing, keys)
     moving = [key for key, change in moves.items() if change.cost_change]
     largest = heapq.nsmallest(MOST_MOVERS, moving, key=lambda key: _place(key, moves[key]))
     found = pl.DataFrame(largest, schema=dict.fromkeys(keys, pl.String), orient="row")
-    changes = _changes(places.join(found, on=keys, how="semi"), differing.join(found, on=keys, how="semi"), keys)
+    of_movers = [rows.join(found, on=keys, how="semi") for rows in (places, differing)]
+    (changes,) = _changes(of_movers[0], of_movers[1], keys)
     return [ChangeOf(changes[day, value], day, value) for day, value in largest]
 
 

@@ -47,12 +47,13 @@ def contents_sha256(frame: pl.DataFrame) -> str:
     digest = hashlib.sha256(f"{json.dumps(names)}{SEPARATOR}".encode())
     for rows in in_parallel(lambda part: _sorted_rows(part[0], names), parts_of_hours(frame)):
         digest.update(rows)
+        digest.update(SEPARATOR.encode())
     return digest.hexdigest()
 
 
 def _sorted_rows(frame: pl.DataFrame, names: list[str]) -> bytes:
     rows = encoded_rows(frame, names).sort().to_frame("row")
-    joined: bytes = rows.select((pl.col("row") + SEPARATOR).str.join("").cast(pl.Binary)).item()
+    joined: bytes = rows.select(pl.col("row").str.join(SEPARATOR).cast(pl.Binary)).item()
     return joined
 
 

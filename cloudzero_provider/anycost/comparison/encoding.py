@@ -36,7 +36,7 @@ def encoded_rows(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     values = pl.DataFrame([column_or_nulls(frame, name).alias(f"c{number}") for number, name in enumerate(columns)])
     texts = [pl.col(name).fill_null("") for name in values.columns]
     rows = values.select(row=pl.concat_str(texts, separator=SEPARATOR)).to_series()
-    is_ambiguous = rows.str.count_matches(SEPARATOR, literal=True) >= len(columns)
+    is_ambiguous = rows.str.count_matches(SEPARATOR) >= len(columns)
     if not is_ambiguous.any():
         return rows
     # A value has a separator in it.

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.values.exact_sums import exact_sums
+import polars as pl
+
+from cloudzero_provider.values.exact_sums import exact_sums_by_each
 from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Iterator, Sequence
 
 #: Python rounds the results of Decimals to 28 digits otherwise.
 _EXACT = Context(prec=200)
@@ -63,17 +65,24 @@ def difference(after: str, before: str) -> Decimal:
     return _EXACT.subtract(Decimal(after), Decimal(before))
 
 
-def sums_by(rows: pl.DataFrame, keys: list[str]) -> dict[tuple[str, ...], RowsAndCost]:
+def sums_by_each(rows: pl.DataFrame, groupings: Sequence[list[str]]) -> Iterator[dict[tuple[str, ...], RowsAndCost]]:
     """
     Count the rows of each group, and sum their costs.
 
-    :param rows: the columns of the keys, and ``cost``.
-    :param keys: names of columns without nulls.
+    :param rows: the columns of the keys, which hold text and no nulls, and ``cost``.
+    :param groupings: the keys of each grouping; at most one holds text with NUL characters.
     """
-    groups = rows.group_by(keys).len().sort(keys).with_row_index("group")
-    numbered = rows.select(*keys, "cost").join(groups, on=keys)
-    costs = exact_sums(numbered["cost"], numbered["group"])
-    names = groups.select(keys).iter_rows()
-    return {
-        name: RowsAndCost(count, Decimal(cost)) for name, count, cost in zip(names, groups["len"], costs, strict=True)
-    }
+    keyed = [rows.select(pl.concat_str(keys, separator="\0").alias("key"), *keys) for keys in groupings]
+    groups = [
+        one.group_by("key").agg(pl.len(), pl.col(keys).first()) for one, keys in zip(keyed, groupings, strict=True)
+    ]
+    numbers = (
+        one["key"].replace_strict(found["key"], pl.int_range(found.height, dtype=pl.UInt32, eager=True))
+        for one, found in zip(keyed, groups, strict=True)
+    )
+    for found, keys, costs in zip(groups, groupings, exact_sums_by_each(rows["cost"], numbers), strict=True):
+        names = found.select(keys).iter_rows()
+        yield {
+            name: RowsAndCost(count, Decimal(cost))
+            for name, count, cost in zip(names, found["len"], costs, strict=True)
+        }

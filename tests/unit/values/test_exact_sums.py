@@ -78,3 +78,11 @@ def test_more_texts_than_are_cut_at_a_time_are_all_added_up():
     assert exact_sum(texts) == plain(Fraction("-0.3") * count)
     halves = pl.int_range(count, eager=True, dtype=pl.UInt32) % 2
     assert exact_sums(texts, halves).to_list() == [plain(Fraction("-0.3") * n) for n in (count // 2 + 1, count // 2)]
+
+
+def test_several_groupings_are_those_one_after_the_other():
+    texts = pl.Series(["1", None, LARGEST, "-0.5"], dtype=pl.String)
+    groupings = [pl.Series(groups, dtype=pl.UInt32) for groups in ([0, 1, 0, 1], [0, 0, 0, 0], [3, 2, 1, 0])]
+    found = [each.to_list() for each in exact.exact_sums_by_each(texts, groupings)]
+    assert found == [exact_sums(texts, groups).to_list() for groups in groupings]
+    assert [len(sums) for sums in found] == [2, 1, 4]
