@@ -1,12 +1,13 @@
-"""The month of a run: the argument, the run's partition key, or its data interval."""
+"""The month of a run: the argument, the run's partition key, or its data interval; and the moment it was due."""
 
 from __future__ import annotations
 
-from datetime import date, timezone, tzinfo
+from datetime import date, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import MonthError
-from cloudzero_provider.months import YEAR_MONTH, Month
+from cloudzero_provider.months import YEAR_MONTH, Month, in_utc
+from cloudzero_provider.values.time_formats import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ _HOW_TO_GIVE_A_KEY = (
     '{"partition_key": "2026-03"}. The commands airflow dags trigger and airflow dags test can\'t set one: to try the '
     "DAG with them, set the operator's month, for example from a param of the DAG."
 )
+_RESOLUTION = timedelta(microseconds=1)
 
 
 def resolve_month(month: str | date | None, context: Mapping[str, Any]) -> Month:
@@ -39,11 +41,40 @@ def resolve_month(month: str | date | None, context: Mapping[str, Any]) -> Month
     """
     if month is not None:
         return _named_month(month)
-    dag_run = context.get("dag_run")
-    key = context.get("partition_key") or getattr(dag_run, "partition_key", None)
-    if key is not None:
-        return _partition_month(str(key))
-    return _interval_month(context)
+    key = _partition_key(context)
+    return _interval_month(context) if key is None else _partition_month(key)
+
+
+def moment_of_run(context: Mapping[str, Any]) -> datetime:
+    """
+    Return the last moment that a run covers, in UTC, for :func:`~cloudzero_provider.months.months_to_send`.
+
+    It is the end of the run's month, if it has one: a partition key, or a data interval of exactly one month. Otherwise
+    it is the moment of a partition key that is a time, the end of the data interval, or, in a run without one (by hand,
+    or of an asset), the moment it was due. Running the task again gives the same moment.
+
+    A run that is due at midnight on the first of a month covers the month before. So does one of a plain cron schedule,
+    whose data interval is empty in Airflow 3.
+
+    :param context: the task's context: that of ``**context`` of a ``@task`` function.
+    :raises MonthError: when it is not the context of a run.
+    """
+    try:
+        return resolve_month(None, context).end - _RESOLUTION
+    except MonthError:
+        pass
+    key = _partition_key(context)
+    if key is not None and (moment := read_time(key)):
+        return moment
+    due: datetime | None = context.get("data_interval_end") or getattr(context.get("dag_run"), "run_after", None)
+    if due is None:
+        raise MonthError("No moment: the context has neither a data interval nor a run with run_after. Pass **context.")
+    return in_utc(due) - _RESOLUTION
+
+
+def _partition_key(context: Mapping[str, Any]) -> str | None:
+    key = context.get("partition_key") or getattr(context.get("dag_run"), "partition_key", None)
+    return None if key is None else str(key)
 
 
 def _named_month(month: str | date) -> Month:

@@ -24,6 +24,7 @@ EXAMPLE_DAGS = {
     "anycost_daily_month_to_date",
     "anycost_backfill_months",
     "anycost_from_task",
+    "anycost_last_months",
     "anycost_report_what_was_sent",
     "anycost_retry_policy",
     "anycost_send_and_wait",
@@ -203,3 +204,51 @@ class TestFromTask:
         before = digests(sandbox)
         assert run(dags["anycost_from_task"], run_conf={"month": "2026-02"}).state == "success"
         assert digests(sandbox) == before
+
+
+@AIRFLOW_SDK
+class TestLastMonths:
+    DAG_ID = "anycost_last_months"
+
+    def test_by_hand_without_a_logical_date(self, dags, sandbox):
+        now = datetime.now(timezone.utc)
+        outcome = run(dags[self.DAG_ID], logical_date=None)
+        months = outcome.xcom("months")
+        assert (outcome.state, len(months)) == ("success", 3)
+        assert months[-1] == f"{now - DAY:%Y-%m}"
+        assert list(sandbox.months()) == months
+        for month in months[:2]:
+            assert_holds(sandbox, month, month_rows(month))
+
+    @pytest.mark.parametrize(
+        ("due", "months"),
+        [
+            pytest.param(datetime(2026, 3, 16, 6), ["2026-01", "2026-02", "2026-03"], id="in the month"),
+            pytest.param(datetime(2026, 3, 1, 6), ["2025-12", "2026-01", "2026-02"], id="the first has no rows yet"),
+            pytest.param(datetime(2026, 3, 2, 6), ["2026-01", "2026-02", "2026-03"], id="the second"),
+        ],
+    )
+    def test_sends_each_month_as_far_as_it_is_and_names_it(self, dags, sandbox, due, months):
+        due = due.replace(tzinfo=timezone.utc)
+        outcome = run(dags[self.DAG_ID], logical_date=due)
+        assert outcome.states["send_bill"] == ["success"] * 3
+        assert outcome.xcom("months") == list(sandbox.months()) == months
+        for month in months:
+            assert_holds(sandbox, month, month_rows(month, until=due))
+        names = outcome.names()
+        assert names["make_bill"] == months
+        assert [name.split(":")[0] for name in names["send_bill"]] == months
+        assert all(" rows, total cost " in name for name in names["send_bill"])
+        assert sandbox.never_overlapped()
+
+    def test_the_next_morning_and_twice_is_once(self, dags, sandbox):
+        dues = [datetime(2026, 3, day, 6, tzinfo=timezone.utc) for day in (16, 17, 17)]
+        found = []
+        for due in dues:
+            assert run(dags[self.DAG_ID], logical_date=due).state == "success"
+            found.append(digests(sandbox))
+        assert found[0] != found[1] == found[2]
+        assert_holds(sandbox, "2026-03", month_rows("2026-03", until=dues[-1]))
+
+    def test_one_instance_at_a_time(self, dags):
+        assert dags[self.DAG_ID].get_task("send_bill").max_active_tis_per_dag == 1

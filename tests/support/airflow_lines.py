@@ -34,6 +34,7 @@ SINCE = {
     "anycost_from_task.py": (3, 0),
     "anycost_daily_month_to_date.py": (3, 2),
     "anycost_focus.py": (3, 0),
+    "anycost_last_months.py": (3, 0),
     "anycost_monthly_partitioned.py": (3, 2),
     "anycost_report_what_was_sent.py": (3, 0),
     "anycost_retry_policy.py": (3, 3),
