@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.exceptions import MonthError
@@ -11,7 +11,6 @@ from cloudzero_provider.values.time_formats import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 _HOW_TO_SET = (
     "Set the month in one of three ways: the parameter month='2026-03' (templates work: "

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FULL_NAMES = {
     "AirflowSensorTimeout": "airflow.exceptions.AirflowSensorTimeout",
     "date": "datetime.date",
+    "datetime": "datetime.datetime",
     "pl.DataFrame": "polars.DataFrame",
     "pl.Series": "polars.Series",
     "polars.dataframe.frame.DataFrame": "polars.DataFrame",
