@@ -82,6 +82,18 @@ def test_a_file_of_anybody_else_is_never_replaced(sandbox, tmp_path):
     assert sandbox.requests() == []
 
 
+def test_the_list_of_an_earlier_attempt_is_no_bill(sandbox, tmp_path):
+    """Although the pattern of the bills matches it."""
+    bill, path = tmp_path / "march.csv", tmp_path / "problems.csv"
+    bill.write_text("time/usage_start,cost/cost\n2026-03-01,$1\n")
+    files = {"files": str(tmp_path / "*.csv"), "problems_file": str(path)}
+    for _ in range(2):
+        refused(send, **files)
+        assert [line["where"] for line in listed(path)] == [f"{bill}, line 2"]
+    bill.write_text("time/usage_start,cost/cost\n2026-03-01,1\n")
+    assert send(**files)["rows"] == 1
+
+
 @pytest.mark.parametrize("kind", ["text", "object"])
 def test_a_uri(sandbox, tmp_path, kind):
     path = tmp_path / "lists" / "problems.jsonl"

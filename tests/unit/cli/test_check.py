@@ -168,6 +168,31 @@ class TestBad:
         assert found[0]["value"] == "'$1.50'"
         assert found[0]["rule"] == "not a decimal number"
 
+    @pytest.mark.parametrize("ending", ["jsonl", "ndjson"])
+    def test_every_problem_is_written_as_json_lines_too(self, bad, tmp_path, ending):
+        out, csv_file = tmp_path / "new" / f"out.{ending}", tmp_path / "out.csv"
+        for path in (out, csv_file):
+            run("check", bad, "--month", "2026-03", "--problems", path, code=1)
+        found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        with csv_file.open(newline="", encoding="utf-8") as file:
+            assert found == list(csv.DictReader(file))
+        assert len(found) == 6
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("out.txt", "--problems is 'out.txt': expected a file that ends in .csv, .jsonl, .ndjson."),
+            ("s3://bucket/out.csv", "--problems s3://bucket/out.csv: expected a file on this machine."),
+        ],
+    )
+    def test_a_list_that_can_not_be_written_is_wrong_usage(self, bad, tmp_path, monkeypatch, name, words):
+        monkeypatch.chdir(tmp_path)
+        before = sorted(tmp_path.iterdir())
+        result = run("check", bad, "--month", "2026-03", "--problems", name, code=2)
+        assert words in result.stderr
+        assert result.stdout == ""
+        assert sorted(tmp_path.iterdir()) == before
+
     def test_a_good_file_leaves_no_problems_of_an_earlier_run(self, good, bad, tmp_path):
         out = tmp_path / "out.csv"
         run("check", bad, "--month", "2026-03", "--problems", out, code=1)
