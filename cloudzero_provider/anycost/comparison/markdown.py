@@ -31,12 +31,12 @@ def report_markdown(report: PlanReport) -> str:
 def _blocks(report: PlanReport) -> Iterator[str]:
     yield f"### {_headline(report)}\n"
     yield from _introduction(report)
-    yield from _requests(report)
     yield from _totals(report)
     if report.changes:
         yield from _changes(report.changes, report.kept.rows if report.kept else 0)
     yield "#### Days without rows\n"
     yield f"{', '.join(report.days_without_rows) or 'None.'}\n"
+    yield from _requests(report)
 
 
 def _headline(report: PlanReport) -> str:
@@ -66,6 +66,7 @@ def _introduction(report: PlanReport) -> Iterator[str]:
 
 
 def _requests(report: PlanReport) -> Iterator[str]:
+    yield "#### Requests\n"
     limits = report.limits
     lines = [
         ("rows", f"{report.sent.rows:,}", f"{limits.max_month_rows:,}"),
@@ -102,12 +103,13 @@ def _changes(changes: MonthChanges, kept: int) -> Iterator[str]:
     ]
     yield from _table(("", "rows", "cost before", "cost after", "difference"), lines)
     where = " (in the hours that are replaced)" if kept else ""
-    yield f"#### By day{where}\n"
-    yield from _table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
-    yield f"#### By {shown(changes.by)}\n"
+    yield f"#### By {shown(changes.by)}{where}\n"
     yield from _table((shown(changes.by), *_COLUMNS), _value_lines(changes))
     yield "#### Largest movers\n"
     yield from _movers(changes)
+    # A month of days is the longest list, so it is below those that a person reads first.
+    yield f"#### By day{where}\n"
+    yield from _table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
 
 
 def _difference_line(name: str, before: RowsAndCost | None, after: RowsAndCost | None) -> Sequence[str]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings, strategies as st
 from support.rendered_markdown import rendered
@@ -161,3 +163,18 @@ def test_what_is_said_of_rows_that_stay():
     assert "2 rows, cost 2, stay as they are." in page.text
     assert "By day (in the hours that are replaced)" in page.text
     assert "2026-03: 2 rows, cost 2 → 3 rows, cost 3 (+1, +50.0%)" in page.text
+
+
+def test_what_a_person_decides_by_comes_first():
+    headings = re.findall(
+        r"^#+ (.+)$", report_of([bill_row(1, cost="2")], [bill_row(1, cost="1")]).markdown, re.MULTILINE
+    )
+    assert headings[1:] == [
+        "Totals",
+        "Difference",
+        "By resource/service",
+        "Largest movers",
+        "By day",
+        "Days without rows",
+        "Requests",
+    ]
