@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.comparison.escaping import shown
 from cloudzero_provider.anycost.comparison.sums import NOTHING, decimal_string, difference
+from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def _blocks(report: PlanReport) -> Iterator[str]:
     yield from _introduction(report)
     yield from _totals(report)
     if report.changes:
-        yield from _changes(report.changes, report.kept.rows if report.kept else 0)
+        is_part = report.operation == Operation.REPLACE_HOURLY.value
+        yield f"#### Difference{' in the hours that are replaced' if is_part else ''}\n"
+        yield from _changes(report.changes)
     yield "#### Days without rows\n"
     yield f"{', '.join(report.days_without_rows) or 'None.'}\n"
     yield from _requests(report)
@@ -92,9 +95,8 @@ def _totals(report: PlanReport) -> Iterator[str]:
     )
 
 
-def _changes(changes: MonthChanges, kept: int) -> Iterator[str]:
+def _changes(changes: MonthChanges) -> Iterator[str]:
     total = changes.total
-    yield "#### Difference\n"
     lines = [
         _difference_line("added", None, total.added),
         _difference_line("removed", total.removed, None),
@@ -102,13 +104,12 @@ def _changes(changes: MonthChanges, kept: int) -> Iterator[str]:
         _difference_line("unchanged", total.unchanged, total.unchanged),
     ]
     yield from _table(("", "rows", "cost before", "cost after", "difference"), lines)
-    where = " (in the hours that are replaced)" if kept else ""
-    yield f"#### By {shown(changes.by)}{where}\n"
+    yield f"#### By {shown(changes.by)}\n"
     yield from _table((shown(changes.by), *_COLUMNS), _value_lines(changes))
     yield "#### Largest movers\n"
     yield from _movers(changes)
     # A month of days is the longest list, so it is below those that a person reads first.
-    yield f"#### By day{where}\n"
+    yield "#### By day\n"
     yield from _table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
 
 

@@ -49,7 +49,7 @@ NOTHING = RowsAndCost()
 
 def decimal_string(amount: Decimal) -> str:
     """Return an amount without an exponent and insignificant zeros."""
-    return strip_trailing_zeros(format(amount, "f")) if amount else "0"
+    return strip_trailing_zeros(format(amount, "f"))
 
 
 def sum_of(*amounts: str) -> str:

@@ -132,6 +132,16 @@ def test_the_surplus_of_a_pair_is_that_with_the_larger_costs():
     assert (back.added.rows, back.added.cost, back.changed_before.cost, back.changed_after.cost) == (2, "19", "2", "-1")
 
 
+@pytest.mark.parametrize(
+    ("smaller", "larger"),
+    [("9", "10"), ("-10", "-9"), ("123456789012345678.1", "123456789012345678.2"), ("0." + "0" * 29 + "1", "1")],
+)
+def test_pairs_are_in_the_order_of_numbers_even_where_floats_are_equal(smaller, larger):
+    for costs in ((smaller, larger), (larger, smaller)):
+        total = compared([day_row(cost=cost) for cost in costs], [day_row(cost="2")]).total
+        assert (total.changed_before.cost, total.removed.cost) == (smaller, larger)
+
+
 @pytest.mark.parametrize("amount", ["cost/cost", "usage/amount", "cost/on_demand_cost"])
 def test_a_row_with_another_amount_has_changed(amount):
     total = compared([day_row()], [day_row() | {amount: "7"}]).total
@@ -199,3 +209,14 @@ def test_plain_values_for_json():
     assert (found["rows_before"], found["rows_after"], found["added"], found["changed"]) == (2, 3, 2, 1)
     assert found["by_value"][0]["value"] == "Compute"
     assert found["others"] is None
+
+
+@pytest.mark.parametrize(
+    "name", ["^.*$", "*", "row", "key", "index", "group", "is_after", "c0", "day", "value", "cost"]
+)
+def test_columns_may_have_any_name(name):
+    before, after = [day_row() | {name: "a"}, day_row()], [day_row() | {name: "b"}, day_row()]
+    changes = compared(before, after, by=name)
+    total = changes.total
+    assert (total.unchanged.rows, total.removed.rows, total.added.rows) == (1, 1, 1)
+    assert {one.value for one in changes.by_value} == {"a", "b", "(none)"}

@@ -73,6 +73,7 @@ def table(page, first, others):
 def test_any_text_stays_text_within_a_cell_and_a_sentence(value):
     page = rendered(f"| a | b |\n| --- | --- |\n| {shown(value)} | x |\n\nA {shown(value)} z\n")
     assert page.tags <= TAGS - {"strong", "em", "code"}
+    assert not set("<>|") & set(shown(value))
     words = value.split() or ["(blank)"]
     assert text_of(page.tables[0][1][0]).split() == words
     assert page.tables[0][1][1] == "x"
@@ -125,6 +126,12 @@ def test_the_headline_and_each_part_of_a_month_that_changes():
     assert "2026-03-03, 2026-03-05, 2026-03-06" in page.text
 
 
+def test_percentages_are_of_the_absolute_cost():
+    assert "(+2, +50.0%)" in report_of([bill_row(cost="-2")], [bill_row(cost="-4")]).markdown
+    assert "(-2, -50.0%)" in report_of([bill_row(cost="2")], [bill_row(cost="4")]).markdown
+    assert "(+2)" in report_of([bill_row(cost="2")], [bill_row(cost="0")]).markdown
+
+
 def test_amounts_of_many_digits_are_exact():
     cost = "999999999999999999.000000000000000000000000000001"
     page = rendered(report_of([bill_row(cost=cost), bill_row(2, cost=cost)], [bill_row(cost="-1")]).markdown)
@@ -161,7 +168,7 @@ def test_what_is_said_when_the_held_month_can_not_be_read():
 def test_what_is_said_of_rows_that_stay():
     page = rendered(report_of([bill_row(1)], [bill_row(1, 1), bill_row(2)], Operation.REPLACE_HOURLY).markdown)
     assert "2 rows, cost 2, stay as they are." in page.text
-    assert "By day (in the hours that are replaced)" in page.text
+    assert "Difference in the hours that are replaced" in page.text
     assert "2026-03: 2 rows, cost 2 → 3 rows, cost 3 (+1, +50.0%)" in page.text
 
 
