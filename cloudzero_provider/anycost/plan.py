@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.columns import BUCKET_PAGE, SEND_PAGE, USAGE_START
+from cloudzero_provider.anycost.columns import BUCKET_PAGE, COST, SEND_PAGE, USAGE_START
 from cloudzero_provider.anycost.json_rows import json_rows
 from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
+from cloudzero_provider.values.json_objects import JsonObjects
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS
 from cloudzero_provider.values.parallel import in_parallel
 from cloudzero_provider.values.parameters import Choice, read_whole_number
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.client.outcome import Effect
-    from cloudzero_provider.values.json_objects import JsonObjects
 
 _OPTIONS = (
     'Options: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
@@ -152,6 +152,13 @@ _SUFFIX = b"]}"
 def empty_month_body(month: Month) -> bytes:
     """Encode the request that leaves a month without rows."""
     return _prefix(month, Operation.REPLACE_DROP) + _SUFFIX
+
+
+def empty_plan(month: Month) -> Plan:
+    """Plan the request that leaves a month without rows."""
+    objects = JsonObjects(pl.DataFrame(), ())
+    request = DropRequest(Operation.REPLACE_DROP, 0, 0, len(empty_month_body(month)), "", "")
+    return Plan(month, Operation.REPLACE_DROP, (Unit((request,)),), objects, None, (), {COST: "0"})
 
 
 def _prefix(month: Month, operation: Operation) -> bytes:

@@ -16,7 +16,7 @@ from cloudzero_provider.airflow_support.compat import (
     set_default_of_mapped_function,
 )
 from cloudzero_provider.exceptions import ConfigurationError, InputError
-from cloudzero_provider.operators._send import SOURCES
+from cloudzero_provider.operators._rows import SOURCES
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

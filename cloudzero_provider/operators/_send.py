@@ -1,109 +1,40 @@
-"""Base of the operators that send: sources of rows, what to do without rows, and one writer per stream."""
+"""Base of the operators that send: what other tasks of the run have sent, and one writer per stream."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset
-
-from cloudzero_provider.airflow_support.compat import name_instance, set_default_of_mapped
-from cloudzero_provider.airflow_support.errors import airflow_failures
+from cloudzero_provider.airflow_support.compat import set_default_of_mapped
 from cloudzero_provider.airflow_support.run_claims import RunClaims
-from cloudzero_provider.airflow_support.skips import skips_logged
 from cloudzero_provider.airflow_support.sum_state import is_retry
-from cloudzero_provider.exceptions import ConfigurationError, InputError, TransformError
-from cloudzero_provider.links import show_links
-from cloudzero_provider.operators._base import CloudZeroBaseOperator
-from cloudzero_provider.values.counted import counted
-from cloudzero_provider.values.parameters import Choice, read_bool
+from cloudzero_provider.operators._rows import CloudZeroRowsOperator
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.anycost.send_summary import SendSummary
-    from cloudzero_provider.sources import Rows
-    from cloudzero_provider.telemetry.send import TelemetrySummary
 
-#: Parameters that say where rows come from. Exactly one of them has a value.
-SOURCES = ("records", "files", "sql")
-
-
-class OnEmpty(Choice):
-    """What to do when there are no rows."""
-
-    SKIP = "skip"
-    FAIL = "fail"
-    CLEAR = "clear"
-
-
-class CloudZeroSendOperator(CloudZeroBaseOperator):
+class CloudZeroSendOperator(CloudZeroRowsOperator):
     """
     Base of the operators that send.
 
-    :param records: a list of dicts, a data frame, or the output of an upstream task. Resolved when the task runs, never
-        rendered by Jinja.
-    :param files: a path, a URI, a pattern, or a list of those. (templated)
-    :param sql: a query, or the path of a ``.sql`` file. (templated)
-    :param sql_conn_id: the Airflow connection that the query runs on. (templated)
-    :param transform: a function from a polars frame to a polars frame, or a list of them, applied before the checks.
-    :param allow_equal_files: whether two of ``files`` may hold the same rows. (templated)
-    :param on_empty: what to do without rows: ``skip`` the task, ``fail`` it, or another of the operator's
-        choices. (templated)
     :param replace_in_same_run: whether this task may replace what another task of the same DAG run sent. (templated)
-    :param problems_file: a path or a URI to list every problem of the rows in, when they break rules. (templated)
     :param max_active_tis_per_dag: how many instances of this task may run at a time, over all runs of the DAG.
         CloudZero does not support concurrent requests for one stream, so the default is 1, also for a mapped task; your
         own value and ``default_args`` win. Several tasks or DAGs that send to one stream need a pool with one slot.
     """
 
-    template_fields: Sequence[str] = (
-        *CloudZeroBaseOperator.template_fields,
-        "records",
-        "files",
-        "allow_equal_files",
-        "sql",
-        "sql_conn_id",
-        "on_empty",
-        "replace_in_same_run",
-        "problems_file",
-    )
-    template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
-    unrendered_fields: Sequence[str] = ("records",)
-    #: The choices of ``on_empty``.
-    on_empty_choices: ClassVar[Sequence[OnEmpty]] = (OnEmpty.SKIP, OnEmpty.FAIL)
+    template_fields: Sequence[str] = (*CloudZeroRowsOperator.template_fields, "replace_in_same_run")
     #: Keys of the summary that the events of ``outlets`` show.
     outlet_keys: ClassVar[Sequence[str]] = ("operation", "sha256", "check_only")
 
     def __init__(
-        self,
-        *,
-        records: Any = None,
-        files: Any = None,
-        sql: str | None = None,
-        sql_conn_id: str | None = None,
-        transform: Any = None,
-        allow_equal_files: bool | str = False,
-        on_empty: str = "skip",
-        replace_in_same_run: bool | str = False,
-        problems_file: str | None = None,
-        max_active_tis_per_dag: int | None = 1,
-        **kwargs: Any,
+        self, *, replace_in_same_run: bool | str = False, max_active_tis_per_dag: int | None = 1, **kwargs: Any
     ) -> None:
         super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
-        self.records = records
-        self.files = files
-        self.sql = sql
-        self.sql_conn_id = sql_conn_id
-        self.transform = transform
-        self.allow_equal_files = allow_equal_files
-        self.on_empty = on_empty
         self.replace_in_same_run = replace_in_same_run
-        self.problems_file = problems_file
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -111,138 +42,6 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         partial = super().partial(**kwargs)
         set_default_of_mapped(partial, kwargs, "max_active_tis_per_dag", 1)
         return partial
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Check the rows and send them; return the summary."""
-        show_links(self, context)
-        with skips_logged(), airflow_failures(), self.listing_problems():
-            sent = self.send(context)
-        name_instance(context, str(sent))
-        self.log.info("Done: %s", sent)
-        summary = sent.as_dict()
-        self._describe_outlets(context, summary)
-        return summary
-
-    def send(self, context: Context) -> SendSummary | TelemetrySummary:
-        """
-        Check the rows and send them. Implemented by subclasses.
-
-        :param context: the task's context.
-        """
-        raise NotImplementedError
-
-    def listing_problems(self) -> AbstractContextManager[None]:
-        """
-        List every problem in ``problems_file`` when rows break rules inside the block.
-
-        :raises ConfigurationError: when ``problems_file`` can't be used.
-        """
-        if self.problems_file is None:
-            return nullcontext()
-        from cloudzero_provider.airflow_support.object_storage import ObjectStorage
-        from cloudzero_provider.values.listed_problems import listing_problems
-
-        return listing_problems(self.problems_file, ObjectStorage())
-
-    def read_on_empty(self) -> OnEmpty:
-        """
-        Read ``on_empty``.
-
-        :raises ConfigurationError: when it is not one of the operator's choices.
-        """
-        return OnEmpty.parse(self.on_empty, "on_empty", among=self.on_empty_choices)
-
-    def read_allow_equal_files(self) -> bool:
-        """
-        Read ``allow_equal_files``.
-
-        :raises ConfigurationError: when it is neither true nor false.
-        """
-        return read_bool("allow_equal_files", self.allow_equal_files, templated=True)
-
-    def refuse_empty(self, on_empty: OnEmpty, missing: str) -> None:
-        """
-        Skip or fail a task that has no rows to send, unless ``on_empty`` is ``clear``.
-
-        :param on_empty: what to do.
-        :param missing: what was expected, like ``rows for 2026-03``.
-        :raises AirflowSkipException, InputError: as ``on_empty`` says.
-        """
-        message = f"No {missing} (on_empty={on_empty.value!r}). Nothing was sent."
-        if on_empty is OnEmpty.SKIP:
-            raise AirflowSkipException(message)
-        if on_empty is OnEmpty.FAIL:
-            raise InputError(message)
-
-    def read_rows(
-        self, context: Context, *, allow_equal_files: bool, join: Callable[[list[Rows]], Rows] | None = None
-    ) -> Rows:
-        """
-        Read ``records``, ``files`` or ``sql``, and apply ``transform``.
-
-        :param context: the task's context.
-        :param allow_equal_files: whether two of ``files`` may hold the same rows.
-        :param join: concatenates the rows of files in different formats; by default, column by column.
-        :raises ConfigurationError, InputError: when none of them, or more than one, has a value.
-        """
-        from cloudzero_provider.sources import gathered
-
-        parts = self._read_parts(context, allow_equal_files=allow_equal_files)
-        try:
-            return gathered(parts, self.transform, join=join)
-        except TransformError as error:
-            # Airflow's own errors, such as a skip, reach Airflow unchanged.
-            if isinstance(error.__cause__, AirflowException):
-                raise error.__cause__ from None
-            raise
-
-    def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
-        from cloudzero_provider.sources import from_records, read_files
-
-        self._check_sources()
-        if self.files is not None:
-            from cloudzero_provider.airflow_support.object_storage import ObjectStorage
-
-            yield from read_files(self.files, ObjectStorage(), allow_equal_files=allow_equal_files)
-        elif self.records is not None:
-            yield from_records(self.resolve_unrendered("records", context))
-        else:
-            yield self._run_query()
-
-    def _check_sources(self) -> None:
-        given = [name for name in SOURCES if getattr(self, name) is not None]
-        names = f"{', '.join(SOURCES[:-1])} and {SOURCES[-1]}"
-        if len(given) > 1:
-            raise ConfigurationError(f"{' and '.join(given)} are set: set exactly one of {names}.")
-        if not given:
-            raise InputError(
-                f"None of {names} has a value: set exactly one of them. If it comes from an upstream task, that task "
-                "returned None; return an empty list when there are no rows."
-            )
-        if (self.sql is None) != (self.sql_conn_id is None):
-            raise ConfigurationError("sql and sql_conn_id go together: the query, and the connection to run it on.")
-
-    def _run_query(self) -> Rows:
-        # The database's own errors reach Airflow unchanged, so that retries help in an outage.
-        from cloudzero_provider.airflow_support.sql_hook import sql_hook
-        from cloudzero_provider.sources import from_cursor
-
-        if not str(self.sql).strip():
-            raise InputError("sql is empty: there is no query to run.")
-        hook = sql_hook(str(self.sql_conn_id))
-        found: list[Rows | None] = []
-
-        def read(cursor: Any) -> list[Any]:
-            found[:] = [from_cursor(cursor)]
-            # Some hooks (Databricks, ODBC) convert what a handler returns, but only know their own driver's rows.
-            return []
-
-        hook.run(str(self.sql), handler=read)
-        rows = found[0]
-        if rows is None:
-            raise InputError("sql is not a query: the statement returned no table.")
-        self.log.info("The query returned %s", counted(rows.count, "row"))
-        return rows
 
     def claims(self, context: Context) -> RunClaims:
         """
@@ -253,9 +52,3 @@ class CloudZeroSendOperator(CloudZeroBaseOperator):
         """
         may_replace = read_bool("replace_in_same_run", self.replace_in_same_run, templated=True)
         return RunClaims(context, sender=CloudZeroSendOperator, is_retry=is_retry(context), may_replace=may_replace)
-
-    def _describe_outlets(self, context: Context, summary: Mapping[str, Any]) -> None:
-        extra = {key: summary[key] for key in self.outlet_keys}
-        for outlet in self.outlets:
-            if isinstance(outlet, Asset):
-                context["outlet_events"][outlet].extra.update(extra)

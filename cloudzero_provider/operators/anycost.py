@@ -10,9 +10,10 @@ from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
-from cloudzero_provider.operators._send import CloudZeroSendOperator, OnEmpty
+from cloudzero_provider.operators._month_rows import MonthRowsOperator
+from cloudzero_provider.operators._send import CloudZeroSendOperator
 from cloudzero_provider.values.counted import counted
-from cloudzero_provider.values.limits import MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS, MIN_ROWS_RATIO
+from cloudzero_provider.values.limits import MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
@@ -22,14 +23,12 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.anycost.guards.contents import ContentGuards
     from cloudzero_provider.anycost.send_options import SendOptions
     from cloudzero_provider.anycost.send_summary import SendSummary
-    from cloudzero_provider.months import Month
 
 
-class AnyCostBillingDropOperator(CloudZeroSendOperator):
+class AnyCostBillingDropOperator(MonthRowsOperator, CloudZeroSendOperator):
     """
     Send one month of Common Bill Format rows to an AnyCost stream.
 
@@ -99,10 +98,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     """
 
     template_fields: Sequence[str] = (
-        "anycost_connection_id",
-        "month",
-        *CloudZeroSendOperator.template_fields,
-        "operation",
+        *MonthRowsOperator.template_fields,
+        "replace_in_same_run",
         "min_rows_ratio",
         "max_rows_ratio",
         "max_cost_change",
@@ -114,10 +111,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         "validate_with_cloudzero",
         "verify",
     )
-    operator_extra_links = (AnyCostConnectionLink(),)
     ui_color = "#e3f0ff"
-    unrendered_fields = (*CloudZeroSendOperator.unrendered_fields, "plan")
-    on_empty_choices = tuple(OnEmpty)
+    unrendered_fields = (*MonthRowsOperator.unrendered_fields, "plan")
     outlet_keys = (
         "month",
         "anycost_connection_id",
@@ -130,9 +125,6 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
     def __init__(
         self,
         *,
-        anycost_connection_id: str | None = None,
-        month: str | date | None = None,
-        operation: str = "replace_drop",
         min_rows_ratio: float | str = MIN_ROWS_RATIO,
         max_rows_ratio: float | str | None = None,
         max_cost_change: str | float | Decimal | None = None,
@@ -143,16 +135,9 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         check_only: bool | str = False,
         validate_with_cloudzero: bool | str = False,
         verify: bool | str = False,
-        allow_unknown_columns: bool = False,
-        max_body_bytes: int = MAX_BODY_BYTES,
-        max_month_bytes: int = MAX_MONTH_BYTES,
-        max_month_rows: int = MAX_MONTH_ROWS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.anycost_connection_id = anycost_connection_id
-        self.month = month
-        self.operation = operation
         self.min_rows_ratio = min_rows_ratio
         self.max_rows_ratio = max_rows_ratio
         self.max_cost_change = max_cost_change
@@ -163,12 +148,8 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
         self.check_only = check_only
         self.validate_with_cloudzero = validate_with_cloudzero
         self.verify = verify
-        self.allow_unknown_columns = allow_unknown_columns
-        self.max_body_bytes = max_body_bytes
-        self.max_month_bytes = max_month_bytes
-        self.max_month_rows = max_month_rows
 
-    def send(self, context: Context) -> SendSummary:
+    def process(self, context: Context) -> SendSummary:
         """
         Check, plan and send the month.
 
@@ -179,38 +160,21 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
 
         # All parameters are read before any row is.
         options = self._options(context)
-        on_empty = self.read_on_empty()
-        allow_equal_files = self.read_allow_equal_files()
-        allow_unknown_columns = read_bool("allow_unknown_columns", self.allow_unknown_columns)
-        month = resolve_month(self.month, context)
-        name_instance(context, str(month))
-        anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
-        client = self.cloudzero_hook.get_conn()
-        target = f"{client.config.base_url} {anycost_connection_id} {month}"
-        options = with_attempts(options, context, target, adds=options.operation is Operation.SUM)
-        checked = self._checked(
-            context, month, allow_equal_files=allow_equal_files, allow_unknown_columns=allow_unknown_columns
-        )
+        row_options = self.read_row_options()
+        target = self.find_target(context)
+        options = with_attempts(options, context, str(target), adds=options.operation is Operation.SUM)
+        checked = self.checked_rows(context, target.month, row_options)
         if checked is not None:
-            return send_month(client, anycost_connection_id, checked, options)
+            return send_month(target.client, target.anycost_connection_id, checked, options)
         options.journal.finish()
-        self.refuse_empty(on_empty, f"rows for {month}")
-        return clear_month(client, anycost_connection_id, month, options)
-
-    def _checked(
-        self, context: Context, month: Month, *, allow_equal_files: bool, allow_unknown_columns: bool
-    ) -> CheckedRows | None:
-        """Read and check the rows, which are let go of before the month is sent; ``None`` without a row."""
-        from cloudzero_provider.anycost.checks import check_rows
-
-        rows = self.read_rows(context, allow_equal_files=allow_equal_files)
-        return check_rows(rows, month, allow_unknown_columns=allow_unknown_columns) if rows.count else None
+        self.refuse_empty(row_options.on_empty, f"rows for {target.month}")
+        return clear_month(target.client, target.anycost_connection_id, target.month, options)
 
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""
         from cloudzero_provider.anycost.guards.days import read_required_days
         from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
-        from cloudzero_provider.anycost.plan import Limits, Operation
+        from cloudzero_provider.anycost.plan import Operation
         from cloudzero_provider.anycost.send_options import SendOptions
 
         return SendOptions(
@@ -222,7 +186,7 @@ class AnyCostBillingDropOperator(CloudZeroSendOperator):
             check_only=read_bool("check_only", self.check_only, templated=True),
             validate_with_cloudzero=read_bool("validate_with_cloudzero", self.validate_with_cloudzero, templated=True),
             verify=read_bool("verify", self.verify, templated=True),
-            limits=Limits(self.max_body_bytes, self.max_month_bytes, self.max_month_rows),
+            limits=self.read_limits(),
             claims=self.claims(context),
         )
 

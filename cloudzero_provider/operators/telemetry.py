@@ -137,7 +137,7 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         self.max_body_bytes = max_body_bytes
         self.max_batch_records = max_batch_records
 
-    def send(self, context: Context) -> TelemetrySummary:
+    def process(self, context: Context) -> TelemetrySummary:
         """
         Check, batch and send the records.
 

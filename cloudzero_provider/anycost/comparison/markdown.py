@@ -30,7 +30,7 @@ def report_markdown(report: PlanReport) -> str:
 
 
 def _blocks(report: PlanReport) -> Iterator[str]:
-    yield f"### {_headline(report)}\n"
+    yield f"### {headline(report)}\n"
     yield from _introduction(report)
     yield from _totals(report)
     if report.changes:
@@ -42,7 +42,12 @@ def _blocks(report: PlanReport) -> Iterator[str]:
     yield from _requests(report)
 
 
-def _headline(report: PlanReport) -> str:
+def headline(report: PlanReport) -> str:
+    """
+    Say in a sentence what changes.
+
+    :param report: the report.
+    """
     becomes, changes = report.becomes, report.changes
     sent = f"{counted(report.sent.rows, 'row')}, cost {_amount(report.sent.cost)}"
     if becomes is None:

@@ -12,15 +12,15 @@ from cloudzero_provider.anycost.comparison.changes import MonthChanges, compare
 from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
 from cloudzero_provider.anycost.comparison.days import days_without_rows
 from cloudzero_provider.anycost.comparison.encoding import column_or_nulls
-from cloudzero_provider.anycost.comparison.markdown import report_markdown
+from cloudzero_provider.anycost.comparison.markdown import headline, report_markdown
 from cloudzero_provider.anycost.comparison.options import DEFAULT_BY
+from cloudzero_provider.anycost.comparison.replaced_rows import replaced_and_kept
 from cloudzero_provider.anycost.comparison.sums import sum_of
 from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.anycost.readback import total_cost
 from cloudzero_provider.exceptions import UnexpectedReplyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from cloudzero_provider.anycost.plan import Limits, Plan
@@ -117,6 +117,10 @@ class PlanReport:
     def markdown(self) -> str:
         """The report in Markdown."""
         return report_markdown(self)
+
+    def __str__(self) -> str:
+        """What changes, in a sentence."""
+        return headline(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain JSON values: at most 20 values of ``by``, with the others summed."""
@@ -218,24 +222,6 @@ def _compare(plan: Plan, given: pl.DataFrame, held: pl.DataFrame, by: str) -> _C
         changes=compare(replaced, given, by),
         held_sha256=contents_sha256(replaced),
     )
-
-
-def replaced_and_kept(
-    held: pl.DataFrame, operation: Operation, hours: Iterable[str]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """
-    Split what CloudZero holds into the rows that an operation replaces, and the others.
-
-    :param held: a canonical frame.
-    :param operation: the operation.
-    :param hours: the hours that are sent, like ``2026-03-16T13:00:00Z``.
-    """
-    if operation is Operation.REPLACE_DROP:
-        return held, held.clear()
-    if operation is Operation.SUM:
-        return held.clear(), held
-    is_replaced = column_or_nulls(held, USAGE_START).is_in(list(hours)).fill_null(value=False)
-    return held.filter(is_replaced), held.filter(~is_replaced)
 
 
 def _days_of(frame: pl.DataFrame) -> set[str]:

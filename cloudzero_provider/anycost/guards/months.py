@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from cloudzero_provider.anycost.columns import COST, USAGE_START
+from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.replaced_rows import replaced_and_kept
 from cloudzero_provider.anycost.comparison.sums import NOTHING, RowsAndCost
 from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.anycost.readback import read_month, total_cost
@@ -111,11 +112,9 @@ class HeldMonth:
 
         :param given: what is sent.
         """
-        if given.operation is Operation.REPLACE_DROP or self.frame.is_empty():
+        if given.operation is Operation.REPLACE_DROP:
             return self
-        if given.operation is Operation.SUM:
-            return HeldMonth.of(pl.DataFrame())
-        return HeldMonth.of(self.frame.filter(pl.col(USAGE_START).is_in(list(given.hours))))
+        return HeldMonth.of(replaced_and_kept(self.frame, given.operation, given.hours)[0])
 
     def __str__(self) -> str:
         return described(self.total.rows, self.total.cost)

@@ -11,7 +11,8 @@ from support.rows import MARCH, bill_row, checked
 from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
 from cloudzero_provider.anycost.comparison.days import days_without_rows
 from cloudzero_provider.anycost.comparison.options import read_by
-from cloudzero_provider.anycost.comparison.report import plan_report, replaced_and_kept
+from cloudzero_provider.anycost.comparison.replaced_rows import replaced_and_kept
+from cloudzero_provider.anycost.comparison.report import plan_report
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
 from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.months import Month
