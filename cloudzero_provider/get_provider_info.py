@@ -27,7 +27,11 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["cloudzero_provider.operators.anycost", "cloudzero_provider.operators.telemetry"],
+                "python-modules": [
+                    "cloudzero_provider.operators.anycost",
+                    "cloudzero_provider.operators.plan",
+                    "cloudzero_provider.operators.telemetry",
+                ],
             }
         ],
         "sensors": [

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RowOptions:
+class RowParameters:
     """
     How rows are read.
 
@@ -100,13 +100,13 @@ class MonthRowsOperator(CloudZeroRowsOperator):
         self.max_month_bytes = max_month_bytes
         self.max_month_rows = max_month_rows
 
-    def read_row_options(self) -> RowOptions:
+    def read_row_parameters(self) -> RowParameters:
         """
         Read the parameters of rows.
 
         :raises ConfigurationError: when one of them has a value that it does not accept.
         """
-        return RowOptions(
+        return RowParameters(
             on_empty=self.read_on_empty(),
             allow_equal_files=self.read_allow_equal_files(),
             allow_unknown_columns=read_bool("allow_unknown_columns", self.allow_unknown_columns),
@@ -134,7 +134,7 @@ class MonthRowsOperator(CloudZeroRowsOperator):
         anycost_connection_id = self.cloudzero_hook.anycost_connection_id(self.anycost_connection_id)
         return MonthTarget(self.cloudzero_hook.get_conn(), anycost_connection_id, month)
 
-    def checked_rows(self, context: Context, month: Month, options: RowOptions) -> CheckedRows | None:
+    def checked_rows(self, context: Context, month: Month, options: RowParameters) -> CheckedRows | None:
         """
         Read and check the rows; ``None`` without a row. The rows as they were given are let go of.
 

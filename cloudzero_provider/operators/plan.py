@@ -75,7 +75,7 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator):
         operation = Operation.parse(self.operation, "operation")
         by = read_by(self.by)
         limits = self.read_limits()
-        options = self.read_row_options()
+        options = self.read_row_parameters()
         self._check_report_file()
         target = self.find_target(context)
         checked = self.checked_rows(context, target.month, options)

@@ -120,6 +120,8 @@ class TestMonthlyPartitioned:
             "drop_ids": sandbox.month("2025-12")["drop_ids"],
             "row_count": len(rows),
             "check_only": False,
+            "replaced_cost": None,
+            "unchanged": False,
         }
         assert isinstance(summary["total_cost"], str)
         assert Fraction(summary["total_cost"]) == total(rows)

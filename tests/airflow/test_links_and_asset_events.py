@@ -48,6 +48,7 @@ def test_asset_events_describe_what_was_sent(outcome):
             "total_cost": "3.75",
             "sha256": sent["sha256"],
             "check_only": False,
+            "unchanged": False,
         }
     ]
     metric = outcome.xcom("send_metric")
