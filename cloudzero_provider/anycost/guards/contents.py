@@ -12,11 +12,13 @@ from cloudzero_provider.anycost.guards.months import read_held
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
+    from cloudzero_provider.anycost.comparison.changes import Change
     from cloudzero_provider.anycost.comparison.sums import RowsAndCost
     from cloudzero_provider.anycost.guards.approved_plan import ApprovedPlan
     from cloudzero_provider.anycost.guards.cost_change import MaxCostChange
-    from cloudzero_provider.anycost.guards.months import EarlierAttempt, GivenMonth, HeldMonth
+    from cloudzero_provider.anycost.guards.months import EarlierAttempt, GivenMonth
     from cloudzero_provider.client import Client
+    from cloudzero_provider.months import Month
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +87,9 @@ def compare_contents(
     held = read_held(client, given.anycost_connection_id, given.month, guards.needed_by)
     replaced = held.replaced_by(given)
     after = held.total - replaced.total + given.total
-    compared = Compared(held.total, replaced.total, is_equal=replaced.sha256 == given.sha256)
-    _log_changes(given, replaced, held.total, after)
+    change = compare(replaced.frame, given.frame).total
+    compared = Compared(held.total, replaced.total, is_equal=change.is_empty)
+    _log_change(given.month, held.total, after, change)
     if earlier and (sent := earlier.requests_sent(held)):
         log.info(
             "%s: CloudZero holds what the first %s of this plan sent, so an earlier attempt has begun to replace the "
@@ -102,9 +105,8 @@ def compare_contents(
     return compared
 
 
-def _log_changes(given: GivenMonth, replaced: HeldMonth, before: RowsAndCost, after: RowsAndCost) -> None:
-    log.info("%s: total cost %s before, %s after (%s)", given.month, before.cost, after.cost, _signed(after - before))
-    change = compare(replaced.frame, given.frame).total
+def _log_change(month: Month, before: RowsAndCost, after: RowsAndCost, change: Change) -> None:
+    log.info("%s: total cost %s before, %s after (%s)", month, before.cost, after.cost, _signed(after - before))
     for what, rows, costs in (
         ("added", change.added.rows, change.added.cost),
         ("removed", change.removed.rows, change.removed.cost),
@@ -115,7 +117,7 @@ def _log_changes(given: GivenMonth, replaced: HeldMonth, before: RowsAndCost, af
         ),
         ("unchanged", change.unchanged.rows, change.unchanged.cost),
     ):
-        log.info("%s: %s %s, cost %s", given.month, counted(rows, "row"), what, costs)
+        log.info("%s: %s %s, cost %s", month, counted(rows, "row"), what, costs)
 
 
 def _signed(difference: RowsAndCost) -> str:
