@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.anycost.comparison.escaping import shown
-from cloudzero_provider.anycost.comparison.sums import NOTHING, decimal_string, difference
+from cloudzero_provider.anycost.comparison.sums import NOTHING
 from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.values.counted import counted
+from cloudzero_provider.values.decimal_strings import difference
+from cloudzero_provider.values.markdown_tables import amount, signed, table
+from cloudzero_provider.values.markdown_text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cloudzero_provider.anycost.comparison.changes import Change, MonthChanges
     from cloudzero_provider.anycost.comparison.report import PlanReport
@@ -49,17 +51,17 @@ def headline(report: PlanReport) -> str:
     :param report: the report.
     """
     becomes, changes = report.becomes, report.changes
-    sent = f"{counted(report.sent.rows, 'row')}, cost {_amount(report.sent.cost)}"
+    sent = f"{counted(report.sent.rows, 'row')}, cost {amount(report.sent.cost)}"
     if becomes is None:
         return f"{report.month}: sends {sent}"
-    after = f"{counted(becomes.rows, 'row')}, cost {_amount(becomes.cost)}"
+    after = f"{counted(becomes.rows, 'row')}, cost {amount(becomes.cost)}"
     if changes is None:
         return f"{report.month}: becomes {after}"
     if report.held is None:
         return f"{report.month}: nothing held → {after}"
-    before = f"{counted(report.held.rows, 'row')}, cost {_amount(report.held.cost)}"
+    before = f"{counted(report.held.rows, 'row')}, cost {amount(report.held.cost)}"
     change = difference(becomes.cost, report.held.cost)
-    return f"{report.month}: {before} → {after} ({_signed(change)}{_percent(change, report.held.cost)})"
+    return f"{report.month}: {before} → {after} ({signed(change)}{_percent(change, report.held.cost)})"
 
 
 def _introduction(report: PlanReport) -> Iterator[str]:
@@ -70,7 +72,7 @@ def _introduction(report: PlanReport) -> Iterator[str]:
     elif report.is_unchanged:
         yield "**CloudZero holds exactly these rows already.**\n"
     if report.kept and report.kept.rows:
-        yield f"{counted(report.kept.rows, 'row')}, cost {_amount(report.kept.cost)}, stay as they are.\n"
+        yield f"{counted(report.kept.rows, 'row')}, cost {amount(report.kept.cost)}, stay as they are.\n"
 
 
 def _requests(report: PlanReport) -> Iterator[str]:
@@ -82,21 +84,21 @@ def _requests(report: PlanReport) -> Iterator[str]:
         ("bytes of the largest request", f"{report.largest_request_bytes:,}", f"{limits.max_body_bytes:,}"),
         ("requests", f"{report.requests:,}", ""),
     ]
-    yield from _table(("sends", "planned", "limit"), lines)
+    yield from table(("sends", "planned", "limit"), lines)
 
 
 def _totals(report: PlanReport) -> Iterator[str]:
     yield "#### Totals\n"
     becomes = report.becomes
     if becomes is None or report.changes is None:
-        yield from _table(("", "sent"), ((shown(name), _amount(total)) for name, total in report.sent.totals.items()))
+        yield from table(("", "sent"), ((shown(name), amount(total)) for name, total in report.sent.totals.items()))
         return
     held = report.held.totals if report.held else {}
     names = dict.fromkeys([*becomes.totals, *held])
     lines = [(name, held.get(name, "0"), becomes.totals.get(name, "0")) for name in names]
-    yield from _table(
+    yield from table(
         ("", "before", "after", "difference"),
-        ((shown(name), _amount(old), _amount(new), _signed(difference(new, old))) for name, old, new in lines),
+        ((shown(name), amount(old), amount(new), signed(difference(new, old))) for name, old, new in lines),
     )
 
 
@@ -108,21 +110,21 @@ def _changes(changes: MonthChanges) -> Iterator[str]:
         _difference_line("changed", total.changed_before, total.changed_after),
         _difference_line("unchanged", total.unchanged, total.unchanged),
     ]
-    yield from _table(("", "rows", "cost before", "cost after", "difference"), lines)
+    yield from table(("", "rows", "cost before", "cost after", "difference"), lines)
     yield f"#### By {shown(changes.by)}\n"
-    yield from _table((shown(changes.by), *_COLUMNS), _value_lines(changes))
+    yield from table((shown(changes.by), *_COLUMNS), _value_lines(changes))
     yield "#### Largest movers\n"
     yield from _movers(changes)
     # A month of days is the longest list, so it is below those that a person reads first.
     yield "#### By day\n"
-    yield from _table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
+    yield from table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
 
 
 def _difference_line(name: str, before: RowsAndCost | None, after: RowsAndCost | None) -> Sequence[str]:
     old, new = (part.cost if part else "0" for part in (before, after))
     rows = (after or before or NOTHING).rows
-    costs = (_amount(part.cost) if part else "" for part in (before, after))
-    return name, f"{rows:,}", *costs, _signed(difference(new, old))
+    costs = (amount(part.cost) if part else "" for part in (before, after))
+    return name, f"{rows:,}", *costs, signed(difference(new, old))
 
 
 def _value_lines(changes: MonthChanges) -> Iterator[Sequence[str]]:
@@ -140,46 +142,20 @@ def _movers(changes: MonthChanges) -> Iterator[str]:
         (
             one.day or "",
             shown(one.value or ""),
-            _amount(one.change.before.cost),
-            _amount(one.change.after.cost),
-            _signed(one.change.cost_change),
+            amount(one.change.before.cost),
+            amount(one.change.after.cost),
+            signed(one.change.cost_change),
         )
         for one in changes.movers
     )
-    yield from _table(("day", shown(changes.by), "cost before", "cost after", "difference"), lines, texts=2)
+    yield from table(("day", shown(changes.by), "cost before", "cost after", "difference"), lines, texts=2)
 
 
 def _cells(change: Change) -> Sequence[str]:
     rows = (change.before.rows, change.after.rows)
     moved = (change.added.rows, change.removed.rows, change.changed_after.rows)
-    costs = (_amount(change.before.cost), _amount(change.after.cost), _signed(change.cost_change))
+    costs = (amount(change.before.cost), amount(change.after.cost), signed(change.cost_change))
     return *(f"{count:,}" for count in rows), *costs, *(f"{count:,}" for count in moved)
-
-
-def _table(header: Sequence[str], lines: Iterable[Sequence[str]], *, texts: int = 1) -> Iterator[str]:
-    """
-    Render a table.
-
-    :param header: the names of its columns.
-    :param lines: the cells of each line.
-    :param texts: how many columns hold text; the others are numbers, aligned right.
-    """
-    yield _line(header)
-    yield _line(["---"] * texts + ["---:"] * (len(header) - texts))
-    yield from map(_line, lines)
-    yield ""
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _amount(amount: str) -> str:
-    return f"{Decimal(amount):,f}"
-
-
-def _signed(amount: Decimal) -> str:
-    return f"{Decimal(decimal_string(amount)):+,f}" if amount else "0"
 
 
 def _percent(change: Decimal, before: str) -> str:

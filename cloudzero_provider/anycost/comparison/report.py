@@ -15,10 +15,10 @@ from cloudzero_provider.anycost.comparison.encoding import column_or_nulls
 from cloudzero_provider.anycost.comparison.markdown import headline, report_markdown
 from cloudzero_provider.anycost.comparison.options import DEFAULT_BY
 from cloudzero_provider.anycost.comparison.replaced_rows import replaced_and_kept
-from cloudzero_provider.anycost.comparison.sums import sum_of
 from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.anycost.readback import total_cost
 from cloudzero_provider.exceptions import UnexpectedReplyError
+from cloudzero_provider.values.decimal_strings import sum_of
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.values.decimal_strings import EXACT, decimal_string
 from cloudzero_provider.values.exact_sums import exact_sums_by_each
-from cloudzero_provider.values.trailing_zeros import strip_trailing_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-#: Python rounds the results of Decimals to 28 digits otherwise.
-_EXACT = Context(prec=200)
 
 
 @dataclass(frozen=True)
@@ -32,11 +29,11 @@ class RowsAndCost:
 
     def __add__(self, other: RowsAndCost) -> RowsAndCost:
         """Both together."""
-        return RowsAndCost(self.rows + other.rows, _EXACT.add(self.amount, other.amount))
+        return RowsAndCost(self.rows + other.rows, EXACT.add(self.amount, other.amount))
 
     def __sub__(self, other: RowsAndCost) -> RowsAndCost:
         """These without the others."""
-        return RowsAndCost(self.rows - other.rows, _EXACT.subtract(self.amount, other.amount))
+        return RowsAndCost(self.rows - other.rows, EXACT.subtract(self.amount, other.amount))
 
     @property
     def cost(self) -> str:
@@ -45,24 +42,6 @@ class RowsAndCost:
 
 
 NOTHING = RowsAndCost()
-
-
-def decimal_string(amount: Decimal) -> str:
-    """Return an amount without an exponent and insignificant zeros."""
-    return strip_trailing_zeros(format(amount, "f"))
-
-
-def sum_of(*amounts: str) -> str:
-    """Sum decimal strings exactly."""
-    total = Decimal(0)
-    for amount in amounts:
-        total = _EXACT.add(total, Decimal(amount))
-    return decimal_string(total)
-
-
-def difference(after: str, before: str) -> Decimal:
-    """Subtract decimal strings exactly."""
-    return _EXACT.subtract(Decimal(after), Decimal(before))
 
 
 def sums_by_each(rows: pl.DataFrame, groupings: Sequence[list[str]]) -> Iterator[dict[tuple[str, ...], RowsAndCost]]:

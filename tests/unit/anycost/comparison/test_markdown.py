@@ -7,9 +7,9 @@ from hypothesis import given, settings, strategies as st
 from support.rendered_markdown import rendered
 from support.rows import bill_row, checked
 
-from cloudzero_provider.anycost.comparison.escaping import shown
 from cloudzero_provider.anycost.comparison.report import plan_report
 from cloudzero_provider.anycost.plan import Limits, Operation, make_plan
+from cloudzero_provider.values.markdown_text import shown
 
 TAGS = {"h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "strong", "em"}
 #: Columns of the lists by day and by value.
