@@ -11,6 +11,7 @@ import polars as pl
 from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import COST, USAGE_START, Kind, in_cbf_order
 from cloudzero_provider.anycost.month_reply import Row, rows_of
+from cloudzero_provider.anycost.plain_reply import NotPlainError, plain_rows_of
 from cloudzero_provider.exceptions import UnexpectedReplyError
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.python_values import no_strings
@@ -43,7 +44,10 @@ def read_month(client: Client, anycost_connection_id: str, month: Month) -> pl.D
     """
     with tempfile.TemporaryFile() as file:
         client.download_month(anycost_connection_id, str(month), file)
-        frames = list(_frames(rows_of(file)))
+        try:
+            frames = list(_frames(plain_rows_of(file)))
+        except NotPlainError:
+            frames = list(_frames(rows_of(file)))
     if not frames:
         return pl.DataFrame()
     frame = pl.concat(frames, how="diagonal")
