@@ -1,7 +1,7 @@
 """
-The month so far and the two before it, sent again every morning: for vendors that correct their bills.
+The month so far and the two before it, every morning: for vendors that correct their bills.
 
-One mapped task instance per month; the list of months is made when the run starts. On the first day of a month, which
+Months that CloudZero holds already are compared and not sent again (``skip_unchanged``). One mapped task instance per month; the list of months is made when the run starts. On the first day of a month, which
 has no rows yet, the newest month is still the one before (``delay``). A run that is triggered by hand sends the months
 up to that moment, also without a logical date.
 
@@ -41,7 +41,8 @@ def anycost_last_months():
         return {"month": month, "files": write_bill(rows, f"acme-{month}.csv")}
 
     # Each instance is named after its month, rows and total.
-    AnyCostBillingDropOperator.partial(task_id="send_bill").expand_kwargs(make_bill.expand(month=months()))
+    bills = make_bill.expand(month=months())
+    AnyCostBillingDropOperator.partial(task_id="send_bill", skip_unchanged=True).expand_kwargs(bills)
 
 
 anycost_last_months()

@@ -241,6 +241,19 @@ class TestLastMonths:
         assert names["make_bill"] == months
         assert [name.split(":")[0] for name in names["send_bill"]] == months
         assert all(" rows, total cost " in name for name in names["send_bill"])
+
+    def test_sends_again_only_what_changed(self, dags, sandbox):
+        for day in (16, 17):
+            due = datetime(2026, 3, day, 6, tzinfo=timezone.utc)
+            outcome = run(dags[self.DAG_ID], logical_date=due)
+        sent = outcome.xcom("send_bill")
+        assert [(one["month"], one["unchanged"]) for one in sent] == [
+            ("2026-01", True),
+            ("2026-02", True),
+            ("2026-03", False),
+        ]
+        assert len(sandbox.writes()) == 4
+        assert_holds(sandbox, "2026-03", month_rows("2026-03", until=due))
         assert sandbox.never_overlapped()
 
     def test_the_next_morning_and_twice_is_once(self, dags, sandbox):
