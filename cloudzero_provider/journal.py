@@ -35,6 +35,10 @@ class Store(Protocol):
 class Journal(Protocol):
     """Sends each request, unless a previous attempt did."""
 
+    @property
+    def acknowledged_before(self) -> int:
+        """How many requests a previous attempt had acknowledged."""
+
     def send_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:
         """
         Send a request, unless it was acknowledged in a previous attempt.
@@ -50,6 +54,11 @@ class Journal(Protocol):
 
 class NoJournal:
     """The journal of a repeatable operation: keeps nothing and sends everything."""
+
+    @property
+    def acknowledged_before(self) -> int:
+        """Always 0: nothing is kept."""
+        return 0
 
     def send_once(self, sha256: str, send: Callable[[], _T]) -> _T | None:  # noqa: ARG002
         """
@@ -133,18 +142,19 @@ class SumJournal:
 
         :raises AmbiguousWriteError: when a previous attempt sent, or began to send, more requests than this one has.
         """
-        if self._number < self._acknowledged_before:
-            raise _input_changed(self._acknowledged_before)
-        if self._number == self._acknowledged_before and self._previous_attempt.get("intent"):
+        if self._number < self.acknowledged_before:
+            raise _input_changed(self.acknowledged_before)
+        if self._number == self.acknowledged_before and self._previous_attempt.get("intent"):
             raise _was_in_flight(self._number + 1, "missing in this attempt")
         self._write(intent=None)
 
     @property
-    def _acknowledged_before(self) -> int:
+    def acknowledged_before(self) -> int:
+        """How many requests a previous attempt had acknowledged."""
         return int(self._previous_attempt.get("acknowledged", 0))
 
     def _was_acknowledged(self, sha256: str) -> bool:
-        number, done = self._number + 1, self._acknowledged_before
+        number, done = self._number + 1, self.acknowledged_before
         if number <= done:
             self._advance(sha256)
             if number == done and self._chain.hexdigest() != self._previous_attempt.get("chain"):

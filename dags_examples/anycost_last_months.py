@@ -1,9 +1,10 @@
 """
 The month so far and the two before it, every morning: for vendors that correct their bills.
 
-Months that CloudZero holds already are compared and not sent again (``skip_unchanged``). One mapped task instance per month; the list of months is made when the run starts. On the first day of a month, which
-has no rows yet, the newest month is still the one before (``delay``). A run that is triggered by hand sends the months
-up to that moment, also without a logical date.
+Months that CloudZero holds already are compared and not sent again (``skip_unchanged``). There is one mapped task
+instance per month; the list of months is made when the run starts. On the first day of a month, which has no rows yet,
+the newest month is still the one before (``delay``). A run that is triggered by hand sends the months up to that
+moment, also without a logical date.
 
 Needs Airflow 3.0 or later.
 """

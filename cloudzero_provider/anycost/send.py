@@ -59,7 +59,7 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
         _validate(client, plan)
         return summarize(plan, anycost_connection_id, _sha256(plan), check_only=True)
     _wait_for_previous_attempt(client, options)
-    earlier = None if options.is_first_attempt else EarlierAttempt(checked, plan)
+    earlier = None if options.is_first_attempt else EarlierAttempt(checked, plan, options.journal.acknowledged_before)
     compared = compare_contents(
         client, GivenMonth.of_plan(anycost_connection_id, checked, plan), options.contents, earlier
     )

@@ -92,8 +92,7 @@ def compare_contents(
     _log_change(given.month, held.total, after, change)
     if earlier and (sent := earlier.requests_sent(held)):
         log.info(
-            "%s: CloudZero holds what the first %s of this plan sent, so an earlier attempt has begun to replace the "
-            "month, and this one completes it",
+            "%s: an earlier attempt passed the guards and sent the first %s, which this attempt completes",
             given.month,
             counted(sent, "request"),
         )

@@ -9,7 +9,7 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from support.rows import bill_row as row
 from support.state_stores import Store
-from support.tasks import send
+from support.tasks import connect, send
 
 from cloudzero_provider import exceptions as errors
 
@@ -212,3 +212,17 @@ class TestRetries:
         with pytest.raises(errors.GuardError):
             send(records=doubled, max_body_bytes=BODY, try_number=2, retries=1, **guard)
         assert len(sandbox.held()) == 31
+
+
+def test_a_retry_of_a_sum_adds_what_is_left(sandbox, monkeypatch):
+    send(records=FULL_MONTH)
+    credits = [line | {"cost/cost": "-2.5"} for line in FULL_MONTH[:12]]
+    adding = {"records": credits, "operation": "sum", "store": Store(), "retries": 1, "max_body_bytes": BODY}
+    connect(monkeypatch, sandbox, max_retry_seconds=0)
+    sandbox.faults({"kind": "refuse", "status": 429, "skip": 2})
+    with pytest.raises(errors.RateLimitError):
+        send(**adding, max_cost_change="9.7%")
+    assert 31 < len(sandbox.held()) < 43
+    # 30 are more than 9.7 % of what is held by now.
+    send(**adding, max_cost_change="9.7%", try_number=2)
+    assert (len(sandbox.held()), sandbox.total_cost()) == (43, 280)
