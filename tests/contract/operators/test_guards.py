@@ -216,8 +216,8 @@ class TestRetries:
 
 def test_a_retry_of_a_sum_adds_what_is_left(sandbox, monkeypatch):
     send(records=FULL_MONTH)
-    credits = [line | {"cost/cost": "-2.5"} for line in FULL_MONTH[:12]]
-    adding = {"records": credits, "operation": "sum", "store": Store(), "retries": 1, "max_body_bytes": BODY}
+    credit = [line | {"cost/cost": "-2.5"} for line in FULL_MONTH[:12]]
+    adding = {"records": credit, "operation": "sum", "store": Store(), "retries": 1, "max_body_bytes": BODY}
     connect(monkeypatch, sandbox, max_retry_seconds=0)
     sandbox.faults({"kind": "refuse", "status": 429, "skip": 2})
     with pytest.raises(errors.RateLimitError):
