@@ -199,7 +199,7 @@ pictures: $(VENV)/installed-dev
 
 # Its screenshots, of a real Airflow (a few minutes).
 screenshots: $(VENV)/installed-dev chromium
-	$(BIN)/python scripts/screenshots.py
+	PYTHONPATH=dags_examples $(BIN)/python scripts/screenshots.py
 
 wheel: $(VENV)/build/installed
 	$(VENV)/build/bin/python -m hatchling build -t wheel

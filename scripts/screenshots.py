@@ -1,32 +1,44 @@
 """
-Take the screenshots of the documentation: a backfill of a year in a real Airflow, and the sandbox that it is sent to.
+Take the screenshots of the documentation.
 
+They show a backfill of a year in a real Airflow, the sandbox that it is sent to, and a month that waits for approval.
 ``make screenshots`` writes them to docs/images. It needs Chromium, as the tests of ``tests/e2e`` do.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
+from acme_bill import month_rows
 from demo import DAGS, ROOT, TELEMETRY
 from demo_airflow import Airflow, airflow_settings, clean_environment, free_port
 from demo_processes import Processes, StopSignals, adopt_orphans
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from cloudzero_provider import sources
+from cloudzero_provider.anycost.checks import check_rows
+from cloudzero_provider.anycost.send import send_month
+from cloudzero_provider.anycost.send_options import SendOptions
+from cloudzero_provider.client import Client
+from cloudzero_provider.months import Month
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MONTHLY = "anycost_monthly_partitioned"
 MONTHS = ("2025-01-01", "2025-12-31")
+APPROVAL, APPROVED_MONTH = "anycost_plan_approve_send", "2025-06"
 STREAM = "acme-cloud"
 KEY = "screenshots"
 WIDTH, HEIGHT = 1360, 720
@@ -56,7 +68,7 @@ def started(folder: Path) -> Iterator[tuple[Airflow, str]]:
         airflow = Airflow(folder / "airflow", environment | settings, url, processes, print)
         airflow.command("db", "migrate")
         airflow.start()
-        airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, TELEMETRY]), limit=240)
+        airflow.wait("Airflow", lambda: airflow.is_up([MONTHLY, TELEMETRY, APPROVAL]), limit=240)
         yield airflow, connection["host"]
     finally:
         processes.end_all()
@@ -85,6 +97,36 @@ def arm_faults(sandbox: str) -> None:
         {"kind": "lose_request", "month": "2025-12"},
     ]
     requests.post(f"{sandbox}/sandbox/faults", json={"faults": faults}, timeout=30).raise_for_status()
+
+
+def send_older_bill(sandbox: str) -> None:
+    """Send an older bill of a month: a service was cheaper, another was in it, and the last days are missing."""
+    rows = [row for row in month_rows(APPROVED_MONTH) if row["time/usage_start"] < f"{APPROVED_MONTH}-29"]
+    for row in rows:
+        if row.get("resource/service") == "Acme Database":
+            row["cost/cost"] = str(Decimal(row["cost/cost"]) * Decimal("0.85"))
+    trial = {"resource/service": "Acme Trial", "resource/account": "search-staging"}
+    rows += [{**trial, "time/usage_start": f"{APPROVED_MONTH}-{day:02}", "cost/cost": "4.5"} for day in range(3, 10)]
+    client = Client(KEY, base_url=sandbox, settle_seconds=1)
+    send_month(client, STREAM, check_rows(sources.from_records(rows), Month.parse(APPROVED_MONTH)), SendOptions())
+    client.close()
+
+
+def take_approval(page: Page, airflow: Airflow, folder: Path) -> None:
+    """Take a screenshot of the page on which a month is approved."""
+    airflow.command("dags", "unpause", APPROVAL, limit=300)
+    airflow.command("dags", "trigger", APPROVAL, "--conf", json.dumps({"month": APPROVED_MONTH}), limit=300)
+    [run] = airflow.runs(APPROVAL)
+
+    def is_asked() -> bool:
+        return any("approve_bill" in str(log) for log in airflow.task_logs(APPROVAL, run))
+
+    airflow.wait("the approval", is_asked, limit=240)
+    page.wait_for_timeout(5000)
+    page.goto(f"{airflow.url}/dags/{APPROVAL}/runs/{run.run_id}/tasks/approve_bill/required_actions")
+    page.get_by_role("button", name="Approve").wait_for()
+    page.wait_for_timeout(2500)
+    save(page, folder / "approval-in-airflow.png")
 
 
 @dataclass
@@ -180,6 +222,10 @@ def main() -> None:
         take_sandbox(browser, sandbox, folder)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         take(page, f"{airflow.url}/dags/{MONTHLY}/runs", "send_bill", folder / "backfill-in-airflow.png")
+        send_older_bill(sandbox)
+        window = {"width": WIDTH, "height": 1180}
+        page = browser.new_page(viewport=window, color_scheme="light", device_scale_factor=0.85)
+        take_approval(page, airflow, folder)
         browser.close()
 
 

@@ -25,6 +25,7 @@ EXAMPLE_DAGS = {
     "anycost_backfill_months",
     "anycost_from_task",
     "anycost_last_months",
+    "anycost_plan_approve_send",
     "anycost_report_what_was_sent",
     "anycost_retry_policy",
     "anycost_send_and_wait",
@@ -267,3 +268,44 @@ class TestLastMonths:
 
     def test_one_instance_at_a_time(self, dags):
         assert dags[self.DAG_ID].get_task("send_bill").max_active_tis_per_dag == 1
+
+
+@SDK_TIMETABLES
+class TestPlanApproveSend:
+    """tests/e2e has people approve and reject."""
+
+    DAG_ID = "anycost_plan_approve_send"
+
+    def test_a_new_month_and_the_same_again_need_no_approval(self, dags, sandbox):
+        for held in (None, len(month_rows("2026-02"))):
+            outcome = run(dags[self.DAG_ID], run_conf={"month": "2026-02"})
+            assert (outcome.state, outcome.states["approve_bill"]) == ("success", ["skipped"])
+            plan = outcome.xcom("plan_bill")
+            assert (plan["held"] and plan["held"]["rows"]) == held
+            assert_holds(sandbox, "2026-02", month_rows("2026-02"))
+
+    @pytest.mark.parametrize(
+        ("changes", "is_large"),
+        [
+            pytest.param(["5", "-4.99"], False, id="small"),
+            pytest.param(["5", "5.01"], True, id="more"),
+            pytest.param(["-5", "-5.01"], True, id="less"),
+            pytest.param(["300", "-300"], True, id="from one service to another"),
+        ],
+    )
+    def test_what_is_large(self, changes, is_large):
+        from anycost_plan_approve_send import is_large as found
+
+        plan = {
+            "month": "2026-02",
+            "held": {"rows": 3},
+            "changes": {
+                "cost_before": "1000",
+                "by_value": [{"cost_change": changes[0]}],
+                "others": {"cost_change": changes[1]},
+            },
+        }
+        assert found(plan) is is_large
+        assert not found({**plan, "month": "2099-02"})
+        assert not found({**plan, "held": None})
+        assert not found({**plan, "changes": {**plan["changes"], "others": None, "cost_before": "30000"}})

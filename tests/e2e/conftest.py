@@ -22,6 +22,7 @@ EXAMPLES = ROOT / "dags_examples"
 SHARED_SETTINGS = {
     "CORE__PARALLELISM": 8,
     "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": 0,
+    "SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": 1,
     # So that tests can look for keys in everything that Airflow logs.
     "LOGGING__LOGGING_LEVEL": "DEBUG",
 }
@@ -119,6 +120,7 @@ def shared_airflow(start_airflow, server, s3, postgres, written_dags):
         for name, (path, seconds) in folders.items()
     ]
     settings = {f"AIRFLOW__{name}": str(value) for name, value in SHARED_SETTINGS.items()}
+    settings["ACME_BILL_FOLDER"] = str(written_dags / "bills")
     connections = {
         # One request per attempt, so that Airflow retries and not the client.
         "CLOUDZERO_IMPATIENT": json.dumps(connection_fields(server, settle_seconds=3, max_retry_seconds=0)),

@@ -36,6 +36,7 @@ SINCE = {
     "anycost_focus.py": (3, 0),
     "anycost_last_months.py": (3, 0),
     "anycost_monthly_partitioned.py": (3, 2),
+    "anycost_plan_approve_send.py": (3, 2),
     "anycost_report_what_was_sent.py": (3, 0),
     "anycost_retry_policy.py": (3, 3),
     "anycost_s3_parquet.py": (3, 2),

@@ -6,10 +6,15 @@ from typing import Any
 
 from demo_airflow import Airflow, Run
 
+LOCKED = 500
+
 
 def request(airflow: Airflow, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Send a request to the REST API; return the JSON of the reply."""
-    reply = airflow._session.request(method, f"{airflow.url}/api/v2/{path}", json=body, timeout=30)
+    for _ in range(3):
+        reply = airflow._session.request(method, f"{airflow.url}/api/v2/{path}", json=body, timeout=30)
+        if reply.status_code != LOCKED:
+            break
     reply.raise_for_status()
     return reply.json()
 
@@ -18,11 +23,41 @@ def unpause(airflow: Airflow, dag_id: str) -> None:
     request(airflow, "PATCH", f"dags/{dag_id}", {"is_paused": False})
 
 
+def create_run(airflow: Airflow, dag_id: str, **fields: Any) -> str:
+    """Create a run, which waits while its DAG is paused; return its id."""
+    return request(airflow, "POST", f"dags/{dag_id}/dagRuns", {"logical_date": None, **fields})["dag_run_id"]
+
+
 def trigger(airflow: Airflow, dag_id: str, partition_key: str | None = None) -> str:
     """Create a run, of an unpaused DAG; return its id."""
     unpause(airflow, dag_id)
-    body = {"logical_date": None} | ({"partition_key": partition_key} if partition_key else {})
-    return request(airflow, "POST", f"dags/{dag_id}/dagRuns", body)["dag_run_id"]
+    return create_run(airflow, dag_id, **({"partition_key": partition_key} if partition_key else {}))
+
+
+def states(airflow: Airflow, dag_id: str, run_id: str) -> dict[str, str | None]:
+    """Return the states of a run's tasks."""
+    tasks = request(airflow, "GET", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
+    return {task["task_id"]: task["state"] for task in tasks}
+
+
+def xcom(airflow: Airflow, dag_id: str, run_id: str, task_id: str) -> Any:
+    """Return what a task returned."""
+    path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+    return request(airflow, "GET", path)["value"]
+
+
+def question(airflow: Airflow, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+    """Return what a task asks a person, and the response."""
+    return request(airflow, "GET", _details(dag_id, run_id, task_id))
+
+
+def respond(airflow: Airflow, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+    """Choose an option, as a person does."""
+    request(airflow, "PATCH", _details(dag_id, run_id, task_id), {"chosen_options": [option]})
+
+
+def _details(dag_id: str, run_id: str, task_id: str) -> str:
+    return f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
 
 
 def clear(airflow: Airflow, dag_id: str, run_id: str) -> None:

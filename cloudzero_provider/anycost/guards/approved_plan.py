@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from cloudzero_provider.anycost.guards.months import GivenMonth, HeldMonth
 
 _OPERATOR = "AnyCostBillingDropPlanOperator"
-_PLAN_AGAIN = f"Clear the task of the {_OPERATOR}, and have the new plan approved."
+#: In the same run, Airflow (up to 3.3) would ask for approval of the first plan again.
+_PLAN_AGAIN = "Plan again in a new run, and have that plan approved."
 _EXPECTED = ("anycost_connection_id", "month", "operation", "rows", "rows_sha256", "totals", "held", "held_sha256")
 
 
