@@ -24,10 +24,13 @@ from acme_bill import month_rows
 from demo import DAGS, ROOT, TELEMETRY
 from demo_airflow import Airflow, airflow_settings, clean_environment, free_port
 from demo_processes import Processes, StopSignals, adopt_orphans
+from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cloudzero_provider import sources
 from cloudzero_provider.anycost.checks import check_rows
+from cloudzero_provider.anycost.plan import Limits, Operation
+from cloudzero_provider.anycost.planning import plan_month
 from cloudzero_provider.anycost.send import send_month
 from cloudzero_provider.anycost.send_options import SendOptions
 from cloudzero_provider.client import Client
@@ -42,6 +45,11 @@ APPROVAL, APPROVED_MONTH = "anycost_plan_approve_send", "2025-06"
 STREAM = "acme-cloud"
 KEY = "screenshots"
 WIDTH, HEIGHT = 1360, 720
+#: How most viewers show Markdown.
+REPORT_STYLE = (
+    "body { font: 14px sans-serif; margin: 24px } table { border-collapse: collapse; margin: 12px 0 }"
+    " td, th { border: 1px solid #ccc; padding: 3px 8px } td:first-child { white-space: nowrap } code { background: #eee; padding: 1px 4px }"
+)
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
@@ -127,6 +135,16 @@ def take_approval(page: Page, airflow: Airflow, folder: Path) -> None:
     page.get_by_role("button", name="Approve").wait_for()
     page.wait_for_timeout(2500)
     save(page, folder / "approval-in-airflow.png")
+
+
+def take_report(page: Page, sandbox: str, folder: Path) -> None:
+    """Take a screenshot of the same plan as a file, as a viewer of Markdown shows it."""
+    client = Client(KEY, base_url=sandbox)
+    checked = check_rows(sources.from_records(month_rows(APPROVED_MONTH)), Month.parse(APPROVED_MONTH))
+    report = plan_month(client, STREAM, checked, Operation.REPLACE_DROP, Limits())
+    client.close()
+    page.set_content(f"<style>{REPORT_STYLE}</style>{MarkdownIt().enable('table').render(report.markdown)}")
+    page.screenshot(path=folder / "plan-report.png", full_page=True)
 
 
 @dataclass
@@ -226,6 +244,8 @@ def main() -> None:
         window = {"width": WIDTH, "height": 1180}
         page = browser.new_page(viewport=window, color_scheme="light", device_scale_factor=0.85)
         take_approval(page, airflow, folder)
+        page = browser.new_page(viewport={"width": 900, "height": 400}, color_scheme="light", device_scale_factor=0.85)
+        take_report(page, sandbox, folder)
         browser.close()
 
 
