@@ -228,3 +228,18 @@ def test_a_cleared_run_does_not_have_another_plan_approved(airflow, server, runs
     assert states(airflow, DAG_ID, runs[name])["needs_approval"] == "failed"
     assert "Trigger a new run" in log_of(airflow, runs[name], "needs_approval")
     assert_holds(server, CASES[name].month, older_bill(CASES[name].month))
+
+
+def test_a_new_run_has_the_new_plan_approved(airflow, server, runs, responses):
+    name = "held month changed"
+    month, first = CASES[name].month, question(airflow, DAG_ID, runs[name], APPROVAL)
+    outcome(airflow, runs, name)
+    hold(server, month, older_bill(month)[:-2])
+    again = create_run(airflow, DAG_ID, conf={"month": month})
+    airflow.wait("the question", lambda: states(airflow, DAG_ID, again).get(APPROVAL) == "awaiting_input", limit=60)
+    asked = question(airflow, DAG_ID, again, APPROVAL)["body"]
+    assert asked == xcom(airflow, DAG_ID, again, "plan_bill")["markdown"]
+    assert asked != first["body"]
+    respond(airflow, DAG_ID, again, APPROVAL, "Approve")
+    assert finished(airflow, DAG_ID, again).state == "success"
+    assert_holds(server, month, month_rows(month))
