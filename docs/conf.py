@@ -40,11 +40,12 @@ nitpicky = True
 nitpick_ignore = [
     ("py:mod", "cloudzero_provider.airflow_support.errors"),
     ("py:class", "Claims"),
-    ("py:class", "JsonObjects"),
+    ("py:class", "cloudzero_provider.values.json_objects.JsonObjects"),
     ("py:class", "Journal"),
     ("py:class", "NotGiven"),
     ("py:class", "Transform"),
-    ("py:class", "Unit"),
+    ("py:class", "cloudzero_provider.anycost.plan.Unit"),
+    ("py:class", "Decimal"),
     ("py:class", "Values"),
 ]
 autodoc_typehints = "signature"
