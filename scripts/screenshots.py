@@ -48,7 +48,8 @@ WIDTH, HEIGHT = 1360, 720
 #: How most viewers show Markdown.
 REPORT_STYLE = (
     "body { font: 14px sans-serif; margin: 24px } table { border-collapse: collapse; margin: 12px 0 }"
-    " td, th { border: 1px solid #ccc; padding: 3px 8px } td:first-child { white-space: nowrap } code { background: #eee; padding: 1px 4px }"
+    " td, th { border: 1px solid #ccc; padding: 3px 8px } td:first-child { white-space: nowrap }"
+    " code { background: #eee; padding: 1px 4px }"
 )
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
@@ -138,13 +139,13 @@ def take_approval(page: Page, airflow: Airflow, folder: Path) -> None:
 
 
 def take_report(page: Page, sandbox: str, folder: Path) -> None:
-    """Take a screenshot of the same plan as a file, as a viewer of Markdown shows it."""
+    """Take a screenshot of the beginning of the same plan as a file, as a viewer of Markdown shows it."""
     client = Client(KEY, base_url=sandbox)
     checked = check_rows(sources.from_records(month_rows(APPROVED_MONTH)), Month.parse(APPROVED_MONTH))
     report = plan_month(client, STREAM, checked, Operation.REPLACE_DROP, Limits())
     client.close()
     page.set_content(f"<style>{REPORT_STYLE}</style>{MarkdownIt().enable('table').render(report.markdown)}")
-    page.screenshot(path=folder / "plan-report.png", full_page=True)
+    save(page, folder / "plan-report.png")
 
 
 @dataclass
@@ -244,7 +245,7 @@ def main() -> None:
         window = {"width": WIDTH, "height": 1180}
         page = browser.new_page(viewport=window, color_scheme="light", device_scale_factor=0.85)
         take_approval(page, airflow, folder)
-        page = browser.new_page(viewport={"width": 900, "height": 400}, color_scheme="light", device_scale_factor=0.85)
+        page = browser.new_page(viewport={"width": 900, "height": 945}, color_scheme="light", device_scale_factor=0.85)
         take_report(page, sandbox, folder)
         browser.close()
 

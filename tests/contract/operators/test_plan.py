@@ -135,7 +135,11 @@ class TestApproved:
 
     def test_other_rows_are_refused(self, held):
         report = plan(records=GIVEN)
-        words = ("30 rows with a total cost of 308.5 then", "29 rows with a total cost of 305.5 now", "Plan again in a new run")
+        words = (
+            "30 rows with a total cost of 308.5 then",
+            "29 rows with a total cost of 305.5 now",
+            "Plan again in a new run",
+        )
         refused(held, "the rows are not those of the plan", *words, records=GIVEN[:-1], plan=report)
         assert held.total_cost() == 300
 
