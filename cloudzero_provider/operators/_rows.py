@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset
 
@@ -156,11 +156,21 @@ class CloudZeroRowsOperator(CloudZeroBaseOperator):
         :param missing: what was expected, like ``rows for 2026-03``.
         :raises AirflowSkipException, InputError: as ``on_empty`` says.
         """
+        if on_empty is not OnEmpty.CLEAR:
+            self.skip_or_fail(on_empty, missing)
+
+    def skip_or_fail(self, on_empty: OnEmpty, missing: str) -> NoReturn:
+        """
+        Skip or fail a task that has no rows to send.
+
+        :param on_empty: what to do.
+        :param missing: what was expected, like ``records for orders``.
+        :raises AirflowSkipException, InputError: as ``on_empty`` says.
+        """
         message = f"No {missing} (on_empty={on_empty.value!r}). Nothing was sent."
         if on_empty is OnEmpty.SKIP:
             raise AirflowSkipException(message)
-        if on_empty is OnEmpty.FAIL:
-            raise InputError(message)
+        raise InputError(message)
 
     def read_rows(
         self, context: Context, *, allow_equal_files: bool, join: Callable[[list[Rows]], Rows] | None = None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.exceptions import ConfigurationError
 from cloudzero_provider.operators._month_rows import MonthRowsOperator
-from cloudzero_provider.values.whole_files import whole_file
+from cloudzero_provider.operators._plan import CloudZeroPlanOperator
+from cloudzero_provider.operators._records import TelemetryRecordsOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +14,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from cloudzero_provider.anycost.comparison.report import PlanReport
+    from cloudzero_provider.telemetry.planning.report import TelemetryPlanReport
 
 
-class AnyCostBillingDropPlanOperator(MonthRowsOperator):
+class AnyCostBillingDropPlanOperator(MonthRowsOperator, CloudZeroPlanOperator):
     """
     Show what sending a month would change, and write nothing to CloudZero.
 
@@ -57,10 +57,9 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator):
     ui_color = "#eef5ff"
     outlet_keys = ("month", "anycost_connection_id", "operation", "rows", "total_cost", "unchanged")
 
-    def __init__(self, *, by: str = "resource/service", report_file: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, by: str = "resource/service", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.by = by
-        self.report_file = report_file
 
     def process(self, context: Context) -> PlanReport:
         """
@@ -76,7 +75,7 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator):
         by = read_by(self.by)
         limits = self.read_limits()
         options = self.read_row_parameters()
-        self._check_report_file()
+        self.check_report_file()
         target = self.find_target(context)
         checked = self.checked_rows(context, target.month, options)
         client, anycost_connection_id = target.client, target.anycost_connection_id
@@ -85,22 +84,66 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator):
         else:
             self.refuse_empty(options.on_empty, f"rows for {target.month}")
             report = plan_clearing(client, anycost_connection_id, target.month, limits, by)
-        self._write(report.markdown)
+        self.write_report(report.markdown)
         return report
 
-    def _check_report_file(self) -> None:
-        if self.report_file is not None and not str(self.report_file).endswith(".md"):
-            raise ConfigurationError(f"report_file is {self.report_file!r}: expected a path or a URI that ends in .md.")
 
-    def _write(self, markdown: str) -> None:
-        if self.report_file is None:
-            return
-        text = f"{markdown.rstrip()}\n".encode()
-        if "://" in str(self.report_file):
-            from cloudzero_provider.airflow_support.object_storage import ObjectStorage
+class TelemetryPlanOperator(TelemetryRecordsOperator, CloudZeroPlanOperator):
+    """
+    Show what sending records to a telemetry stream would do, without a request to CloudZero.
 
-            ObjectStorage().upload(io.BytesIO(text), str(self.report_file))
-        else:
-            with whole_file(str(self.report_file)) as file:
-                file.write(text)
-        self.log.info("The report is in %s", self.report_file)
+    The records are read, checked and split into requests as
+    :class:`~cloudzero_provider.operators.telemetry.TelemetrySendOperator` does. They are not compared with those that
+    CloudZero holds, since it returns only the newest 1,000 records of a stream.
+
+    .. seealso:: https://docs.cloudzero.com/docs/send-via-api
+
+    :param stream_name: as for the sending operator. (templated)
+    :param stream_type: ``metric`` or ``allocation``. (templated)
+    :param cloudzero_conn_id: the Airflow connection, for the link to CloudZero only. (templated)
+    :param operation: how the records would be sent: ``replace``, ``sum`` or ``delete``. (templated)
+    :param records: as for the sending operator. Resolved when the task runs, never rendered by Jinja.
+    :param files: as for the sending operator. (templated)
+    :param allow_equal_files: as for the sending operator. (templated)
+    :param sql: as for the sending operator. (templated)
+    :param sql_conn_id: as for the sending operator. (templated)
+    :param transform: as for the sending operator.
+    :param granularity: as for the sending operator. (templated)
+    :param month: as for the sending operator; the report then lists which of its days have no records. (templated)
+    :param on_duplicate: as for the sending operator. (templated)
+    :param on_zero: as for the sending operator. (templated)
+    :param on_mixed_keys: as for the sending operator. (templated)
+    :param on_empty: without records: ``skip`` the task, or ``fail`` it. (templated)
+    :param clear_periods: report which periods would be deleted first. (templated)
+    :param report_file: also write the report as Markdown to this path or URI, which ends in ``.md``. (templated)
+    :param max_body_bytes: as for the sending operator.
+    :param max_batch_records: as for the sending operator.
+    :param problems_file: as for the sending operator. (templated)
+    :return: stream_name, stream_type, operation, granularity, month, records, requests, bytes, total (decimal string),
+        first, last, key_sets, duplicates_summed, zeros_deleted, zeros_skipped, values_rounded, sha256,
+        largest_request_bytes, largest_request_records, limits, cleared, by_period, by_value, without_records, markdown.
+    :raises CloudZeroError: one of its classes; an error that a retry can't fix is also an ``AirflowFailException``.
+    """
+
+    template_fields: Sequence[str] = (*TelemetryRecordsOperator.template_fields, "report_file")
+    ui_color = "#f0faf4"
+    outlet_keys = ("month", "stream_name", "records", "total", "first", "last", "operation", "sha256")
+
+    def process(self, context: Context) -> TelemetryPlanReport:
+        """
+        Check the records, and report what sending them would do.
+
+        :param context: the task's context.
+        """
+        from cloudzero_provider.telemetry.planning.report import plan_records
+
+        parameters = self.read_record_parameters(context)
+        self.check_report_file()
+        checked = self.checked_records(context, parameters)
+        if checked is None:
+            self.skip_or_fail(parameters.on_empty, f"records for {parameters.stream_name}")
+        report = plan_records(
+            parameters.stream_name, checked, parameters.limits, clear_periods=parameters.clear_periods
+        )
+        self.write_report(report.markdown)
+        return report

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.airflow_support.compat import name_instance
-from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import with_attempts
-from cloudzero_provider.exceptions import MonthError
-from cloudzero_provider.links import TelemetryStreamsLink
+from cloudzero_provider.operators._records import TelemetryRecordsOperator
 from cloudzero_provider.operators._send import CloudZeroSendOperator
-from cloudzero_provider.values.limits import MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from airflow.sdk import Context
 
-    from cloudzero_provider.months import Month
-    from cloudzero_provider.telemetry.checks import RecordRules
-    from cloudzero_provider.telemetry.send import TelemetryOptions, TelemetrySummary
+    from cloudzero_provider.telemetry.send_summary import TelemetrySummary
 
 
-class TelemetrySendOperator(CloudZeroSendOperator):
+class TelemetrySendOperator(TelemetryRecordsOperator, CloudZeroSendOperator):
     """
     Send telemetry records to a unit cost metric or an allocation stream.
 
@@ -82,19 +75,10 @@ class TelemetrySendOperator(CloudZeroSendOperator):
     """
 
     template_fields: Sequence[str] = (
-        "stream_name",
-        "stream_type",
-        "granularity",
-        "month",
-        *CloudZeroSendOperator.template_fields,
-        "operation",
-        "on_duplicate",
-        "on_zero",
-        "on_mixed_keys",
-        "clear_periods",
+        *TelemetryRecordsOperator.template_fields,
+        "replace_in_same_run",
         "check_only",
     )
-    operator_extra_links = (TelemetryStreamsLink(),)
     ui_color = "#e6f7ec"
     outlet_keys = (
         "month",
@@ -106,36 +90,9 @@ class TelemetrySendOperator(CloudZeroSendOperator):
         *CloudZeroSendOperator.outlet_keys,
     )
 
-    def __init__(
-        self,
-        *,
-        stream_name: str,
-        stream_type: str,
-        operation: str = "replace",
-        granularity: str | None = None,
-        month: str | date | None = None,
-        on_duplicate: str = "error",
-        on_zero: str = "error",
-        on_mixed_keys: str = "split",
-        clear_periods: bool | str = False,
-        check_only: bool | str = False,
-        max_body_bytes: int = MAX_BODY_BYTES,
-        max_batch_records: int = MAX_BATCH_RECORDS,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, check_only: bool | str = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stream_name = stream_name
-        self.stream_type = stream_type
-        self.operation = operation
-        self.granularity = granularity
-        self.month = month
-        self.on_duplicate = on_duplicate
-        self.on_zero = on_zero
-        self.on_mixed_keys = on_mixed_keys
-        self.clear_periods = clear_periods
         self.check_only = check_only
-        self.max_body_bytes = max_body_bytes
-        self.max_batch_records = max_batch_records
 
     def process(self, context: Context) -> TelemetrySummary:
         """
@@ -143,63 +100,23 @@ class TelemetrySendOperator(CloudZeroSendOperator):
 
         :param context: the task's context.
         """
-        from cloudzero_provider.client.telemetry import TelemetryOperation, checked_stream_name
-        from cloudzero_provider.telemetry.checks import check_records
-        from cloudzero_provider.telemetry.send import send_records
-        from cloudzero_provider.telemetry.table_records import joined_records
+        from cloudzero_provider.client.telemetry import TelemetryOperation
+        from cloudzero_provider.telemetry.send import TelemetryOptions, send_records
 
         # All parameters are read before any record is.
-        options = self._options(context)
-        on_empty = self.read_on_empty()
-        allow_equal_files = self.read_allow_equal_files()
-        rules = self._rules(context)
-        stream_name = checked_stream_name(self.stream_name)
-        name_instance(context, stream_name)
+        parameters = self.read_record_parameters(context)
+        rules, stream_name = parameters.rules, parameters.stream_name
+        options = TelemetryOptions(
+            clear_periods=parameters.clear_periods,
+            check_only=read_bool("check_only", self.check_only, templated=True),
+            limits=parameters.limits,
+            claims=self.claims(context),
+        )
         client = self.cloudzero_hook.get_conn()
         target = f"{client.config.base_url} {rules.kind.stream_type.value} {stream_name}"
         options = with_attempts(options, context, target, adds=rules.operation is TelemetryOperation.SUM)
-        rows = self.read_rows(
-            context, allow_equal_files=allow_equal_files, join=lambda parts: joined_records(parts, rules.kind)
-        )
-        if not rows.count:
+        checked = self.checked_records(context, parameters)
+        if checked is None:
             options.journal.finish()
-            self.refuse_empty(on_empty, f"records for {stream_name}")
-        checked = check_records(rows, rules)
-        # Let go of the rows as they were given before the requests, which may take long.
-        del rows
+            self.skip_or_fail(parameters.on_empty, f"records for {stream_name}")
         return send_records(client, stream_name, checked, options)
-
-    def _options(self, context: Context) -> TelemetryOptions:
-        """Read the parameters, which templates may have rendered as text."""
-        from cloudzero_provider.telemetry.batches import BatchLimits
-        from cloudzero_provider.telemetry.send import TelemetryOptions
-
-        return TelemetryOptions(
-            clear_periods=read_bool("clear_periods", self.clear_periods, templated=True),
-            check_only=read_bool("check_only", self.check_only, templated=True),
-            limits=BatchLimits(self.max_body_bytes, self.max_batch_records),
-            claims=self.claims(context),
-        )
-
-    def _rules(self, context: Context) -> RecordRules:
-        from cloudzero_provider.client.telemetry import StreamType, TelemetryOperation
-        from cloudzero_provider.telemetry.checks import OnDuplicate, OnMixedKeys, OnZero, RecordRules
-        from cloudzero_provider.telemetry.record_kinds import KINDS
-
-        return RecordRules(
-            kind=KINDS[StreamType.parse(self.stream_type, "stream_type")],
-            operation=TelemetryOperation.parse(self.operation, "operation"),
-            granularity=self.granularity,
-            month=self._month(context),
-            on_duplicate=OnDuplicate.parse(self.on_duplicate, "on_duplicate"),
-            on_zero=OnZero.parse(self.on_zero, "on_zero"),
-            on_mixed_keys=OnMixedKeys.parse(self.on_mixed_keys, "on_mixed_keys"),
-        )
-
-    def _month(self, context: Context) -> Month | None:
-        try:
-            return resolve_month(self.month, context)
-        except MonthError:
-            if self.month is not None:
-                raise
-            return None

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from cloudzero_provider.client.telemetry import TelemetryOperation
-from cloudzero_provider.exceptions import InputError
+from cloudzero_provider.exceptions import ConfigurationError, InputError
 from cloudzero_provider.telemetry.identity import record_hash
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.json_objects import JsonField, JsonObjects
 from cloudzero_provider.values.json_strings import json_escaped
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cloudzero_provider.telemetry.checks import CheckedRecords
 
@@ -90,6 +91,34 @@ class Batch:
         :param body: of this batch.
         """
         return hashlib.sha256(self.operation.value.encode() + body).hexdigest()
+
+
+def planned_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods: bool = False) -> list[Batch]:
+    """
+    Split records into batches, unless clearing their periods contradicts what else they do.
+
+    :param records: the checked records.
+    :param limits: limits of each batch.
+    :param clear_periods: whether to delete all records of their periods first.
+    :raises ConfigurationError, InputError: when the periods can't be cleared, or a record is too large for a request.
+    """
+    if read_bool("clear_periods", clear_periods) and records.rules.operation is not TelemetryOperation.REPLACE:
+        raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
+    if clear_periods and records.zeros_skipped:
+        raise InputError(
+            f"on_zero='skip' keeps what CloudZero holds of {counted(records.zeros_skipped, 'record')} with a value of "
+            "zero, but clear_periods=True would delete it. Use on_zero='delete', or remove these records. Nothing was "
+            "sent."
+        )
+    return list(make_batches(records, limits, clear_periods=clear_periods))
+
+
+def sha256_of(batches: Iterable[Batch]) -> str:
+    """Hash the bodies of batches, in order."""
+    sha256 = hashlib.sha256()
+    for batch in batches:
+        sha256.update(batch.body)
+    return sha256.hexdigest()
 
 
 def make_batches(records: CheckedRecords, limits: BatchLimits, *, clear_periods: bool = False) -> Iterator[Batch]:

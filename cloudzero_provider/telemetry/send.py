@@ -1,4 +1,4 @@
-"""Send telemetry records in batches, and summarize what was sent."""
+"""Send telemetry records in batches."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ import logging
 import re
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from cloudzero_provider.claims import claimed
 from cloudzero_provider.client.telemetry import TelemetryOperation
 from cloudzero_provider.exceptions import (
     CHECK_THEN_CLEAR,
     CloudZeroError,
-    ConfigurationError,
-    InputError,
     RequestRejectedError,
 )
 from cloudzero_provider.journal import NoJournal
-from cloudzero_provider.telemetry.batches import Batch, BatchLimits, make_batches, sampled_hashes
+from cloudzero_provider.telemetry.batches import Batch, BatchLimits, planned_batches, sha256_of
 from cloudzero_provider.telemetry.checks import describe_key_sets, key_set_counts
 from cloudzero_provider.telemetry.claim import RecordsWrite
+from cloudzero_provider.telemetry.send_summary import TelemetrySummary, summarize
 from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.parameters import read_bool, read_number
 
@@ -65,63 +62,6 @@ class TelemetryOptions:
             read_number("settle_from", self.settle_from)
 
 
-@dataclass(frozen=True)
-class TelemetrySummary:
-    """
-    Summary of what was sent.
-
-    :param stream_name: the stream.
-    :param stream_type: ``metric`` or ``allocation``.
-    :param operation: ``replace``, ``sum`` or ``delete``.
-    :param granularity: of all records.
-    :param month: the month of all records, if known.
-    :param records: number of records sent, without those deleted as zeros.
-    :param requests: number of requests.
-    :param bytes: size of all bodies.
-    :param total: exact sum of the values, as a decimal string.
-    :param first: period of the earliest record.
-    :param last: period of the latest record.
-    :param key_sets: number of different sets of filter keys.
-    :param duplicates_summed: number of records summed into another with the same identity.
-    :param zeros_deleted: number of records deleted because their value is zero.
-    :param zeros_skipped: number of records left out because their value is zero.
-    :param values_rounded: number of floats that rounding to 15 significant digits changed.
-    :param sha256: hash of all bodies, in order.
-    :param record_hashes: short hashes of up to 500 records, for a sensor to look for.
-    :param check_only: whether the records were only checked, and nothing was sent.
-    """
-
-    stream_name: str
-    stream_type: str
-    operation: str
-    granularity: str
-    month: str | None
-    records: int
-    requests: int
-    bytes: int
-    total: str
-    first: str
-    last: str
-    key_sets: int
-    duplicates_summed: int
-    zeros_deleted: int
-    zeros_skipped: int
-    values_rounded: int
-    sha256: str
-    record_hashes: tuple[str, ...]
-    check_only: bool = False
-
-    def __str__(self) -> str:
-        """Stream, month if known, records and total."""
-        what = f"{self.stream_name}, {self.month}" if self.month else self.stream_name
-        only = ", only checked" if self.check_only else ""
-        return f"{what}: {counted(self.records, 'record')}, total {self.total}{only}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """The summary as plain JSON values."""
-        return {**vars(self), "record_hashes": list(self.record_hashes)}
-
-
 def send_records(
     client: Client, stream_name: str, records: CheckedRecords, options: TelemetryOptions
 ) -> TelemetrySummary:
@@ -134,15 +74,7 @@ def send_records(
     :param options: how to send them.
     :raises CloudZeroError: with the batch that failed and what CloudZero holds.
     """
-    if options.clear_periods and records.rules.operation is not TelemetryOperation.REPLACE:
-        raise ConfigurationError("clear_periods=True deletes before it writes, so it needs operation='replace'.")
-    if options.clear_periods and records.zeros_skipped:
-        raise InputError(
-            f"on_zero='skip' keeps what CloudZero holds of {counted(records.zeros_skipped, 'record')} with a value of "
-            "zero, but clear_periods=True would delete it. Use on_zero='delete', or remove these records. Nothing was "
-            "sent."
-        )
-    batches = list(make_batches(records, options.limits, clear_periods=options.clear_periods))
+    batches = planned_batches(records, options.limits, clear_periods=options.clear_periods)
     log.info(
         "%s: %s, total %s, in %s, for %s",
         stream_name,
@@ -158,8 +90,8 @@ def send_records(
         with claimed(options.claims, write):
             sha256 = _send(client, stream_name, records, options, batches)
     else:
-        sha256 = _sha256(batches)
-    return _summary(stream_name, records, batches, sha256, check_only=options.check_only)
+        sha256 = sha256_of(batches)
+    return summarize(stream_name, records, batches, sha256, check_only=options.check_only)
 
 
 def _send(
@@ -201,13 +133,6 @@ def _send(
                 batch.last,
             )
     options.journal.finish()
-    return sha256.hexdigest()
-
-
-def _sha256(batches: list[Batch]) -> str:
-    sha256 = hashlib.sha256()
-    for batch in batches:
-        sha256.update(batch.body)
     return sha256.hexdigest()
 
 
@@ -269,31 +194,3 @@ def _recovery(error: CloudZeroError, records: CheckedRecords, batch: Batch, numb
 
 def _earlier(count: int) -> str:
     return "The request before it was applied." if count == 1 else f"The {count} requests before it were applied."
-
-
-def _summary(
-    stream_name: str, records: CheckedRecords, batches: list[Batch], sha256: str, *, check_only: bool
-) -> TelemetrySummary:
-    frame, rules = records.frame, records.rules
-    sent = pl.concat([part.select("timestamp", "key_set") for part in (frame, records.zeros)])
-    return TelemetrySummary(
-        stream_name=stream_name,
-        stream_type=rules.kind.stream_type.value,
-        operation=rules.operation.value,
-        granularity=records.granularity,
-        month=str(rules.month) if rules.month else None,
-        records=frame.height,
-        requests=len(batches),
-        bytes=sum(batch.size for batch in batches),
-        total=records.total,
-        first=str(sent["timestamp"].min() or ""),
-        last=str(sent["timestamp"].max() or ""),
-        key_sets=sent["key_set"].n_unique(),
-        duplicates_summed=records.duplicates_summed,
-        zeros_deleted=records.zeros.height,
-        zeros_skipped=records.zeros_skipped,
-        values_rounded=records.values_rounded,
-        sha256=sha256,
-        record_hashes=tuple(sampled_hashes(records)),
-        check_only=check_only,
-    )

@@ -8,6 +8,7 @@ can't overflow. polars sums them, carries from one to the next, and joins them a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -79,10 +80,57 @@ def exact_sums_by_each(decimals: pl.Series, groupings: Iterable[pl.Series]) -> I
     :param decimals: as for :func:`exact_sum`, one per row.
     :param groupings: as for :func:`exact_sums`.
     """
+    for sums in sums_by_value(decimals, groupings):
+        yield sums.by_value()["total"]
+
+
+@dataclass(frozen=True)
+class SumsByValue:
+    """
+    How many rows have each value of a column, and the exact sum of their decimal strings.
+
+    :param pieces: value, rows, and the pieces of each sum, which sort as the sums do.
+    """
+
+    pieces: pl.DataFrame
+
+    @property
+    def count(self) -> int:
+        """Number of different values."""
+        return self.pieces.height
+
+    def by_value(self) -> pl.DataFrame:
+        """All values in their order: value, rows, and total in the format of :func:`exact_sum`."""
+        return _with_totals(self.pieces.sort("value"))
+
+    def largest(self, count: int) -> pl.DataFrame:
+        """
+        Return the values with the largest sums, the largest first; of equal sums, first those of more rows.
+
+        :param count: how many, at most.
+        :return: as :meth:`by_value`.
+        """
+        by, smallest = [*_PIECES, "rows", "value"], [*[False] * len(_PIECES), False, True]
+        found = self.pieces.top_k(count, by=by, reverse=smallest)
+        return _with_totals(found.sort(by, descending=[not each for each in smallest]))
+
+
+def sums_by_value(decimals: pl.Series, columns: Iterable[pl.Series]) -> Iterator[SumsByValue]:
+    """
+    Count the rows of each value of a column, and sum their decimal strings exactly; one column after the other.
+
+    :param decimals: as for :func:`exact_sum`, one per row.
+    :param columns: the values of each row, of any type that sorts.
+    """
     pieces = _split(decimals)
-    for groups in groupings:
-        grouped = pieces.with_columns(groups.alias("group")).group_by("group")
-        yield _joined(grouped.agg(pl.col(_PIECES).sum()).sort("group"))
+    for values in columns:
+        groups = pieces.with_columns(values.alias("value")).group_by("value")
+        sums = groups.agg(pl.len().alias("rows"), pl.col(_PIECES).sum())
+        yield SumsByValue(_carry(sums.lazy()).collect())
+
+
+def _with_totals(pieces: pl.DataFrame) -> pl.DataFrame:
+    return pieces.select("value", "rows").with_columns(_joined(pieces.select(_PIECES)).alias("total"))
 
 
 def _split(decimals: pl.Series) -> pl.DataFrame:

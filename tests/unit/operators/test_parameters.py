@@ -156,7 +156,8 @@ def plainly(function, parameters):
 def operators_and_triggers():
     for module in modules():
         for name, kind in own(inspect.isclass, module):
-            if issubclass(kind, BaseOperator) and not re.fullmatch(r"CloudZero(Base|Send|Rows)\w+|MonthRows\w+", name):
+            # Bases are in private modules.
+            if issubclass(kind, BaseOperator) and "._" not in kind.__module__:
                 yield name, executed(kind), signature_of(kind)
             elif issubclass(kind, BaseTrigger):
                 yield name, plainly(kind, signature_of(kind)), signature_of(kind)

@@ -1,0 +1,3 @@
+"""Plan telemetry without sending it: periods and parts of the records → report → Markdown."""
+
+from __future__ import annotations
