@@ -6,6 +6,34 @@ from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 
+#: All that a report may become.
+TAGS = {"h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "strong", "em"}
+#: Values that would be something else than text.
+HOSTILE = [
+    "](javascript:alert(1))",
+    "[click](https://evil.example)",
+    "![x](https://evil.example/x.png)",
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "<https://evil.example>",
+    "a|b",
+    "a\\|b",
+    "a\\\\|b",
+    "ends with \\",
+    "`code`",
+    "``",
+    "`|`",
+    "**bold** _it_ __it__ *it*",
+    "~~gone~~",
+    "&lt;b&gt; &amp; &#124;",
+    "# heading",
+    "- [ ] task",
+    "| --- | --- |",
+    "$x$ <!-- comment --> {{ templates }} {% raw %}",
+    "[^1] [ref] [ref][1] [x]: y",
+    ":---",
+]
+
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
@@ -45,3 +73,8 @@ def rendered(markdown: str) -> _Reader:
     reader = _Reader()
     reader.feed(MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(markdown))
     return reader
+
+
+def text_of(shown: str) -> str:
+    """A value as it was, without the invisible characters that keep it from becoming a link."""
+    return shown.replace("\u2060", "")

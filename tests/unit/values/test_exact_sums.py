@@ -86,3 +86,38 @@ def test_several_groupings_are_those_one_after_the_other():
     found = [each.to_list() for each in exact.exact_sums_by_each(texts, groupings)]
     assert found == [exact_sums(texts, groups).to_list() for groups in groupings]
     assert [len(sums) for sums in found] == [2, 1, 4]
+
+
+VALUES = st.none() | st.sampled_from(["a", "b", "Ö", "", "a\0b"])
+
+
+@given(st.lists(st.tuples(VALUES, st.none() | WIRE), min_size=1, max_size=40), st.integers(1, 6))
+def test_each_value_has_its_rows_and_its_exact_sum(rows, count):
+    values, texts = (pl.Series(column, dtype=pl.String) for column in zip(*rows, strict=True))
+    [found] = exact.sums_by_value(texts, [values])
+    expected = {
+        value: (
+            sum(other == value for other, _ in rows),
+            sum((Fraction(text) for other, text in rows if other == value and text), Fraction(0)),
+        )
+        for value in values
+    }
+    assert found.count == len(expected)
+    by_value = list(found.by_value().iter_rows())
+    assert [value for value, *_ in by_value] == values.unique().sort().to_list()
+    assert by_value == [(value, expected[value][0], plain(expected[value][1])) for value, *_ in by_value]
+    largest = list(found.largest(count).iter_rows())
+    assert set(largest) <= set(by_value)
+    every = sorted(((total, rows) for rows, total in expected.values()), reverse=True)
+    assert [(Fraction(total), rows) for _, rows, total in largest] == every[:count]
+
+
+def test_equal_sums_of_as_many_rows_are_in_the_order_of_the_values():
+    values = pl.Series(["c", "b", "a", "d", "d"])
+    [found] = exact.sums_by_value(pl.Series(["1", "1.0", "1", "0.5", "0.5"]), [values])
+    assert list(found.largest(3).iter_rows()) == [("d", 2, "1"), ("a", 1, "1"), ("b", 1, "1")]
+
+
+def test_there_may_be_nothing_to_sum():
+    [found] = exact.sums_by_value(pl.Series([], dtype=pl.String), [pl.Series([], dtype=pl.String)])
+    assert (found.count, found.by_value().height, found.largest(3).height) == (0, 0, 0)
