@@ -22,7 +22,7 @@ def test_a_plan_is_rendered_shown_and_then_sent(dags, sandbox, tmp_path):
         None,
     )
     assert report["sha256"] == summary["sha256"]
-    assert outcome.xcom("show") == "### teams\\_a, 2026-03: writes 1,200 records, total 2,800"
+    assert outcome.xcom("show") == ["### teams\\_a, 2026-03: writes 1,200 records, total 2,800"]
     assert (tmp_path / "teams_a.md").read_text(encoding="utf-8").strip() == report["markdown"].strip()
     rendered = outcome.rendered("plan")
     assert "resolved when the task runs" in rendered["records"]

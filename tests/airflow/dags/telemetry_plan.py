@@ -22,7 +22,7 @@ def telemetry_planned():
 
     @task
     def show(headline):
-        return headline
+        return [headline]
 
     records = measure()
     plan = TelemetryPlanOperator(

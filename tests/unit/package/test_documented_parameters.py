@@ -10,6 +10,7 @@ import pytest
 from support.documentation import text_of
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+from cloudzero_provider.operators.plan import TelemetryPlanOperator
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
 from cloudzero_provider.sensors.telemetry import CloudZeroStreamStatusSensor
@@ -48,6 +49,9 @@ def signature(of: type) -> dict[str, inspect.Parameter]:
 
 [DROP] = [table for table in tables("billing-drops") if "operation" in table]
 [SEND] = [table for table in tables("telemetry") if "stream_name" in table]
+#: Besides its own table, the plan has the parameters of the sending operator, except those that only matter to a write.
+[PLAN] = [table for table in tables("telemetry") if "report_file" in table]
+OF_WRITES = {"check_only", "replace_in_same_run", "max_active_tis_per_dag"}
 COMMON, DROP_WAIT, STREAM_WAIT = tables("waiting")
 
 
@@ -56,6 +60,11 @@ COMMON, DROP_WAIT, STREAM_WAIT = tables("waiting")
     [
         pytest.param(AnyCostBillingDropOperator, DROP, id="drop operator"),
         pytest.param(TelemetrySendOperator, SEND, id="telemetry operator"),
+        pytest.param(
+            TelemetryPlanOperator,
+            PLAN | {name: default for name, default in SEND.items() if name not in OF_WRITES},
+            id="telemetry plan operator",
+        ),
         pytest.param(AnyCostBillingDropSensor, COMMON | DROP_WAIT, id="drop sensor"),
         pytest.param(CloudZeroStreamStatusSensor, COMMON | STREAM_WAIT, id="stream sensor"),
     ],
