@@ -48,7 +48,7 @@ def signature(of: type) -> dict[str, inspect.Parameter]:
 
 
 [DROP] = [table for table in tables("billing-drops") if "operation" in table]
-[SEND] = [table for table in tables("telemetry") if "stream_name" in table]
+[SEND] = [table for table in tables("telemetry") if "replace_in_same_run" in table]
 #: Besides its own table, the plan has the parameters of the sending operator, except those that only matter to a write.
 [PLAN] = [table for table in tables("telemetry") if "report_file" in table]
 OF_WRITES = {"check_only", "replace_in_same_run", "max_active_tis_per_dag"}

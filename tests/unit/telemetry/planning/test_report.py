@@ -3,11 +3,13 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 from collections import defaultdict
 from datetime import datetime, timezone
 from fractions import Fraction
 
 import pytest
+from support.documentation import text_of
 from support.telemetry_plans import checked, planned
 from support.telemetry_records import allocation, metric
 
@@ -128,6 +130,20 @@ def test_the_facts_of_the_records():
     assert found["markdown"] == report.markdown
     assert not {"record_hashes", "check_only"} & set(found)
     assert str(report) == "orders, 2026-03: writes 2 records, total 3.3"
+
+
+def test_every_key_is_documented():
+    [keys] = re.findall(r"^\| key \| \|\n((?:\|.*\n)+)", text_of("telemetry"), re.MULTILINE)
+    documented = [name for line in keys.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])]
+    assert sorted(documented) == sorted(planned([allocation()]).as_dict())
+
+
+def test_the_docstring_of_the_operator_has_every_key():
+    from cloudzero_provider.operators.plan import TelemetryPlanOperator
+
+    [told] = re.findall(r":return: (.*?)\n *:raises", TelemetryPlanOperator.__doc__ or "", re.DOTALL)
+    told = told.replace(" (decimal string)", "").rstrip(".")
+    assert re.split(r",\s+", told) == list(planned([allocation()]).as_dict())
 
 
 def test_the_periods_that_are_cleared_first():
