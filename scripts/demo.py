@@ -73,7 +73,8 @@ def main() -> int:
     adopt_orphans()
     with _only_one():
         processes = Processes(signals, FOLDER / "logs")
-        key = secrets.token_urlsafe(24)
+        # Only letters and digits: one that began with a hyphen would be read as another option.
+        key = secrets.token_hex(24)
         try:
             try:
                 status = _guarded(processes, key)

@@ -57,6 +57,19 @@ class ObjectStorage:
         if info.get("size") not in (None, file.tell()):
             raise OSError(f"{uri}: only {file.tell():,} of {info['size']:,} bytes were read.")
 
+    def check(self, uri: str) -> None:
+        """
+        Check that Airflow knows the storage of a URI, and its connection.
+
+        :param uri: of a file, which need not exist.
+        :raises ConfigurationError: when it does not.
+        """
+        try:
+            with _readable_errors(uri):
+                _open_storage(uri)
+        except AirflowNotFoundException as error:
+            raise ConfigurationError(f"{uri}: {error}") from None
+
     def head(self, uri: str, size: int) -> bytes | None:
         """
         Read the beginning of a file.

@@ -9,7 +9,7 @@ import polars as pl
 
 from cloudzero_provider.anycost.columns import BUCKET_PAGE, COST, SEND_PAGE, USAGE_START
 from cloudzero_provider.anycost.json_rows import json_rows
-from cloudzero_provider.exceptions import InputError, MonthTooLargeError, Problem
+from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError, Problem
 from cloudzero_provider.months import Month
 from cloudzero_provider.values.json_objects import JsonObjects
 from cloudzero_provider.values.limits import LARGEST_BODY, MAX_BODY_BYTES, MAX_MONTH_BYTES, MAX_MONTH_ROWS
@@ -152,6 +152,17 @@ _SUFFIX = b"]}"
 def empty_month_body(month: Month) -> bytes:
     """Encode the request that leaves a month without rows."""
     return _prefix(month, Operation.REPLACE_DROP) + _SUFFIX
+
+
+def check_empties(operation: Operation) -> None:
+    """
+    Check that an operation can empty a month.
+
+    :param operation: as the user set it.
+    :raises ConfigurationError: for any but ``replace_drop``.
+    """
+    if operation is not Operation.REPLACE_DROP:
+        raise ConfigurationError("on_empty='clear' empties a whole month, so it needs operation='replace_drop'.")
 
 
 def empty_plan(month: Month) -> Plan:

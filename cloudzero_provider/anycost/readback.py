@@ -13,6 +13,7 @@ from cloudzero_provider.anycost.columns import COST, USAGE_START, Kind, in_cbf_o
 from cloudzero_provider.anycost.month_reply import Row, rows_of
 from cloudzero_provider.anycost.plain_reply import NotPlainError, plain_rows_of
 from cloudzero_provider.exceptions import UnexpectedReplyError
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.exact_sums import exact_sum
 from cloudzero_provider.values.python_values import no_strings
 
@@ -65,7 +66,8 @@ def total_cost(frame: pl.DataFrame, column: str = COST) -> str:
     costs = convert(Kind.DECIMAL, frame[column])
     if costs.bad:
         raise UnexpectedReplyError(
-            f"CloudZero holds {len(costs.bad):,} values of {column} that are not decimal numbers."
+            f"CloudZero holds {counted(len(costs.bad), 'value')} of {column} that can't be summed: expected decimal "
+            "numbers of up to 18 digits before the point and 30 after it."
         )
     return exact_sum(costs.strings)
 

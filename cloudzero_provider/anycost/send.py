@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,21 +14,24 @@ from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.anycost.execute_plan import execute_plan
 from cloudzero_provider.anycost.guards.contents import compare_contents
 from cloudzero_provider.anycost.guards.days import check_days
-from cloudzero_provider.anycost.guards.months import EarlierAttempt, GivenMonth
+from cloudzero_provider.anycost.guards.earlier_attempt import EarlierClearing, EarlierSending
+from cloudzero_provider.anycost.guards.months import GivenMonth
 from cloudzero_provider.anycost.guards.row_count import (
     RowGuards,
     check_readable,
     compare_with_held,
     rows_held_if_known,
 )
-from cloudzero_provider.anycost.plan import Operation, Plan, empty_month_body, make_plan
+from cloudzero_provider.anycost.plan import Operation, Plan, check_empties, empty_month_body, make_plan
 from cloudzero_provider.anycost.send_summary import SendSummary, summarize, summarize_cleared, summarize_unchanged
 from cloudzero_provider.anycost.verification import verify_cleared, verify_month
 from cloudzero_provider.claims import claimed
-from cloudzero_provider.exceptions import CloudZeroError, ConfigurationError, RequestRejectedError
+from cloudzero_provider.exceptions import CloudZeroError, RequestRejectedError
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from cloudzero_provider.anycost.checks import CheckedRows
     from cloudzero_provider.anycost.send_options import SendOptions
     from cloudzero_provider.client import Client
@@ -59,30 +63,53 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
         _validate(client, plan)
         return summarize(plan, anycost_connection_id, _sha256(plan), check_only=True)
     _wait_for_previous_attempt(client, options)
-    earlier = None if options.is_first_attempt else EarlierAttempt(checked, plan, options.journal.acknowledged_before)
+    identity = _identity(anycost_connection_id, plan)
+    earlier = None
+    if not options.is_first_attempt:
+        passed = options.passed.by_earlier_attempt(identity)
+        earlier = EarlierSending(checked, plan, options.journal.acknowledged_before, passed)
     compared = compare_contents(
         client, GivenMonth.of_plan(anycost_connection_id, checked, plan), options.contents, earlier
     )
     if compared and options.may_skip(compared):
         log.info("%s: CloudZero holds these rows already; nothing is sent (skip_unchanged)", plan.month)
         return summarize_unchanged(plan, anycost_connection_id, _sha256(plan), compared)
-    guards = RowGuards(options.min_rows_ratio, options.max_rows_ratio)
     replaced = compare_with_held(
         client,
         anycost_connection_id,
         plan,
-        guards,
-        lambda: earlier is not None and earlier.has_begun(client, anycost_connection_id),
+        RowGuards(options.min_rows_ratio, options.max_rows_ratio),
+        lambda: earlier is not None and earlier.reads_and_passed_guards(client, anycost_connection_id),
     )
     if options.verify:
         check_readable(client, anycost_connection_id, plan.month, "verify=True")
     if options.validate_with_cloudzero:
         _validate(client, plan)
-    with claimed(options.claims, lambda: MonthWrite.of_plan(client, anycost_connection_id, plan)):
+    with (
+        claimed(options.claims, lambda: MonthWrite.of_plan(client, anycost_connection_id, plan)),
+        _guards_remembered(options, identity),
+    ):
         sent = execute_plan(plan, client, anycost_connection_id, options.journal)
     if options.verify:
         verify_month(client, anycost_connection_id, plan)
     return summarize(plan, anycost_connection_id, sent.digest, replaced_rows=replaced, compared=compared, sent=sent)
+
+
+def _identity(anycost_connection_id: str, plan: Plan) -> str:
+    """What is sent, and where, in a few words."""
+    what = (anycost_connection_id, plan.month, plan.operation.value, plan.rows, plan.size, sorted(plan.totals.items()))
+    return hashlib.sha256(repr([str(part) for part in what]).encode()).hexdigest()
+
+
+@contextmanager
+def _guards_remembered(options: SendOptions, identity: str) -> Iterator[None]:
+    """Remember that the guards were passed until everything is sent."""
+    if not options.compares_sizes:
+        yield
+        return
+    options.passed.record(identity)
+    yield
+    options.passed.forget()
 
 
 def _log_plan(client: Client, anycost_connection_id: str, plan: Plan) -> None:
@@ -113,8 +140,7 @@ def clear_month(client: Client, anycost_connection_id: str, month: Month, option
     :raises GuardError: when a guard refuses.
     :raises VerificationError: when CloudZero still holds rows.
     """
-    if options.operation is not Operation.REPLACE_DROP:
-        raise ConfigurationError("on_empty='clear' empties a whole month, so it needs operation='replace_drop'.")
+    check_empties(options.operation)
     if options.required_days:
         check_days(month, ())
     body = empty_month_body(month)
@@ -124,7 +150,8 @@ def clear_month(client: Client, anycost_connection_id: str, month: Month, option
         return summary(check_only=True)
     log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
     _wait_for_previous_attempt(client, options)
-    compared = compare_contents(client, GivenMonth.of_nothing(anycost_connection_id, month), options.contents, None)
+    earlier = None if options.is_first_attempt else EarlierClearing()
+    compared = compare_contents(client, GivenMonth.of_nothing(anycost_connection_id, month), options.contents, earlier)
     if compared and options.may_skip(compared):
         log.info("%s: CloudZero holds no rows; nothing is sent (skip_unchanged)", month)
         return replace(summary(replaced_rows=0, compared=compared), requests=0, bytes=0, unchanged=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.guards.contents import Compared, ContentGuards
+from cloudzero_provider.anycost.guards.passed import PassedGuards
 from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
 from cloudzero_provider.anycost.plan import Limits, Operation
 from cloudzero_provider.exceptions import ConfigurationError
@@ -26,6 +27,7 @@ class SendOptions:
 
     :param settle_from: time (``time.monotonic``) from which a previous attempt's in-flight request must settle before
         anything is written; ``None`` on the first attempt.
+    :param passed: remembers between attempts that the guards were passed.
     :param journal: records which requests of a ``sum`` were acknowledged.
     :param claims: the claims of the DAG run; ``None`` outside a DAG run.
     """
@@ -40,6 +42,7 @@ class SendOptions:
     contents: ContentGuards = field(default_factory=ContentGuards)
     limits: Limits = field(default_factory=Limits)
     settle_from: float | None = None
+    passed: PassedGuards = field(default_factory=PassedGuards)
     journal: Journal = field(default_factory=NoJournal)
     claims: Claims | None = None
 
@@ -75,3 +78,8 @@ class SendOptions:
         :param compared: what the comparison with what CloudZero holds found.
         """
         return self.contents.skip_unchanged and compared.is_equal and self.is_first_attempt
+
+    @property
+    def compares_sizes(self) -> bool:
+        """Whether a guard compares sizes that an earlier attempt of the task may have changed."""
+        return self.max_rows_ratio is not None or self.contents.max_cost_change is not None

@@ -34,6 +34,10 @@ class CloudZeroPlanOperator(CloudZeroRowsOperator):
         """
         if self.report_file is not None and not str(self.report_file).endswith(".md"):
             raise ConfigurationError(f"report_file is {self.report_file!r}: expected a path or a URI that ends in .md.")
+        if "://" in str(self.report_file):
+            from cloudzero_provider.airflow_support.object_storage import ObjectStorage
+
+            ObjectStorage().check(str(self.report_file))
 
     def write_report(self, markdown: str) -> None:
         """

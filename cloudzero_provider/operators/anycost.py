@@ -173,6 +173,7 @@ class AnyCostBillingDropOperator(MonthRowsOperator, CloudZeroSendOperator):
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""
         from cloudzero_provider.anycost.guards.days import read_required_days
+        from cloudzero_provider.anycost.guards.passed import PassedGuards
         from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
         from cloudzero_provider.anycost.plan import Operation
         from cloudzero_provider.anycost.send_options import SendOptions
@@ -183,6 +184,7 @@ class AnyCostBillingDropOperator(MonthRowsOperator, CloudZeroSendOperator):
             max_rows_ratio=read_max_rows_ratio(self.max_rows_ratio, templated=True),
             required_days=read_required_days(self.required_days),
             contents=self._content_guards(context),
+            passed=PassedGuards(context.get("task_state_store")),
             check_only=read_bool("check_only", self.check_only, templated=True),
             validate_with_cloudzero=read_bool("validate_with_cloudzero", self.validate_with_cloudzero, templated=True),
             verify=read_bool("verify", self.verify, templated=True),

@@ -49,7 +49,7 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator, CloudZeroPlanOperator):
     :param problems_file: as for the sending operator. (templated)
     :return: month, anycost_connection_id, operation, rows, total_cost, totals, requests, bytes, largest_request_bytes,
         limits, held, kept, becomes, held_problem, unchanged, by, changes, days_without_rows, rows_sha256, held_sha256,
-        markdown.
+        held_by_hour, markdown.
     :raises CloudZeroError: one of its classes; an error that a retry can't fix is also an ``AirflowFailException``.
     """
 
@@ -68,7 +68,7 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator, CloudZeroPlanOperator):
         :param context: the task's context.
         """
         from cloudzero_provider.anycost.comparison.options import read_by
-        from cloudzero_provider.anycost.plan import Operation
+        from cloudzero_provider.anycost.plan import Operation, check_empties
         from cloudzero_provider.anycost.planning import plan_clearing, plan_month
 
         operation = Operation.parse(self.operation, "operation")
@@ -83,6 +83,7 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator, CloudZeroPlanOperator):
             report = plan_month(client, anycost_connection_id, checked, operation, limits, by)
         else:
             self.refuse_empty(options.on_empty, f"rows for {target.month}")
+            check_empties(operation)
             report = plan_clearing(client, anycost_connection_id, target.month, limits, by)
         self.write_report(report.markdown)
         return report

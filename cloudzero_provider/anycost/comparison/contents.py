@@ -15,6 +15,8 @@ from cloudzero_provider.values.python_values import without_empty
 
 #: An hour as the checks write it, like ``2026-03-16T13:00:00Z``.
 CANONICAL_HOUR = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):00:00Z$"
+#: Of the hash of an hour: enough to notice a change that nobody makes on purpose.
+_HOUR_DIGITS = 16
 _CANONICAL_TIMES = {
     Kind.HOUR: CANONICAL_HOUR,
     Kind.TIMESTAMP: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$",
@@ -49,6 +51,20 @@ def contents_sha256(frame: pl.DataFrame) -> str:
         digest.update(rows)
         digest.update(SEPARATOR.encode())
     return digest.hexdigest()
+
+
+def sha256_by_hour(frame: pl.DataFrame) -> dict[str, str]:
+    """
+    Hash the rows of each hour, in whatever order they are.
+
+    :param frame: a canonical frame.
+    :return: hour, like ``2026-03-16T13:00:00Z`` → the first digits of a hash. Rows without an hour are left out.
+    """
+    hours = frame.filter(pl.col(USAGE_START).is_not_null()) if USAGE_START in frame.columns else frame.clear()
+    if hours.is_empty():
+        return {}
+    parts = hours.partition_by(USAGE_START, maintain_order=True)
+    return {part[USAGE_START][0]: contents_sha256(canonical(part))[:_HOUR_DIGITS] for part in parts}
 
 
 def _sorted_rows(frame: pl.DataFrame, names: list[str]) -> bytes:

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.comparison.sums import NOTHING
-from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.decimal_strings import difference
 from cloudzero_provider.values.markdown_tables import amount, signed, table
@@ -36,8 +35,7 @@ def _blocks(report: PlanReport) -> Iterator[str]:
     yield from _introduction(report)
     yield from _totals(report)
     if report.changes:
-        is_part = report.operation == Operation.REPLACE_HOURLY.value
-        yield f"#### Difference{' in the hours that are replaced' if is_part else ''}\n"
+        yield "#### Difference\n"
         yield from _changes(report.changes)
     yield "#### Days without rows\n"
     yield f"{', '.join(report.days_without_rows) or 'None.'}\n"

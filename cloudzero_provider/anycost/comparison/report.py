@@ -9,7 +9,7 @@ import polars as pl
 
 from cloudzero_provider.anycost.columns import COST, USAGE_START, is_cost
 from cloudzero_provider.anycost.comparison.changes import MonthChanges, compare
-from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256, sha256_by_hour
 from cloudzero_provider.anycost.comparison.days import days_without_rows
 from cloudzero_provider.anycost.comparison.encoding import column_or_nulls
 from cloudzero_provider.anycost.comparison.markdown import headline, report_markdown
@@ -80,6 +80,7 @@ class PlanReport:
     :param days_without_rows: days of the month, up to yesterday, that will have no rows. Without the held month, only
         the rows that are sent count.
     :param rows_sha256: hash of the contents of the rows that are sent.
+    :param held_by_hour: the same for each hour that is sent, of a ``replace_hourly``; ``None`` for other operations.
     :param held_sha256: hash of the contents that the operation replaces, which may be no rows; ``None`` when they can't
         be read.
     """
@@ -100,6 +101,7 @@ class PlanReport:
     days_without_rows: tuple[str, ...]
     rows_sha256: str
     held_sha256: str | None
+    held_by_hour: dict[str, str] | None
 
     @property
     def becomes(self) -> RowsAndTotals | None:
@@ -146,6 +148,7 @@ class PlanReport:
             "days_without_rows": list(self.days_without_rows),
             "rows_sha256": self.rows_sha256,
             "held_sha256": self.held_sha256,
+            "held_by_hour": self.held_by_hour,
             "markdown": self.markdown,
         }
 
@@ -201,6 +204,7 @@ def plan_report(
         days_without_rows=tuple(days_without_rows(plan.month, days, now)),
         rows_sha256=contents_sha256(given),
         held_sha256=comparison.held_sha256 if comparison else None,
+        held_by_hour=comparison.held_by_hour if comparison else None,
     )
 
 
@@ -211,6 +215,7 @@ class _Comparison:
     kept_days: set[str]
     changes: MonthChanges
     held_sha256: str
+    held_by_hour: dict[str, str] | None
 
 
 def _compare(plan: Plan, given: pl.DataFrame, held: pl.DataFrame, by: str) -> _Comparison:
@@ -219,8 +224,10 @@ def _compare(plan: Plan, given: pl.DataFrame, held: pl.DataFrame, by: str) -> _C
         held=RowsAndTotals.of(held),
         kept=RowsAndTotals.of(kept),
         kept_days=_days_of(kept),
-        changes=compare(replaced, given, by),
+        # What is kept is in both versions, so that their figures are those of the whole month.
+        changes=compare(held, canonical(pl.concat([given, kept], how="diagonal")), by),
         held_sha256=contents_sha256(replaced),
+        held_by_hour=sha256_by_hour(replaced) if plan.operation is Operation.REPLACE_HOURLY else None,
     )
 
 

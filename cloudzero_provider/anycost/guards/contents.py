@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cloudzero_provider.anycost.comparison.sums import RowsAndCost
     from cloudzero_provider.anycost.guards.approved_plan import ApprovedPlan
     from cloudzero_provider.anycost.guards.cost_change import MaxCostChange
-    from cloudzero_provider.anycost.guards.months import EarlierAttempt, GivenMonth
+    from cloudzero_provider.anycost.guards.earlier_attempt import EarlierAttempt
+    from cloudzero_provider.anycost.guards.months import GivenMonth
     from cloudzero_provider.client import Client
     from cloudzero_provider.months import Month
 
@@ -90,16 +91,9 @@ def compare_contents(
     change = compare(replaced.frame, given.frame).total
     compared = Compared(held.total, replaced.total, is_equal=change.is_empty)
     _log_change(given.month, held.total, after, change)
-    if earlier and (sent := earlier.requests_sent(held)):
-        log.info(
-            "%s: an earlier attempt passed the guards and sent the first %s, which this attempt completes",
-            given.month,
-            counted(sent, "request"),
-        )
-        return compared
-    if guards.approved:
-        guards.approved.check_held(held, given)
-    if guards.max_cost_change and held.total.rows:
+    if guards.approved and not (earlier and earlier.has_begun(held)):
+        guards.approved.check_held(held, given, is_first_attempt=earlier is None)
+    if guards.max_cost_change and held.total.rows and not (earlier and earlier.passed_guards(held)):
         check_cost_change(str(given.month), held.total.cost, after.cost, guards.max_cost_change)
     return compared
 

@@ -139,54 +139,6 @@ def read_held(client: Client, anycost_connection_id: str, month: Month, needed_b
         raise
 
 
-@dataclass(frozen=True)
-class EarlierAttempt:
-    """
-    An earlier attempt of the task that sends a plan, which may have sent a part of it.
-
-    :param checked: the rows of the plan.
-    :param plan: the plan.
-    :param acknowledged: how many requests of a ``sum`` its journal shows as sent.
-    """
-
-    checked: CheckedRows
-    plan: Plan
-    acknowledged: int
-
-    def has_begun(self, client: Client, anycost_connection_id: str) -> bool:
-        """
-        Return whether it has sent something, for which what CloudZero holds is read if needed.
-
-        :param client: the client to read with.
-        :param anycost_connection_id: the AnyCost stream.
-        """
-        if self.plan.operation is not Operation.REPLACE_DROP:
-            return self.acknowledged > 0
-        return self.requests_sent(read_held(client, anycost_connection_id, self.plan.month, ["max_rows_ratio"])) > 0
-
-    def requests_sent(self, held: HeldMonth) -> int:
-        """
-        Count the requests that it has sent, if that is known. Guards were passed before the first of them.
-
-        The first request of a ``replace_drop`` empties the month, so between requests CloudZero holds exactly the rows
-        of those that were sent. Of a ``replace_hourly`` nothing is known.
-
-        :param held: what CloudZero holds.
-        """
-        if self.plan.operation is not Operation.REPLACE_DROP:
-            return self.acknowledged
-        rows = 0
-        for number, request in enumerate(self.plan.requests, start=1):
-            rows += request.rows
-            if rows == held.frame.height:
-                return number if contents_sha256(canonical(self._first(rows))) == held.sha256 else 0
-        return 0
-
-    def _first(self, rows: int) -> pl.DataFrame:
-        frame, order = self.checked.frame, self.plan.order
-        return frame[:rows] if order is None else frame[order[:rows]]
-
-
 def described(rows: int, total: str) -> str:
     """
     Describe rows in a sentence.

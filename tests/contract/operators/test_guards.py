@@ -206,12 +206,56 @@ class TestRetries:
         send(records=FULL_MONTH, max_body_bytes=BODY, try_number=2, retries=1, **guard)
         assert len(sandbox.held()) == 31
 
+    def test_a_retry_of_hours_in_a_month_that_was_empty(self, sandbox, guard):
+        hours = {"records": FULL_MONTH, "operation": "replace_hourly", "max_body_bytes": BODY, **guard}
+        sandbox.faults({"kind": "refuse", "status": 400, "path_contains": "billing_drops", "skip": 2})
+        with pytest.raises(errors.RequestRejectedError):
+            send(**hours)
+        send(**hours, try_number=2, retries=1)
+        assert len(sandbox.held()) == 31
+
     def test_a_retry_refuses_what_the_first_attempt_would_have_refused(self, sandbox, guard):
         send(records=FULL_MONTH)
         doubled = FULL_MONTH * 2
         with pytest.raises(errors.GuardError):
             send(records=doubled, max_body_bytes=BODY, try_number=2, retries=1, **guard)
         assert len(sandbox.held()) == 31
+
+
+class TestRetriesThatAreRemembered:
+    """With Airflow's task state store (3.3 and later), it is known whether an earlier attempt passed the guards."""
+
+    def test_a_retry_after_an_attempt_that_never_came_so_far_is_compared(self, sandbox):
+        """Yesterday's month to date is the beginning of today's."""
+        send(records=FULL_MONTH[:4])
+        absurd = [*FULL_MONTH[:4], FULL_MONTH[4] | {"cost/cost": "4000000"}]
+        later = {"records": absurd, "max_body_bytes": BODY, "try_number": 2, "retries": 1, "store": Store()}
+        for guard in ({"max_cost_change": "60%"}, {"max_rows_ratio": 1.2}):
+            with pytest.raises(errors.GuardError):
+                send(**later, **guard)
+        assert sandbox.total_cost() == 40
+
+    @pytest.mark.parametrize("operation", ["replace_drop", "replace_hourly"])
+    @pytest.mark.parametrize("guard", [{"max_rows_ratio": 1.05}, {"max_cost_change": "5%"}])
+    @pytest.mark.parametrize("try_number", [2, 1])
+    def test_a_retry_completes_what_was_begun(self, sandbox, operation, guard, try_number):
+        send(records=FULL_MONTH[:3])
+        month = [*FULL_MONTH[:3], *({**line, "cost/cost": "0.1"} for line in FULL_MONTH[3:])]
+        sending = {"records": month, "max_body_bytes": BODY, "operation": operation, "retries": 1, "store": Store()}
+        loose = {name: "95%" if value == "5%" else 11 for name, value in guard.items()}
+        sandbox.faults({"kind": "refuse", "status": 400, "path_contains": "billing_drops", "skip": 2})
+        with pytest.raises(errors.RequestRejectedError):
+            send(**sending, **loose)
+        # Cleared (max_tries is higher then) or retried, it is compared no more, however strict the guard is.
+        send(**sending, **guard, try_number=2, max_tries=try_number)
+        assert len(sandbox.held()) == 31
+
+    def test_other_rows_and_a_task_that_was_cleared_after_its_success_are_compared(self, sandbox):
+        store, guard = Store(), {"max_cost_change": "5%"}
+        send(records=FULL_MONTH, store=store, **guard)
+        send(records=changed(5, **{"cost/cost": "500"}))
+        with pytest.raises(errors.CostWouldChangeError):
+            send(records=FULL_MONTH, store=store, try_number=2, max_tries=1, **guard)
 
 
 def test_a_retry_of_a_sum_adds_what_is_left(sandbox, monkeypatch):

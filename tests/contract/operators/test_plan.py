@@ -19,6 +19,20 @@ HELD = [row(day, cost="10", **{"resource/service": SERVICES[day % 3], "lineitem/
 #: One row gone, one changed, one new.
 GIVEN = [*HELD[:4], HELD[4] | {"cost/cost": "25.5"}, *HELD[6:], row(31, cost="3", **{"lineitem/id": "31"})]
 BODY = 400
+#: Has all keys of a plan.
+WRONG = dict.fromkeys(
+    [
+        "anycost_connection_id",
+        "month",
+        "operation",
+        "rows",
+        "rows_sha256",
+        "totals",
+        "held",
+        "held_sha256",
+        "held_by_hour",
+    ]
+) | {"held": 5, "totals": {}, "rows": 1}
 
 
 def plan(**arguments: Any) -> dict[str, Any]:
@@ -90,6 +104,20 @@ class TestReport:
             1,
         )
 
+    @pytest.mark.parametrize("operation", ["replace_hourly", "sum"])
+    def test_only_a_whole_month_can_be_emptied(self, held, operation):
+        with pytest.raises(errors.ConfigurationError, match=r"needs operation='replace_drop'"):
+            plan(records=[], on_empty="clear", operation=operation)
+
+    @pytest.mark.parametrize(("operation", "after"), [("replace_hourly", "11"), ("sum", "21")])
+    def test_days_and_services_are_shown_with_what_stays(self, held, operation, after):
+        report = plan(records=[HELD[0] | {"cost/cost": "11"}], operation=operation)
+        days = {day["day"]: (day["cost_before"], day["cost_after"]) for day in report["changes"]["by_day"]}
+        assert (days["2026-03-01"], days["2026-03-02"]) == (("10", after), ("10", "10"))
+        services = {one["value"]: (one["cost_before"], one["cost_after"]) for one in report["changes"]["by_value"]}
+        assert services["Queue"] == ("100", "100")
+        assert services["Storage"] == ("100", {"11": "101", "21": "111"}[after])
+
     def test_emptying_a_month(self, held):
         report = plan(records=[], on_empty="clear")
         assert (report["rows"], report["changes"]["removed"], report["becomes"]["rows"]) == (0, 30, 0)
@@ -116,9 +144,11 @@ class TestReport:
         assert path.read_text().rstrip() == report["markdown"].rstrip()
         plan(records=GIVEN, report_file=path.as_uri())
 
-    @pytest.mark.parametrize("wrong", ["report.txt", "", "report"])
+    @pytest.mark.parametrize(
+        "wrong", ["report.txt", "", "report", "nope://x/report.md", "s3://no_such@bucket/report.md"]
+    )
     def test_another_ending_is_refused_before_the_rows_are_read(self, sandbox, wrong):
-        with pytest.raises(errors.ConfigurationError, match="report_file is"):
+        with pytest.raises(errors.ConfigurationError, match="report"):
             plan(files="no-such-file.csv", report_file=wrong)
 
     def test_bad_rows_fail_as_when_sending(self, held):
@@ -183,6 +213,34 @@ class TestApproved:
         send(records=GIVEN, plan=report, max_body_bytes=BODY, try_number=2, retries=1)
         assert str(held.total_cost()) == "308.5"
 
+    @pytest.mark.parametrize("before", [HELD, []])
+    def test_a_retry_completes_hours_that_an_earlier_attempt_began(self, sandbox, before):
+        if before:
+            send(records=before)
+        hours = {"records": GIVEN, "operation": "replace_hourly", "max_body_bytes": BODY}
+        report = plan(**hours)
+        sandbox.faults({"kind": "refuse", "status": 400, "path_contains": "billing_drops", "skip": 2})
+        with pytest.raises(errors.RequestRejectedError):
+            send(**hours, plan=report)
+        refused(sandbox, "no longer holds", **hours, plan=report)
+        send(**hours, plan=report, try_number=2, retries=1)
+        # replace_hourly keeps the hour that is not sent.
+        assert str(sandbox.total_cost()) == ("318.5" if before else "308.5")
+
+    def test_a_retry_refuses_hours_that_another_one_changed(self, held):
+        hours = {"records": GIVEN, "operation": "replace_hourly"}
+        report = plan(**hours)
+        send(records=[HELD[9] | {"cost/cost": "12"}], operation="replace_hourly")
+        refused(held, "no longer holds", **hours, plan=report, try_number=2, retries=1)
+
+    def test_a_retry_of_emptying_a_month(self, held):
+        report = plan(records=[], on_empty="clear")
+        empty = {"records": [], "on_empty": "clear", "plan": report}
+        send(**empty)
+        refused(held, "no longer holds", **empty)
+        send(**empty, try_number=2, retries=1)
+        assert held.held() == []
+
     def test_a_cleared_task_sends_again(self, held):
         report = plan(records=GIVEN)
         send(records=GIVEN, plan=report)
@@ -201,7 +259,12 @@ class TestApproved:
 
     @pytest.mark.parametrize(
         ("wrong", "why"),
-        [({"month": "2026-03"}, "without anycost_connection_id"), ("yes", r"\(str\)"), ([], r"\(list\)")],
+        [
+            ({"month": "2026-03"}, "without anycost_connection_id"),
+            ("yes", r"\(str\)"),
+            ([], r"\(list\)"),
+            (WRONG, r"\(TypeError\)"),
+        ],
     )
     def test_anything_else_is_not_a_plan(self, sandbox, wrong, why):
         with pytest.raises(errors.ConfigurationError, match=why):

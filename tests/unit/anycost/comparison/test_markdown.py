@@ -104,7 +104,6 @@ def test_what_is_said_when_the_held_month_can_not_be_read():
 def test_what_is_said_of_rows_that_stay():
     page = rendered(report_of([bill_row(1)], [bill_row(1, 1), bill_row(2)], Operation.REPLACE_HOURLY).markdown)
     assert "2 rows, cost 2, stay as they are." in page.text
-    assert "Difference in the hours that are replaced" in page.text
     assert "2026-03: 2 rows, cost 2 → 3 rows, cost 3 (+1, +50.0%)" in page.text
 
 

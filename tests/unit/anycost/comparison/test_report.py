@@ -99,7 +99,7 @@ def test_replace_hourly_replaces_the_hours_that_are_sent():
         {"time/usage_start": "soon", "cost/cost": "5"},
     ]
     report = report_of([bill_row(1, 0, "1"), bill_row(1, 0, "7")], held, Operation.REPLACE_HOURLY)
-    assert counts(report) == [0, 0, 1, 1]
+    assert counts(report) == [0, 0, 1, 4]
     assert (report.kept.rows, report.kept.cost) == (3, "12")
     assert (report.becomes.rows, report.becomes.cost) == (5, "20")
     assert (report.held.rows, report.held.cost) == (5, "15")
@@ -108,7 +108,7 @@ def test_replace_hourly_replaces_the_hours_that_are_sent():
 
 def test_sum_replaces_nothing():
     report = report_of([bill_row(1)], [bill_row(1), bill_row(2)], Operation.SUM)
-    assert counts(report) == [0, 1, 0, 0]
+    assert counts(report) == [0, 1, 0, 2]
     assert (report.kept.rows, report.becomes.rows, report.becomes.cost) == (2, 3, "3")
     assert report.is_unchanged is False
     assert report.held_sha256 == NOTHING_SHA256
@@ -145,7 +145,7 @@ def test_a_month_that_can_not_be_read_is_not_compared(operation, becomes):
 def test_a_held_cost_that_is_not_a_number_is_a_problem_of_the_held_month(column):
     report = report_of([bill_row(1)], [bill_row(1, **{column: "much"})])
     assert (report.changes, report.held) == (None, None)
-    assert f"CloudZero holds 1 values of {column} that are not decimal numbers." in report.held_problem
+    assert f"CloudZero holds 1 value of {column} that can't be summed: expected decimal numbers" in report.held_problem
 
 
 def test_the_hashes_are_of_the_contents_in_any_order_and_spelling():
