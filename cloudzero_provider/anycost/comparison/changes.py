@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -19,6 +18,7 @@ from cloudzero_provider.values.conversion import WIRE_DECIMAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from decimal import Decimal
 
 MOST_VALUES = 20
 MOST_MOVERS = 10
@@ -90,18 +90,18 @@ class ChangeOf:
     What changes on a day, of a value, or of both.
 
     :param change: what changes.
-    :param day: like ``2026-03-16``; ``(none)`` for rows without a valid hour.
-    :param value: of the column that rows are grouped by; ``(none)`` for rows without one.
+    :param day: like ``2026-03-16``; ``(none)`` for rows without a valid hour; empty for those of all days.
+    :param value: of the column that rows are grouped by; ``(none)`` for rows without one; empty for all values.
     """
 
     change: Change
-    day: str | None = None
-    value: str | None = None
+    day: str = ""
+    value: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         names = {"day": self.day, "value": self.value}
-        return {name: text for name, text in names.items() if text is not None} | self.change.as_dict()
+        return {name: text for name, text in names.items() if text} | self.change.as_dict()
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,9 @@ def _movers(places: pl.DataFrame, differing: pl.DataFrame) -> Iterable[ChangeOf]
 
 def _place(key: tuple[str, ...], change: Change) -> tuple[Any, ...]:
     """The place of a group in a list: those that change most first."""
-    if change.is_empty:
-        return Decimal(0), 0, change.unchanged.amount.copy_abs().copy_negate(), key
     rows = change.added.rows + change.removed.rows + change.changed_after.rows
+    if not rows:
+        return NOTHING.amount, rows, change.unchanged.amount.copy_abs().copy_negate(), key
     cost = max(change.before.amount.copy_abs(), change.after.amount.copy_abs())
     return change.cost_change.copy_abs().copy_negate(), -rows, cost.copy_negate(), key
 

@@ -18,7 +18,7 @@ def days_without_rows(month: Month, hours: Iterable[str], now: datetime | None =
 
     :param month: the month.
     :param hours: the hours that have rows, like ``2026-03-16T13:00:00Z``.
-    :param now: the current time; only tests set it.
+    :param now: the current time in UTC; only tests set it.
     :return: like ``2026-03-16``, in order.
     """
     covered = {hour[:10] for hour in hours}
@@ -26,6 +26,6 @@ def days_without_rows(month: Month, hours: Iterable[str], now: datetime | None =
 
 
 def _days_that_are_over(month: Month, now: datetime | None) -> list[date]:
-    today = (now or datetime.now(timezone.utc)).astimezone(timezone.utc).date()
+    today = (now or datetime.now(timezone.utc)).date()
     days = (date(month.year, month.number, day + 1) for day in range(monthrange(month.year, month.number)[1]))
     return [day for day in days if day < today]

@@ -31,7 +31,7 @@ def encoded_rows(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     :param columns: the columns to encode, which the frame need not have.
     """
     if not columns:
-        return pl.repeat("", frame.height, dtype=pl.String, eager=True)
+        return pl.repeat("", frame.height, eager=True)
     # polars reads some names as patterns, so it never sees the user's.
     values = pl.DataFrame([column_or_nulls(frame, name).alias(f"c{number}") for number, name in enumerate(columns)])
     texts = [pl.col(name).fill_null("") for name in values.columns]

@@ -92,8 +92,7 @@ def _totals(report: PlanReport) -> Iterator[str]:
         yield from table(("", "sent"), ((shown(name), amount(total)) for name, total in report.sent.totals.items()))
         return
     held = report.held.totals if report.held else {}
-    names = dict.fromkeys([*becomes.totals, *held])
-    lines = [(name, held.get(name, "0"), becomes.totals.get(name, "0")) for name in names]
+    lines = [(name, held.get(name, "0"), total) for name, total in becomes.totals.items()]
     yield from table(
         ("", "before", "after", "difference"),
         ((shown(name), amount(old), amount(new), signed(difference(new, old))) for name, old, new in lines),
@@ -115,7 +114,7 @@ def _changes(changes: MonthChanges) -> Iterator[str]:
     yield from _movers(changes)
     # A month of days is the longest list, so it is below those that a person reads first.
     yield "#### By day\n"
-    yield from table(("day", *_COLUMNS), ((one.day or "", *_cells(one.change)) for one in changes.by_day))
+    yield from table(("day", *_COLUMNS), ((one.day, *_cells(one.change)) for one in changes.by_day))
 
 
 def _difference_line(name: str, before: RowsAndCost | None, after: RowsAndCost | None) -> Sequence[str]:
@@ -127,7 +126,7 @@ def _difference_line(name: str, before: RowsAndCost | None, after: RowsAndCost |
 
 def _value_lines(changes: MonthChanges) -> Iterator[Sequence[str]]:
     for one in changes.by_value:
-        yield shown(one.value or ""), *_cells(one.change)
+        yield shown(one.value), *_cells(one.change)
     if changes.other_values:
         yield f"*{counted(changes.other_values, 'other value')}*", *_cells(changes.others)
 
@@ -138,8 +137,8 @@ def _movers(changes: MonthChanges) -> Iterator[str]:
         return
     lines = (
         (
-            one.day or "",
-            shown(one.value or ""),
+            one.day,
+            shown(one.value),
             amount(one.change.before.cost),
             amount(one.change.after.cost),
             signed(one.change.cost_change),

@@ -17,7 +17,7 @@ def read_by(value: object, parameter: str = "by") -> str:
     :param parameter: the parameter's name, for the error.
     :raises ConfigurationError: when it is not a column of the Common Bill Format, or holds amounts.
     """
-    name = value.strip() if isinstance(value, str) else ""
+    name = str(value).strip()
     if not is_tag(name) and name not in COLUMNS:
         hint = did_you_mean(name)
         raise ConfigurationError(f"{parameter} is {value!r}: expected a column of the Common Bill Format{hint}")

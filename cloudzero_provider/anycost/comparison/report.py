@@ -185,7 +185,7 @@ def plan_report(
         except UnexpectedReplyError as error:
             held_problem = str(error)
     is_held = comparison is not None and comparison.held.rows > 0
-    days = _days_of(given) | (comparison.kept_days if comparison else set())
+    hours = [*plan.hours, *(comparison.kept_hours if comparison else ())]
     sizes = [request.size for request in plan.requests]
     return PlanReport(
         month=str(plan.month),
@@ -201,7 +201,7 @@ def plan_report(
         held_problem=held_problem,
         changes=comparison.changes if comparison else None,
         by=by,
-        days_without_rows=tuple(days_without_rows(plan.month, days, now)),
+        days_without_rows=tuple(days_without_rows(plan.month, hours, now)),
         rows_sha256=contents_sha256(given),
         held_sha256=comparison.held_sha256 if comparison else None,
         held_by_hour=comparison.held_by_hour if comparison else None,
@@ -212,7 +212,7 @@ def plan_report(
 class _Comparison:
     held: RowsAndTotals
     kept: RowsAndTotals
-    kept_days: set[str]
+    kept_hours: list[str]
     changes: MonthChanges
     held_sha256: str
     held_by_hour: dict[str, str] | None
@@ -223,16 +223,12 @@ def _compare(plan: Plan, given: pl.DataFrame, held: pl.DataFrame, by: str) -> _C
     return _Comparison(
         held=RowsAndTotals.of(held),
         kept=RowsAndTotals.of(kept),
-        kept_days=_days_of(kept),
+        kept_hours=column_or_nulls(kept, USAGE_START).drop_nulls().unique().to_list(),
         # What is kept is in both versions, so that their figures are those of the whole month.
         changes=compare(held, canonical(pl.concat([given, kept], how="diagonal")), by),
         held_sha256=contents_sha256(replaced),
         held_by_hour=sha256_by_hour(replaced) if plan.operation is Operation.REPLACE_HOURLY else None,
     )
-
-
-def _days_of(frame: pl.DataFrame) -> set[str]:
-    return set(column_or_nulls(frame, USAGE_START).drop_nulls().str.slice(0, 10).unique().to_list())
 
 
 def _as_dict(part: RowsAndTotals | None) -> dict[str, Any] | None:

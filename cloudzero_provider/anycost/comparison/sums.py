@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from cloudzero_provider.anycost.comparison.encoding import SEPARATOR
 from cloudzero_provider.values.decimal_strings import EXACT, decimal_string
 from cloudzero_provider.values.exact_sums import exact_sums_by_each
 
@@ -51,17 +52,18 @@ def sums_by_each(rows: pl.DataFrame, groupings: Sequence[list[str]]) -> Iterator
     :param rows: the columns of the keys, which hold text and no nulls, and ``cost``.
     :param groupings: the keys of each grouping; at most one holds text with NUL characters.
     """
-    keyed = [rows.select(pl.concat_str(keys, separator="\0").alias("key"), *keys) for keys in groupings]
-    groups = [
-        one.group_by("key").agg(pl.len(), pl.col(keys).first()) for one, keys in zip(keyed, groupings, strict=True)
-    ]
-    numbers = (
-        one["key"].replace_strict(found["key"], pl.int_range(found.height, dtype=pl.UInt32, eager=True))
-        for one, found in zip(keyed, groups, strict=True)
-    )
-    for found, keys, costs in zip(groups, groupings, exact_sums_by_each(rows["cost"], numbers), strict=True):
-        names = found.select(keys).iter_rows()
+    grouped = [_grouped(rows, keys) for keys in groupings]
+    sums = exact_sums_by_each(rows["cost"], (numbers for _, numbers in grouped))
+    for (groups, _), costs in zip(grouped, sums, strict=True):
         yield {
-            name: RowsAndCost(count, Decimal(cost))
-            for name, count, cost in zip(names, found["len"], costs, strict=True)
+            tuple(keys): RowsAndCost(count, Decimal(cost))
+            for count, *keys, cost in groups.with_columns(cost=costs).iter_rows()
         }
+
+
+def _grouped(rows: pl.DataFrame, keys: list[str]) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the number of rows and the keys of each group, and the number of each row's group."""
+    keyed = rows.select(pl.concat_str(keys, separator=SEPARATOR).alias("key"), *keys)
+    groups = keyed.group_by("key").agg(pl.len(), pl.col(keys).first())
+    numbers = keyed["key"].replace_strict(groups["key"], pl.int_range(groups.height, dtype=pl.UInt32))
+    return groups.drop("key"), numbers

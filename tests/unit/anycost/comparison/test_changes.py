@@ -142,6 +142,12 @@ def test_pairs_are_in_the_order_of_numbers_even_where_floats_are_equal(smaller, 
         assert (total.changed_before.cost, total.removed.cost) == (smaller, larger)
 
 
+def test_many_costs_that_are_equal_as_floats_are_in_order():
+    costs = [f"123456789012345678.{number}" for number in range(1, 10)]
+    total = compared([day_row(cost=cost) for cost in reversed(costs)], [day_row(cost="2")] * 5).total
+    assert (total.changed_before.cost, total.removed.cost) == ("617283945061728391.5", "493827156049382715")
+
+
 @pytest.mark.parametrize("amount", ["cost/cost", "usage/amount", "cost/on_demand_cost"])
 def test_a_row_with_another_amount_has_changed(amount):
     total = compared([day_row()], [day_row() | {amount: "7"}]).total

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import random
 
 import polars as pl
@@ -11,6 +12,7 @@ from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
 from cloudzero_provider.anycost.comparison import contents, encoding
 from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.encoding import parts_of_hours
 
 
 def frame(rows, extra=()):
@@ -101,6 +103,31 @@ def test_rows_that_occur_twice_count_twice():
 )
 def test_other_contents_have_another_hash(one, other):
     assert hash_of(one) != hash_of(other)
+
+
+def test_rows_without_any_value_count_too():
+    empty = frame([{}, {}], extra=["lineitem/id"])
+    assert contents_sha256(empty) == hashlib.sha256(b"[]\0\0\0").hexdigest()
+
+
+@pytest.mark.parametrize("part", [1, 2, 3, 50_000])
+def test_rows_without_an_hour_are_in_the_hash_of_any_size_of_parts(part, monkeypatch):
+    monkeypatch.setattr(encoding, "_PART", part)
+    rows = [{"lineitem/id": "1"}, {"lineitem/id": "2"}, row(), row(time__usage_start="2026-03-02T00:00:00Z")]
+    assert hash_of(rows) == "e8d36f3b994031c6f60b297a1ab010757ad7608890e25bd9d0693655fa3537cf"
+
+
+def test_parts_have_several_hours_if_they_are_small(monkeypatch):
+    monkeypatch.setattr(encoding, "_PART", 3)
+    one, two = (canonical(frame([row(time__usage_start=hour) for hour in hours])) for hours in ("abc", "abcde"))
+    parts = [
+        tuple(part["time/usage_start"].str.join("").item() for part in parts) for parts in parts_of_hours(one, two)
+    ]
+    assert parts == [("ab", "ab"), ("c", "c"), ("", "de")]
+    assert [part.height for (part,) in parts_of_hours(two)] == [3, 2]
+    # A single part is not copied.
+    small = one[:2]
+    assert [part is small for (part,) in parts_of_hours(small)] == [True]
 
 
 def test_the_hash_stays_the_same_from_version_to_version():

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+import time
+from datetime import datetime, timedelta, timezone
 
 import polars as pl
 import pytest
@@ -170,6 +171,24 @@ def test_days_without_rows_are_over(now, missing):
     assert days_without_rows(MARCH, ["2026-03-02"], now) == missing
 
 
+@pytest.mark.parametrize("zone", ["XXX+12", "XXX-14"])
+def test_days_are_over_in_utc_wherever_the_worker_is(zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        # At any time, one of the zones has another date than UTC, perhaps that of another month.
+        today = datetime.now(timezone.utc).date()
+        over = [today - timedelta(days=number) for number in range(1, 29)]
+        months = {(day.year, day.month): Month(day.year, day.month) for day in (today, *over)}
+        found = [day for month in months.values() for day in days_without_rows(month, [])]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    # The day may end meanwhile.
+    assert max(found) in (str(over[0]), str(today))
+    assert max(found) != str(today) or datetime.now(timezone.utc).date() > today
+
+
 def test_all_days_of_a_past_month():
     assert days_without_rows(Month(2024, 2), [], None) == [f"2024-02-{day:02d}" for day in range(1, 30)]
     assert days_without_rows(Month(9999, 12), [], None) == []
@@ -193,6 +212,9 @@ def test_the_column_that_changes_are_listed_by():
         ("cost/cost", "does not hold amounts"),
         ("usage/amount", "does not hold amounts"),
     ):
+        with pytest.raises(ConfigurationError) as error:
+            read_by(value)
+        assert str(error.value).startswith(f"by is {value!r}: expected a column ")
         with pytest.raises(ConfigurationError) as error:
             read_by(value, "compare_by")
         assert "compare_by is" in str(error.value)
