@@ -54,8 +54,11 @@ class _Rows:
     def __init__(self, blocks: Iterator[str]) -> None:
         self._blocks = blocks
         self._text = next(blocks)
+        beginning = _BEGINNING.match(self._text)
+        if beginning is None:
+            raise NotPlainError
         #: Where the previous row ended.
-        self._position = _end(_BEGINNING, self._text, 0)
+        self._position = beginning.end()
         self._is_first = True
 
     def __iter__(self) -> Iterator[Row]:
@@ -67,7 +70,7 @@ class _Rows:
                 raise NotPlainError
             self._text, self._position = self._text[self._position :] + block, 0
         yield from self._complete_rows()
-        if _end(_END, self._text, self._position) != len(self._text):
+        if not _END.fullmatch(self._text[self._position :]):
             raise NotPlainError
 
     def _complete_rows(self) -> Iterator[Row]:
@@ -95,13 +98,6 @@ def _checked(row: dict[str, Any]) -> Row:
     if kinds != {str, type(None)}:
         raise NotPlainError
     return {name: value for name, value in row.items() if value is not None}
-
-
-def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
-    found = pattern.match(text, position)
-    if found is None:
-        raise NotPlainError
-    return found.end()
 
 
 def _refuse(_: str) -> NoReturn:

@@ -51,8 +51,7 @@ def read_max_cost_change(value: object, *, templated: bool = False) -> MaxCostCh
     """
     if value is None:
         return None
-    text = str(value).strip() if isinstance(value, (str, int, float, Decimal)) and not isinstance(value, bool) else ""
-    found = _AMOUNT.fullmatch(text)
+    found = _AMOUNT.fullmatch(str(value).strip()) if isinstance(value, (str, int, float, Decimal)) else None
     if not found:
         also = ", or a template that renders to one of them" if templated else ""
         raise ConfigurationError(f"max_cost_change is {value!r}: expected {_EXPECTED}{also}.")

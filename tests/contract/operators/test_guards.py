@@ -113,6 +113,11 @@ class TestDays:
         words = ("27 days without rows", "and 22 more")
         refused(errors.MissingDaysError, *words, sandbox=sandbox, records=month, required_days="all", check_only=True)
 
+    def test_a_month_is_not_emptied(self, sandbox):
+        words = ("2026-03: 31 days without rows",)
+        empty = {"records": [], "on_empty": "clear"}
+        refused(errors.MissingDaysError, *words, sandbox=sandbox, required_days="all", **empty)
+
     def test_it_needs_the_whole_month(self, sandbox):
         with pytest.raises(errors.ConfigurationError, match="required_days needs replace_drop"):
             send(records=FULL_MONTH, required_days="all", operation="replace_hourly")
@@ -120,7 +125,16 @@ class TestDays:
 
 class TestUnchanged:
     def test_an_equal_month_in_another_order_is_not_sent(self, sandbox):
-        send(records=FULL_MONTH)
+        first = send(records=FULL_MONTH)
+        assert send(records=FULL_MONTH, skip_unchanged=True) == first | {
+            "unchanged": True,
+            "replaced_rows": 31,
+            "replaced_cost": "310",
+            "requests": 0,
+            "bytes": 0,
+            "drop_ids": [],
+            "row_count": None,
+        }
         shuffled = random.Random(1).sample(FULL_MONTH, 31)
         summary = send(records=shuffled, skip_unchanged=True)
         assert len(sandbox.writes()) == 1

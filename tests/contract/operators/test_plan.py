@@ -205,6 +205,8 @@ class TestApproved:
 
     def test_a_retry_completes_what_an_earlier_attempt_began(self, held):
         report = plan(records=GIVEN, max_body_bytes=BODY)
+        assert report["requests"] > 3
+        assert report["limits"]["max_body_bytes"] == BODY
         held.faults({"kind": "refuse", "status": 400, "path_contains": "billing_drops", "skip": 2})
         with pytest.raises(errors.RequestRejectedError):
             send(records=GIVEN, plan=report, max_body_bytes=BODY)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import random
+from types import SimpleNamespace
 
 import pytest
+from support.rows import MARCH
 
 from cloudzero_provider.anycost import plain_reply
 from cloudzero_provider.anycost.month_reply import rows_of
 from cloudzero_provider.anycost.plain_reply import NotPlainError, plain_rows_of
+from cloudzero_provider.anycost.readback import read_month
 from cloudzero_provider.exceptions import UnexpectedReplyError
 
 ROWS = [
@@ -44,6 +47,29 @@ def test_documented_replies_are_read_in_blocks_of_any_size(monkeypatch, block, a
     for rows in (ROWS, ROWS[:1], []):
         reply = json.dumps({"billing_drop": rows}, ensure_ascii=ascii_only, indent=indent).encode()
         assert plain(reply) == any_reply(reply) == rows
+
+
+def test_rows_of_about_the_size_of_a_block_are_read(monkeypatch):
+    monkeypatch.setattr(plain_reply, "_BLOCK", 50)
+    # The first row is longer than what is left of the block, ends where it ends, or is shorter.
+    for first, second in ((32, 20), (25, 52), (20, 30)):
+        rows = [{"a": "x" * first}, {"b": "y" * second}, {"c": "z"}, {"d": "z"}]
+        reply = json.dumps({"billing_drop": rows}, separators=(",", ":"))
+        assert plain(reply.encode()) == rows
+    assert plain(json.dumps({"billing_drop": [{"a": "x" * 150}]}).encode()) is None
+
+
+@pytest.mark.parametrize("value", ['"1"', "1", "1.0"])
+def test_a_month_is_read_by_either_parser(value):
+    def download_month(stream, month, file):
+        assert (stream, month) == ("stream-1", "2026-03")
+        file.write(b'{"billing_drop":[{"resource/id":"a"},{"cost/cost":%b}]}' % value.encode())
+
+    found = read_month(SimpleNamespace(download_month=download_month), "stream-1", MARCH)
+    assert found.to_dicts() == [
+        {"cost/cost": None, "resource/id": "a"},
+        {"cost/cost": value.strip('"'), "resource/id": None},
+    ]
 
 
 def in_blocks(text: str, size: int):
@@ -85,6 +111,7 @@ def test_null_is_left_out():
         b'{"billing_drop":[' + b'{"a":' * 100_000,
         b'{"billing_drop":[{"a":"' + b"x" * 3_000_000 + b'"}]}',
         b'\xef\xbb\xbf{"billing_drop":[{"a":"x"}]}',
+        b'{"billing_drop":[{"a":"x"}]}\xc3',
     ],
 )
 def test_everything_else_is_left_to_the_other_parser(reply):

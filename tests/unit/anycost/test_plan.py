@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from support.rows import MARCH, checked, row
 
-from cloudzero_provider.anycost.plan import Limits, Operation, empty_month_body, make_plan
+from cloudzero_provider.anycost.plan import (
+    DropRequest,
+    Limits,
+    Operation,
+    Unit,
+    empty_month_body,
+    empty_plan,
+    make_plan,
+)
 from cloudzero_provider.exceptions import ConfigurationError, InputError, MonthTooLargeError
 
 
@@ -33,6 +41,16 @@ def contents(plan):
 
 def key(row):
     return json.dumps(row, sort_keys=True)
+
+
+def test_emptying_a_month_is_one_request():
+    plan = empty_plan(MARCH)
+    body = b'{"month":"2026-03","operation":"replace_drop","data":[]}'
+    request = DropRequest(Operation.REPLACE_DROP, start=0, rows=0, size=len(body), first_hour="", last_hour="")
+    assert (plan.month, plan.operation, plan.units) == (MARCH, Operation.REPLACE_DROP, (Unit((request,)),))
+    assert (plan.rows, plan.size, plan.hours, plan.order, plan.totals) == (0, len(body), (), None, {"cost/cost": "0"})
+    assert (plan.objects.fields, plan.objects.frame.shape) == ((), (0, 0))
+    assert empty_month_body(MARCH) == body
 
 
 def test_a_month_that_fits_is_one_replace_drop():

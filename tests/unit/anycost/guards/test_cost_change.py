@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -29,7 +30,8 @@ def test_none_is_off():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "30 percent", "-5", "+5", "1e3", "%", "nan", True, [30], "30%%", "1,000", "None"]
+    "wrong",
+    ["", "30 percent", "-5", "+5", "1e3", "%", "nan", True, False, [30], Fraction(5), "30%%", "1,000", "None"],
 )
 @pytest.mark.parametrize(
     ("templated", "ending"), [(False, "like '500'."), (True, "a template that renders to one of them.")]
@@ -76,3 +78,19 @@ def test_the_share_has_the_sign_of_the_change(before, after, share):
     with pytest.raises(CostWouldChangeError) as error:
         check_cost_change("2026-03", before, after, MaxCostChange(Decimal(1), is_percent=False))
     assert f" to {after}{share}, more than max_cost_change='1' allows; nothing was sent. " in str(error.value)
+
+
+@pytest.mark.parametrize("limit", ["30%", "500"])
+def test_the_whole_error(limit):
+    with pytest.raises(CostWouldChangeError) as error:
+        check_cost_change("2026-03", "100", "1500.5", read_max_cost_change(limit))
+    assert str(error.value) == (
+        "2026-03: the total cost would change from the 100 that CloudZero holds to 1500.5 (+1,400.5%), more than "
+        f"max_cost_change='{limit}' allows; nothing was sent. Is the export cut off, doubled, or in another currency? "
+        "AnyCostBillingDropPlanOperator shows what differs. If the change is right, set a larger max_cost_change."
+    )
+    with pytest.raises(ConfigurationError) as error:
+        read_max_cost_change("much")
+    assert str(error.value) == (
+        "max_cost_change is 'much': expected a share of what CloudZero holds, like '30%', or an amount, like '500'."
+    )

@@ -55,3 +55,19 @@ def test_it_is_all_or_off():
     assert (read_required_days(None), read_required_days(" all ")) == (None, RequiredDays.ALL)
     with pytest.raises(ConfigurationError, match="required_days is 'weekdays': expected one of all"):
         read_required_days("weekdays")
+
+
+@pytest.mark.parametrize(
+    ("days", "shown"),
+    [
+        (26, "5 days without rows: 2026-03-27, 2026-03-28, 2026-03-29, 2026-03-30, 2026-03-31"),
+        (25, "6 days without rows: 2026-03-26, 2026-03-27, 2026-03-28, 2026-03-29, 2026-03-30 and 1 more"),
+    ],
+)
+def test_the_whole_error(days, shown):
+    with pytest.raises(MissingDaysError) as error:
+        check_days(MARCH, hours(*range(1, days + 1)))
+    assert str(error.value) == (
+        f"2026-03: {shown} (required_days='all'); nothing was sent. Is a file of the month missing, or was the export "
+        "made before the month was complete? If those days really have no costs, leave required_days out."
+    )
