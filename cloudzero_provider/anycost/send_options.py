@@ -52,7 +52,7 @@ class SendOptions:
         for name in ("check_only", "validate_with_cloudzero", "verify"):
             read_bool(name, getattr(self, name))
         if self.settle_from is not None:
-            read_number("settle_from", self.settle_from)
+            read_number("settle_from", self.settle_from, meaning="a time of time.monotonic()")
         if self.verify and self.operation is Operation.SUM:
             raise ConfigurationError(
                 "verify=True compares a month with what was sent, so it needs replace_drop or replace_hourly, not sum."

@@ -179,7 +179,15 @@ class TestUnchanged:
         assert sandbox.total_cost() == 311
 
     def test_a_month_that_is_empty_already_is_not_emptied(self, sandbox):
-        assert send(records=[], on_empty="clear", skip_unchanged=True)["unchanged"]
+        summary = send(records=[], on_empty="clear", skip_unchanged=True)
+        assert {name: summary[name] for name in ("rows", "requests", "bytes", "replaced_rows", "replaced_cost")} == {
+            "rows": 0,
+            "requests": 0,
+            "bytes": 0,
+            "replaced_rows": 0,
+            "replaced_cost": "0",
+        }
+        assert summary["unchanged"]
         assert sandbox.writes() == []
 
     def test_sum_always_adds(self, sandbox):
@@ -263,6 +271,16 @@ class TestRetriesThatAreRemembered:
         # Cleared (max_tries is higher then) or retried, it is compared no more, however strict the guard is.
         send(**sending, **guard, try_number=2, max_tries=try_number)
         assert len(sandbox.held()) == 31
+
+    def test_a_retry_with_other_rows_is_compared(self, sandbox):
+        send(records=FULL_MONTH[:30])
+        sending = {"max_body_bytes": BODY, "retries": 1, "store": Store(), "min_rows_ratio": 0}
+        sandbox.faults({"kind": "refuse", "status": 400, "path_contains": "billing_drops", "skip": 2})
+        with pytest.raises(errors.RequestRejectedError):
+            send(records=FULL_MONTH, max_cost_change="5%", **sending)
+        sandbox.clear_faults()
+        with pytest.raises(errors.CostWouldChangeError):
+            send(records=changed(5, **{"cost/cost": "11"}), max_cost_change="5%", try_number=2, **sending)
 
     def test_other_rows_and_a_task_that_was_cleared_after_its_success_are_compared(self, sandbox):
         store, guard = Store(), {"max_cost_change": "5%"}
