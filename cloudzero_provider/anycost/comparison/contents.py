@@ -63,7 +63,7 @@ def sha256_by_hour(frame: pl.DataFrame) -> dict[str, str]:
     hours = frame.filter(pl.col(USAGE_START).is_not_null()) if USAGE_START in frame.columns else frame.clear()
     if hours.is_empty():
         return {}
-    parts = hours.partition_by(USAGE_START, maintain_order=True)
+    parts = hours.partition_by(USAGE_START)
     return {part[USAGE_START][0]: contents_sha256(canonical(part))[:_HOUR_DIGITS] for part in parts}
 
 

@@ -11,7 +11,7 @@ from support.rows import checked, row
 from cloudzero_provider.anycost.column_values import convert
 from cloudzero_provider.anycost.columns import Kind
 from cloudzero_provider.anycost.comparison import contents, encoding
-from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256
+from cloudzero_provider.anycost.comparison.contents import canonical, contents_sha256, sha256_by_hour
 from cloudzero_provider.anycost.comparison.encoding import parts_of_hours
 
 
@@ -81,6 +81,16 @@ def test_the_hash_is_that_of_the_contents_in_any_order_and_spelling(seed, part, 
 
 def sorted_items(row):
     return sorted(row.items())
+
+
+def test_hashes_of_hours():
+    hours = [f"2026-03-01T{hour:02d}:00:00Z" for hour in (5, 3, 4)]
+    rows = [row(time__usage_start=hour, cost__cost=cost) for cost in "12" for hour in hours]
+    found = sha256_by_hour(canonical(frame([*rows, {"cost/cost": "1", "resource/id": "a"}])))
+    assert found == {hour: hash_of([line for line in rows if line["time/usage_start"] == hour])[:16] for hour in hours}
+    assert len(set(found.values())) == 3
+    for without in ([{"cost/cost": "1"}], []):
+        assert sha256_by_hour(canonical(frame(without))) == {}
 
 
 def test_rows_that_occur_twice_count_twice():

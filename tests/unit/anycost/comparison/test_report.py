@@ -88,6 +88,7 @@ def test_replace_drop_replaces_everything():
     report = report_of([bill_row(1), bill_row(2)], [bill_row(2), bill_row(3)])
     assert counts(report) == [1, 1, 0, 1]
     assert report.kept.rows == 0
+    assert report.as_dict()["held_by_hour"] is None
     assert report.becomes.rows == 2
 
 
@@ -113,6 +114,7 @@ def test_sum_replaces_nothing():
     assert (report.kept.rows, report.becomes.rows, report.becomes.cost) == (2, 3, "3")
     assert report.is_unchanged is False
     assert report.held_sha256 == NOTHING_SHA256
+    assert report.as_dict()["held_by_hour"] is None
 
 
 @pytest.mark.parametrize("operation", Operation)
