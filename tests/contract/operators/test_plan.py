@@ -202,6 +202,9 @@ class TestApproved:
         refused(held, "the rows are not those of the plan", records=GIVEN, plan=report)
         send(records=[], on_empty="clear", plan=report)
         assert held.held() == []
+        # It is empty already: another task may have done that, or an earlier attempt of this one.
+        refused(held, "no longer holds", records=[], on_empty="clear", plan=report)
+        assert send(records=[], on_empty="clear", plan=report, try_number=2, retries=1)["rows"] == 0
 
     def test_a_retry_completes_what_an_earlier_attempt_began(self, held):
         report = plan(records=GIVEN, max_body_bytes=BODY)
