@@ -43,6 +43,7 @@ nitpick_ignore = [
     ("py:class", "cloudzero_provider.values.json_objects.JsonObjects"),
     ("py:class", "Journal"),
     ("py:class", "NotGiven"),
+    ("py:class", "PassedGuards"),
     ("py:class", "Transform"),
     ("py:class", "cloudzero_provider.anycost.plan.Unit"),
     ("py:class", "Decimal"),
