@@ -66,11 +66,10 @@ def send_month(client: Client, anycost_connection_id: str, checked: CheckedRows,
     identity = _identity(anycost_connection_id, plan)
     earlier = None
     if not options.is_first_attempt:
-        passed = options.passed.by_earlier_attempt(identity)
+        passed = options.passed.by_earlier_attempt(identity) if options.compares_sizes else None
         earlier = EarlierSending(checked, plan, options.journal.acknowledged_before, passed)
-    compared = compare_contents(
-        client, GivenMonth.of_plan(anycost_connection_id, checked, plan), options.contents, earlier
-    )
+    given = partial(GivenMonth.of_plan, anycost_connection_id, checked, plan)
+    compared = compare_contents(client, given, options.contents, earlier)
     if compared and options.may_skip(compared):
         log.info("%s: CloudZero holds these rows already; nothing is sent (skip_unchanged)", plan.month)
         return summarize_unchanged(plan, anycost_connection_id, _sha256(plan), compared)
@@ -151,7 +150,8 @@ def clear_month(client: Client, anycost_connection_id: str, month: Month, option
     log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
     _wait_for_previous_attempt(client, options)
     earlier = None if options.is_first_attempt else EarlierClearing()
-    compared = compare_contents(client, GivenMonth.of_nothing(anycost_connection_id, month), options.contents, earlier)
+    given = partial(GivenMonth.of_nothing, anycost_connection_id, month)
+    compared = compare_contents(client, given, options.contents, earlier)
     if compared and options.may_skip(compared):
         log.info("%s: CloudZero holds no rows; nothing is sent (skip_unchanged)", month)
         return replace(summary(replaced_rows=0, compared=compared), requests=0, bytes=0, unchanged=True)

@@ -12,6 +12,8 @@ from cloudzero_provider.anycost.guards.months import read_held
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cloudzero_provider.anycost.comparison.changes import Change
     from cloudzero_provider.anycost.comparison.sums import RowsAndCost
     from cloudzero_provider.anycost.guards.approved_plan import ApprovedPlan
@@ -68,23 +70,24 @@ class Compared:
 
 
 def compare_contents(
-    client: Client, given: GivenMonth, guards: ContentGuards, earlier: EarlierAttempt | None
+    client: Client, describe_given: Callable[[], GivenMonth], guards: ContentGuards, earlier: EarlierAttempt | None
 ) -> Compared | None:
     """
     Compare what is about to be sent with what CloudZero holds.
 
     :param client: the client to read with.
-    :param given: what is about to be sent.
+    :param describe_given: returns what is about to be sent; called only when a guard needs it.
     :param guards: what is compared.
     :param earlier: the earlier attempt of the task; ``None`` on the first one.
     :return: ``None`` when no guard needs what CloudZero holds.
     :raises GuardError: when a guard refuses.
     :raises CloudZeroError: when the month can't be read.
     """
-    if guards.approved:
-        guards.approved.check_given(given)
     if not guards.needed_by:
         return None
+    given = describe_given()
+    if guards.approved:
+        guards.approved.check_given(given)
     held = read_held(client, given.anycost_connection_id, given.month, guards.needed_by)
     replaced = held.replaced_by(given)
     after = held.total - replaced.total + given.total

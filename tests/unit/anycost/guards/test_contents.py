@@ -47,7 +47,7 @@ def asked(monkeypatch):
 
 
 def compared(guards, earlier=None, operation=Operation.REPLACE_HOURLY, rows=GIVEN):
-    return compare_contents("client", given_month(operation, rows), guards, earlier)
+    return compare_contents("client", lambda: given_month(operation, rows), guards, earlier)
 
 
 def earlier(*, passed=False, begun=False):
