@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from decimal import Decimal
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +80,14 @@ class SandboxServer:
         return self.months(stream)[month]
 
     def rows(self, month: str, stream: str = STREAM) -> list[dict[str, str]]:
-        """What CloudZero's own endpoint returns for a month."""
+        """What CloudZero's own endpoint returns for a month, once no other request is running on its stream."""
         path = f"/v2/connections/billing/anycost/{stream}/billing_drops/{month}"
-        reply = requests.get(self.url + path, headers={"Authorization": self.key}, timeout=60)
+        deadline = time.monotonic() + 60
+        while True:
+            reply = requests.get(self.url + path, headers={"Authorization": self.key}, timeout=60)
+            if reply.status_code != HTTPStatus.CONFLICT or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
         reply.raise_for_status()
         return reply.json()["billing_drop"]
 
