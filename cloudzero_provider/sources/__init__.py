@@ -7,6 +7,7 @@ means.
 
 from __future__ import annotations
 
+from cloudzero_provider.sources.batches import read_batches
 from cloudzero_provider.sources.cursors import from_cursor
 from cloudzero_provider.sources.file_names import ENDINGS, FileStore
 from cloudzero_provider.sources.files import from_files, read_files
@@ -28,5 +29,6 @@ __all__ = [
     "is_text",
     "joined",
     "plain_type",
+    "read_batches",
     "read_files",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from array import array
+from itertools import islice
 from typing import TYPE_CHECKING, TextIO
 
 import polars as pl
 
 from cloudzero_provider.exceptions import InputError, InvalidRowsError, Problem
-from cloudzero_provider.sources.csv_polars import read_plain_csv
+from cloudzero_provider.sources.csv_polars import NotPlainError, plain_csv_batches
 from cloudzero_provider.sources.csv_separators import COMMA, Separator, find_separator
 from cloudzero_provider.sources.file_signatures import open_bytes
 from cloudzero_provider.sources.frames import table
@@ -17,6 +18,8 @@ from cloudzero_provider.sources.rows import BLOCK, Rows
 from cloudzero_provider.sources.text_files import UNREADABLE, open_text, unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from cloudzero_provider.values.python_values import Values
 
 _LONGEST_CELL = 16_000_000
@@ -32,29 +35,54 @@ def read_csv(name: str, path: str) -> Rows:
     :param path: the local path.
     :raises InputError: naming file and line.
     """
+    (rows,) = csv_batches(name, path)
+    return rows
+
+
+def csv_batches(name: str, path: str, rows_per_batch: int | None = None) -> Iterator[Rows]:
+    """
+    Read a CSV file in batches, each with all columns. Parameters and errors are those of :func:`read_csv`.
+
+    :param rows_per_batch: the most rows of a batch; by default, all rows are one.
+    :return: at least one batch.
+    """
     separator = find_separator(name, path)
-    frame = _read_with_polars(path, separator)
-    if frame is not None:
-        return table(frame, lambda index: f"{name}, line {index + 2:,}")
+    count = 0
+    try:
+        for frame in _plain_batches(path, separator, rows_per_batch):
+            first_line, count = count + 2, count + frame.height
+            yield table(frame, _place_after(name, first_line))
+    except NotPlainError:
+        # From the beginning, since only so are errors and their lines those of the whole file.
+        yield from _batches_of_any(name, path, separator, rows_per_batch, skip=count)
+
+
+def _plain_batches(path: str, separator: Separator, rows_per_batch: int | None) -> Iterator[pl.DataFrame]:
+    """Read a plain file; Python's reader then reads the rest of any other, or reports where it is broken."""
+    if separator.is_named:
+        raise NotPlainError
+    try:
+        with open_bytes(path) as file:
+            yield from plain_csv_batches(file, separator.character, rows_per_batch)
+    except UNREADABLE:
+        raise NotPlainError from None
+
+
+def _place_after(name: str, first_line: int) -> Callable[[int], str]:
+    return lambda index: f"{name}, line {first_line + index:,}"
+
+
+def _batches_of_any(
+    name: str, path: str, separator: Separator, rows_per_batch: int | None, *, skip: int
+) -> Iterator[Rows]:
     with open_text(path) as stream:
         reader = _CsvReader(name, stream, separator)
         try:
-            return reader.rows()
+            yield from reader.batches(rows_per_batch, skip)
         except csv.Error as error:
             raise InputError(f"{name}, after line {reader.line:,}: {error}.") from None
         except UNREADABLE as error:
             raise InputError(unreadable(error, name, path, reader.line)) from None
-
-
-def _read_with_polars(path: str, separator: Separator) -> pl.DataFrame | None:
-    """Read a plain file; ``None`` for any other, which Python's reader then reads, or reports where it is broken."""
-    if separator.is_named:
-        return None
-    try:
-        with open_bytes(path) as file:
-            return read_plain_csv(file, separator.character)
-    except UNREADABLE:
-        return None
 
 
 class _CsvReader:
@@ -68,31 +96,46 @@ class _CsvReader:
     def line(self) -> int:
         return self.reader.line_num
 
-    def rows(self) -> Rows:
+    def batches(self, rows_per_batch: int | None = None, skip: int = 0) -> Iterator[Rows]:
+        """Read the rows after the first few; if there are none to skip, at least one batch."""
+        header = self._header()
+        numbered = self._numbered(len(header))
+        next(islice(numbered, skip, skip), None)
+        is_needed = not skip
+        while (rows := self._next_rows(numbered, header, rows_per_batch)).count or is_needed:
+            yield rows
+            is_needed = False
+
+    def _next_rows(self, numbered: Iterator[tuple[int, list[str]]], header: list[str], most: int | None) -> Rows:
+        name, lines = self.name, array("Q")
+        blocks: list[list[pl.Series]] = []
+        while block := list(islice(numbered, BLOCK if most is None else min(BLOCK, most - len(lines)))):
+            numbers, cells = zip(*block, strict=True)
+            lines.extend(numbers)
+            blocks.append(_as_columns(cells))
+        columns: dict[str, Values] = {
+            column: pl.concat([block[number] for block in blocks]) if blocks else pl.Series(dtype=pl.String)
+            for number, column in enumerate(header)
+        }
+        return Rows(columns, len(lines), lambda index: f"{name}, line {lines[index]:,}", is_table=True)
+
+    def _header(self) -> list[str]:
         full = (cells for cells in self.reader if cells)
         if self.separator.is_named:
             next(full)
         header = next(full, [])
         _check_header(self.name, header, self.line)
-        width, lines = len(header), array("Q")
-        blocks: list[list[pl.Series]] = []
-        block: list[list[str]] = []
+        return header
+
+    def _numbered(self, width: int) -> Iterator[tuple[int, list[str]]]:
+        """Iterate over the rows, each with the line that it begins on."""
         before = self.line
         for cells in self.reader:
             if len(cells) == width:
-                lines.append(before + 1)
-                block.append(cells)
-                if len(block) == BLOCK:
-                    blocks.append(_as_columns(block, width))
-                    block = []
+                yield before + 1, cells
             elif cells:
                 raise self._wrong_width(before + 1, len(cells), width)
             before = self.line
-        blocks.append(_as_columns(block, width))
-        columns: dict[str, Values] = {
-            column: pl.concat([columns[number] for columns in blocks]) for number, column in enumerate(header)
-        }
-        return Rows(columns, len(lines), lambda index: f"{self.name}, line {lines[index]:,}", is_table=True)
 
     def _wrong_width(self, line: int, found: int, expected: int) -> InputError:
         rule = f"{found} cells, but the header has {expected}"
@@ -101,10 +144,8 @@ class _CsvReader:
         return InvalidRowsError([Problem(f"{self.name}, line {line:,}", None, None, rule)], 1)
 
 
-def _as_columns(block: list[list[str]], width: int) -> list[pl.Series]:
-    if not block:
-        return [pl.Series(dtype=pl.String) for _ in range(width)]
-    return [pl.Series(values=[cell or None for cell in cells], dtype=pl.String) for cells in zip(*block, strict=True)]
+def _as_columns(rows: Iterable[list[str]]) -> list[pl.Series]:
+    return [pl.Series(values=[cell or None for cell in cells], dtype=pl.String) for cells in zip(*rows, strict=True)]
 
 
 def _check_header(name: str, header: list[str], line: int) -> None:

@@ -19,13 +19,17 @@ from cloudzero_provider.values.parallel import for_columns, in_parallel
 from cloudzero_provider.values.python_values import without_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 #: Whole lines are read up to here, so that a file is never in memory beside its cells.
 _PIECE = 4 * 1024 * 1024
 _MOST_COLUMNS = 500
 #: polars would decompress a piece that begins like this, as text can: zlib, gzip and Zstandard.
 _COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+
+
+class NotPlainError(Exception):
+    """A file has a line that is not plain, so polars would misread it."""
 
 
 def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | None:
@@ -37,21 +41,57 @@ def read_plain_csv(file: BinaryIO, separator: str = COMMA) -> pl.DataFrame | Non
     :return: all cells as text, and null for an empty one; ``None`` for any other file.
     """
     try:
+        (frame,) = plain_csv_batches(file, separator)
+    except NotPlainError:
+        return None
+    return frame
+
+
+def plain_csv_batches(
+    file: BinaryIO, separator: str = COMMA, rows_per_batch: int | None = None
+) -> Iterator[pl.DataFrame]:
+    """
+    Read a CSV file in batches, as long as its lines are plain and as wide as its header.
+
+    :param file: open at its beginning.
+    :param separator: between cells.
+    :param rows_per_batch: the most rows of a batch; by default, all rows are one.
+    :return: at least one batch: all cells as text, and null for an empty one.
+    :raises NotPlainError: at a line of another kind. The batches before it are those of a file without it.
+    """
+    try:
         header = _header(file, separator)
         if header is None:
-            return None
+            raise NotPlainError
         schema = pl.Schema(dict.fromkeys(header, pl.String()))
-        frames = []
-        for frame in in_parallel(lambda piece: _read(piece, schema, separator), _pieces(file)):
-            if frame is None:
-                return None
-            frames.append(frame)
+        read = in_parallel(lambda piece: _read(piece, schema, separator), _pieces(file))
+        batches = _regrouped(read, rows_per_batch)
+        yield _joined(next(batches), schema)
+        for frames in batches:
+            yield _joined(frames, schema)
     except (*POLARS_ERRORS, UnicodeDecodeError, csv.Error):
-        return None
+        raise NotPlainError from None
+
+
+def _regrouped(pieces: Iterable[pl.DataFrame], rows_per_batch: int | None) -> Iterator[list[pl.DataFrame]]:
+    """Group frames into batches: the last one has what is left, and may be empty only if it is the first."""
+    held: list[pl.DataFrame] = []
+    room = rows_per_batch
+    for piece in pieces:
+        rest = piece
+        while room is not None and rest.height > room:
+            yield [*held, rest.head(room)]
+            held, rest, room = [], rest.slice(room), rows_per_batch
+        held.append(rest)
+        room = None if room is None else room - rest.height
+    yield held
+
+
+def _joined(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     if not frames:
         return schema.to_frame()
     rows = sum(frame.height for frame in frames)
-    return pl.DataFrame(list(for_columns(lambda name: _column(name, frames), header, rows)))
+    return pl.DataFrame(list(for_columns(lambda name: _column(name, frames), schema, rows)))
 
 
 def _column(name: str, frames: list[pl.DataFrame]) -> pl.Series:
@@ -75,9 +115,9 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece + file.readline()
 
 
-def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame | None:
+def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame:
     if piece.startswith(_COMPRESSED) or not _is_plain(piece, len(schema), separator):
-        return None
+        raise NotPlainError
     return pl.read_csv(piece, separator=separator, has_header=False, schema=schema)
 
 
@@ -91,7 +131,8 @@ def _is_plain(piece: bytes, width: int, separator: str) -> bool:
     between = separator.encode() * (width - 1)
     for end in (b"\n", b"\r\n"):
         last = b"" if piece.endswith(b"\n") else end
-        if marks + last == (between + end) * lines:
+        # The marks alone don't tell a \r inside the last cell of each line from one at its end.
+        if marks + last == (between + end) * lines and piece.count(end) + bool(last) == lines:
             return True
     return _matches(piece, width, separator)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,12 +12,39 @@ from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.values.python_values import as_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Iterator
 
     from cloudzero_provider.sources.rows import Rows
     from cloudzero_provider.values.python_values import Values
 
 _HALF = 2**32
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """
+    A hash of rows by their values as text, independent of file format and of the order of rows and columns.
+
+    A missing value counts as an empty string, and a column without values as absent.
+
+    :param count: number of rows.
+    :param upper: sum of the upper halves of the rows' hashes.
+    :param lower: sum of the lower halves.
+    """
+
+    count: int = 0
+    upper: int = 0
+    lower: int = 0
+
+    @classmethod
+    def of(cls, rows: Rows) -> Fingerprint:
+        """Hash rows."""
+        # A sum doesn't depend on the order. Halves are summed, so that nothing overflows.
+        hashes = _row_hashes(rows)
+        return cls(rows.count, int((hashes // _HALF).sum()), int((hashes % _HALF).sum()))
+
+    def __add__(self, other: Fingerprint) -> Fingerprint:
+        return Fingerprint(self.count + other.count, self.upper + other.upper, self.lower + other.lower)
 
 
 class FilesSeen:
@@ -24,7 +53,7 @@ class FilesSeen:
     def __init__(self) -> None:
         # A file is hashed only when a second one has the same number of rows, which is rare.
         self._first_with_count: dict[int, tuple[str, Rows] | None] = {}
-        self._names: dict[Hashable, str] = {}
+        self._names: dict[Fingerprint, str] = {}
 
     def refuse_equal(self, name: str, rows: Rows) -> None:
         """
@@ -41,28 +70,44 @@ class FilesSeen:
             return
         first = self._first_with_count[rows.count]
         if first is not None:
-            self._names[_fingerprint(first[1])] = first[0]
+            self._names[Fingerprint.of(first[1])] = first[0]
             self._first_with_count[rows.count] = None
-        equal = self._names.setdefault(_fingerprint(rows), name)
+        self._refuse(name, Fingerprint.of(rows))
+
+    def refusing_equal(self, name: str, batches: Iterator[Rows]) -> Iterator[Rows]:
+        """
+        Do the same for a file that is read in batches, after its last one. No rows are held.
+
+        :param name: the file's name.
+        :param batches: its rows, which are yielded unchanged.
+        :raises InputError: naming both files.
+        """
+        whole = Fingerprint()
+        for rows in batches:
+            whole += Fingerprint.of(rows)
+            yield rows
+        if whole.count:
+            self._refuse(name, whole)
+
+    def _refuse(self, name: str, found: Fingerprint) -> None:
+        equal = self._names.setdefault(found, name)
         if equal != name:
-            what = "row" if rows.count == 1 else f"{rows.count:,} rows"
+            what = "row" if found.count == 1 else f"{found.count:,} rows"
             raise InputError(
                 f"{name} holds the same {what} as {equal}, which would count twice; nothing was sent. Name one of the "
                 "two, or set allow_equal_files=True if both are meant."
             )
 
 
-def _fingerprint(rows: Rows) -> Hashable:
-    """
-    Hash rows by their values as text, independent of file format and of the order of rows and columns.
-
-    A column without values counts as absent, and a missing value as an empty string.
-    """
-    strings = {column: _as_strings(values) for column, values in rows.columns.items()}
-    filled = {column: series for column, series in sorted(strings.items()) if (series != "").any()}
-    # The sum of the rows' hashes doesn't depend on their order. Halves are summed, so that nothing overflows.
-    hashes = pl.DataFrame(filled).hash_rows() if filled else pl.Series([0], dtype=pl.UInt64)
-    return rows.count, tuple(filled), (hashes // _HALF).sum(), (hashes % _HALF).sum()
+def _row_hashes(rows: Rows) -> pl.Series:
+    hashes = pl.zeros(rows.count, dtype=pl.UInt64, eager=True)
+    for column, values in rows.columns.items():
+        texts = _as_strings(values)
+        # Each column has a hash function of its own, so that values in another column are other rows.
+        cells = texts.hash(zlib.crc32(column.encode()))
+        hashes = hashes ^ cells.set(texts == "", 0)
+    # Hashed again: without it, rows that exchange the values of a column would have the same sum.
+    return hashes.hash()
 
 
 def _as_strings(values: Values) -> pl.Series:

@@ -53,7 +53,7 @@ def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files:
     """Read files in order, each as its own rows. Parameters and errors are those of :func:`from_files`."""
     seen = None if read_bool("allow_equal_files", allow_equal_files) else FilesSeen()
     for name, ending in [(name, ending_of(name)) for name in find_files(files, store)]:
-        with _on_disk(name, store) as path:
+        with on_disk(name, store) as path:
             check_contents(name, path, ending)
             rows = _READERS[ending.removesuffix(".gz")](name, path)
         if seen is not None:
@@ -62,8 +62,14 @@ def read_files(files: Any, store: FileStore | None = None, *, allow_equal_files:
 
 
 @contextmanager
-def _on_disk(name: str, store: FileStore | None) -> Iterator[str]:
-    """Provide a local path: the file itself, or a temporary copy of one in a store."""
+def on_disk(name: str, store: FileStore | None) -> Iterator[str]:
+    """
+    Provide a local path: the file itself, or a temporary copy of one in a store.
+
+    :param name: a path or a URI.
+    :param store: for URIs.
+    :raises InputError: when the file is missing or can't be read.
+    """
     if "://" not in name:
         _check_file(name)
         yield name

@@ -113,7 +113,7 @@ def by_itself(path, separator):
     """What Python's reader makes of a file: the cells, and the line of each row."""
     with open(path, encoding="utf-8-sig", newline="") as stream:
         try:
-            rows = csv_files._CsvReader(path, stream, Separator(separator)).rows()
+            (rows,) = csv_files._CsvReader(path, stream, Separator(separator)).batches()
         except (InputError, csv.Error) as error:
             return error
     return cells(rows), [int(rows.where(index).rpartition(" ")[2]) for index in range(rows.count)]
@@ -143,6 +143,7 @@ def test_a_plain_csv_file_is_read_by_the_engine(tmp_path, text):
     [
         "a,b\r\r\n1,2\r\n",
         "a,b\r1,2\n",
+        "a,b\n1,2\rx\n3,4\ry\n",
         'a,"b"c\n1,2\n',
         "a,b\n1,2\n\r\n",
         "a,b\n1,2,\n",
