@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import sqlite3
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.connections import InvalidConnectionError, parse_connection_option
+from cloudzero_provider.sandbox.buckets.roots import BucketRoot, InvalidBucketError, parse_bucket_option
 from cloudzero_provider.sandbox.server.keys import ApiKey, InvalidKeyOptionError, parse_key
 from cloudzero_provider.sandbox.server.server import Address, serve
 from cloudzero_provider.sandbox.server.state import Sandbox
@@ -30,6 +32,8 @@ class Options:
     streams: tuple[tuple[str, str], ...]
     settings: dict[str, object]
     own_hosts: tuple[str, ...] = ()
+    buckets: tuple[BucketRoot, ...] = ()
+    bucket_poll_seconds: float = 1.0
 
 
 class InvalidOptionError(ValueError):
@@ -44,10 +48,28 @@ def parse_options(arguments: Sequence[str]) -> Options:
         streams = tuple(parse_connection_option(text) for text in parsed.connection)
         settings = dict(_setting(text) for text in parsed.setting)
         changed(Settings(), settings)
-    except (InvalidKeyOptionError, InvalidConnectionError, InvalidSettingError) as error:
+        buckets = _buckets(parsed.bucket, streams)
+    except (InvalidKeyOptionError, InvalidConnectionError, InvalidSettingError, InvalidBucketError) as error:
         raise InvalidOptionError(str(error)) from None
-    address = Address(parsed.host, parsed.port)
-    return Options(address, parsed.data, keys, streams, settings, tuple(parsed.own_host))
+    return Options(
+        Address(parsed.host, parsed.port),
+        parsed.data,
+        keys,
+        streams,
+        settings,
+        tuple(parsed.own_host),
+        buckets,
+        parsed.bucket_poll_seconds,
+    )
+
+
+def _buckets(texts: Sequence[str], streams: Sequence[tuple[str, str]]) -> tuple[BucketRoot, ...]:
+    roots = tuple(parse_bucket_option(text) for text in texts)
+    names = [*(connection_id for connection_id, _ in streams), *(root.name for root in roots)]
+    for root in roots:
+        if names.count(root.name) > 1:
+            raise InvalidBucketError(f"--bucket {root.name}: two connections have this name; give each its own")
+    return roots
 
 
 def _setting(text: str) -> tuple[str, object]:
@@ -91,6 +113,21 @@ def _parser() -> argparse.ArgumentParser:
         help="an AnyCost Stream connection to create; repeatable",
     )
     parser.add_argument(
+        "--bucket",
+        action="append",
+        default=[],
+        metavar="NAME=ROOT",
+        help="an AnyCost Bucket connection to create and poll, with its root folder: /path/of/a/folder or"
+        " s3://bucket/folder (needs s3fs; AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and so on apply); repeatable",
+    )
+    parser.add_argument(
+        "--bucket-poll-seconds",
+        type=_seconds,
+        default=1.0,
+        metavar="SECONDS",
+        help="pause between polls of the buckets; 0 polls only at POST /sandbox/buckets/poll (default: %(default)g)",
+    )
+    parser.add_argument(
         "--setting",
         action="append",
         default=[],
@@ -107,6 +144,13 @@ def _port(text: str) -> int:
     return port
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ValueError("not a number of seconds")
+    return seconds
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run a sandbox until SIGTERM or SIGINT; return the exit code."""
     try:
@@ -115,14 +159,19 @@ def main(arguments: Sequence[str]) -> int:
         print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
         return 2
     try:
-        sandbox = Sandbox(options.directory, options.keys, list(options.streams), options.settings)
+        sandbox = Sandbox(options.directory, options.keys, list(options.streams), options.settings, options.buckets)
+    except (InvalidConnectionError, InvalidBucketError) as error:
+        print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     except (OSError, sqlite3.Error) as error:
         print(f"cloudzero sandbox: cannot use {options.directory}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     try:
         # A key that is not printed to a terminal could end up in a log.
         shown_key = options.keys[0].secret.decode() if sys.stdout.isatty() else None
-        asyncio.run(serve(sandbox, options.address, options.own_hosts, shown_key=shown_key))
+        seconds = options.bucket_poll_seconds if options.buckets else 0
+        serving = serve(sandbox, options.address, options.own_hosts, shown_key=shown_key, poll_seconds=seconds)
+        asyncio.run(serving)
     except OSError as error:
         print(f"cloudzero sandbox: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -10,7 +10,7 @@ import json
 import re
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -105,6 +105,17 @@ def ensure_streams(database: sqlite3.Connection, named: list[tuple[str, str]]) -
             database.execute("UPDATE connections SET name = ? WHERE id = ?", (name, connection_id))
         else:
             _insert(database, connection_id, NewConnection(name, "AnyCost", HOURS_BETWEEN_INGESTS, True, None))
+
+
+def ensure_bucket(database: sqlite3.Connection, connection_id: str, bucket: Mapping[str, str]) -> None:
+    """Create a bucket connection with this id as its name, or change where its bucket is."""
+    found = find(database, connection_id)
+    if found is None:
+        _insert(database, connection_id, NewConnection(connection_id, "AnyCost", HOURS_BETWEEN_INGESTS, True, bucket))
+    elif found.is_stream:
+        raise InvalidConnectionError(f"{connection_id} is an AnyCost Stream connection; give the bucket another name")
+    elif found.bucket != bucket:
+        save(database, replace(found, bucket=bucket, last_updated=time.time()))
 
 
 def _insert(database: sqlite3.Connection, connection_id: str, new: NewConnection) -> Connection:

@@ -22,10 +22,14 @@ from cloudzero_provider.sandbox.common.json_text import canonical_json
 from cloudzero_provider.sandbox.common.months import Month, hour_of, month_of, parse_cbf_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from cloudzero_provider.sandbox.common.problems import Problems
     from cloudzero_provider.sandbox.settings.all_settings import Settings
+
+
+# Rows of many optional columns may each have a shape of their own.
+_MAX_SHAPES = 4096
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,12 @@ class RowReader:
         self._moments: dict[str, tuple[str, Month]] = {}
         self._hours: dict[str, _Hour] = {}
 
-    def read(self, rows: Sequence[object]) -> None:
-        for index, row in enumerate(rows):
+    def read(self, rows: Iterable[object]) -> None:
+        self.read_numbered(enumerate(rows))
+
+    def read_numbered(self, rows: Iterable[tuple[int, object]]) -> None:
+        """Read rows with the numbers that problems name."""
+        for index, row in rows:
             if type(row) is not dict:
                 self._problems.add(f"row {index}: must be a JSON object")
             elif self._check(index, row):
@@ -108,6 +116,8 @@ class RowReader:
         columns = tuple(row)
         shape = self._shapes.get(columns)
         if shape is None:
+            if len(self._shapes) >= _MAX_SHAPES:
+                self._shapes.clear()
             shape = self._shapes[columns] = _shape(columns, self._settings)
         return shape
 

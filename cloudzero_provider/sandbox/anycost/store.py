@@ -18,7 +18,9 @@ from cloudzero_provider.sandbox.settings.anycost import EmptyData
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
+    from cloudzero_provider.sandbox.anycost.rows import HourBlock
     from cloudzero_provider.sandbox.common.months import Month
     from cloudzero_provider.sandbox.settings.all_settings import Settings
 
@@ -49,7 +51,7 @@ def apply_drop(database: sqlite3.Connection, stream: str, drop: Drop, settings: 
         return _apply_empty(database, stream, drop, settings, now)
     current = _open_drop(database, stream, drop.month) or _open_new(database, stream, drop.month, now)
     _remove_replaced(database, current, drop, now)
-    _add_blocks(database, current, drop, now)
+    add_blocks(database, current.number, drop.blocks, now)
     row_count = _check_limits(database, current, drop.month, settings)
     _purge(database, now - settings.read_lag_seconds)
     return DropSummary(current.drop_id, drop.month, row_count)
@@ -94,16 +96,17 @@ def _remove_replaced(database: sqlite3.Connection, current: _OpenDrop, drop: Dro
         database.executemany(f"{remove} AND hour = ?", hours)
 
 
-def _add_blocks(database: sqlite3.Connection, current: _OpenDrop, drop: Drop, now: float) -> None:
+def add_blocks(database: sqlite3.Connection, drop_number: int, blocks: Sequence[HourBlock], now: float) -> None:
+    """Add blocks to a drop, with ids that no block has had before."""
     last_id = database.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'blocks'").fetchone()
-    numbered = list(enumerate(drop.blocks, start=last_id[0] + 1))
+    numbered = list(enumerate(blocks, start=last_id[0] + 1))
     database.executemany(
         "INSERT INTO blocks (id, drop_number, hour, row_count, byte_count, totals, added_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 number,
-                current.number,
+                drop_number,
                 block.hour,
                 block.row_count,
                 block.byte_count,

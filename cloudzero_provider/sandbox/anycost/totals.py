@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.cbf import COST
@@ -14,7 +15,7 @@ from cloudzero_provider.sandbox.common.exact_sums import Totals
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,29 @@ def _digest(database: sqlite3.Connection, key: MonthVersion) -> str:
     found = database.execute(
         f"SELECT rows FROM block_rows WHERE block_id IN (SELECT id FROM {_LIVE})", (key.stream, key.month)
     )
-    rows = [row for (block,) in found for row in block.split(b"\n")]
-    rows.sort()
-    return hashlib.sha256(b"\n".join(rows)).hexdigest()
+    lines = (line for (block,) in found for line in block.split(b"\n"))
+    digest = hashlib.sha256()
+    separator = b""
+    for line in sorted_lines(lines, database):
+        digest.update(separator + line)
+        separator = b"\n"
+    return digest.hexdigest()
+
+
+def sorted_lines(lines: Iterator[bytes], database: sqlite3.Connection, most: int = 500_000) -> Iterable[bytes]:
+    """
+    Sort lines, in a file if they are too many for memory: a month of a bucket may have millions.
+
+    :param lines: of any number.
+    :param database: which sorts them in a temporary table.
+    :param most: how many to sort in memory.
+    """
+    first = list(islice(lines, most + 1))
+    if len(first) <= most:
+        first.sort()
+        return first
+    database.execute("DROP TABLE IF EXISTS temp.lines")
+    database.execute("CREATE TEMP TABLE lines (line BLOB NOT NULL)")
+    database.executemany("INSERT INTO lines VALUES (?)", ((line,) for line in chain(first, lines)))
+    del first
+    return (line for (line,) in database.execute("SELECT line FROM temp.lines ORDER BY line"))

@@ -110,6 +110,24 @@ CREATE TABLE IF NOT EXISTS telemetry_submissions (
     records BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS telemetry_submissions_by_stream ON telemetry_submissions (stream);
+CREATE TABLE IF NOT EXISTS bucket_ingestions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    drop_id TEXT,
+    ended_at REAL NOT NULL,
+    files INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    total_cost TEXT NOT NULL,
+    error TEXT
+);
+CREATE INDEX IF NOT EXISTS bucket_ingestions_by_folder ON bucket_ingestions (connection, folder);
+CREATE TABLE IF NOT EXISTS bucket_errors (
+    connection TEXT NOT NULL,
+    folder TEXT NOT NULL,
+    error TEXT NOT NULL,
+    PRIMARY KEY (connection, folder)
+);
 """
 
 
@@ -147,8 +165,12 @@ class Database:
         return await asyncio.to_thread(self._read, work)
 
     def write_now(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Like ``write``, for use before the event loop runs."""
+        """Like ``write``, for use before the event loop runs or outside of it."""
         return self._submit(work).result()
+
+    def read_now(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Like ``read``, for use outside of the event loop."""
+        return self._read(work)
 
     def note(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Queue the work as one transaction without waiting for it."""

@@ -18,6 +18,7 @@ from cloudzero_provider.sandbox.anycost.connections import (
 )
 from cloudzero_provider.sandbox.anycost.paging import page_json, parse_page
 from cloudzero_provider.sandbox.anycost.store import forget_stream
+from cloudzero_provider.sandbox.buckets.store import forget_connection
 from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
 from cloudzero_provider.sandbox.common.parameters import InvalidParameterError
 from cloudzero_provider.sandbox.http.replies import (
@@ -119,6 +120,7 @@ async def _delete_connection(sandbox: Sandbox, call: Call) -> Reply:
         deleted = found_in(database, call)
         remove(database, deleted.id)
         forget_stream(database, deleted.id)
+        forget_connection(database, deleted.id)
         return deleted
 
     return await _write(sandbox, call, delete)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from cloudzero_provider.sandbox.anycost.connections import list_all
-from cloudzero_provider.sandbox.anycost.reads import open_month
 from cloudzero_provider.sandbox.anycost.totals import MonthVersion, drop_ids
 from cloudzero_provider.sandbox.common.json_text import NotJsonError, parse_json
-from cloudzero_provider.sandbox.common.months import parse_month
 from cloudzero_provider.sandbox.http.connection import handle_expect
 from cloudzero_provider.sandbox.page.data import shown_streams
+from cloudzero_provider.sandbox.server.bucket_api import buckets_json
+from cloudzero_provider.sandbox.server.control_replies import (
+    bad_request,
+    figures_json,
+    month_rows,
+    not_found,
+    stream_json,
+)
 from cloudzero_provider.sandbox.server.faults import InvalidFaultError, parse_fault
 from cloudzero_provider.sandbox.settings.all_settings import InvalidSettingError, Settings, changed, possible_values
-from cloudzero_provider.sandbox.settings.anycost import MonthFormat
 from cloudzero_provider.sandbox.telemetry.store import key_sets
 from cloudzero_provider.sandbox.telemetry.totals import open_records
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
 
     from cloudzero_provider.sandbox.server.state import Sandbox
 
@@ -60,7 +62,11 @@ class ControlApi:
         return web.json_response(await self._sandbox.database.read(self._state_json))
 
     def _state_json(self, database: sqlite3.Connection) -> dict[str, object]:
-        return {"streams": self._streams_json(database), "telemetry": self._telemetry_json(database)}
+        return {
+            "streams": self._streams_json(database),
+            "buckets": buckets_json(self._sandbox, database),
+            "telemetry": self._telemetry_json(database),
+        }
 
     def _telemetry_json(self, database: sqlite3.Connection) -> dict[str, object]:
         return {
@@ -79,21 +85,12 @@ class ControlApi:
         name = request.match_info["name"]
         pieces = await self._sandbox.database.read(lambda _: open_records(self._sandbox.database, name))
         if pieces is None:
-            raise web.HTTPNotFound(
-                text=json.dumps({"error": {"message": "There is no telemetry stream with this name."}}),
-                content_type="application/json",
-            )
-        return await _stream_json(request, pieces)
+            raise not_found("There is no telemetry stream with this name.")
+        return await stream_json(request, pieces)
 
     async def month_rows(self, request: web.Request) -> web.StreamResponse:
         """Every stored row of a month; the settings for CloudZero's own reads do not apply."""
-        try:
-            month = parse_month(request.match_info["month"], MonthFormat.YEAR_MONTH)
-        except ValueError as error:
-            raise _bad_request(f"month {error}") from None
-        stream, database = request.match_info["stream"], self._sandbox.database
-        contents = await database.read(lambda _: open_month(database, stream, month, None))
-        return await _stream_json(request, iter((b"[]",)) if contents is None else contents.pieces)
+        return await month_rows(request, self._sandbox.database, request.match_info["stream"])
 
     def _streams_json(self, database: sqlite3.Connection) -> dict[str, object]:
         streams: dict[str, dict[str, object]] = {}
@@ -105,24 +102,13 @@ class ControlApi:
         return dict(streams)
 
     def _month_json(self, database: sqlite3.Connection, key: MonthVersion) -> dict[str, object]:
-        state = self._sandbox.states.state(database, key)
-        return {
-            "rows": state.rows,
-            "total_cost": state.total_cost,
-            "totals": state.totals,
-            "hours": state.hours,
-            "first_hour": state.first_hour,
-            "last_hour": state.last_hour,
-            "bytes": state.size,
-            "drop_ids": drop_ids(database, key),
-            "digest": self._sandbox.states.digest(database, key),
-        }
+        return {**figures_json(database, self._sandbox.states, key), "drop_ids": drop_ids(database, key)}
 
     async def requests(self, request: web.Request) -> web.Response:
         """The requests after number ``since`` in order of arrival, including running ones."""
         since = request.query.get("since", "0")
         if not (since.isascii() and since.isdigit() and len(since) < 16):
-            raise _bad_request("since must be a whole number")
+            raise bad_request("since must be a whole number")
         return web.json_response({"requests": await self._sandbox.log.since(int(since))})
 
     async def faults(self, _request: web.Request) -> web.Response:
@@ -133,13 +119,13 @@ class ControlApi:
         body = await _read_object(request)
         listed = body.get("faults")
         if set(body) != {"faults"} or not isinstance(listed, list):
-            raise _bad_request('the body must be {"faults": [...]}')
+            raise bad_request('the body must be {"faults": [...]}')
         faults = []
         for index, value in enumerate(listed):
             try:
                 faults.append(parse_fault(value))
             except InvalidFaultError as error:
-                raise _bad_request(f"fault {index}: {error}") from None
+                raise bad_request(f"fault {index}: {error}") from None
         self._sandbox.faults.arm(faults)
         return self._faults_reply()
 
@@ -159,7 +145,7 @@ class ControlApi:
         try:
             settings = changed(self._sandbox.settings, values)
         except InvalidSettingError as error:
-            raise _bad_request(str(error)) from None
+            raise bad_request(str(error)) from None
         await self._sandbox.change_settings(settings)
         return self._settings()
 
@@ -176,18 +162,6 @@ class ControlApi:
         return web.json_response({})
 
 
-async def _stream_json(request: web.Request, pieces: Iterator[bytes]) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    await response.prepare(request)
-    if request.method == "HEAD":
-        await response.write_eof()
-        return response
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        await response.write(piece)
-    await response.write_eof()
-    return response
-
-
 async def _read_object(request: web.Request) -> dict[str, object]:
     text = await request.content.read(_MAX_BODY_BYTES)
     while not request.content.at_eof() and len(text) < _MAX_BODY_BYTES:
@@ -195,11 +169,7 @@ async def _read_object(request: web.Request) -> dict[str, object]:
     try:
         value = parse_json(text)
     except NotJsonError as error:
-        raise _bad_request(f"the body is not JSON: {error}") from None
+        raise bad_request(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise _bad_request("the body must be a JSON object")
+        raise bad_request("the body must be a JSON object")
     return value
-
-
-def _bad_request(message: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(text=json.dumps({"error": {"message": message}}), content_type="application/json")

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from cloudzero_provider.sandbox.anycost.connections import list_all
 from cloudzero_provider.sandbox.http.connection import HttpConnection, handle_expect
+from cloudzero_provider.sandbox.server.bucket_api import BucketApi, poll_buckets
 from cloudzero_provider.sandbox.server.cloudzero_api import CloudZeroApi
 from cloudzero_provider.sandbox.server.control_api import ControlApi
 from cloudzero_provider.sandbox.server.control_guard import ControlGuard, is_control_path
@@ -44,6 +45,7 @@ def make_app(sandbox: Sandbox, own_hosts: Sequence[str] = ()) -> web.Application
     """Build the application: the control API, and CloudZero's API on every other path."""
     app = web.Application(middlewares=[ControlGuard(sandbox.keys, own_hosts).middleware])
     ControlApi(sandbox).add_routes(app.router)
+    BucketApi(sandbox).add_routes(app.router)
     PageApi(sandbox).add_routes(app.router)
     app.router.add_route("*", "/{tail:(?s:.*)}", _cloudzero_or_404(CloudZeroApi(sandbox)), expect_handler=handle_expect)
     return app
@@ -59,7 +61,12 @@ def _cloudzero_or_404(cloudzero: CloudZeroApi) -> Handler:
 
 
 async def serve(
-    sandbox: Sandbox, address: Address, own_hosts: Sequence[str] = (), *, shown_key: str | None = None
+    sandbox: Sandbox,
+    address: Address,
+    own_hosts: Sequence[str] = (),
+    *,
+    shown_key: str | None = None,
+    poll_seconds: float = 0,
 ) -> None:
     """
     Serve until SIGTERM or SIGINT.
@@ -68,6 +75,7 @@ async def serve(
     :param address: where.
     :param own_hosts: names and addresses of other machines that may use the page and the control API.
     :param shown_key: the key to print; ``None`` where the output may be stored.
+    :param poll_seconds: how long to wait between two polls of the buckets; 0 polls on request only.
     """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -83,8 +91,12 @@ async def serve(
         )
         port = listener.sockets[0].getsockname()[1]
         connections = await sandbox.database.read(list_all)
-        print(start_text(Address(address.host, port).url(), connections, shown_key), flush=True)  # noqa: T201
+        url = Address(address.host, port).url()
+        print(start_text(url, connections, shown_key, sandbox.buckets.roots), flush=True)  # noqa: T201
+        polling = asyncio.create_task(poll_buckets(sandbox, poll_seconds)) if poll_seconds else None
         await ended.wait()
+        if polling:
+            polling.cancel()
         listener.close()
     finally:
         await runner.cleanup()

@@ -10,23 +10,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cloudzero_provider.sandbox.anycost.connections import Connection
+    from cloudzero_provider.sandbox.buckets.roots import BucketRoot
 
 
-def start_text(url: str, connections: Sequence[Connection], key: str | None) -> str:
+def start_text(url: str, connections: Sequence[Connection], key: str | None, roots: Sequence[BucketRoot] = ()) -> str:
     """
     Describe a sandbox that has started.
 
     :param url: where it listens.
     :param connections: its billing connections.
     :param key: an API key that it accepts; ``None`` where the text may be stored, such as in a log.
+    :param roots: the bucket connections that it polls.
     """
     streams = [connection for connection in connections if connection.is_stream]
+    buckets = ", ".join(f"{root.name} ({root.uri})" for root in roots)
     names = ", ".join(f"{stream.id} ({stream.name})" for stream in streams)
     fields = shlex.quote(airflow_connection(url, streams, key))
     return (
         f"CloudZero sandbox at {url}\n"
         f"AnyCost streams: {names or 'none; --connection ID creates one'}\n"
-        f"To connect Airflow: export AIRFLOW_CONN_CLOUDZERO_DEFAULT={fields}"
+        + (f"AnyCost buckets: {buckets}\n" if buckets else "")
+        + f"To connect Airflow: export AIRFLOW_CONN_CLOUDZERO_DEFAULT={fields}"
     )
 
 

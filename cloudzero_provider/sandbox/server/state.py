@@ -7,10 +7,12 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cloudzero_provider.sandbox.anycost.connections import ensure_streams
+from cloudzero_provider.sandbox.anycost.connections import ensure_bucket, ensure_streams
 from cloudzero_provider.sandbox.anycost.drop import DropReading
 from cloudzero_provider.sandbox.anycost.store import forget_all
 from cloudzero_provider.sandbox.anycost.totals import MonthStates
+from cloudzero_provider.sandbox.buckets.poll import BucketPoller
+from cloudzero_provider.sandbox.buckets.store import forget_all as forget_buckets, forget_staged
 from cloudzero_provider.sandbox.common.database import Database
 from cloudzero_provider.sandbox.server.faults import FaultQueue
 from cloudzero_provider.sandbox.server.idempotency import ReplyKey, forget_replies
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from cloudzero_provider.sandbox.buckets.roots import BucketRoot
     from cloudzero_provider.sandbox.server.endpoints import Target
 
 _MAX_RESET_SECONDS = 1.0
@@ -68,12 +71,14 @@ class Sandbox:
         keys: Sequence[ApiKey],
         streams: list[tuple[str, str]],
         settings: Mapping[str, object],
+        buckets: Sequence[BucketRoot] = (),
     ) -> None:
         self.database = Database(directory)
+        self.buckets = BucketPoller(self.database, buckets)
         self.keys = KeyRing(keys)
         self.settings = changed(self.database.write_now(_load_settings), settings)
         self.database.write_now(lambda database: _save_settings(database, self.settings))
-        self.database.write_now(lambda database: ensure_streams(database, streams))
+        self.database.write_now(lambda database: _ensure_connections(database, streams, buckets))
         self.log = RequestLog(self.database)
         self.running = RunningRequests()
         self.keys_in_use: dict[ReplyKey, int] = {}
@@ -91,9 +96,10 @@ class Sandbox:
 
     async def reset(self) -> None:
         """
-        Delete drops, telemetry, requests, kept replies and faults.
+        Delete drops, telemetry, requests, kept replies and faults, and what was read of buckets.
 
-        Delayed requests are never applied, and clients that are waited for are disconnected.
+        Delayed requests are never applied, and clients that are waited for are disconnected. What lies in a bucket is
+        read again with the next poll.
         """
         self.faults.clear()
         self.throttle.reset()
@@ -106,11 +112,12 @@ class Sandbox:
 
         def forget(database: sqlite3.Connection) -> None:
             forget_all(database)
+            forget_buckets(database)
             forget_telemetry(database)
             forget_replies(database)
             self.log.forget_all(database)
 
-        await self.database.write(forget)
+        await asyncio.wrap_future(self.buckets.stop_and_do(forget))
 
     def record_applied(self, database: sqlite3.Connection, call: Call, now: float) -> None:
         """Mark the request as applied in its log entry, inside the caller's transaction."""
@@ -118,7 +125,17 @@ class Sandbox:
         self.log.save_in(database, call.record)
 
     def close(self) -> None:
+        self.buckets.close()
         self.database.close()
+
+
+def _ensure_connections(
+    database: sqlite3.Connection, streams: list[tuple[str, str]], buckets: Sequence[BucketRoot]
+) -> None:
+    ensure_streams(database, streams)
+    for root in buckets:
+        ensure_bucket(database, root.name, root.as_bucket_info())
+    forget_staged(database)
 
 
 def _load_settings(database: sqlite3.Connection) -> Settings:

@@ -22,7 +22,7 @@ OTHER_STREAM = "second-stream"
 class SandboxProcess:
     """A sandbox started from its command line."""
 
-    def __init__(self, directory, *options):
+    def __init__(self, directory, *options, environment=None):
         command = [
             sys.executable, "-m", "cloudzero_provider.sandbox", "--port", "0", "--data", str(directory),
             "--api-key", KEY,
@@ -36,7 +36,7 @@ class SandboxProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
             )
         self.directory = Path(directory)
         self.banner = self.process.stdout.readline()
@@ -183,8 +183,8 @@ def start(tmp_path):
     """Start sandboxes on one directory, one after the other; end those that still run."""
     started = []
 
-    def start_one(*options):
-        sandbox = SandboxProcess(tmp_path / "data", *options)
+    def start_one(*options, environment=None):
+        sandbox = SandboxProcess(tmp_path / "data", *options, environment=environment)
         started.append(sandbox)
         return sandbox, CloudZero(sandbox.url)
 

@@ -2,6 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from cloudzero_provider.sandbox.anycost.totals import sorted_lines
 
 
 def test_totals_are_exact_far_beyond_28_digits(cloudzero):
@@ -52,3 +58,11 @@ def test_the_digest_does_not_depend_on_order_or_on_how_the_rows_were_sent(cloudz
     assert cloudzero.months()["2024-08"]["digest"] == first
     lines = sorted(json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() for row in rows)
     assert first == hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+@pytest.mark.parametrize("most", [1, 5, 6, 7])
+def test_lines_are_sorted_alike_in_memory_and_in_a_file(most):
+    lines = [b"b", "é".encode(), b"a\0", b"a", b"b", b"\xff"]
+    with closing(sqlite3.connect(":memory:")) as database:
+        for _ in range(2):
+            assert list(sorted_lines(iter(lines), database, most)) == sorted(lines)
