@@ -106,7 +106,7 @@ def _row_hashes(rows: Rows) -> pl.Series:
         # Each column has a hash function of its own, so that values in another column are other rows.
         cells = texts.hash(zlib.crc32(column.encode()))
         hashes = hashes ^ cells.set(texts == "", 0)
-    # Hashed again: without it, rows that exchange the values of a column would have the same sum.
+    # Hashed again, so that the sum depends on which values are in one row.
     return hashes.hash()
 
 

@@ -6,24 +6,36 @@ import heapq
 from array import array
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING
-
-import polars as pl
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Protocol
 
 from cloudzero_provider.exceptions import SHOWN_PROBLEMS, InvalidRowsError, Problem
-from cloudzero_provider.values.python_values import as_objects
+from cloudzero_provider.values.found_problems import Found, shown_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+
+    import polars as pl
 
     from cloudzero_provider.sources import Rows
+    from cloudzero_provider.values.found_problems import Entry
     from cloudzero_provider.values.python_values import Values
 
-_SHOWN_VALUE = 80
 #: Problems that are described at a time.
 _BLOCK = 10_000
+
+
+class Described(Protocol):
+    """Problems that can be described."""
+
+    @property
+    def total(self) -> int:
+        """How many were found."""
+
+    def described(self, most: int | None = None) -> Iterator[Problem]:
+        """Describe the first few, or all of them."""
 
 
 @dataclass
@@ -31,9 +43,9 @@ class KeptProblems:
     """Every problem of the rows, for a file: they are described only while they are written."""
 
     _error: InvalidRowsError | None = None
-    _problems: Problems | None = None
+    _problems: Described | None = None
 
-    def keep(self, error: InvalidRowsError, problems: Problems) -> None:
+    def keep(self, error: InvalidRowsError, problems: Described) -> None:
         """Remember what an error was made of."""
         self._error, self._problems = error, problems
 
@@ -72,8 +84,23 @@ def kept_problems() -> Iterator[KeptProblems]:
         _KEPT.reset(token)
 
 
-def _most_kept() -> int | None:
+def most_kept() -> int | None:
+    """How many problems of each column and rule are kept; ``None`` for all of them."""
     return None if _KEPT.get() is not None else _DESCRIBED.get()
+
+
+def raise_if_any(problems: Described) -> None:
+    """
+    Raise an error if any problem was found.
+
+    :raises InvalidRowsError: with row, column, value and rule of the first few problems, and the number of all.
+    """
+    if not problems.total:
+        return
+    error = InvalidRowsError([*problems.described(_DESCRIBED.get())], problems.total)
+    if (kept := _KEPT.get()) is not None:
+        kept.keep(error, problems)
+    raise error
 
 
 @dataclass
@@ -82,41 +109,60 @@ class Problems:
     The problems of rows, for one error.
 
     :param rows: the rows as given.
+    :param most: how many of each column and rule are kept; by default, as many as are described, or all.
     """
 
     rows: Rows
-    total: int = 0
-    #: How many of each column and rule are kept.
-    _most: int | None = field(default_factory=_most_kept)
-    # Of each problem that is kept. Row indices are numbers of an array, and the others are references: a few bytes.
-    _indices: array[int] = field(default_factory=lambda: array("Q"))
-    _columns: list[str | None] = field(default_factory=list)
-    _rules: list[str] = field(default_factory=list)
-    _values: list[Values | None] = field(default_factory=list)
+    most: int | None = field(default_factory=most_kept)
+    _found: list[Found] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many were found."""
+        return sum(found.total for found in self._found if found.is_counted())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was added, also nothing of which it is not known yet whether it counts."""
+        return not self._found
 
     def add(self, index: int, column: str | None, rule: str, values: Values | None = None) -> None:
         """Add a problem of one row; its value is taken from ``values``."""
-        self._add([index], column, [rule], values, 1)
+        last = self._found[-1] if self._found else None
+        if last is not None and last.takes(index, column, values):
+            last.append(index, rule)
+        else:
+            self._found.append(Found(array("Q", [index]), column, [rule], values, 1))
 
-    def add_all(self, mask: pl.Series, column: str, rule: str, values: Values | None = None) -> None:
-        """Add a problem for every row where the mask is true."""
+    def add_all(self, mask: pl.Series, column: str, rule: object, values: Values | None = None) -> None:
+        """Add a problem for every row where the mask is true; the text of the rule is asked for at the end."""
         indices = mask.arg_true()
-        kept = (indices if self._most is None else indices.head(self._most)).to_list()
-        self._add(kept, column, [rule] * len(kept), values, len(indices))
+        if total := len(indices):
+            kept = array("Q", (indices if self.most is None else indices.head(self.most)).to_list())
+            self._found.append(Found(kept, column, [rule], values, total))
 
     def add_each(self, bad: dict[int, str], column: str, values: Values) -> None:
         """Add a problem for each row of ``bad`` (row index → the rule it breaks)."""
-        indices = sorted(bad)[: self._most]
-        self._add(indices, column, [bad[index] for index in indices], values, len(bad))
+        if bad:
+            indices = sorted(bad)[: self.most]
+            rules: list[object] = [bad[index] for index in indices]
+            self._found.append(Found(array("Q", indices), column, rules, values, len(bad)))
 
-    def _add(
-        self, indices: Sequence[int], column: str | None, rules: list[str], values: Values | None, total: int
-    ) -> None:
-        self._indices.extend(indices)
-        self._columns.extend([column] * len(indices))
-        self._rules.extend(rules)
-        self._values.extend([values] * len(indices))
-        self.total += total
+    def add_every_row(self, column: str, rule: str, counts: Callable[[], bool]) -> None:
+        """Add a problem for every row, which counts only if that is so when problems are counted or described."""
+        count = self.rows.count
+        self._found.append(Found(range(count), column, [rule], None, count, counts))
+
+    def without_first_row(self) -> None:
+        """Forget the problems of the first row."""
+        for found in self._found:
+            found.without_first_row()
+
+    def settle(self) -> None:
+        """Let go of the rows: keep only what is needed to describe the problems."""
+        for found in self._found:
+            found.settle()
+        self.rows = replace(self.rows, columns={})
 
     def raise_if_any(self) -> None:
         """
@@ -124,12 +170,7 @@ class Problems:
 
         :raises InvalidRowsError: with row, column, value and rule of the first few problems, and the number of all.
         """
-        if not self.total:
-            return
-        error = InvalidRowsError([*self.described(_DESCRIBED.get())], self.total)
-        if (kept := _KEPT.get()) is not None:
-            kept.keep(error, self)
-        raise error
+        raise_if_any(self)
 
     def described(self, most: int | None = None) -> Iterator[Problem]:
         """
@@ -137,39 +178,12 @@ class Problems:
 
         :param most: how many; by default, all that were kept.
         """
-        numbers = range(len(self._indices))
-        row_of = self._indices.__getitem__
-        ordered = sorted(numbers, key=row_of) if most is None else heapq.nsmallest(most, numbers, key=row_of)
-        for start in range(0, len(ordered), _BLOCK):
-            yield from self._describe(ordered[start : start + _BLOCK])
+        counted = [found.entries() for found in self._found if found.is_counted()]
+        ordered = islice(heapq.merge(*counted, key=itemgetter(0)), most)
+        while block := list(islice(ordered, _BLOCK)):
+            yield from self._describe(block)
 
-    def _describe(self, numbers: list[int]) -> Iterator[Problem]:
-        shown = self._shown(numbers)
-        for number in numbers:
-            where = self.rows.where(self._indices[number])
-            yield Problem(where, self._columns[number], shown.get(number), self._rules[number])
-
-    def _shown(self, numbers: list[int]) -> dict[int, str]:
-        # Those of a column are gathered together, since each call of polars takes longer than all of the rest.
-        columns: dict[int, list[int]] = {}
-        for number in numbers:
-            columns.setdefault(id(self._values[number]), []).append(number)
-        shown: dict[int, str] = {}
-        for same in columns.values():
-            values = self._values[same[0]]
-            if values is not None:
-                found = _values_at([self._indices[number] for number in same], values)
-                shown.update(zip(same, map(shown_value, found), strict=True))
-        return shown
-
-
-def _values_at(indices: list[int], values: Values) -> list[object]:
-    if isinstance(values, pl.Series):
-        return list(as_objects(values.gather(indices)))
-    return [values[index] for index in indices]
-
-
-def shown_value(value: object) -> str:
-    """Shorten a value for an error message."""
-    text = str(value) if isinstance(value, date) else repr(value)
-    return text if len(text) <= _SHOWN_VALUE else f"{text[:_SHOWN_VALUE]}…"
+    def _describe(self, entries: list[Entry]) -> Iterator[Problem]:
+        shown = shown_values(entries)
+        for number, (index, found, position) in enumerate(entries):
+            yield Problem(self.rows.where(index), found.column, shown.get(number), found.rule_at(position))

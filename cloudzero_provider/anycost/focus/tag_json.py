@@ -10,7 +10,7 @@ import polars as pl
 from cloudzero_provider.anycost.focus.tag_pairs import TagPairs, numbers_of_sets, pair_fields, pairs_frame
 from cloudzero_provider.sources.json_files import refuse_constant
 from cloudzero_provider.values.distinct_values import looked_up
-from cloudzero_provider.values.problems import shown_value
+from cloudzero_provider.values.found_problems import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from cloudzero_provider.anycost.focus.options import DuplicateTags
-from cloudzero_provider.values.problems import shown_value
+from cloudzero_provider.values.found_problems import shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
