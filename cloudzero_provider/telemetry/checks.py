@@ -152,7 +152,7 @@ def _check_fields(rows: Rows, rules: RecordRules, problems: Problems) -> None:
             rule = (
                 f"not a field of {rules.kind.stream_type.value} records, which are {', '.join(rules.kind.fields)}{hint}"
             )
-            problems.add(first_with_value(rows.columns[name]), name, rule)
+            problems.add(first_with_value(rows.columns[name]) or 0, name, rule)
 
 
 def _granularity(rows: Rows, rules: RecordRules, problems: Problems) -> tuple[str, bool]:

@@ -229,7 +229,7 @@ def is_blank(values: Values) -> pl.Series:
     return pl.Series(values=[value is None or (isinstance(value, str) and not value) for value in values])
 
 
-def first_with_value(values: Values) -> int:
-    """Index of the first row that has a value; 0 if none has."""
+def first_with_value(values: Values) -> int | None:
+    """Index of the first row that has a value; ``None`` if none has."""
     with_value = (~is_blank(values)).arg_true()
-    return int(with_value[0]) if len(with_value) else 0
+    return int(with_value[0]) if len(with_value) else None
