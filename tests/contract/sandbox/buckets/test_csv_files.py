@@ -16,6 +16,11 @@ HEADER = b"time/usage_start,cost/cost,resource/id\n"
 ROW = b"2026-03-01T00:00:00Z,1,i-1\n"
 
 
+def packed(text):
+    """The same bytes at any time, as xdist's workers compare the names of parametrized tests."""
+    return gzip.compress(text, mtime=0)
+
+
 @pytest.fixture
 def held(local):
     local.drop(HELD, [local.row("1")])
@@ -29,31 +34,31 @@ def held(local):
         (b"", "part-0.csv.gz is empty, so it is not gzip"),
         (HEADER + ROW, "part-0.csv.gz is not gzip"),
         (b"\x1f\x8bnot really", "part-0.csv.gz is not valid gzip, after line 0"),
-        (gzip.compress(HEADER + ROW)[:-12], "part-0.csv.gz is cut off: its gzip ends early"),
-        (gzip.compress(HEADER + ROW) + b"more", "part-0.csv.gz is not valid gzip, after line"),
-        (gzip.compress(HEADER + ROW)[:-8] + b"\0" * 8, "part-0.csv.gz is not valid gzip, after line"),
-        (gzip.compress(gzip.compress(HEADER + ROW)), "part-0.csv.gz is not UTF-8, after line 0"),
-        (gzip.compress(HEADER + ROW + "é".encode("latin-1")), "part-0.csv.gz is not UTF-8"),
-        (gzip.compress((HEADER + ROW).decode().encode("utf-16")), "part-0.csv.gz is not UTF-8"),
-        (gzip.compress(b"\xef\xbb\xbf" + HEADER + ROW), "begins with a byte order mark"),
-        (gzip.compress(b""), "has no header"),
-        (gzip.compress(b"\n" + HEADER + ROW), "has no header"),
-        (gzip.compress(ROW), "has no column time/usage_start and no column cost/cost in its first line, the header"),
-        (gzip.compress(b"cost/cost\n1\n"), "has no column time/usage_start in its first line"),
-        (gzip.compress(HEADER.replace(b",", b";") + ROW), "has no column time/usage_start and no column cost/cost"),
-        (gzip.compress(HEADER.replace(b"cost/cost", b"Cost/Cost") + ROW), "has no column cost/cost"),
-        (gzip.compress(HEADER.replace(b"resource/id", b"cost/cost") + ROW), "has the column cost/cost twice"),
-        (gzip.compress(HEADER.replace(b"resource/id", b"") + ROW), "column 3 of the header has no name"),
+        (packed(HEADER + ROW)[:-12], "part-0.csv.gz is cut off: its gzip ends early"),
+        (packed(HEADER + ROW) + b"more", "part-0.csv.gz is not valid gzip, after line"),
+        (packed(HEADER + ROW)[:-8] + b"\0" * 8, "part-0.csv.gz is not valid gzip, after line"),
+        (packed(packed(HEADER + ROW)), "part-0.csv.gz is not UTF-8, after line 0"),
+        (packed(HEADER + ROW + "é".encode("latin-1")), "part-0.csv.gz is not UTF-8"),
+        (packed((HEADER + ROW).decode().encode("utf-16")), "part-0.csv.gz is not UTF-8"),
+        (packed(b"\xef\xbb\xbf" + HEADER + ROW), "begins with a byte order mark"),
+        (packed(b""), "has no header"),
+        (packed(b"\n" + HEADER + ROW), "has no header"),
+        (packed(ROW), "has no column time/usage_start and no column cost/cost in its first line, the header"),
+        (packed(b"cost/cost\n1\n"), "has no column time/usage_start in its first line"),
+        (packed(HEADER.replace(b",", b";") + ROW), "has no column time/usage_start and no column cost/cost"),
+        (packed(HEADER.replace(b"cost/cost", b"Cost/Cost") + ROW), "has no column cost/cost"),
+        (packed(HEADER.replace(b"resource/id", b"cost/cost") + ROW), "has the column cost/cost twice"),
+        (packed(HEADER.replace(b"resource/id", b"") + ROW), "column 3 of the header has no name"),
         (
-            gzip.compress(HEADER.replace(b"resource/id", b"resource/tag:a b") + ROW),
+            packed(HEADER.replace(b"resource/id", b"resource/tag:a b") + ROW),
             "the header has resource/tag:a b: a tag's key may contain only",
         ),
-        (gzip.compress(HEADER + ROW + b"2026-03-01T00:00:00Z,1\n"), "line 3 has 2 cells, and the header 3"),
-        (gzip.compress(HEADER + ROW + b"2026-03-01T00:00:00Z,1,,\n"), "line 3 has 4 cells, and the header 3"),
-        (gzip.compress(HEADER + ROW + b"\n" + ROW), "line 3 has 0 cells, and the header 3"),
-        (gzip.compress(HEADER + b'2026-03-01T00:00:00Z,1,"a"b\n'), "line 2 is not valid CSV"),
-        (gzip.compress(HEADER + b'2026-03-01T00:00:00Z,1,"a\n'), "is not valid CSV"),
-        (gzip.compress(HEADER + b"2026-03-01T00:00:00Z,1,a\0b\n"), "line 2 has a NUL character"),
+        (packed(HEADER + ROW + b"2026-03-01T00:00:00Z,1\n"), "line 3 has 2 cells, and the header 3"),
+        (packed(HEADER + ROW + b"2026-03-01T00:00:00Z,1,,\n"), "line 3 has 4 cells, and the header 3"),
+        (packed(HEADER + ROW + b"\n" + ROW), "line 3 has 0 cells, and the header 3"),
+        (packed(HEADER + b'2026-03-01T00:00:00Z,1,"a"b\n'), "line 2 is not valid CSV"),
+        (packed(HEADER + b'2026-03-01T00:00:00Z,1,"a\n'), "is not valid CSV"),
+        (packed(HEADER + b"2026-03-01T00:00:00Z,1,a\0b\n"), "line 2 has a NUL character"),
     ],
 )
 def test_a_file_that_is_refused(held, content, reason):
@@ -149,14 +154,14 @@ def test_lines_end_in_any_way(local, end):
 
 
 def test_gzip_of_several_members_is_one_file(local):
-    content = gzip.compress(HEADER) + gzip.compress(ROW) + gzip.compress(ROW)
+    content = packed(HEADER) + packed(ROW) + packed(ROW)
     local.put(f"20260301-20260401/{NEXT}/part-0.csv.gz", content)
     local.point(NEXT)
     assert local.poll()["months"]["2026-03"]["rows"] == 2
 
 
 def numbered(text, **options):
-    return read_numbered_rows(io.BufferedReader(io.BytesIO(gzip.compress(text))), Settings(), **options)
+    return read_numbered_rows(io.BufferedReader(io.BytesIO(packed(text))), Settings(), **options)
 
 
 def test_a_row_has_the_number_of_its_first_line():
