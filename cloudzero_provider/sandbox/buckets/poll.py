@@ -37,6 +37,11 @@ class BucketPoller:
         self._thread = ThreadPoolExecutor(1, "sandbox-buckets")
         self._stop = threading.Event()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The connections that are polled."""
+        return frozenset(root.name for root in self.roots)
+
     def poll(self, settings: Settings) -> Future[None]:
         """Poll every connection once."""
         return self._thread.submit(self._poll, settings)

@@ -34,7 +34,7 @@ def render_costs(snapshot: Snapshot) -> str:
         return section("costs", "Billing drops", "<p>There is no AnyCost stream; --connection ID creates one.</p>")
     months = [month for month in snapshot.months if month.version.stream == stream.id]
     if snapshot.month is None or snapshot.costs is None:
-        chosen = _choices(snapshot, stream, months) if len(snapshot.streams) > 1 else ""
+        chosen = _choices(snapshot, stream, months) if len(snapshot.billing) > 1 else ""
         inside = f"{_named(stream)}{chosen}<p>No billing drops yet.</p>"
         return section("costs", "Billing drops", inside)
     inside = f"{_choices(snapshot, stream, months)}{_named(stream)}{_month(snapshot.month, snapshot.costs)}"
@@ -48,12 +48,13 @@ def _named(stream: Connection) -> str:
 
 
 def _choices(snapshot: Snapshot, stream: Connection, months: Sequence[ShownMonth]) -> str:
-    streams = [Option(one.id, one.name) for one in snapshot.streams]
+    kinds = ("AnyCost streams", "AnyCost buckets") if snapshot.buckets else ("", "")
+    streams = [Option(one.id, one.name, kinds[0] if one.is_stream else kinds[1]) for one in snapshot.billing]
     names = sorted((month.version.month for month in months), reverse=True)
     shown = snapshot.month.version.month if snapshot.month else None
     return (
         '<div class="choices">'
-        + choice_list("stream", "Stream", streams, stream.id)
+        + choice_list("stream", "Connection" if snapshot.buckets else "Stream", streams, stream.id)
         + (choice_list("month", "Month", [Option(name, name) for name in names], shown) if names else "")
         + f"{show_button()}</div>"
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cloudzero_provider.sandbox.anycost.connections import Connection
     from cloudzero_provider.sandbox.anycost.totals import MonthState, MonthStates, MonthVersion
+    from cloudzero_provider.sandbox.buckets.state import BucketState
     from cloudzero_provider.sandbox.settings.all_settings import Settings
     from cloudzero_provider.sandbox.telemetry.store import TelemetryStream
     from cloudzero_provider.sandbox.telemetry.totals import TelemetryState, TelemetryStates
@@ -76,6 +77,7 @@ class Snapshot:
     """
     Everything on the page.
 
+    ``streams`` are the AnyCost streams, and ``months`` are those of streams and buckets.
     ``month``, ``shown_telemetry`` and ``period`` are the chosen ones, if there are any; ``costs`` and ``values`` are
     what they hold.
     """
@@ -91,13 +93,19 @@ class Snapshot:
     values: Breakdown | None
     requests: ShownRequests
     control: Control
+    buckets: Sequence[BucketState] = ()
+
+    @property
+    def billing(self) -> list[Connection]:
+        """Every connection that has months: streams, then buckets."""
+        return [*self.streams, *(bucket.connection for bucket in self.buckets)]
 
     @property
     def stream(self) -> Connection | None:
-        """The billing stream that is shown: the chosen one, that of the month that is shown, or the first."""
+        """The stream or bucket that is shown: the chosen one, that of the month that is shown, or the first."""
         wanted = self.month.version.stream if self.month else self.choice.stream
-        found = [stream for stream in self.streams if stream.id == wanted]
-        return next(iter([*found, *self.streams]), None)
+        found = [stream for stream in self.billing if stream.id == wanted]
+        return next(iter([*found, *self.billing]), None)
 
     @property
     def is_empty(self) -> bool:
@@ -144,6 +152,7 @@ def take_snapshot(
     wanted: Choice,
     read_requests: RequestReader,
     control: Control,
+    buckets: Sequence[BucketState] = (),
 ) -> Snapshot:
     """
     Read what the page shows.
@@ -154,8 +163,9 @@ def take_snapshot(
     :param wanted: what the address asks for; what does not exist is not shown again.
     :param read_requests: reads the log.
     :param control: what is not in the database.
+    :param buckets: its AnyCost Bucket connections.
     """
-    ids = {stream.id for stream in streams}
+    ids = {stream.id for stream in streams} | {bucket.connection.id for bucket in buckets}
     versions = [version for version in totals.months.months(database) if version.stream in ids]
     months = [ShownMonth(version, totals.months.state(database, version)) for version in versions]
     telemetry = shown_streams(database, totals.telemetry, control.settings, time.time())
@@ -175,6 +185,7 @@ def take_snapshot(
         totals.values(database, shown, period) if shown and period else None,
         read_requests(database, choice.requests_of(BILLING), choice.requests_of(TELEMETRY)),
         control,
+        buckets,
     )
 
 

@@ -17,7 +17,7 @@ _TASK = 'AnyCostBillingDropOperator(task_id="send_bill", month="2026-03", files=
 
 def render_first_steps(snapshot: Snapshot) -> str:
     """Render the connection to copy, and a first month to send."""
-    stream = snapshot.stream
+    stream = snapshot.stream if snapshot.stream and snapshot.stream.is_stream else None
     connection = f"export AIRFLOW_CONN_CLOUDZERO_DEFAULT={shlex.quote(snapshot.control.airflow_connection)}"
     steps = [
         f"<p>Connect Airflow, with the key that you gave with <code>--api-key</code>:</p>{_code(connection)}",

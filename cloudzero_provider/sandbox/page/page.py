@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cloudzero_provider.sandbox.page.buckets import render_buckets
 from cloudzero_provider.sandbox.page.controls import render_faults, render_settings
 from cloudzero_provider.sandbox.page.costs import render_costs
 from cloudzero_provider.sandbox.page.first_steps import render_first_steps
@@ -25,6 +26,7 @@ def render_content(snapshot: Snapshot) -> str:
     parts = (
         render_first_steps(snapshot) if snapshot.is_empty else _summary(snapshot),
         render_costs(snapshot),
+        render_buckets(snapshot),
         render_telemetry(snapshot),
         render_requests(snapshot),
         render_faults(snapshot),

@@ -95,7 +95,7 @@ def buckets_json(sandbox: Sandbox, database: sqlite3.Connection) -> dict[str, ob
 
 
 def _states(sandbox: Sandbox, database: sqlite3.Connection) -> list[BucketState]:
-    return bucket_states(database, {root.name for root in sandbox.buckets.roots})
+    return bucket_states(database, sandbox.buckets.names)
 
 
 def _month_json(

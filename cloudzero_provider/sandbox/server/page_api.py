@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from cloudzero_provider.sandbox.anycost.connections import list_all
+from cloudzero_provider.sandbox.buckets.state import bucket_states
 from cloudzero_provider.sandbox.http.connection import handle_expect
 from cloudzero_provider.sandbox.page.choice import Choice
 from cloudzero_provider.sandbox.page.data import Control, ShownRequests, Snapshot, Totals, take_snapshot
@@ -83,7 +84,8 @@ class PageApi:
             streams = [connection for connection in list_all(database) if connection.is_stream]
             faults = [fault.as_json() for fault in sandbox.faults.armed]
             control = Control(faults, sandbox.settings, url, airflow_connection(url, streams, None))
-            return render(take_snapshot(database, streams, self._totals, choice, _read_requests, control))
+            buckets = bucket_states(database, sandbox.buckets.names)
+            return render(take_snapshot(database, streams, self._totals, choice, _read_requests, control, buckets))
 
         return (await sandbox.database.read(read)).encode("utf-8", "replace")
 
