@@ -15,6 +15,7 @@ from cloudzero_provider.sources.frames import from_frame, plain_type
 from cloudzero_provider.sources.records import from_records
 from cloudzero_provider.sources.rows import Rows, is_text, joined
 from cloudzero_provider.sources.transformed import apply_transforms, gathered
+from cloudzero_provider.sources.transformed_batches import transformed_batches
 
 __all__ = [
     "ENDINGS",
@@ -31,4 +32,5 @@ __all__ = [
     "plain_type",
     "read_batches",
     "read_files",
+    "transformed_batches",
 ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.sources.rows import Rows
 
 #: With more rows, reading and checking a row takes no less time.
-ROWS_PER_BATCH = 200_000
+ROWS_PER_BATCH = 100_000
 
 
 def _whole(read: Callable[[str, str], Rows]) -> Callable[[str, str, int], Iterator[Rows]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -47,7 +46,7 @@ def gathered(
         rows = [*parts]
         if transform is not None:
             rows = [apply_transforms(joined(rows), transform)]
-    return replace((join or joined)(rows), month_hint="; ".join(hints))
+    return replace((join or joined)(rows), month_hint=str(hints))
 
 
 def apply_transforms(rows: Rows, transform: Transform | Sequence[Transform]) -> Rows:
@@ -61,27 +60,76 @@ def apply_transforms(rows: Rows, transform: Transform | Sequence[Transform]) -> 
     :raises ConfigurationError: when one is not a function, or does not return a frame.
     :raises TransformError: when one raises an error that is not of this package.
     """
+    steps = as_steps(transform)
+    if not rows.count or not steps:
+        return rows
+    return apply_steps(steps, rows, log_each=True)
+
+
+@dataclass
+class Step:
+    """
+    One function of a transform, and what it did.
+
+    :param function: the function.
+    :param given: the number of rows that it was given.
+    :param made: the number of rows that it returned.
+    """
+
+    function: Transform
+    given: int = 0
+    made: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the function, for errors and the log."""
+        return getattr(self.function, "__name__", None) or repr(self.function)
+
+    def log(self) -> None:
+        """Log what it did."""
+        log.info("transform: %s converted %s to %s", self.name, counted(self.given, "row"), f"{self.made:,}")
+
+
+def as_steps(transform: Transform | Sequence[Transform]) -> list[Step]:
+    """
+    Read a transform.
+
+    :param transform: as for :func:`apply_transforms`.
+    :raises ConfigurationError: when one is not a function.
+    """
     functions = [transform] if callable(transform) else transform
     if not isinstance(functions, Sequence) or isinstance(functions, str) or not all(map(callable, functions)):
         raise ConfigurationError(
             f"transform is {transform!r}: expected a function from a polars frame to a polars frame, or a list of them."
         )
-    if not rows.count or not functions:
-        return rows
+    return [Step(function) for function in functions]
+
+
+def apply_steps(steps: list[Step], rows: Rows, *, log_each: bool = False) -> Rows:
+    """
+    Apply the functions of a transform in order.
+
+    :param steps: the functions. Rows that they returned before are counted in the places of these.
+    :param rows: at least one row.
+    :param log_each: whether to log what each of them did.
+    """
     given = frame = to_frame(rows)
     where: Callable[[int], str] = rows.where
-    for function in functions:
+    for step in steps:
+        start = step.made
         with places_of(frame, where):
-            frame = _apply(function, frame, rows.source)
-        where = _where_after(given, frame, rows)
+            frame = _apply(step, frame, rows.source)
+        where = _PlacesAfter(given, frame, rows, start)
+        if log_each:
+            step.log()
     made = from_frame(frame)
     return Rows(made.columns, made.count, where, is_table=True, source=rows.source)
 
 
-def _apply(function: Transform, frame: pl.DataFrame, source: str) -> pl.DataFrame:
-    name = getattr(function, "__name__", None) or repr(function)
+def _apply(step: Step, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    name = step.name
     try:
-        result: Any = function(frame)
+        result: Any = step.function(frame)
         if isinstance(result, pl.LazyFrame):
             result = collected(result)
     except CloudZeroError:
@@ -98,7 +146,8 @@ def _apply(function: Transform, frame: pl.DataFrame, source: str) -> pl.DataFram
             f"transform: {name} returned a frame without columns. To send no rows, return frame.clear(). "
             "Nothing was sent."
         )
-    log.info("transform: %s converted %s to %s", name, counted(frame.height, "row"), f"{result.height:,}")
+    step.given += frame.height
+    step.made += result.height
     return result
 
 
@@ -112,27 +161,32 @@ def _failure(name: str, error: BaseException, frame: pl.DataFrame, source: str) 
     )
 
 
-def _where_after(given: pl.DataFrame, made: pl.DataFrame, rows: Rows) -> Callable[[int], str]:
+class _PlacesAfter:
     """
-    Describe the place of a row after a transform.
+    Describes the place of a row after a transform.
 
     It is that of the row it was made from if both frames have as many rows, and the values that the transform left as
     they were, in columns of any name, occur in no other row. All others are numbered.
+
+    :param given: the frame before the transform.
+    :param made: the frame after it.
+    :param rows: the rows that ``given`` has.
+    :param start: the number of rows before, for the numbers.
     """
-    unchanged = _unchanged_columns(given, made)
-    # Without the rows, so that their columns are not held.
-    place, of = rows.where, f" ({rows.source})" if rows.source else ""
 
-    @cache
-    def is_certain() -> pl.Series:
-        return unchanged.is_unique()
+    def __init__(self, given: pl.DataFrame, made: pl.DataFrame, rows: Rows, start: int) -> None:
+        # Without the rows, so that their columns are not held; those of the frame are only until the first question.
+        self._unchanged: pl.DataFrame | None = _unchanged_columns(given, made)
+        self._is_certain: pl.Series | None = None
+        self._place, self._of, self._start = rows.where, f" ({rows.source})" if rows.source else "", start
 
-    def where(index: int) -> str:
-        if unchanged.width and is_certain()[index]:
-            return place(index)
-        return f"{row_number(index)} after the transform{of}"
-
-    return where
+    def __call__(self, index: int) -> str:
+        if self._unchanged is not None:
+            self._is_certain = self._unchanged.is_unique() if self._unchanged.width else None
+            self._unchanged = None
+        if self._is_certain is not None and self._is_certain[index]:
+            return self._place(index)
+        return f"{row_number(self._start + index)} after the transform{self._of}"
 
 
 def _unchanged_columns(given: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:

@@ -42,6 +42,8 @@ class BatchProblems:
         :param problems: of the batch.
         """
         if not problems.is_empty:
+            # Places after a transform hold its frame until the first question.
+            problems.rows.where(0)
             problems.settle()
             self._parts.append(problems)
 

@@ -87,6 +87,8 @@ def _warn_of_other_months(starts: pl.Series, months: pl.Series) -> None:
             counted(int(count), "charge"),
         )
         add_hint(
-            f"{counted(int(count), 'charge')} with a billing period of another month than the ChargePeriodStart: "
-            "to_cbf(month_from='billing_period') sends them in the month of their billing period"
+            int(count),
+            "charge",
+            "with a billing period of another month than the ChargePeriodStart: "
+            "to_cbf(month_from='billing_period') sends them in the month of their billing period",
         )

@@ -142,12 +142,14 @@ def test_other_months_are_counted_without_the_last_hour_of_their_own(caplog):
 def test_the_hint_for_charges_of_other_months_names_the_option():
     with collected_hints() as hints:
         converted(period("2025-10-01", "2025-11-01", ChargePeriodStart="2025-11-02"))
-    assert hints == [
-        (
-            "1 charge with a billing period of another month than the ChargePeriodStart: "
-            "to_cbf(month_from='billing_period') sends them in the month of their billing period"
-        )
-    ]
+    words = (
+        "with a billing period of another month than the ChargePeriodStart: "
+        "to_cbf(month_from='billing_period') sends them in the month of their billing period"
+    )
+    assert str(hints) == f"1 charge {words}"
+    with collected_hints(hints):
+        converted(*[period("2025-10-01", "2025-11-01", ChargePeriodStart="2025-11-02")] * 2)
+    assert str(hints) == f"3 charges {words}"
 
 
 def at_utc(text):
