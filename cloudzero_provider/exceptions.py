@@ -33,6 +33,11 @@ The exceptions of this package. A retry can help those with an asterisk::
             UnexpectedReplyError
         StreamInvalidError
         VerificationError *
+        BucketError
+            ManifestError
+            ManifestChangedError *
+            DropIncompleteError *
+            DropNotFoundError
 
 This module does not import Airflow. The operators add Airflow's ``AirflowFailException`` to those that a retry can't
 help (:mod:`cloudzero_provider.airflow_support.errors`), so ``except AuthenticationError`` works there too.
@@ -314,3 +319,27 @@ class VerificationError(CloudZeroError):
     """CloudZero did not hold what was sent before the deadline of ``verify``."""
 
     retry_can_help = True
+
+
+class BucketError(CloudZeroError):
+    """The bucket of an AnyCost Bucket connection can't be used, for example because a permission is missing."""
+
+
+class ManifestError(BucketError):
+    """The object in the manifest's place is not the manifest of an AnyCost Bucket. Nothing was written."""
+
+
+class ManifestChangedError(BucketError):
+    """Another writer changed the manifest while a drop was written. The month is as that writer made it."""
+
+    retry_can_help = True
+
+
+class DropIncompleteError(BucketError):
+    """A drop does not hold what was written, so the manifest does not name it."""
+
+    retry_can_help = True
+
+
+class DropNotFoundError(BucketError):
+    """The bucket has no such drop."""

@@ -34,7 +34,7 @@ class ObjectStorage:
         :return: their URIs.
         """
         with _readable_errors(uri):
-            storage, key = _open_storage(uri)
+            storage, key = open_storage(uri)
             found = storage.glob(key, detail=True)
         before = uri.removesuffix(key)
         return without_folders({f"{before}{name}": info["type"] != "file" for name, info in found.items()})
@@ -47,7 +47,7 @@ class ObjectStorage:
         :param file: open for writing bytes.
         """
         with _readable_errors(uri):
-            storage, key = _open_storage(uri)
+            storage, key = open_storage(uri)
             info = storage.info(key)
             # Some storages read a folder as an empty file.
             if info["type"] != "file":
@@ -66,7 +66,7 @@ class ObjectStorage:
         """
         try:
             with _readable_errors(uri):
-                _open_storage(uri)
+                open_storage(uri)
         except AirflowNotFoundException as error:
             raise ConfigurationError(f"{uri}: {error}") from None
 
@@ -81,7 +81,7 @@ class ObjectStorage:
         """
         try:
             with _readable_errors(uri):
-                storage, key = _open_storage(uri)
+                storage, key = open_storage(uri)
                 with storage.open(key, "rb", block_size=size) as source:
                     return bytes(source.read(size))
         except MissingFileError:
@@ -96,7 +96,7 @@ class ObjectStorage:
         :param file: open for reading bytes.
         :param uri: of the file. Folders of this machine (``file://``) are created as needed.
         """
-        storage, key = _open_storage(uri)
+        storage, key = open_storage(uri)
         if uri.startswith("file://"):
             storage.makedirs(os.path.dirname(key), exist_ok=True)
         with storage.open(key, "wb", block_size=_CHUNK_BYTES) as target:
@@ -109,12 +109,17 @@ class ObjectStorage:
         :param uri: of the file.
         """
         with _readable_errors(uri):
-            storage, key = _open_storage(uri)
+            storage, key = open_storage(uri)
             storage.rm_file(key)
 
 
-def _open_storage(uri: str) -> tuple[Any, str]:
-    """Return Airflow's file system for a URI, and the path in it."""
+def open_storage(uri: str) -> tuple[Any, str]:
+    """
+    Open the storage of a URI.
+
+    :param uri: with the Airflow connection before an ``@``, if it has one.
+    :return: Airflow's file system, and the path in it.
+    """
     connection, at, _ = uri.partition("://")[2].partition("/")[0].rpartition("@")
     if at:
         # Without the connection, storages would silently use none.

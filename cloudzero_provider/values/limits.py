@@ -15,6 +15,8 @@ MAX_BODY_BYTES = 4_500_000
 MAX_MONTH_BYTES = 70_000_000
 #: CloudZero's limit for a month of one AnyCost stream, from the same page.
 MAX_MONTH_ROWS = 1_000_000
+#: CloudZero's limit for a file of an AnyCost Bucket drop (https://docs.cloudzero.com/docs/anycost-cbf-drop-specs).
+MAX_FILE_ROWS = 1_000_000
 #: No limit is published; CloudZero's own tools send 3,000 telemetry records per request.
 MAX_BATCH_RECORDS = 3_000
 
@@ -22,6 +24,8 @@ MAX_BATCH_RECORDS = 3_000
 MIN_ROWS_RATIO = 0.5
 #: Ours: if a past month grows to more than this multiple of its rows, some rows were most likely given twice.
 UNUSUAL_GROWTH = 2
+#: Ours: how many earlier drops of a month a bucket keeps, to go back to.
+KEEP_DROPS = 3
 #: Ours: how many records a claim lists one by one. A claim is an XCom, so it must stay small.
 CLAIMED_RECORDS = 10_000
 

@@ -23,6 +23,8 @@ RETRIED = {
     "HourIncompleteError",
     "VerificationError",
     "ClaimError",
+    "ManifestChangedError",
+    "DropIncompleteError",
 }
 
 

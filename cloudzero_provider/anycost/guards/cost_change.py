@@ -58,7 +58,13 @@ def read_max_cost_change(value: object, *, templated: bool = False) -> MaxCostCh
     return MaxCostChange(Decimal(found[1]), is_percent=bool(found[2]))
 
 
-def check_cost_change(month: str, before: str, after: str, limit: MaxCostChange) -> None:
+_OF_STREAM = "that CloudZero holds"
+_ADVICE = "AnyCostBillingDropPlanOperator shows what differs. "
+
+
+def check_cost_change(
+    month: str, before: str, after: str, limit: MaxCostChange, held_by: str = _OF_STREAM, advice: str = _ADVICE
+) -> None:
     """
     Refuse a month whose total cost would move too far.
 
@@ -66,16 +72,17 @@ def check_cost_change(month: str, before: str, after: str, limit: MaxCostChange)
     :param before: total of ``cost/cost`` that CloudZero holds, as a decimal string.
     :param after: what it would hold.
     :param limit: how far it may move.
+    :param held_by: where the total before is held, for the error.
+    :param advice: how to see what differs, for the error.
     :raises CostWouldChangeError: with both figures.
     """
     old, new = Decimal(before), Decimal(after)
     if limit.allows(old, new):
         return
     raise CostWouldChangeError(
-        f"{month}: the total cost would change from the {before} that CloudZero holds to {after}{_share(old, new)}, "
+        f"{month}: the total cost would change from the {before} {held_by} to {after}{_share(old, new)}, "
         f"more than max_cost_change={str(limit)!r} allows; nothing was sent. Is the export cut off, doubled, or in "
-        "another currency? AnyCostBillingDropPlanOperator shows what differs. If the change is right, set a larger "
-        "max_cost_change."
+        f"another currency? {advice}If the change is right, set a larger max_cost_change."
     )
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DUPLICATES_HINT = "Were rows given twice, for example from two exports of the month?"
+DUPLICATES_HINT = "Were rows given twice, for example from two exports of the month?"
 
 
 def read_min_rows_ratio(value: object, *, templated: bool = False) -> float:
@@ -143,13 +143,17 @@ def _rows_held(client: Client, anycost_connection_id: str, month: Month) -> int:
     return sum(known)
 
 
-def _exact_ratio(ratio: float) -> Fraction:
-    """Read a ratio as the decimal number it was written as: as floats, 0.07 * 100 is more than 7."""
+def exact_ratio(ratio: float) -> Fraction:
+    """
+    Read a ratio as the decimal number it was written as: as floats, 0.07 * 100 is more than 7.
+
+    :param ratio: as it was given.
+    """
     return Fraction(str(ratio))
 
 
 def _check_shrinking(plan: Plan, held: int, guards: RowGuards) -> None:
-    if plan.operation is not Operation.REPLACE_DROP or plan.rows >= _exact_ratio(guards.min_rows_ratio) * held:
+    if plan.operation is not Operation.REPLACE_DROP or plan.rows >= exact_ratio(guards.min_rows_ratio) * held:
         return
     raise MonthWouldShrinkError(
         f"{plan.month}: {counted(plan.rows, 'row')} would replace the {held:,} that CloudZero holds, less than "
@@ -165,14 +169,14 @@ def _check_growth(plan: Plan, held: int, guards: RowGuards, has_begun: Callable[
     at_least = "at least " if plan.operation is Operation.REPLACE_HOURLY else ""
     grows = f"{plan.month} grows from {counted(held, 'row')} that CloudZero holds to {at_least}{becomes:,}, more than"
     ratio = guards.max_rows_ratio
-    if ratio is not None and becomes > _exact_ratio(ratio) * held and not has_begun():
+    if ratio is not None and becomes > exact_ratio(ratio) * held and not has_begun():
         raise MonthWouldGrowError(
-            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {_DUPLICATES_HINT} "
+            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {DUPLICATES_HINT} "
             "If the month really grew, set a larger max_rows_ratio."
         )
     if ratio is None and becomes > UNUSUAL_GROWTH * held and plan.month < Month.parse(datetime.now(timezone.utc)):
         log.warning(
-            "%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, _DUPLICATES_HINT
+            "%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, DUPLICATES_HINT
         )
 
 

@@ -1,0 +1,222 @@
+"""Where an AnyCost Bucket drop is written: S3, other storages that Airflow opens, or a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+from cloudzero_provider.airflow_support.object_storage import open_storage
+from cloudzero_provider.anycost.bucket.local_store import LocalStore, digest_of
+from cloudzero_provider.anycost.bucket.store import Digest, Listed, Stored, VersionChangedError
+from cloudzero_provider.exceptions import BucketError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cloudzero_provider.anycost.bucket.store import BucketStore
+
+log = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 8 * 1024 * 1024
+_FORM = "expected a folder in a bucket, like s3://my_aws_conn@bucket/anycost/acme"
+#: What S3 replies when the object is not the expected version, or another write of it is in progress.
+_CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"})
+_NOT_SUPPORTED = frozenset({"NotImplemented", "501"})
+
+
+def open_store(bucket_path: Any) -> BucketStore:
+    """
+    Open the folder of an AnyCost Bucket connection.
+
+    :param bucket_path: ``s3://my_aws_conn@bucket/folder``, another URI that ``ObjectStoragePath`` opens, or the path of
+        a folder on this machine.
+    :raises ConfigurationError: when it is the root of a bucket, or nothing that can be opened.
+    """
+    path = str(bucket_path).strip() if bucket_path is not None else ""
+    if path.startswith("file://"):
+        path = path.removeprefix("file://")
+    if "://" not in path:
+        return _local_store(path)
+    scheme, _, place = path.partition("://")
+    bucket, _, folder = place.partition("/")
+    names = folder.strip("/").split("/")
+    if not bucket.rpartition("@")[2] or names == [""]:
+        raise ConfigurationError(
+            f"bucket_path is {_without_password(path)!r}, the root of a bucket, which CloudZero does not accept: "
+            f"{_FORM}."
+        )
+    if not all(names) or {".", ".."} & {*names}:
+        raise ConfigurationError(f"bucket_path is {_without_password(path)!r}: {_FORM}.")
+    uri = f"{scheme}://{bucket}/{'/'.join(names)}"
+    try:
+        storage, key = open_storage(uri)
+    except (AirflowNotFoundException, ValueError, ImportError) as error:
+        raise ConfigurationError(
+            f"bucket_path is {_without_password(path)!r}: Airflow can't open it ({error}). Is the provider for it "
+            "installed, like apache-airflow-providers-amazon[s3fs], and the connection before the @ there?"
+        ) from None
+    root = f"{scheme}://{bucket.rpartition('@')[2]}/{'/'.join(names)}"
+    kind = S3Store if hasattr(storage, "call_s3") else ObjectStore
+    return kind(storage, key.rstrip("/"), root)
+
+
+def _local_store(path: str) -> LocalStore:
+    if not os.path.isabs(path) or not os.path.normpath(path).strip(os.sep):
+        raise ConfigurationError(f"bucket_path is {path!r}: {_FORM}, or the absolute path of a folder.")
+    return LocalStore(os.path.normpath(path))
+
+
+def _without_password(uri: str) -> str:
+    """Hide what somebody may have written before an ``@``."""
+    return uri if not (urlsplit(uri).password or "") else f"{uri.partition('://')[0]}://…@{uri.rpartition('@')[2]}"
+
+
+class ObjectStore:
+    """
+    A folder in object storage; see :class:`~cloudzero_provider.anycost.bucket.store.BucketStore`.
+
+    :param storage: the file system (fsspec).
+    :param path: of the folder, in the file system.
+    :param root: the folder, for people.
+    """
+
+    is_conditional = False
+
+    def __init__(self, storage: Any, path: str, root: str) -> None:
+        self._storage = storage
+        self._path = path
+        self.root = root
+
+    def read(self, key: str) -> Stored | None:
+        """Read an object."""
+        with self._readable_errors(key, "read"):
+            try:
+                return Stored(bytes(self._storage.cat_file(self._full(key))), "")
+            except FileNotFoundError:
+                return None
+
+    def replace(self, key: str, content: bytes, version: str | None) -> None:
+        """Write an object; the last writer wins."""
+        del version
+        with self._readable_errors(key, "written"):
+            self._storage.pipe_file(self._full(key), content)
+
+    def upload(self, path: str, key: str) -> None:
+        """Write a local file. An interrupted upload leaves nothing, or all of it."""
+        with self._readable_errors(key, "written"):
+            self._storage.put_file(path, self._full(key))
+
+    def download(self, key: str, path: str) -> None:
+        """Read an object into a local file."""
+        with self._readable_errors(key, "read"):
+            self._storage.get_file(self._full(key), path)
+
+    def digest(self, key: str) -> Digest | None:
+        """Read an object to its end."""
+        self._storage.invalidate_cache()
+        with self._readable_errors(key, "read"):
+            try:
+                with self._storage.open(self._full(key), "rb", block_size=_CHUNK_BYTES) as file:
+                    return digest_of(iter(lambda: file.read(_CHUNK_BYTES), b""))
+            except FileNotFoundError:
+                return None
+
+    def list(self, folder: str) -> list[Listed]:
+        """List all objects below a folder."""
+        self._storage.invalidate_cache()
+        with self._readable_errors(folder, "listed"):
+            try:
+                found = self._storage.find(self._full(folder), detail=True)
+            except FileNotFoundError:
+                return []
+        skipped = len(self._path) + 1
+        return [Listed(name[skipped:], int(info["size"] or 0)) for name, info in sorted(found.items())]
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        with self._readable_errors(key, "deleted"):
+            try:
+                self._storage.rm_file(self._full(key))
+            except FileNotFoundError:
+                return
+
+    def _full(self, key: str) -> str:
+        return f"{self._path}/{key}"
+
+    @contextmanager
+    def _readable_errors(self, key: str, done: str) -> Iterator[None]:
+        """Explain what a retry can't help; an outage stays as it is."""
+        try:
+            yield
+        except PermissionError as error:
+            raise BucketError(
+                f"{self.root}/{key} can't be {done}: the storage denies it ({error}). The Airflow connection needs to "
+                "list, read, write and delete objects in this folder."
+            ) from None
+        except FileNotFoundError as error:
+            raise BucketError(f"{self.root}/{key} can't be {done}: {error}. Does the bucket exist?") from None
+
+
+class S3Store(ObjectStore):
+    """A folder of S3, which refuses to replace an object that another writer has changed."""
+
+    @property
+    def is_conditional(self) -> bool:  # type: ignore[override]
+        """Whether the installed botocore knows conditional writes; s3fs leaves out parameters that it does not know."""
+        operation = self._client().meta.service_model.operation_model("PutObject")
+        return {"IfMatch", "IfNoneMatch"} <= set(operation.input_shape.members)
+
+    def read(self, key: str) -> Stored | None:
+        """Read an object, and its ETag with it."""
+
+        async def get() -> Stored:
+            reply = await self._storage._call_s3("get_object", **self._place(key))
+            async with reply["Body"] as body:
+                return Stored(await body.read(), reply["ETag"])
+
+        with self._readable_errors(key, "read"):
+            try:
+                return asyncio.run_coroutine_threadsafe(get(), self._storage.loop).result()
+            except FileNotFoundError as error:
+                if _code(error) == "NoSuchBucket":
+                    raise
+                return None
+
+    def replace(self, key: str, content: bytes, version: str | None) -> None:
+        """Write an object if it is still the version."""
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        with self._readable_errors(key, "written"):
+            try:
+                self._put(key, content, **(condition if self.is_conditional else {}))
+            except OSError as error:
+                code = _code(error)
+                if code in _CHANGED:
+                    raise VersionChangedError from error
+                if code not in _NOT_SUPPORTED:
+                    raise
+                log.warning("%s does not support conditional writes, so the last of several writers wins", self.root)
+                self._put(key, content)
+
+    def _put(self, key: str, content: bytes, **condition: str) -> None:
+        self._storage.call_s3(
+            "put_object", Body=content, ContentType="application/json", **self._place(key), **condition
+        )
+
+    def _place(self, key: str) -> dict[str, str]:
+        bucket, _, name = self._full(key).partition("/")
+        return {"Bucket": bucket, "Key": name}
+
+    def _client(self) -> Any:
+        return self._storage.s3
+
+
+def _code(error: BaseException) -> str:
+    """S3's code of an error that s3fs has translated."""
+    reply = getattr(error.__cause__, "response", None) or {}
+    return str(reply.get("Error", {}).get("Code", ""))

@@ -1,0 +1,94 @@
+"""What this package knows of a drop that it wrote, stored beside the drop's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloudzero_provider.anycost.bucket.store import Listed
+
+_WRITTEN_BY = "airflow-provider-cloudzero"
+
+
+@dataclass(frozen=True)
+class DropFile:
+    """
+    A file of a drop.
+
+    :param name: in the drop's folder.
+    :param rows: number of rows.
+    :param size: in bytes, as stored.
+    :param sha256: hash of these bytes.
+    """
+
+    name: str
+    rows: int
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DropDescription:
+    """
+    A drop.
+
+    :param drop_id: its id, which is the name of its folder.
+    :param rows: number of rows.
+    :param totals: cost column → exact sum, as a decimal string.
+    :param hours: number of hours that the rows cover.
+    :param sha256: hash of all rows as CSV text, in order: equal rows have equal hashes.
+    :param files: in order.
+    """
+
+    drop_id: str
+    rows: int
+    totals: dict[str, str]
+    hours: int
+    sha256: str
+    files: tuple[DropFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def as_json(self) -> bytes:
+        """The description as a JSON file."""
+        return json.dumps({"written_by": _WRITTEN_BY, **asdict(self)}, indent=1).encode()
+
+    @classmethod
+    def parse(cls, drop_id: str, content: bytes) -> DropDescription | None:
+        """
+        Read a description; ``None`` for a file that is not one.
+
+        :param drop_id: that the file is named after.
+        :param content: of the file.
+        """
+        try:
+            found: dict[str, Any] = json.loads(content)
+            if found["written_by"] != _WRITTEN_BY or found["drop_id"] != drop_id:
+                return None
+            return cls(
+                drop_id=drop_id,
+                rows=int(found["rows"]),
+                totals={str(name): str(total) for name, total in found["totals"].items()},
+                hours=int(found["hours"]),
+                sha256=str(found["sha256"]),
+                files=tuple(DropFile(**file) for file in found["files"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def is_complete(self, folder: str, listed: list[Listed]) -> bool:
+        """
+        Whether a listing has all files, each with its size, and no other CSV file, which CloudZero would read too.
+
+        :param folder: of the drop, with a slash at its end.
+        :param listed: at least all objects of the folder.
+        """
+        found = {each.key: each.size for each in listed if each.key.startswith(folder)}
+        expected = {f"{folder}{file.name}": file.size for file in self.files}
+        others = [key for key in found if key not in expected and key.endswith((".csv", ".csv.gz"))]
+        return not others and all(found.get(key) == size for key, size in expected.items())

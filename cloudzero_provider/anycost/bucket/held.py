@@ -1,0 +1,104 @@
+"""What the current drop of a month holds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloudzero_provider.anycost.bucket.description import DropDescription
+from cloudzero_provider.anycost.columns import COST
+from cloudzero_provider.exceptions import BucketError, InputError
+from cloudzero_provider.sources.batches import read_batches
+from cloudzero_provider.values.conversion import as_text, decimal_text, plain_decimals
+from cloudzero_provider.values.decimal_strings import sum_of
+from cloudzero_provider.values.exact_sums import exact_sum
+
+if TYPE_CHECKING:
+    from cloudzero_provider.anycost.bucket.layout import MonthFolder
+    from cloudzero_provider.anycost.bucket.store import BucketStore
+    from cloudzero_provider.sources import Rows
+
+log = logging.getLogger(__name__)
+
+_NO_COST = "0"
+
+
+@dataclass(frozen=True)
+class HeldDrop:
+    """
+    What a drop holds.
+
+    :param drop_id: the drop.
+    :param rows: number of rows.
+    :param total_cost: exact sum of ``cost/cost``, as a decimal string.
+    """
+
+    drop_id: str
+    rows: int
+    total_cost: str
+
+    @classmethod
+    def described(cls, description: DropDescription) -> HeldDrop:
+        """
+        Return what a description says.
+
+        :param description: of the drop.
+        """
+        return cls(description.drop_id, description.rows, description.totals[COST])
+
+
+def read_description(store: BucketStore, folder: MonthFolder, drop_id: str) -> DropDescription | None:
+    """
+    Read what this package knows of a drop; ``None`` for one that it did not write.
+
+    :param store: the bucket.
+    :param folder: of the month.
+    :param drop_id: the drop.
+    """
+    stored = store.read(folder.description(drop_id))
+    return DropDescription.parse(drop_id, stored.content) if stored else None
+
+
+def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDrop:
+    """
+    Count the rows of a drop that another program wrote, by reading its files.
+
+    :param store: the bucket.
+    :param folder: of the month.
+    :param drop_id: the drop.
+    :raises BucketError: when they can't be read.
+    """
+    log.info("%s: another program wrote the current drop %s; its rows are counted", folder.month, drop_id)
+    rows, total = 0, _NO_COST
+    for listed in store.list(folder.drop(drop_id)):
+        if not listed.key.endswith((".csv", ".csv.gz")):
+            continue
+        with tempfile.TemporaryDirectory(prefix="cloudzero-") as local:
+            path = os.path.join(local, os.path.basename(listed.key))
+            store.download(listed.key, path)
+            try:
+                for batch in read_batches(path):
+                    rows, total = rows + batch.count, sum_of(total, _cost_of(batch))
+            except InputError as error:
+                raise BucketError(
+                    f"{store.root}/{listed.key} can't be read, so what the month holds is not known, and nothing was "
+                    f"written ({str(error).replace(path, listed.key)}). To replace the month without comparing, turn "
+                    "off the guards: min_rows_ratio=0, and neither max_rows_ratio nor max_cost_change."
+                ) from None
+    return HeldDrop(drop_id, rows, total)
+
+
+def _cost_of(rows: Rows) -> str:
+    costs = rows.columns.get(COST)
+    if costs is None:
+        if rows.count:
+            raise InputError(f"there is no column {COST}")
+        return _NO_COST
+    decimals = plain_decimals(as_text(costs, decimal_text))
+    if decimals.bad:
+        index, rule = next(iter(decimals.bad.items()))
+        raise InputError(f"{rows.where(index)}, column {COST!r}: {rule}")
+    return exact_sum(decimals.strings)
