@@ -1,4 +1,4 @@
-"""Base of the operators: the connection, and template fields that are resolved but never rendered."""
+"""Bases of the operators: template fields that are resolved but never rendered, and the connection."""
 
 from __future__ import annotations
 
@@ -36,23 +36,8 @@ class Unrendered:
     __repr__ = __str__
 
 
-class CloudZeroBaseOperator(PartlyRenderedOperator):
-    """
-    Base of the operators of this provider.
-
-    :param cloudzero_conn_id: the Airflow connection. (templated)
-    """
-
-    template_fields: Sequence[str] = ("cloudzero_conn_id",)
-
-    def __init__(self, *, cloudzero_conn_id: str = CloudZeroHook.default_conn_name, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.cloudzero_conn_id = cloudzero_conn_id
-
-    @cached_property
-    def cloudzero_hook(self) -> CloudZeroHook:
-        """The hook of this task."""
-        return CloudZeroHook(self.cloudzero_conn_id)
+class ResolvingOperator(PartlyRenderedOperator):
+    """Base of the operators whose rows are resolved when they run, and never rendered."""
 
     def after_rendering(self) -> None:
         """Wrap the fields that were not rendered, so that Airflow stores a count instead of rows."""
@@ -90,6 +75,25 @@ class CloudZeroBaseOperator(PartlyRenderedOperator):
                 key: self._resolve(item, context) if _may_hold_output(item) else item for key, item in value.items()
             }
         return value
+
+
+class CloudZeroBaseOperator(ResolvingOperator):
+    """
+    Base of the operators that talk to CloudZero.
+
+    :param cloudzero_conn_id: the Airflow connection. (templated)
+    """
+
+    template_fields: Sequence[str] = ("cloudzero_conn_id",)
+
+    def __init__(self, *, cloudzero_conn_id: str = CloudZeroHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cloudzero_conn_id = cloudzero_conn_id
+
+    @cached_property
+    def cloudzero_hook(self) -> CloudZeroHook:
+        """The hook of this task."""
+        return CloudZeroHook(self.cloudzero_conn_id)
 
 
 def _may_hold_output(value: Any) -> bool:

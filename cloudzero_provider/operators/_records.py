@@ -9,6 +9,7 @@ from cloudzero_provider.airflow_support.compat import name_instance
 from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.links import TelemetryStreamsLink
+from cloudzero_provider.operators._base import CloudZeroBaseOperator
 from cloudzero_provider.operators._rows import CloudZeroRowsOperator
 from cloudzero_provider.values.limits import MAX_BATCH_RECORDS, MAX_BODY_BYTES
 from cloudzero_provider.values.parameters import read_bool
@@ -46,7 +47,7 @@ class RecordParameters:
     allow_equal_files: bool
 
 
-class TelemetryRecordsOperator(CloudZeroRowsOperator):
+class TelemetryRecordsOperator(CloudZeroRowsOperator, CloudZeroBaseOperator):
     """
     Base of the operators that take the records of a telemetry stream.
 
@@ -68,6 +69,7 @@ class TelemetryRecordsOperator(CloudZeroRowsOperator):
         "stream_type",
         "granularity",
         "month",
+        *CloudZeroBaseOperator.template_fields,
         *CloudZeroRowsOperator.template_fields,
         "operation",
         "on_duplicate",

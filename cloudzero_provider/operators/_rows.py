@@ -12,7 +12,7 @@ from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.skips import skips_logged
 from cloudzero_provider.exceptions import ConfigurationError, InputError, TransformError
 from cloudzero_provider.links import show_links
-from cloudzero_provider.operators._base import CloudZeroBaseOperator
+from cloudzero_provider.operators._base import ResolvingOperator
 from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.parameters import Choice, read_bool
 
@@ -43,7 +43,7 @@ class Summary(Protocol):
         """Return plain JSON values."""
 
 
-class CloudZeroRowsOperator(CloudZeroBaseOperator):
+class CloudZeroRowsOperator(ResolvingOperator):
     """
     Base of the operators that take rows.
 
@@ -60,7 +60,6 @@ class CloudZeroRowsOperator(CloudZeroBaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        *CloudZeroBaseOperator.template_fields,
         "records",
         "files",
         "allow_equal_files",
@@ -197,7 +196,7 @@ class CloudZeroRowsOperator(CloudZeroBaseOperator):
     def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
         from cloudzero_provider.sources import from_records, read_files
 
-        self._check_sources()
+        self.check_sources()
         if self.files is not None:
             from cloudzero_provider.airflow_support.object_storage import ObjectStorage
 
@@ -207,7 +206,12 @@ class CloudZeroRowsOperator(CloudZeroBaseOperator):
         else:
             yield self._run_query()
 
-    def _check_sources(self) -> None:
+    def check_sources(self) -> None:
+        """
+        Check that exactly one of the parameters that say where rows come from has a value.
+
+        :raises ConfigurationError, InputError: when none has, or more than one.
+        """
         given = [name for name in SOURCES if getattr(self, name) is not None]
         names = f"{', '.join(SOURCES[:-1])} and {SOURCES[-1]}"
         if len(given) > 1:

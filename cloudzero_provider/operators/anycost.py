@@ -10,8 +10,8 @@ from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
-from cloudzero_provider.operators._month_rows import MonthRowsOperator
 from cloudzero_provider.operators._send import CloudZeroSendOperator
+from cloudzero_provider.operators._stream_month import StreamMonthOperator
 from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.limits import MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.anycost.send_summary import SendSummary
 
 
-class AnyCostBillingDropOperator(MonthRowsOperator, CloudZeroSendOperator):
+class AnyCostBillingDropOperator(StreamMonthOperator, CloudZeroSendOperator):
     """
     Send one month of Common Bill Format rows to an AnyCost stream.
 
@@ -98,7 +98,7 @@ class AnyCostBillingDropOperator(MonthRowsOperator, CloudZeroSendOperator):
     """
 
     template_fields: Sequence[str] = (
-        *MonthRowsOperator.template_fields,
+        *StreamMonthOperator.template_fields,
         "replace_in_same_run",
         "min_rows_ratio",
         "max_rows_ratio",
@@ -112,7 +112,7 @@ class AnyCostBillingDropOperator(MonthRowsOperator, CloudZeroSendOperator):
         "verify",
     )
     ui_color = "#e3f0ff"
-    unrendered_fields = (*MonthRowsOperator.unrendered_fields, "plan")
+    unrendered_fields = (*StreamMonthOperator.unrendered_fields, "plan")
     outlet_keys = (
         "month",
         "anycost_connection_id",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.operators._month_rows import MonthRowsOperator
 from cloudzero_provider.operators._plan import CloudZeroPlanOperator
 from cloudzero_provider.operators._records import TelemetryRecordsOperator
+from cloudzero_provider.operators._stream_month import StreamMonthOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cloudzero_provider.telemetry.planning.report import TelemetryPlanReport
 
 
-class AnyCostBillingDropPlanOperator(MonthRowsOperator, CloudZeroPlanOperator):
+class AnyCostBillingDropPlanOperator(StreamMonthOperator, CloudZeroPlanOperator):
     """
     Show what sending a month would change, and write nothing to CloudZero.
 
@@ -53,7 +53,7 @@ class AnyCostBillingDropPlanOperator(MonthRowsOperator, CloudZeroPlanOperator):
     :raises CloudZeroError: one of its classes; an error that a retry can't fix is also an ``AirflowFailException``.
     """
 
-    template_fields: Sequence[str] = (*MonthRowsOperator.template_fields, "by", "report_file")
+    template_fields: Sequence[str] = (*StreamMonthOperator.template_fields, "by", "report_file")
     ui_color = "#eef5ff"
     outlet_keys = ("month", "anycost_connection_id", "operation", "rows", "total_cost", "unchanged")
 
