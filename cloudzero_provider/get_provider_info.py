@@ -29,6 +29,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": _INTEGRATION,
                 "python-modules": [
                     "cloudzero_provider.operators.anycost",
+                    "cloudzero_provider.operators.bucket",
                     "cloudzero_provider.operators.plan",
                     "cloudzero_provider.operators.telemetry",
                 ],
@@ -50,6 +51,10 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "name": "cloudzero_billing_drop",
                 "class-name": "cloudzero_provider.decorators.anycost.billing_drop_task",
+            },
+            {
+                "name": "cloudzero_bucket_drop",
+                "class-name": "cloudzero_provider.decorators.bucket.bucket_drop_task",
             },
             {
                 "name": "cloudzero_telemetry",

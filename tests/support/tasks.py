@@ -84,6 +84,24 @@ def send_telemetry(
     return _execute(task, try_number, max_tries, store)
 
 
+def write_drop(
+    *,
+    bucket_path: str,
+    try_number: int = 1,
+    retries: int = 0,
+    max_tries: int | None = None,
+    month: str | None = "2026-03",
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Run a task that writes a bucket drop once."""
+    from cloudzero_provider.operators.bucket import AnyCostBucketDropOperator
+
+    task = AnyCostBucketDropOperator(
+        task_id="write", bucket_path=bucket_path, month=month, retries=retries, **arguments
+    )
+    return task.execute(context(task, try_number=try_number, max_tries=max_tries))
+
+
 def _execute(task: Any, try_number: int, max_tries: int | None, store: Any) -> dict[str, Any]:
     kept = {"task_state_store": FileStore(store) if isinstance(store, str) else store}
     return task.execute(context(task, try_number=try_number, max_tries=max_tries) | kept)

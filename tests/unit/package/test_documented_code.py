@@ -34,13 +34,17 @@ class TestBlocks:
         record_property("blocks of Python", len(PYTHON))
         record_property("blocks of commands", len(SHELL))
         print(f"{len(PYTHON)} blocks of Python, {len(SHELL)} blocks of commands on {len(PAGES)} pages")
-        assert {block.language for block in BLOCKS} == {"python", "bash", "sh", *NOT_CODE}
+        assert {block.language for block in BLOCKS} == {"python", "bash", "sh", "json", *NOT_CODE}
         assert len(PYTHON) >= 25
         assert len(SHELL) >= 8
 
     def test_none_is_overlooked(self):
         fences = [line for page in PAGES for line in page.read_text(encoding="utf-8").splitlines() if "```" in line]
         assert len(fences) == 2 * len(BLOCKS)
+
+    @pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "json"], ids=str)
+    def test_json_is_json(self, block):
+        assert isinstance(json.loads(block.code), dict)
 
 
 class TestPython:

@@ -10,6 +10,7 @@ import pytest
 from support.documentation import text_of
 
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+from cloudzero_provider.operators.bucket import AnyCostBucketDropOperator
 from cloudzero_provider.operators.plan import TelemetryPlanOperator
 from cloudzero_provider.operators.telemetry import TelemetrySendOperator
 from cloudzero_provider.sensors.anycost import AnyCostBillingDropSensor
@@ -48,6 +49,7 @@ def signature(of: type) -> dict[str, inspect.Parameter]:
 
 
 [DROP] = [table for table in tables("billing-drops") if "operation" in table]
+[BUCKET] = [table for table in tables("bucket") if "bucket_path" in table]
 [SEND] = [table for table in tables("telemetry") if "replace_in_same_run" in table]
 #: Besides its own table, the plan has the parameters of the sending operator, except those that only matter to a write.
 [PLAN] = [table for table in tables("telemetry") if "report_file" in table]
@@ -59,6 +61,7 @@ COMMON, DROP_WAIT, STREAM_WAIT = tables("waiting")
     ("operator", "documented"),
     [
         pytest.param(AnyCostBillingDropOperator, DROP, id="drop operator"),
+        pytest.param(AnyCostBucketDropOperator, BUCKET, id="bucket operator"),
         pytest.param(TelemetrySendOperator, SEND, id="telemetry operator"),
         pytest.param(
             TelemetryPlanOperator,
