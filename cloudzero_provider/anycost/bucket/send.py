@@ -174,11 +174,11 @@ def _write(target: _Target, files: DropFiles, drop_id: str) -> None:
             )
         rows += file.rows
         log.info(
-            "%s: wrote file %s of %s: %s rows, %s bytes; %s of %s rows so far",
+            "%s: wrote file %s of %s: %s, %s bytes; %s of %s rows so far",
             target.month,
             number,
             len(files.files),
-            f"{file.rows:,}",
+            counted(file.rows, "row"),
             f"{file.size:,}",
             f"{rows:,}",
             f"{files.rows:,}",
