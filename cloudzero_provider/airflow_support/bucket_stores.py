@@ -104,6 +104,10 @@ class ObjectStore:
     def replace(self, key: str, content: bytes, version: str | None) -> None:
         """Write an object; the last writer wins."""
         del version
+        self.write(key, content)
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object."""
         with self._readable_errors(key, "written"):
             self._storage.pipe_file(self._full(key), content)
 

@@ -50,8 +50,12 @@ class LocalStore:
                 found = self.read(key)
                 if (found.version if found else None) != version:
                     raise VersionChangedError
-                with whole_file(path) as file:
-                    file.write(content)
+                self.write(key, content)
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write a file."""
+        with self._readable_errors(key), whole_file(self._path(key)) as file:
+            file.write(content)
 
     def upload(self, path: str, key: str) -> None:
         """Copy a file."""

@@ -89,7 +89,7 @@ def switch_manifest(store: BucketStore, folder: MonthFolder, before: Manifest, d
         store.replace(folder.manifest, before.naming(drop_id), before.version)
     except Exception as error:
         # The reply may be lost although the manifest was written, and the store then refuses its own repetition.
-        found = read_manifest(store, folder)
+        found = _read_again(store, folder, error)
         if found.current_drop_id == drop_id:
             log.warning("%s: the manifest was written, although its reply was %s", folder.month, type(error).__name__)
             return
@@ -102,6 +102,14 @@ def switch_manifest(store: BucketStore, folder: MonthFolder, before: Manifest, d
         )
         changed.nothing_written = True
         raise changed from None
+
+
+def _read_again(store: BucketStore, folder: MonthFolder, error: Exception) -> Manifest:
+    try:
+        return read_manifest(store, folder)
+    except Exception:
+        # In an outage, what failed first says more.
+        raise error from None
 
 
 def _shown(manifest: Manifest) -> str:

@@ -160,7 +160,7 @@ def _write(target: _Target, files: DropFiles, drop_id: str) -> None:
     """Write all files of a drop, and read each back. The description is first, so that leftovers can be told."""
     store, folder = target.store, target.folder
     description = files.described(drop_id)
-    store.replace(folder.description(drop_id), description.as_json(), None)
+    store.write(folder.description(drop_id), description.as_json())
     rows = 0
     for number, file in enumerate(files.files, start=1):
         key = f"{folder.drop(drop_id)}{file.name}"

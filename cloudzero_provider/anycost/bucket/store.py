@@ -78,6 +78,9 @@ class BucketStore(Protocol):
         :raises VersionChangedError: when it has another one, and the store is conditional.
         """
 
+    def write(self, key: str, content: bytes) -> None:
+        """Write a small object whole, whatever is there."""
+
     def upload(self, path: str, key: str) -> None:
         """Write a local file."""
 

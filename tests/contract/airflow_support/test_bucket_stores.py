@@ -82,6 +82,11 @@ class TestStore:
         store.replace("m/manifest.json", b"two", store.read("m/manifest.json").version)
         assert store.read("m/manifest.json").content == b"two"
 
+    def test_what_is_there_is_written_over(self, store):
+        for content in (b"one", b"two"):
+            store.write("m/x.json", content)
+            assert store.read("m/x.json").content == content
+
     def test_what_is_not_there(self, store):
         assert (store.read("m/x"), store.digest("m/x"), store.list("m/")) == (None, None, [])
         store.delete("m/x")

@@ -319,6 +319,27 @@ class TestOtherWriters:
         assert summary.drop_id == current_drop(bucket.files())
         assert "its reply was TimeoutError" in caplog.text
 
+    def test_an_outage_that_begins_with_the_switch(self, bucket, store):
+        """Whether the manifest was written is then not known; a retry finds out."""
+
+        class Down(LocalStore):
+            is_down = False
+
+            def replace(self, key, content, version):
+                super().replace(key, content, version)
+                type(self).is_down = True
+                raise TimeoutError("no reply")
+
+            def read(self, key):
+                if self.is_down:
+                    raise ConnectionError("refused")
+                return super().read(key)
+
+        with pytest.raises(TimeoutError, match="no reply"):
+            send(Down(store.root), bill())
+        assert send(store, bill(), is_retry=True).unchanged
+        assert held_rows(bucket.files()) == bill()
+
     def test_a_switch_that_fails_leaves_the_month(self, bucket, store):
         send(store, bill(20))
 
