@@ -12,7 +12,6 @@ from support.example_bills import as_set
 from cloudzero_provider.anycost.bucket.layout import MonthFolder
 from cloudzero_provider.months import Month, months_to_send
 
-
 MONTHS = {"newest": "2025-12", "months": 3}
 
 
