@@ -77,10 +77,9 @@ def main() -> int:
     if chosen.worker:
         print(json.dumps(_write_month(*chosen.worker)))
         return 0
-    from support.s3_server import S3Server
-
     chosen.out.mkdir(parents=True, exist_ok=True)
-    server = S3Server(chosen.out)
+    # The package of the tests, which is not checked together with this one.
+    server = importlib.import_module("support.s3_server").S3Server(chosen.out)
     try:
         server.bucket(BUCKET)
         os.environ["AIRFLOW_CONN_BIG_S3"] = server.airflow_connection()
@@ -178,12 +177,13 @@ def _chunk(month: str, start: int, end: int) -> Any:
 def _write_month(path: str, month: str) -> dict[str, Any]:
     """Run the operator, as a worker does."""
     os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
-    from support.tasks import write_drop
-
     # Imports are not timed: Airflow's take several seconds.
-    importlib.import_module("cloudzero_provider.operators.bucket")
+    from benchmarks.programs.worker import execute
+    from cloudzero_provider.operators.bucket import AnyCostBucketDropOperator
+
+    target = f"s3://big_s3@{BUCKET}/{FOLDER}"
     began = time.perf_counter()
-    summary = write_drop(bucket_path=f"s3://big_s3@{BUCKET}/{FOLDER}", files=path, month=month)
+    summary = execute(AnyCostBucketDropOperator(task_id="write", bucket_path=target, files=path, month=month))
     seconds = time.perf_counter() - began
     return {"seconds": seconds, "peak_mb": _peak_mb(), **{name: summary[name] for name in ("rows", "files", "bytes")}}
 

@@ -31,6 +31,9 @@ LINE = tuple(int(part) for part in version("apache-airflow").split(".")[:2])
 #: DAG files that need a later line of Airflow. Every line can import the others.
 SINCE = {
     "anycost_backfill_months.py": (3, 0),
+    "anycost_bucket_backfill.py": (3, 0),
+    "anycost_bucket_monthly.py": (3, 2),
+    "anycost_bucket_roll_back.py": (3, 0),
     "anycost_from_task.py": (3, 0),
     "anycost_daily_month_to_date.py": (3, 2),
     "anycost_focus.py": (3, 0),
