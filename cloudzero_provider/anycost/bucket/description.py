@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class DropDescription:
     :param hours: number of hours that the rows cover.
     :param sha256: hash of all rows as CSV text, in order: equal rows have equal hashes.
     :param files: in order.
+    :param replaces: the drop that was current when this one was begun.
+    :param rolled_back_at: when the month was last rolled back to it, in ISO 8601.
+    :param rolled_back_from: the drop that was current then.
     """
 
     drop_id: str
@@ -48,11 +52,19 @@ class DropDescription:
     hours: int
     sha256: str
     files: tuple[DropFile, ...]
+    replaces: str | None = None
+    rolled_back_at: str | None = None
+    rolled_back_from: str | None = None
 
     @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+    @property
+    def rolled_back(self) -> datetime | None:
+        """When the month was last rolled back to it, in UTC."""
+        return datetime.fromisoformat(self.rolled_back_at).astimezone(timezone.utc) if self.rolled_back_at else None
 
     def as_json(self) -> bytes:
         """The description as a JSON file."""
@@ -77,6 +89,9 @@ class DropDescription:
                 hours=int(found["hours"]),
                 sha256=str(found["sha256"]),
                 files=tuple(DropFile(**file) for file in found["files"]),
+                replaces=found.get("replaces"),
+                rolled_back_at=found.get("rolled_back_at"),
+                rolled_back_from=found.get("rolled_back_from"),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None

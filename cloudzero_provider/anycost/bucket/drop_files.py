@@ -59,13 +59,14 @@ class DropFiles:
         """Exact sum of ``cost/cost``, as a decimal string."""
         return self.totals[COST]
 
-    def described(self, drop_id: str) -> DropDescription:
+    def described(self, drop_id: str, replaces: str | None = None) -> DropDescription:
         """
         Describe them as a drop.
 
         :param drop_id: the drop.
+        :param replaces: the drop that is current.
         """
-        return DropDescription(drop_id, self.rows, self.totals, len(self.hours), self.sha256, self.files)
+        return DropDescription(drop_id, self.rows, self.totals, len(self.hours), self.sha256, self.files, replaces)
 
     def path(self, file: DropFile) -> str:
         """

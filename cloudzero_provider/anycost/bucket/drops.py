@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.anycost.bucket.description import DropDescription
 from cloudzero_provider.anycost.bucket.held import HeldDrop, count_drop, read_description
-from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_drop_id
+from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_drop_id, started_at
 from cloudzero_provider.anycost.bucket.manifest import read_manifest, switch_manifest
+from cloudzero_provider.anycost.bucket.store import VersionChangedError
 from cloudzero_provider.anycost.bucket.summary import RollbackSummary
 from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.exceptions import ConfigurationError, DropIncompleteError, DropNotFoundError
@@ -138,12 +142,22 @@ def _listed_drop(
     return ListedDrop(
         drop_id=drop_id,
         is_current=drop_id == current,
-        is_complete=description.is_complete(prefix, listed) if description else None,
+        is_complete=_is_complete(folder, drop_id, description, listed),
         rows=description.rows if description else None,
         total_cost=description.totals[COST] if description else None,
         files=len(sizes),
         bytes=sum(sizes),
     )
+
+
+def _is_complete(
+    folder: MonthFolder, drop_id: str, description: DropDescription | None, listed: list[Listed]
+) -> bool | None:
+    if description is None:
+        # Of this package's drops, the description is written first and removed last.
+        return None if started_at(drop_id) is None else False
+    is_removed = any(each.key.startswith(folder.removal(drop_id)) for each in listed)
+    return description.is_complete(folder.drop(drop_id), listed) and not is_removed
 
 
 def roll_back(store: BucketStore, month: Month, drop_id: str) -> RollbackSummary:
@@ -163,15 +177,21 @@ def roll_back(store: BucketStore, month: Month, drop_id: str) -> RollbackSummary
     manifest = read_manifest(store, folder)
     drops = list_drops(store, month)
     drop = _named(drops, drop_id)
+    is_current = manifest.current_drop_id == drop.drop_id
+    if drop.is_complete and not is_current:
+        # A task that is removing earlier drops looks for this mark, and this function for that task's.
+        _mark(store, folder, drop_id, manifest.current_drop_id)
+        drops = list_drops(store, month)
+        drop = _named(drops, drop_id)
     if drop.is_complete is False:
         raise DropIncompleteError(
             f"{store.root}/{folder.drop(drop.drop_id)} lacks files, or they have other sizes than when they were "
-            f"written, so the manifest was not changed. The complete drops of {month}: {_complete(drops)}."
+            "written, or another task is removing it, so the manifest was not changed. The complete drops of "
+            f"{month}: {_complete(drops)}."
         )
     if drop.is_complete is None:
         log.warning("%s: another program wrote drop %s, so whether it is complete is not known", month, drop.drop_id)
     held = _held(store, folder, drop)
-    is_current = manifest.current_drop_id == drop.drop_id
     if not is_current:
         switch_manifest(store, folder, manifest, drop.drop_id)
         log.info("%s: the manifest now names drop %s; before, %s", month, drop.drop_id, manifest.current_drop_id)
@@ -186,6 +206,17 @@ def _named(drops: DropList, drop_id: str) -> ListedDrop:
         f"{drops.bucket_path} has no drop {drop_id!r} of {drops.month}, so the manifest was not changed. The complete "
         f"drops: {_complete(drops)}."
     )
+
+
+def _mark(store: BucketStore, folder: MonthFolder, drop_id: str, current: str | None) -> None:
+    """Write into the description of a drop that the month is being rolled back to it, if it still has one."""
+    key, is_written = folder.description(drop_id), False
+    while not is_written and (stored := store.read(key)) and (found := DropDescription.parse(drop_id, stored.content)):
+        now = datetime.now(timezone.utc).isoformat()
+        marked = replace(found, rolled_back_at=now, rolled_back_from=current)
+        with suppress(VersionChangedError):
+            store.replace(key, marked.as_json(), stored.version)
+            is_written = True
 
 
 def _complete(drops: DropList) -> str:

@@ -54,6 +54,15 @@ class MonthFolder:
         """
         return f"{self.name}/{drop_id}/"
 
+    def removal(self, drop_id: str, by: str = "") -> str:
+        """
+        Key of a mark that a drop is being removed; without ``by``, the beginning of all such keys.
+
+        :param drop_id: the drop.
+        :param by: the drop of the run that removes it, so that runs don't take each other's marks away.
+        """
+        return f"{self.name}/{drop_id}.removed-by-{by}"
+
     def described(self, keys: list[str]) -> list[str]:
         """
         Return the ids of the drops that have a description, the oldest first.

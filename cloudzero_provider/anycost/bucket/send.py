@@ -159,7 +159,7 @@ def _write_and_switch(target: _Target, files: DropFiles) -> str:
 def _write(target: _Target, files: DropFiles, drop_id: str) -> None:
     """Write all files of a drop, and read each back. The description is first, so that leftovers can be told."""
     store, folder = target.store, target.folder
-    description = files.described(drop_id)
+    description = files.described(drop_id, target.manifest.current_drop_id)
     store.write(folder.description(drop_id), description.as_json())
     rows = 0
     for number, file in enumerate(files.files, start=1):
