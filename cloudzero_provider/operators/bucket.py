@@ -202,7 +202,7 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
         self.check_sources()
         batches = read_batches(self.files, ObjectStorage(), allow_equal_files=parameters.allow_equal_files)
         if self.transform is not None:
-            from cloudzero_provider.sources.transformed import transformed_batches
+            from cloudzero_provider.sources.transformed_batches import transformed_batches
 
             batches = transformed_batches(batches, self.transform)
         yield from check_batches(batches, month, allow_unknown_columns=parameters.allow_unknown_columns)
