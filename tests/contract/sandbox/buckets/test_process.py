@@ -112,7 +112,8 @@ def test_a_reset_ends_the_reading_of_a_drop(start_polled):
         polling = worker.submit(bucket.poll)
         bucket.cloudzero.wait_for(lambda: is_being_read(bucket), 30)
         assert bucket.cloudzero.own("POST", "reset").status_code == 200
-        polling.result()
+        # It was given up, rather than read to its end and then forgotten.
+        assert polling.result()["months"] == {}
     assert (bucket.state()["months"], bucket.rows()) == ({}, [])
 
 

@@ -19,6 +19,20 @@ def test_a_root_that_does_not_exist_yet(local):
     assert local.poll()["error"] is None
 
 
+def test_a_root_that_cannot_be_read_leaves_the_errors_of_months(local, tmp_path):
+    local.drop(HELD, [local.row("1")])
+    local.put_manifest(b"[]")
+    before = local.poll()["months"]
+    moved = local.root.folder.rename(tmp_path / "moved")
+    try:
+        state = local.poll()
+    finally:
+        moved.rename(local.root.folder)
+    assert (state["error"] is None, state["months"]) == (False, before)
+    assert before["2026-03"]["last_error"] == "manifest.json is not a JSON object"
+    assert local.poll() == {**state, "error": None}
+
+
 def test_a_folder_of_a_bucket_that_does_not_exist_is_empty(on_s3):
     assert (on_s3.poll()["error"], on_s3.poll()["months"]) == (None, {})
 
