@@ -122,20 +122,18 @@ def switch(database: sqlite3.Connection, connection: str, month: Month, staged: 
 
 
 def forget_drop(database: sqlite3.Connection, number: int) -> None:
-    """Delete a drop with its rows."""
-    _forget_drops(database, "number = ?", number)
+    """Delete a drop with its rows; of one that was deleted while it was read, the rows that came later."""
+    blocks = "SELECT id FROM blocks WHERE drop_number = ?"
+    database.execute(f"DELETE FROM block_rows WHERE block_id IN ({blocks})", (number,))
+    database.execute("DELETE FROM blocks WHERE drop_number = ?", (number,))
+    database.execute("DELETE FROM drops WHERE number = ?", (number,))
 
 
 def forget_staged(database: sqlite3.Connection) -> None:
     """Delete what was read of drops when the sandbox ended."""
-    _forget_drops(database, "closed_at = ?", _NOT_YET)
-
-
-def _forget_drops(database: sqlite3.Connection, condition: str, value: float) -> None:
-    blocks = f"SELECT id FROM blocks WHERE drop_number IN (SELECT number FROM drops WHERE {condition})"
-    database.execute(f"DELETE FROM block_rows WHERE block_id IN ({blocks})", (value,))
-    database.execute(f"DELETE FROM blocks WHERE id IN ({blocks})", (value,))
-    database.execute(f"DELETE FROM drops WHERE {condition}", (value,))
+    found = database.execute("SELECT number FROM drops WHERE closed_at = ?", (_NOT_YET,))
+    for (number,) in found.fetchall():
+        forget_drop(database, number)
 
 
 def errors(database: sqlite3.Connection, connection: str) -> dict[str, str]:

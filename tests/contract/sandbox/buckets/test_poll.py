@@ -115,6 +115,7 @@ def test_a_refused_drop_is_not_read_again(local):
     local.write(SECOND, [local.row("2")])
     assert "must be a decimal number" in local.poll()["months"]["2026-03"]["last_error"]
     assert local.history() == [(FIRST, "ingested"), (SECOND, "refused")]
+    assert (local.month()["current_drop_id"], local.costs()) == (FIRST, ["1"])
     assert local.drop(THIRD, [local.row("2")])["months"]["2026-03"]["last_error"] is None
     assert local.costs() == ["2"]
 

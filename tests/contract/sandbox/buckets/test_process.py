@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
+import requests
 
 FIRST, SECOND = "20260401T000000Z", "20260402T000000Z"
 MANY = 100_000
@@ -126,6 +129,23 @@ def test_a_connection_that_is_deleted_is_forgotten(start_polled):
     assert (reply.status_code, reply.json()) == (200, {"buckets": {}})
     assert bucket.cloudzero.own("GET", f"buckets/{bucket.name}/2026-03/rows").status_code == 404
     bucket.sandbox.end()
+    assert start_polled().poll()["months"]["2026-03"]["rows"] == 1
+
+
+def test_a_connection_that_is_deleted_while_its_drop_is_read_leaves_nothing(start_polled):
+    bucket = start_polled()
+    bucket.write(FIRST, [bucket.row("1", 1 + row % 31) for row in range(2 * MANY)])
+    bucket.point(FIRST)
+    with ThreadPoolExecutor(1) as worker:
+        polling = worker.submit(bucket.cloudzero.session.post, f"{bucket.cloudzero.url}/sandbox/buckets/poll")
+        bucket.cloudzero.wait_for(lambda: is_being_read(bucket), 30)
+        url = bucket.cloudzero.connections_url(bucket.name)
+        assert requests.delete(url, headers={"Authorization": bucket.cloudzero.KEY}, timeout=10).status_code == 200
+        assert polling.result().json() == {"buckets": {}}
+    bucket.sandbox.end()
+    with closing(sqlite3.connect(bucket.sandbox.directory / "sandbox.sqlite3")) as database:
+        assert database.execute("SELECT (SELECT count(*) FROM blocks), count(*) FROM block_rows").fetchone() == (0, 0)
+    bucket.write(FIRST, [bucket.row("1")])
     assert start_polled().poll()["months"]["2026-03"]["rows"] == 1
 
 
