@@ -60,6 +60,7 @@ def held(local):
         (packed(HEADER + b'2026-03-01T00:00:00Z,1,"a\n'), "is not valid CSV"),
         (packed(HEADER + b"2026-03-01T00:00:00Z,1,a\0b\n"), "line 2 has a NUL character"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_that_is_refused(held, content, reason):
     held.put(f"20260301-20260401/{NEXT}/part-0.csv.gz", content)

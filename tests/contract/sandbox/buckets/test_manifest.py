@@ -44,6 +44,7 @@ def manifest(**members):
         (manifest(current_drop_id="a\0b"), "current_drop_id is not the name of a folder"),
         (manifest(current_drop_id="\ud800"), "current_drop_id is not the name of a folder"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_manifest_that_is_refused(local, content, reason):
     local.drop(HELD, [local.row("1")])
