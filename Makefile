@@ -57,7 +57,8 @@ lint-and-fire:
 	@$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint test-fire
 
 # A backfill of 36 months whose scheduler and triggerer are killed, the connection form in a browser on the line before
-# the newest, and what happens for each reply that CloudZero does not document.
+# the newest, what happens for each reply that CloudZero does not document, and bucket drops that are killed a hundred times
+# or run side by side in every order.
 test-long: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed $(VENV)/highest/installed chromium
 	$(VENV)/highest/bin/pytest -n 2 tests/unit
 	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -n 2 -m long tests/e2e

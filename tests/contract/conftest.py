@@ -9,6 +9,7 @@ os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "True"
 
 import pytest
 from support.months import Month, write_month
+from support.s3_server import S3Server
 from support.sandbox_server import SandboxServer
 from support.tasks import connect
 
@@ -18,6 +19,13 @@ def server(tmp_path_factory) -> Iterator[SandboxServer]:
     sandbox = SandboxServer(tmp_path_factory.mktemp("sandbox"))
     yield sandbox
     sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory) -> Iterator[S3Server]:
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    yield server
+    server.stop()
 
 
 @pytest.fixture

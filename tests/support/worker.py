@@ -112,6 +112,9 @@ def main() -> None:
     import cloudzero_provider.operators.telemetry  # noqa: F401
     import support.tasks  # noqa: F401
 
+    with contextlib.suppress(ImportError):  # slow, too, for tasks that write to S3
+        import s3fs  # noqa: F401
+
     if "polars" in sys.modules:
         raise RuntimeError("polars is imported: its threads would be missing in a forked process.")
     listener = socket.create_server(("127.0.0.1", 0))

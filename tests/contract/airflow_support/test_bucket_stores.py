@@ -9,7 +9,7 @@ import fsspec
 import pytest
 from support.bucket_drops import FolderReader, S3Reader, current_drop, held_rows
 from support.rows import MARCH, bill_row, checked
-from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from support.s3_server import ACCESS_KEY, SECRET_KEY
 
 from cloudzero_provider.airflow_support.bucket_stores import ObjectStore, open_store
 from cloudzero_provider.anycost.bucket.drops import list_drops, roll_back
@@ -19,13 +19,6 @@ from cloudzero_provider.anycost.bucket.store import Digest, Listed, VersionChang
 from cloudzero_provider.exceptions import BucketError, ConfigurationError, ManifestChangedError
 
 ROOT = "anycost/acme"
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory):
-    server = S3Server(tmp_path_factory.mktemp("s3"))
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -138,32 +138,52 @@ def failed(result):
     return isinstance(result, BaseException)
 
 
-#: Most races need one switch from a function to another in the middle; two take minutes.
-PREEMPTIONS = pytest.mark.parametrize("preemptions", [1, pytest.param(2, marks=pytest.mark.long)])
-
-
 def sending(cost, keep):
     return lambda store: send(store, cost, keep_drops=keep), cost
 
 
-@PREEMPTIONS
+def check_both_send(bucket, keep, preemptions):
+    seen = Actors(bucket, one=sending("5", keep), other=sending("6", keep)).check(preemptions)
+    both = ("BucketDropSummary",) * 2
+    changed = [("ManifestChangedError", both[0]), (both[0], "ManifestChangedError")]
+    assert set(seen) == ({both, *changed} if bucket.is_conditional else {both})
+
+
+def check_one_empties_the_month(bucket, keep, preemptions):
+    clearing = (lambda store: clear(store, keep_drops=keep), "")
+    Actors(bucket, send=sending("5", keep), clear=clearing).check(preemptions)
+
+
+def check_one_goes_back(bucket, keep, preemptions, history, back):
+    going_back = (lambda store: roll_back(store, MARCH, history[1][back]), HISTORY[back])
+    Actors(bucket, send=sending("5", keep), back=going_back).check(preemptions)
+
+
 @pytest.mark.parametrize("keep", [1, 3])
 class TestTwo:
-    def test_both_send(self, bucket, keep, preemptions):
-        seen = Actors(bucket, one=sending("5", keep), other=sending("6", keep)).check(preemptions)
-        both = ("BucketDropSummary",) * 2
-        changed = [("ManifestChangedError", both[0]), (both[0], "ManifestChangedError")]
-        assert set(seen) == ({both, *changed} if bucket.is_conditional else {both})
+    def test_both_send(self, bucket, keep):
+        check_both_send(bucket, keep, 1)
 
-    def test_one_empties_the_month(self, bucket, keep, preemptions):
-        clearing = (lambda store: clear(store, keep_drops=keep), "")
-        Actors(bucket, send=sending("5", keep), clear=clearing).check(preemptions)
+    def test_one_empties_the_month(self, bucket, keep):
+        check_one_empties_the_month(bucket, keep, 1)
 
     @pytest.mark.parametrize("back", range(len(HISTORY) - 1))
-    def test_one_goes_back(self, bucket, history, keep, back, preemptions):
-        drop_id = history[1][back]
-        going_back = (lambda store: roll_back(store, MARCH, drop_id), HISTORY[back])
-        Actors(bucket, send=sending("5", keep), back=going_back).check(preemptions)
+    def test_one_goes_back(self, bucket, history, keep, back):
+        check_one_goes_back(bucket, keep, 1, history, back)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("bucket", ["conditional", "unconditional"], indirect=True)
+class TestTwoThatAreInterruptedTwice:
+    def test_both_send(self, bucket):
+        check_both_send(bucket, 1, 2)
+
+    def test_one_empties_the_month(self, bucket):
+        check_one_empties_the_month(bucket, 1, 2)
+
+    @pytest.mark.parametrize("back", range(len(HISTORY) - 1))
+    def test_one_goes_back(self, bucket, history, back):
+        check_one_goes_back(bucket, 1, 2, history, back)
 
 
 @pytest.mark.long
