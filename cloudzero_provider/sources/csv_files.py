@@ -91,6 +91,8 @@ class _CsvReader:
         self.name = name
         self.separator = separator
         self.reader = csv.reader(stream, delimiter=separator.character, strict=True)
+        #: The line of each row of the batch.
+        self.lines = array("Q")
 
     @property
     def line(self) -> int:
@@ -99,20 +101,19 @@ class _CsvReader:
     def batches(self, rows_per_batch: int | None = None, skip: int = 0) -> Iterator[Rows]:
         """Read the rows after the first few; if there are none to skip, at least one batch."""
         header = self._header()
-        numbered = self._numbered(len(header))
-        next(islice(numbered, skip, skip), None)
+        full = self._full(len(header))
+        next(islice(full, skip, skip), None)
         is_needed = not skip
-        while (rows := self._next_rows(numbered, header, rows_per_batch)).count or is_needed:
+        while (rows := self._next_rows(full, header, rows_per_batch)).count or is_needed:
             yield rows
             is_needed = False
 
-    def _next_rows(self, numbered: Iterator[tuple[int, list[str]]], header: list[str], most: int | None) -> Rows:
+    def _next_rows(self, full: Iterator[list[str]], header: list[str], most: int | None) -> Rows:
         name, lines = self.name, array("Q")
+        self.lines = lines
         blocks: list[list[pl.Series]] = []
-        while block := list(islice(numbered, BLOCK if most is None else min(BLOCK, most - len(lines)))):
-            numbers, cells = zip(*block, strict=True)
-            lines.extend(numbers)
-            blocks.append(_as_columns(cells))
+        while block := list(islice(full, BLOCK if most is None else min(BLOCK, most - len(lines)))):
+            blocks.append(_as_columns(block))
         columns: dict[str, Values] = {
             column: pl.concat([block[number] for block in blocks]) if blocks else pl.Series(dtype=pl.String)
             for number, column in enumerate(header)
@@ -127,12 +128,13 @@ class _CsvReader:
         _check_header(self.name, header, self.line)
         return header
 
-    def _numbered(self, width: int) -> Iterator[tuple[int, list[str]]]:
-        """Iterate over the rows, each with the line that it begins on."""
+    def _full(self, width: int) -> Iterator[list[str]]:
+        """Iterate over the rows, and add the line that each begins on to those of the batch."""
         before = self.line
         for cells in self.reader:
             if len(cells) == width:
-                yield before + 1, cells
+                self.lines.append(before + 1)
+                yield cells
             elif cells:
                 raise self._wrong_width(before + 1, len(cells), width)
             before = self.line
