@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipException, Asset
@@ -185,13 +185,8 @@ class CloudZeroRowsOperator(ResolvingOperator):
         from cloudzero_provider.sources import gathered
 
         parts = self._read_parts(context, allow_equal_files=allow_equal_files)
-        try:
+        with airflow_errors_of_transforms():
             return gathered(parts, self.transform, join=join)
-        except TransformError as error:
-            # Airflow's own errors, such as a skip, reach Airflow unchanged.
-            if isinstance(error.__cause__, AirflowException):
-                raise error.__cause__ from None
-            raise
 
     def _read_parts(self, context: Context, *, allow_equal_files: bool) -> Iterator[Rows]:
         from cloudzero_provider.sources import from_records, read_files
@@ -251,3 +246,14 @@ class CloudZeroRowsOperator(ResolvingOperator):
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra.update(extra)
+
+
+@contextmanager
+def airflow_errors_of_transforms() -> Iterator[None]:
+    """Let Airflow's own errors, such as a skip, that a user's transform raises in the block reach Airflow unchanged."""
+    try:
+        yield
+    except TransformError as error:
+        if isinstance(error.__cause__, AirflowException):
+            raise error.__cause__ from None
+        raise

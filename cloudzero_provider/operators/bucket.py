@@ -12,6 +12,7 @@ from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import is_retry
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._month_rows import MonthRowsOperator
+from cloudzero_provider.operators._rows import airflow_errors_of_transforms
 from cloudzero_provider.operators._send import CloudZeroSendOperator
 from cloudzero_provider.values.limits import KEEP_DROPS, MAX_FILE_ROWS, MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool, read_whole_number
@@ -157,7 +158,8 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
         month = self.find_month(context)
         store = open_store(self.bucket_path)
         batches = self._batches(context, month, parameters, transform_batches=in_batches)
-        summary = send_drop(store, month, batches, options)
+        with airflow_errors_of_transforms():
+            summary = send_drop(store, month, batches, options)
         if summary is not None:
             return summary
         self.refuse_empty(parameters.on_empty, f"rows for {month}")

@@ -101,6 +101,17 @@ class TestSources:
         assert heights == [31, 31]
         assert len(held_rows(bucket.files())) == 62
 
+    @pytest.mark.parametrize("transform_batches", [False, True])
+    def test_a_transform_that_skips(self, bucket, write, tmp_path, transform_batches):
+        (tmp_path / "a.csv").write_text(CSV)
+
+        def nothing_new(frame):
+            raise AirflowSkipException("nothing new")
+
+        with pytest.raises(AirflowSkipException, match="nothing new"):
+            write(files=str(tmp_path / "a.csv"), transform=nothing_new, transform_batches=transform_batches)
+        assert bucket.files() == {}
+
     def test_focus(self, bucket, write, tmp_path):
         times = [f"2026-03-0{day} 00:00:00" for day in (1, 2, 3)]
         charges = [charge(BilledCost="2.5", BillingPeriodStart=times[0], ChargePeriodStart=time) for time in times]
