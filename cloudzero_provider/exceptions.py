@@ -34,6 +34,7 @@ The exceptions of this package. A retry can help those with an asterisk::
         StreamInvalidError
         VerificationError *
         BucketError
+            BucketUnavailableError *
             ManifestError
             ManifestChangedError *
             DropIncompleteError *
@@ -323,6 +324,12 @@ class VerificationError(CloudZeroError):
 
 class BucketError(CloudZeroError):
     """The bucket of an AnyCost Bucket connection can't be used, for example because a permission is missing."""
+
+
+class BucketUnavailableError(BucketError):
+    """The storage did not do what it was asked for, for example in an outage, or since a token has expired."""
+
+    retry_can_help = True
 
 
 class ManifestError(BucketError):

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from cloudzero_provider.airflow_support.object_storage import open_storage
 from cloudzero_provider.anycost.bucket.local_store import LocalStore, digest_of
 from cloudzero_provider.anycost.bucket.store import Digest, Listed, Stored, VersionChangedError
-from cloudzero_provider.exceptions import BucketError, ConfigurationError
+from cloudzero_provider.exceptions import BucketError, BucketUnavailableError, CloudZeroError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,10 @@ _CHUNK_BYTES = 8 * 1024 * 1024
 _FORM = "expected a folder in a bucket, like s3://my_aws_conn@bucket/anycost/acme"
 #: What S3 replies when the object is not the expected version, or another write of it is in progress.
 _CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"})
+_REFUSED_CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity"})
+#: A task that begins anew takes credentials that may be newer.
+_EXPIRED = frozenset({"ExpiredToken", "RequestTimeTooSkewed"})
+_ELSEWHERE = frozenset({"PermanentRedirect", "301", "AuthorizationHeaderMalformed"})
 _NOT_SUPPORTED = frozenset({"NotImplemented", "501"})
 
 
@@ -61,6 +65,11 @@ def open_store(bucket_path: Any) -> BucketStore:
             f"bucket_path is {_without_password(path)!r}: Airflow can't open it ({error}). Is the provider for it "
             "installed, like apache-airflow-providers-amazon[s3fs], and the connection before the @ there?"
         ) from None
+    except Exception as error:
+        raise BucketUnavailableError(
+            f"bucket_path is {_without_password(path)!r}: Airflow can't open it ({type(error).__name__}: {error}). "
+            "Correct its connection, or run the task again if the error may pass."
+        ) from error
     root = f"{scheme}://{bucket.rpartition('@')[2]}/{'/'.join(names)}"
     kind = S3Store if hasattr(storage, "call_s3") else ObjectStore
     return kind(storage, key.rstrip("/"), root)
@@ -75,6 +84,27 @@ def _local_store(path: str) -> LocalStore:
 def _without_password(uri: str) -> str:
     """Hide what somebody may have written before an ``@``."""
     return uri if not (urlsplit(uri).password or "") else f"{uri.partition('://')[0]}://…@{uri.rpartition('@')[2]}"
+
+
+def _explained(what: str, error: Exception) -> BucketError:
+    code, said = _code(error), str(error).rstrip(".")
+    if code in _REFUSED_CREDENTIALS:
+        return BucketError(
+            f"{what}: the storage does not accept the credentials ({said}). Correct those of the Airflow connection."
+        )
+    if code in _ELSEWHERE:
+        return BucketError(
+            f"{what}: the bucket is in another region, or behind another address ({said}). Correct region_name and "
+            "endpoint_url in the extra of the Airflow connection."
+        )
+    if isinstance(error, PermissionError) and code not in _EXPIRED:
+        return BucketError(
+            f"{what}: the storage denies it ({said}). The Airflow connection needs to list, read, write and delete "
+            "objects in this folder."
+        )
+    if isinstance(error, FileNotFoundError) and code != "NoSuchUpload":
+        return BucketError(f"{what}: {said}. Does the bucket exist?")
+    return BucketUnavailableError(f"{what} ({type(error).__name__}: {said}). Running the task again may help.")
 
 
 class ObjectStore:
@@ -155,16 +185,13 @@ class ObjectStore:
 
     @contextmanager
     def _readable_errors(self, key: str, done: str) -> Iterator[None]:
-        """Explain what a retry can't help; an outage stays as it is."""
+        """Say what could not be done, and what to do."""
         try:
             yield
-        except PermissionError as error:
-            raise BucketError(
-                f"{self.root}/{key} can't be {done}: the storage denies it ({error}). The Airflow connection needs to "
-                "list, read, write and delete objects in this folder."
-            ) from None
-        except FileNotFoundError as error:
-            raise BucketError(f"{self.root}/{key} can't be {done}: {error}. Does the bucket exist?") from None
+        except (CloudZeroError, VersionChangedError):
+            raise
+        except Exception as error:
+            raise _explained(f"{self.root}/{key} can't be {done}", error) from error
 
 
 class S3Store(ObjectStore):
@@ -201,7 +228,7 @@ class S3Store(ObjectStore):
             except OSError as error:
                 code = _code(error)
                 if code in _CHANGED:
-                    raise VersionChangedError from error
+                    raise VersionChangedError(f"{self.root}/{key} is not what it was when it was read") from error
                 if code not in _NOT_SUPPORTED:
                     raise
                 log.warning("%s does not support conditional writes, so the last of several writers wins", self.root)

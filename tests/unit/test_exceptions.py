@@ -23,6 +23,7 @@ RETRIED = {
     "HourIncompleteError",
     "VerificationError",
     "ClaimError",
+    "BucketUnavailableError",
     "ManifestChangedError",
     "DropIncompleteError",
 }

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: Microseconds come last, so that ids begin as CloudZero advises, and sort by time.
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ%f"
 _DROP_ID = re.compile(r"([0-9]{8}T[0-9]{6}Z[0-9]{6})[0-9a-f]{4}")
+#: In the key of a mark that a drop is being removed.
+REMOVAL = ".removed-by-"
 #: A drop id that somebody else chose: one folder's name.
 _ANY_DROP_ID = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f]{1,200}")
 
@@ -61,7 +63,7 @@ class MonthFolder:
         :param drop_id: the drop.
         :param by: the drop of the run that removes it, so that runs don't take each other's marks away.
         """
-        return f"{self.name}/{drop_id}.removed-by-{by}"
+        return f"{self.name}/{drop_id}{REMOVAL}{by}"
 
     def described(self, keys: list[str]) -> list[str]:
         """

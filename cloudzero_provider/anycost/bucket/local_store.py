@@ -49,7 +49,7 @@ class LocalStore:
             with _locked(os.path.dirname(path)):
                 found = self.read(key)
                 if (found.version if found else None) != version:
-                    raise VersionChangedError
+                    raise VersionChangedError(f"{path} is not what it was when it was read")
                 self.write(key, content)
 
     def write(self, key: str, content: bytes) -> None:

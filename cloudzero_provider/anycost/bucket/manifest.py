@@ -91,7 +91,8 @@ def switch_manifest(store: BucketStore, folder: MonthFolder, before: Manifest, d
         # The reply may be lost although the manifest was written, and the store then refuses its own repetition.
         found = _read_again(store, folder, error)
         if found.current_drop_id == drop_id:
-            log.warning("%s: the manifest was written, although its reply was %s", folder.month, type(error).__name__)
+            reason = type(error.__cause__ or error).__name__
+            log.warning("%s: the manifest was written, although its reply was %s", folder.month, reason)
             return
         if not isinstance(error, VersionChangedError):
             raise

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.bucket.held import read_description
-from cloudzero_provider.anycost.bucket.layout import started_at
+from cloudzero_provider.anycost.bucket.layout import REMOVAL, started_at
 from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def remove_earlier_drops(
         if each.drop_id in were_current or _is_a_day_older(started_at(each.drop_id), current)
     ]
     removed = tuple(each.drop_id for each in outdated if _remove(store, folder, each, listed, current))
+    _remove_old_marks(store, listed)
     if removed:
         log.info("%s: removed %s: %s", folder.month, counted(len(removed), "earlier drop"), ", ".join(removed))
     return removed
@@ -110,3 +111,12 @@ def _remove(
                 store.delete(each.key)
     store.delete(mark)
     return is_free
+
+
+def _remove_old_marks(store: BucketStore, listed: list[Listed]) -> None:
+    """Remove the marks of drops that have gone, which a task that died then has left."""
+    keys = {each.key for each in listed}
+    for key in keys:
+        described, mark, _ = key.partition(REMOVAL)
+        if mark and f"{described}.json" not in keys:
+            store.delete(key)

@@ -150,6 +150,7 @@ def _write_and_switch(target: _Target, files: DropFiles) -> str:
         _write(target, files, drop_id)
     except CloudZeroError as error:
         error.nothing_written = True
+        log.warning("%s: the manifest was not changed, so the month is as it was before", target.month)
         raise
     switch_manifest(target.store, target.folder, target.manifest, drop_id)
     log.info("%s: the manifest now names drop %s", target.month, drop_id)

@@ -53,8 +53,8 @@ class BucketStore(Protocol):
     """
     Objects below a root. Keys are relative to it, with slashes.
 
-    Errors of the storage itself, such as an outage, are raised unchanged, so that ``retries`` help. What a retry can't
-    help, such as a missing permission, is a :class:`~cloudzero_provider.exceptions.BucketError`.
+    What a retry can't help, such as a missing permission, is a :class:`~cloudzero_provider.exceptions.BucketError`. An
+    outage is a :class:`~cloudzero_provider.exceptions.BucketUnavailableError`, or the ``OSError`` of a folder.
     """
 
     @property

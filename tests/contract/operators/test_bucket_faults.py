@@ -13,12 +13,11 @@ import threading
 from collections import Counter
 
 import pytest
-from support.bucket_drops import S3Reader, current_drop, held_rows
-from support.rows import bill_row
-from support.s3_proxy import CORRUPTED, LOST_AFTER, LOST_BEFORE, SLOW, TRUNCATED, Fault, S3Proxy
+from support.bucket_drops import current_drop
+from support.proxied_month import ProxiedMonth, proxied
+from support.s3_proxy import CORRUPTED, LOST_AFTER, LOST_BEFORE, SLOW, TRUNCATED, Fault
 from support.tasks import start_worker, write_drop
 
-BUCKET, ROWS = "cost-data", 12
 #: The requests of a task that replaces a month and removes a drop, in order.
 REQUESTS = [
     "get manifest",
@@ -38,71 +37,15 @@ READ = [kind for kind in KINDS if kind.startswith("get") or kind == "list"]
 FAULTS = [LOST_BEFORE, LOST_AFTER, "500", "503", "403"]
 
 
-def bill(cost):
-    return [bill_row(1 + number, cost=str(cost)) for number in range(ROWS)]
-
-
 @pytest.fixture(scope="module")
 def proxy(s3):
-    s3.bucket(BUCKET)
-    proxy = S3Proxy(s3.url)
-    # s3fs repeats requests by itself; without a shorter time, it waits 15 s after a lost connection.
-    config = {"read_timeout": 1, "connect_timeout": 1, "retries": {"max_attempts": 0}}
-    with pytest.MonkeyPatch.context() as patch:
-        connection = s3.airflow_connection(endpoint_url=proxy.url, config_kwargs=config)
-        patch.setenv(f"AIRFLOW_CONN_{connection_id(proxy).upper()}", connection)
+    with proxied(s3) as proxy:
         yield proxy
-    proxy.stop()
-
-
-def connection_id(proxy):
-    """Airflow keeps one file system per connection id as long as the process lives."""
-    return f"s3_{proxy.url.rpartition(':')[2]}"
-
-
-class Month:
-    """A month in S3 behind a proxy, whose bills have a number, which is the cost of each row."""
-
-    def __init__(self, s3, proxy, root):
-        self.proxy, self.reader, self.number = proxy, S3Reader(s3, BUCKET, root), 0
-        path = f"s3://{connection_id(proxy)}@{BUCKET}/{root}"
-        self.arguments = {"bucket_path": path, "rows_per_file": ROWS // 2, "keep_drops": 1}
-        self.proxy.reset()
-        for _ in range(2):
-            self.write()
-
-    def next_task(self):
-        """The arguments of a task that writes the next bill."""
-        return {**self.arguments, "records": bill(self.number + 1), "retries": 1}
-
-    def write(self, **arguments):
-        """Write the next bill."""
-        summary = write_drop(**self.next_task(), **arguments)
-        self.number += 1
-        return summary
-
-    def held(self):
-        """The number of the bill that CloudZero takes."""
-        files = self.reader.files()
-        rows = held_rows(files)
-        number = int(rows[0]["cost/cost"])
-        assert rows == bill(number), f"{current_drop(files)} is not complete: {rows}"
-        return number
-
-    def retry(self):
-        """Without faults, a retry makes the month what it is to be."""
-        was, to_be = self.held(), self.number + 1
-        assert was in (self.number, to_be)
-        self.proxy.reset()
-        summary = self.write(try_number=2)
-        assert summary["unchanged"] == (was == to_be)
-        assert self.held() == to_be
-        assert summary["total_cost"] == str(ROWS * to_be)
 
 
 @pytest.fixture
 def month(s3, proxy, tmp_path):
-    return Month(s3, proxy, f"anycost/{tmp_path.name}")
+    return ProxiedMonth(s3, proxy, f"anycost/{tmp_path.name}")
 
 
 def test_the_requests_of_a_task(month, proxy):
