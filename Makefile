@@ -44,7 +44,7 @@ endif
 
 .PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
 	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit bench \
-	bench-compare format docs pictures screenshots wheel dist release-check clean
+	bench-compare bench-months format docs pictures screenshots wheel dist release-check clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -176,6 +176,10 @@ bench: $(VENV)/installed $(VENV)/bench/installed $(VENV)/uca-tools/installed
 OLD = $(filter %.json,$(MAKECMDGOALS))
 bench-compare: $(VENV)/installed
 	@$(BIN)/python -m benchmarks.compare $(OLD)
+
+# 36 months to S3, one of them of 12,000,000 rows, each read back: about ten minutes. BENCH="--months 4 --largest 1000000".
+bench-months: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.big_months $(BENCH)
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
