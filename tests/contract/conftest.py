@@ -23,6 +23,9 @@ def server(tmp_path_factory) -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory) -> Iterator[S3Server]:
+    """An empty S3."""
+    for module in ("moto", "s3fs"):
+        pytest.importorskip(module)
     server = S3Server(tmp_path_factory.mktemp("s3"))
     yield server
     server.stop()

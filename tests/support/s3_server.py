@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 ACCESS_KEY, SECRET_KEY, REGION = "test-access-key", "test-secret-key-90b2", "us-east-1"
 _READY = re.compile(r"Running on (http://\S+)")
 
@@ -20,6 +18,9 @@ class S3Server:
     """A running S3, empty at first."""
 
     def __init__(self, folder: Path) -> None:
+        # Not in every environment that collects tests.
+        import boto3
+
         self.log = folder / "s3.log"
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
