@@ -9,12 +9,14 @@ import typer
 
 from cloudzero_provider import __version__
 from cloudzero_provider.cli.check import check
+from cloudzero_provider.cli.check_dags import check_dags
+from cloudzero_provider.cli.create_pools import create_pools
 from cloudzero_provider.cli.months import months, read
 
-_EXIT_CODES = "Exit codes: 0 if all is well, 1 if something is wrong with the rows or CloudZero, 2 for wrong usage."
+_EXIT_CODES = "Exit codes: 0 if all is well, 1 if something is wrong with what was checked, 2 for wrong usage."
 
 app = typer.Typer(
-    help=f"Check bills and read back what CloudZero holds, without a DAG.\n\n{_EXIT_CODES}",
+    help=f"Check bills and DAGs, and read back what CloudZero holds.\n\n{_EXIT_CODES}",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -24,6 +26,8 @@ app = typer.Typer(
 app.command()(check)
 app.command()(months)
 app.command()(read)
+app.command()(check_dags)
+app.command()(create_pools)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001

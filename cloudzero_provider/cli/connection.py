@@ -66,6 +66,36 @@ def open_stream(options: ConnectionOptions) -> Stream:
         return _from_airflow(options.conn_id, options)
 
 
+@dataclass(frozen=True)
+class StreamOfConnection:
+    """
+    What an Airflow connection says about streams.
+
+    :param base_url: of CloudZero.
+    :param anycost_connection_id: the AnyCost stream of its extra, if it names one.
+    """
+
+    base_url: str
+    anycost_connection_id: str | None
+
+
+def look_up_stream(conn_id: str) -> StreamOfConnection:
+    """
+    Look an Airflow connection up. Its key is not used.
+
+    :param conn_id: of the connection.
+    :raises ConfigurationError: when it can't be looked up, or is not valid. The key is never shown.
+    """
+    # Airflow logs to standard output.
+    with redirect_stdout(sys.stderr), _looked_up(conn_id):
+        from cloudzero_provider.airflow_support.compat import look_up_connections_in_database
+        from cloudzero_provider.hooks.cloudzero import CloudZeroHook
+
+        look_up_connections_in_database()
+        hook = CloudZeroHook(conn_id)
+        return StreamOfConnection(hook.base_url, hook.default_anycost_connection_id)
+
+
 def _from_environment(options: ConnectionOptions) -> Stream:
     from cloudzero_provider.client import Client
     from cloudzero_provider.client.anycost import checked_connection_id
@@ -87,16 +117,23 @@ def _from_environment(options: ConnectionOptions) -> Stream:
 
 def _from_airflow(conn_id: str, options: ConnectionOptions) -> Stream:
     # Airflow takes seconds to import.
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException
-
     from cloudzero_provider.airflow_support.compat import look_up_connections_in_database
     from cloudzero_provider.hooks.cloudzero import CloudZeroHook
 
     look_up_connections_in_database()
     hook = CloudZeroHook(conn_id)
-    try:
+    with _looked_up(conn_id):
         client = hook.make_client(max_retry_seconds=options.max_retry_seconds)
         return Stream(client, hook.anycost_connection_id(options.anycost_connection_id))
+
+
+@contextmanager
+def _looked_up(conn_id: str) -> Iterator[None]:
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+    try:
+        yield
+        return
     except CloudZeroError:
         raise
     except AirflowNotFoundException:

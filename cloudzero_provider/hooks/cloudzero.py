@@ -147,13 +147,27 @@ class CloudZeroHook(BaseHook):
         """
         from cloudzero_provider.client.anycost import checked_connection_id
 
-        chosen = anycost_connection_id or self._fields.extra.get("anycost_connection_id")
-        if not chosen:
+        if anycost_connection_id:
+            return checked_connection_id(str(anycost_connection_id))
+        default = self.default_anycost_connection_id
+        if default is None:
             raise ConfigurationError(
                 "No AnyCost stream: set anycost_connection_id on the operator, or in the extra of "
                 f"connection {self.cloudzero_conn_id!r}."
             )
-        return checked_connection_id(str(chosen))
+        return default
+
+    @property
+    def default_anycost_connection_id(self) -> str | None:
+        """
+        The AnyCost stream of the connection's extra; ``None`` when it names none.
+
+        :raises ConfigurationError: when it is not valid.
+        """
+        from cloudzero_provider.client.anycost import checked_connection_id
+
+        found = self._fields.extra.get("anycost_connection_id")
+        return checked_connection_id(str(found)) if found else None
 
     def test_connection(self) -> tuple[bool, str]:
         """
@@ -166,8 +180,7 @@ class CloudZeroHook(BaseHook):
 
         try:
             client = self.make_client(max_retry_seconds=0)
-            stream = self.anycost_connection_id() if self._fields.extra.get("anycost_connection_id") else None
-            return verdict_of(client, stream)
+            return verdict_of(client, self.default_anycost_connection_id)
         except CloudZeroError as error:
             return False, str(error)
         except Exception as error:  # Airflow shows what this returns, but not what it raises.

@@ -16,6 +16,14 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)\n```$", PAGE, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for language, code in BLOCKS if language == "bash" for line in code.splitlines()]
 CHECKS = [line for line in COMMANDS if line.startswith("cloudzero-provider check ")]
 
+DAG_FILE = """
+from airflow.providers.common.compat.sdk import DAG
+from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
+
+with DAG("{}", schedule=None):
+    AnyCostBillingDropOperator(task_id="send", month="2026-03", files="a.csv", anycost_connection_id="acme")
+"""
+
 
 @pytest.fixture(scope="module")
 def bills(tmp_path_factory):
@@ -52,7 +60,7 @@ def test_another_command_is_not(command):
 def test_every_command_and_option_is_on_the_page_and_no_other():
     options = {
         option
-        for command in ("check", "months", "read")
+        for command in ("check", "months", "read", "check-dags", "create-pools")
         for option in re.findall(r"--[a-z][a-z-]+", run(command, "--help", COLUMNS="200").stdout)
     }
     told = set(re.findall(r"--[a-z][a-z-]+", PAGE)) - {"--port", "--data", "--api-key", "--connection", "--version"}
@@ -64,6 +72,16 @@ def test_every_key_is_on_the_page(bills):
     found = run_json("check", bills / "mistakes.csv", "--month", "2026-03", code=1)
     keys = {*found, *found["limits"], *found["error"], *found["problems"][0], *found["problems"][0]["examples"][0]}
     [table] = re.findall(r"^\| key of `check` .*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
+    assert keys <= set(re.findall(r"`(\w+)`", table))
+
+
+def test_every_key_of_what_is_found_in_dags_is_on_the_page(tmp_path):
+    (tmp_path / "pools.json").write_text("{}")
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.py").write_text(DAG_FILE.format(name))
+    found = run_json("check-dags", tmp_path, "--pools", tmp_path / "pools.json", code=1)
+    keys = {*found, *found["writers"][0], *found["conflicts"][0], *found["conflicts"][0]["tasks"][0]}
+    [table] = re.findall(r"^\| key of `check-dags .*?\n\n", PAGE, re.DOTALL | re.MULTILINE)
     assert keys <= set(re.findall(r"`(\w+)`", table))
 
 

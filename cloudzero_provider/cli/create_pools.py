@@ -1,0 +1,125 @@
+"""``cloudzero-provider create-pools``: a pool of one slot for each stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from cloudzero_provider.cli.output import ExitCode, exits_on_error, print_error, print_json, print_report
+from cloudzero_provider.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cloudzero_provider.airflow_support.pools import StreamPool
+
+_MISSING, _CREATED, _EXISTS, _OTHER_SLOTS = "missing", "created", "exists", "other slots"
+
+
+@dataclass(frozen=True)
+class _Result:
+    """A pool, how many slots it has now (none, if it is missing), and what became of it."""
+
+    pool: StreamPool
+    slots: int | None
+    status: str
+
+
+def create_pools(
+    streams: Annotated[
+        list[str], typer.Argument(metavar="[STREAM]...", help="Ids of AnyCost streams, or names of telemetry streams.")
+    ] = [],  # noqa: B006
+    *,
+    conn_id: Annotated[
+        list[str],
+        typer.Option("--conn-id", help="An Airflow connection whose extra names the AnyCost stream. Repeatable."),
+    ] = [],  # noqa: B006
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which pools are missing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """
+    Create a pool with one slot for each stream: the tasks in it run one at a time, of all DAGs and on all workers.
+
+    The pool of a stream is named cloudzero_STREAM. A pool that exists is never changed: if it has other slots than one,
+    the exit code is 1.
+    """
+    with exits_on_error():
+        results = _create(_wanted(streams, conn_id), dry_run=dry_run)
+    others = [result for result in results if result.status == _OTHER_SLOTS]
+    if json:
+        print_json({"ok": not others, "pools": [_as_object(result) for result in results]})
+    else:
+        print_report(_table(results))
+        for result in others:
+            name = result.pool.name
+            print_error(
+                f"{name} has {_slots(result)}, so several tasks in it run at once. It was not changed: "
+                f'airflow pools set {name} 1 "one writer" does that.'
+            )
+    raise typer.Exit(ExitCode.PROBLEMS if others else ExitCode.GOOD)
+
+
+def _wanted(streams: Sequence[str], conn_ids: Sequence[str]) -> list[StreamPool]:
+    from cloudzero_provider.airflow_support.pools import StreamPool
+
+    found = [StreamPool.of(stream) for stream in streams]
+    if not streams and not conn_ids:
+        raise ConfigurationError("No stream: give ids of streams, or --conn-id.")
+    if conn_ids:
+        # Airflow takes seconds to import.
+        from cloudzero_provider.cli.connection import look_up_stream
+
+        for conn_id in conn_ids:
+            stream = look_up_stream(conn_id).anycost_connection_id
+            if stream is None:
+                raise ConfigurationError(
+                    f"Connection {conn_id!r} names no AnyCost stream in its extra: give the stream's id."
+                )
+            found.append(StreamPool.of(stream))
+    return list(dict.fromkeys(found))
+
+
+def _create(pools: Sequence[StreamPool], *, dry_run: bool) -> list[_Result]:
+    from cloudzero_provider.airflow_support.pools import create_pools, existing_pools
+
+    existing = existing_pools()
+    if not dry_run:
+        create_pools(pool for pool in pools if pool.name not in existing)
+    return [_result(pool, existing, dry_run=dry_run) for pool in pools]
+
+
+def _result(pool: StreamPool, existing: Mapping[str, int], *, dry_run: bool) -> _Result:
+    if pool.name in existing:
+        slots = existing[pool.name]
+        return _Result(pool, slots, _EXISTS if slots == 1 else _OTHER_SLOTS)
+    return _Result(pool, None, _MISSING) if dry_run else _Result(pool, 1, _CREATED)
+
+
+def _slots(result: _Result) -> str:
+    if result.slots is None:
+        return ""
+    return "unlimited slots" if result.slots < 0 else "1 slot" if result.slots == 1 else f"{result.slots} slots"
+
+
+def _as_object(result: _Result) -> dict[str, Any]:
+    return {
+        "pool": result.pool.name,
+        "stream": result.pool.stream,
+        "slots": result.slots,
+        "status": result.status,
+    }
+
+
+def _table(results: Sequence[_Result]) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    table.add_column("Pool", overflow="fold")
+    table.add_column("slots", justify="right")
+    table.add_column("")
+    for result in results:
+        style = "bold red" if result.status == _OTHER_SLOTS else "green" if result.status == _CREATED else ""
+        table.add_row(result.pool.name, "" if result.slots is None else str(result.slots), Text(result.status, style))
+    return table
