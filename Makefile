@@ -3,6 +3,7 @@
 # make test-long          test what takes minutes by nature
 # make test-all           every test: the two above, docs, release-check, test-matrix, test-dependencies and fire
 # make test-matrix        test on each supported line of Airflow
+# make test-distributed   test with two Celery workers that are killed, PostgreSQL and Redis (up to 20 minutes)
 # make test-dependencies  test with the lowest and the highest supported versions of the dependencies
 # make bench              measure what the provider costs, beside what a user would do instead
 # make docs               build the documentation as a site, in docs/_build/html
@@ -43,8 +44,8 @@ PYTHON_DOCS := $(shell for python in $(PYTHON) python3.13 python3.12 python3.11;
 endif
 
 .PHONY: demo test test-long test-all lint test-unit test-contract test-fire test-airflow test-e2e chromium postgresql \
-	test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate audit bench \
-	bench-compare bench-months format docs pictures screenshots wheel dist release-check clean
+	redis test-distributed test-oldest test-matrix test-dependencies test-lowest test-highest fire kill coverage mutate \
+	audit bench bench-compare bench-months format docs pictures screenshots wheel dist release-check clean
 
 demo: $(VENV)/installed
 	@$(BIN)/python scripts/demo.py
@@ -106,6 +107,14 @@ chromium:
 # Debian does not put these programs on the PATH.
 postgresql:
 	$(call from-debian,postgresql,{ command -v initdb && command -v pg_ctl; } || ls /usr/lib/postgresql/*/bin/initdb)
+
+redis:
+	$(call from-debian,redis-server,command -v redis-server)
+
+# Celery, PostgreSQL and Redis: a backfill of many streams, during which workers are killed, and the database and the
+# broker restart. DISTRIBUTED=folder keeps its results.
+test-distributed: $(VENV)/distributed/installed postgresql redis
+	CLOUDZERO_DISTRIBUTED_RESULTS=$(DISTRIBUTED) $(VENV)/distributed/bin/pytest -s tests/distributed
 
 ifeq ($(PYTHON_OLDEST),)
 test-oldest:
@@ -220,7 +229,7 @@ release-check: dist $(VENV)/release/installed
 	$(BIN)/python scripts/release_check.py dist
 
 clean:
-	rm -rf $(VENV) dist docs/_build docs/examples .bench .demo mutants .coverage
+	rm -rf $(VENV) dist docs/_build docs/examples .bench .demo .distributed mutants .coverage
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 was not found (set PYTHON=...)"; exit 1; }

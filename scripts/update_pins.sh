@@ -30,6 +30,10 @@ pins requirements/build.in --constraint requirements/airflow-3.3.txt --exclude-n
   --output-file requirements/build.txt
 pins requirements/dev.in --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt \
   --exclude-newer 2026-11-14 --output-file requirements/dev.txt
+# A distributed Airflow, for make test-distributed: the newest line, with Celery.
+pins --extra sandbox --extra cli pyproject.toml requirements/build.in requirements/test.in requirements/distributed.in \
+  --constraint requirements/airflow-3.3.txt --constraint requirements/build.txt --constraint requirements/dev.txt \
+  --exclude-newer 2026-11-14 --output-file requirements/distributed.txt
 # CloudZero's own command line tool, in an environment of its own: a client that we did not write accepts the sandbox.
 pins requirements/uca-tools.in --exclude-newer 2026-11-14 --output-file requirements/uca-tools.txt
 # What the benchmarks measure beside the provider, with the same polars and pandas as in its own environment.

@@ -27,21 +27,27 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """A running PostgreSQL, on a free port of this machine."""
+    """
+    A running PostgreSQL, on a free port of this machine.
 
-    def __init__(self) -> None:
+    :param settings: of the server, beside ``SETTINGS``.
+    """
+
+    def __init__(self, **settings: object) -> None:
         self.port = free_port()
+        self._settings = {**SETTINGS, **settings}
         self._user = ordinary_user()
         # Not in pytest's folder, which other users can't enter. Short, since the path of a socket is limited.
         self.folder = Path(tempfile.mkdtemp(prefix="cloudzero-pg-"))
         self.log = self.folder / "server.log"
         try:
-            self._start()
+            self._create()
+            self.start()
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def _start(self) -> None:
+    def _create(self) -> None:
         password = self.folder / "password"
         password.write_text(PASSWORD)
         if self._user:
@@ -49,22 +55,38 @@ class PostgresServer:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
         who = ("--username", USER, "--pwfile", password, "--auth", "scram-sha-256")
         self._run("initdb", *who, "--encoding", "UTF8", "--no-locale", "--no-sync")
-        settings = {**SETTINGS, "port": self.port, "unix_socket_directories": self.folder}
+
+    def start(self) -> None:
+        """Start the server, also after ``halt``."""
+        settings = {**self._settings, "port": self.port, "unix_socket_directories": self.folder}
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self._run("pg_ctl", "start", "--wait", "--timeout", "60", "--log", self.log, "--options", options)
+
+    def halt(self) -> None:
+        """Stop the server as a crash does: connections are cut, and it recovers its data when it starts again."""
+        self._run("pg_ctl", "stop", "--wait", "--mode", "immediate")
 
     def stop(self) -> None:
         """Stop the server and remove its files."""
         try:
-            self._run("pg_ctl", "stop", "--wait", "--mode", "immediate")
+            self.halt()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """The process of the server, which is the parent of those of its connections."""
+        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
 
     def connect(self) -> psycopg2.extensions.connection:
         """Open a connection that commits each statement."""
         opened = psycopg2.connect(host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, dbname=DATABASE)
         opened.autocommit = True
         return opened
+
+    def sqlalchemy_url(self, driver: str = "psycopg2") -> str:
+        """Its address for SQLAlchemy."""
+        return f"postgresql+{driver}://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
 
     def airflow_connection(self) -> str:
         """An Airflow connection to it, as JSON."""
