@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed_run.outcome import Outcome
 
 #: Streams → months of each, enough for a steady state in a few minutes.
-MONTHS = {1: 8, 4: 6, 16: 3}
+MONTHS = {1: 6, 4: 4, 16: 2}
 SLOTS = (1, 4)
 LIMIT_OF_POINT = 1500.0
 _CORE = ("airflow-scheduler", "airflow-api-server", "airflow-dag-processor", "airflow-triggerer", "PostgreSQL")
