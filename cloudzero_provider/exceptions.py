@@ -119,12 +119,24 @@ class MissingFileError(InputError):
     retry_can_help = True
 
     def __init__(self, name: str, what: str = "there is no such file") -> None:
+        #: The path, URI or pattern.
+        self.name = name
         #: What is wrong, without what to do about it in a task.
         self.problem = f"{name}: {what}"
         super().__init__(
             f"{self.problem}, so nothing was sent. If it has not been written yet, put a sensor for it before this "
             "task, or set retries."
         )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the file would be on this machine."""
+        return "://" not in self.name or self.name.startswith("file://")
+
+    def add_sentence(self, sentence: str) -> None:
+        """Add a sentence to the message."""
+        self.message = f"{self.message} {sentence}"
+        self.args = (self.message,)
 
 
 class TransformError(InputError):

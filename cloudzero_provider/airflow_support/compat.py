@@ -21,6 +21,8 @@ Airflow's name                     versions      used for
 ``XCom``                           2.11          the same, in the web server
 ``xcom_key``                       3             showing links before the task ends
 ``_AIRFLOW_PROCESS_CONTEXT``       3             connections of Airflow's database outside a task
+``conf``                           all           the executors; another module has it from 3.2 on
+``AIRFLOW_IS_K8S_EXECUTOR_POD``    all           whether a task runs in a pod of its own
 =================================  ============  ==============================================================
 """
 
@@ -56,6 +58,27 @@ def look_up_connections_in_database() -> None:
     Outside a task, Airflow 3 looks at the environment and secrets backends only.
     """
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+
+
+def executor_of(task: Any) -> str:
+    """
+    Return the name of the executor that a task runs on, like ``CeleryExecutor``, as far as the task can know it.
+
+    :param task: the running task.
+    """
+    if os.environ.get("AIRFLOW_IS_K8S_EXECUTOR_POD"):
+        # Some charts configure these pods with LocalExecutor, to which they are local.
+        return "KubernetesExecutor"
+    try:
+        from airflow.sdk.configuration import conf
+    except ImportError:  # Before Airflow 3.2
+        from airflow.configuration import conf
+    # Names or paths of classes, also as alias:path; the first is the default. Those of a team are team=name.
+    configured = [name.rpartition("=")[2].strip() for name in conf.get("core", "executor").replace(";", ",").split(",")]
+    chosen = getattr(task, "executor", None) or configured[0]
+    paths = dict(name.split(":", 1) for name in configured if ":" in name)
+    path = paths.get(chosen, chosen).rpartition(":")[2]
+    return str(path.rpartition(".")[2])
 
 
 class PartlyRenderedOperator(BaseOperator):

@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowSkipExc
 
 from cloudzero_provider.airflow_support.compat import name_instance
 from cloudzero_provider.airflow_support.errors import airflow_failures
+from cloudzero_provider.airflow_support.local_files import local_files_explained
 from cloudzero_provider.airflow_support.skips import skips_logged
 from cloudzero_provider.exceptions import ConfigurationError, InputError, TransformError
 from cloudzero_provider.links import show_links
@@ -102,7 +103,7 @@ class CloudZeroRowsOperator(ResolvingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Do what the operator does with the rows; return a summary."""
         show_links(self, context)
-        with skips_logged(), airflow_failures(), self.listing_problems():
+        with skips_logged(), airflow_failures(), local_files_explained(self), self.listing_problems():
             done = self.process(context)
         name_instance(context, str(done))
         self.log.info("Done: %s", done)
