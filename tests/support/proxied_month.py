@@ -19,11 +19,11 @@ ROWS = 12
 
 
 @contextmanager
-def proxied(s3: S3Server) -> Iterator[S3Proxy]:
+def proxied(s3: S3Server, read_timeout: int = 1) -> Iterator[S3Proxy]:
     """A proxy, and an Airflow connection to it."""
     proxy = S3Proxy(s3.url)
     # s3fs repeats requests by itself; without a shorter time, it waits 15 s after a lost connection.
-    config = {"read_timeout": 1, "connect_timeout": 1, "retries": {"max_attempts": 0}}
+    config = {"read_timeout": read_timeout, "connect_timeout": 1, "retries": {"max_attempts": 0}}
     with pytest.MonkeyPatch.context() as patch:
         connection = s3.airflow_connection(endpoint_url=proxy.url, config_kwargs=config)
         patch.setenv(f"AIRFLOW_CONN_{connection_id(proxy).upper()}", connection)

@@ -114,19 +114,20 @@ class TestConnections:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["create", "part", "complete"])
-@pytest.mark.parametrize("what", [LOST_BEFORE, LOST_AFTER, "500", "503"])
-def test_a_large_file(month, proxy, tmp_path, kind, what):
+@pytest.mark.parametrize("kind", ["create", "complete"])
+@pytest.mark.parametrize("what", [LOST_BEFORE, LOST_AFTER, "503"])
+def test_a_large_file(s3, tmp_path, kind, what):
     """From 100 MiB, s3fs uploads parts. A file is complete, or a retry can help."""
+    size = 101 * 1024 * 1024
     with (tmp_path / "large").open("wb") as file:
-        file.truncate(101 * 1024 * 1024)
-    store = open_store(month.arguments["bucket_path"])
-    for times in (1, 1000):
-        key = f"m/{times}"
-        proxy.reset(Fault(what, kind, times))
-        try:
-            store.upload(str(tmp_path / "large"), key)
-        except BucketUnavailableError:
-            proxy.reset()
-            store.upload(str(tmp_path / "large"), key)
-        assert [each.size for each in store.list(key)] == [101 * 1024 * 1024]
+        file.truncate(size)
+    with proxied(s3, read_timeout=15) as proxy:
+        store = open_store(ProxiedMonth(s3, proxy, "anycost").arguments["bucket_path"])
+        for times in (1, 1000):
+            proxy.reset(Fault(what, kind, times))
+            try:
+                store.upload(str(tmp_path / "large"), f"m/{times}")
+            except BucketUnavailableError:
+                proxy.reset()
+                store.upload(str(tmp_path / "large"), f"m/{times}")
+            assert [each.size for each in store.list(f"m/{times}")] == [size]
