@@ -205,6 +205,6 @@ def _hour_incomplete(unit: Unit, error: AmbiguousWriteError) -> HourIncompleteEr
         f"{len(unit.requests)} requests was lost {HOUR_RESTARTS + 1} times in a row. {error.message} Options: fewer "
         'rows in that hour, with transform=aggregate(by=[...], period="hour") of cloudzero_provider.anycost (by: the '
         'columns to keep; period="day" would put a whole day into one hour); a more reliable connection; or '
-        f"CloudZero's AnyCost Bucket connection ({BUCKET_PAGE}).",
+        f"AnyCostBucketDropOperator, for CloudZero's AnyCost Bucket connection ({BUCKET_PAGE}).",
         error.status,
     )

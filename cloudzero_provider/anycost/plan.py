@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 _OPTIONS = (
     'Options: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of '
     "cloudzero_provider.anycost (by: the columns to keep); send parts of the bill to AnyCost streams of their own; "
-    f"or use AnyCostBucketDropOperator, for CloudZero's AnyCost Bucket connection, which has no such "
-    f"limit ({BUCKET_PAGE}). "
-    f"The limits: {SEND_PAGE}"
+    "or use AnyCostBucketDropOperator, for CloudZero's AnyCost Bucket connection, which has no such limit "
+    f"({BUCKET_PAGE}). The limits: {SEND_PAGE}"
 )
 
 

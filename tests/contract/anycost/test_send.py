@@ -843,7 +843,7 @@ def test_an_hour_that_never_completes_says_what_to_do(sandbox):
     assert after.endswith(
         ' Options: fewer rows in that hour, with transform=aggregate(by=[...], period="hour") of '
         'cloudzero_provider.anycost (by: the columns to keep; period="day" would put a whole day into one hour); a '
-        "more reliable connection; or CloudZero's AnyCost Bucket connection "
+        "more reliable connection; or AnyCostBucketDropOperator, for CloudZero's AnyCost Bucket connection "
         "(https://docs.cloudzero.com/docs/anycost-bucket-getting-started)."
     )
     assert error.status is None

@@ -176,7 +176,7 @@ def test_a_month_over_a_limit_says_by_how_much_and_what_to_do():
     with pytest.raises(MonthTooLargeError, match=r"has 12 rows, 2 more than the 10 .*max_month_rows") as error:
         plan_of(rows_of(12), max_month_rows=10)
     assert 'transform=aggregate(by=[...], period="day") of cloudzero_provider.anycost' in str(error.value)
-    assert "AnyCost Bucket connection" in str(error.value)
+    assert "AnyCostBucketDropOperator, for CloudZero's AnyCost Bucket connection" in str(error.value)
     assert "https://docs.cloudzero.com/docs/anycost-bucket-getting-started" in str(error.value)
     size = plan_of(rows_of(12)).size
     with pytest.raises(MonthTooLargeError, match=rf"{size:,} bytes, 1 more than.*max_month_bytes"):
