@@ -58,11 +58,12 @@ lint-and-fire:
 	@$(MAKE) --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) lint test-fire
 
 # A backfill of 36 months whose scheduler and triggerer are killed, the connection form in a browser on the line before
-# the newest, what happens for each reply that CloudZero does not document, and bucket drops that are killed a hundred times
-# or run side by side in every order.
+# the newest, 480 streams and months in one run, what happens for each reply that CloudZero does not document, and bucket
+# drops that are killed a hundred times or run side by side in every order.
 test-long: $(VENV)/installed-dev $(VENV)/airflow-3.2/installed $(VENV)/highest/installed chromium
 	$(VENV)/highest/bin/pytest -n 2 tests/unit
 	CLOUDZERO_AIRFLOW_3_2=$(VENV)/airflow-3.2 $(BIN)/pytest -n 2 -m long tests/e2e
+	$(BIN)/pytest -m long tests/airflow
 	$(BIN)/pytest -m long tests/contract
 
 test-all: test docs release-check test-long test-matrix test-dependencies fire
@@ -86,7 +87,7 @@ test-fire: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile tests/fire
 
 test-airflow: $(VENV)/installed-dev
-	$(BIN)/pytest -n 3 --dist worksteal tests/airflow
+	$(BIN)/pytest -n 3 --dist worksteal -m 'not long' tests/airflow
 
 # Complete Airflows, a browser, PostgreSQL, and S3 (moto's server).
 test-e2e: $(VENV)/installed-dev chromium postgresql

@@ -22,7 +22,7 @@ SUITES = {
     "unit": ["tests/unit"],
     "contract": ["-n", "2", "--dist", "loadfile", "tests/contract"],
     # In one process: with 2.11, tests of what dag.test prints fail in pytest-xdist's workers.
-    "airflow": ["tests/airflow"],
+    "airflow": ["-m", "not long", "tests/airflow"],
 }
 
 

@@ -78,14 +78,22 @@ def read_pools(path: Path) -> dict[str, int]:
         raise ConfigurationError(f"{path}: expected a file that `airflow pools export` wrote.") from None
 
 
-def create_pools(pools: Iterable[StreamPool]) -> None:
+def create_pools(pools: Iterable[StreamPool], *, include_deferred: bool = False) -> None:
     """
     Create pools of one slot.
 
     :param pools: that do not exist: Airflow replaces the slots of one that does.
+    :param include_deferred: whether a task that waits in the triggerer keeps the slot.
     :raises ConfigurationError: when Airflow refuses.
     """
-    content = {pool.name: {"slots": 1, "description": _DESCRIPTION.format(stream=pool.stream)} for pool in pools}
+    content = {
+        pool.name: {
+            "slots": 1,
+            "description": _DESCRIPTION.format(stream=pool.stream),
+            "include_deferred": include_deferred,
+        }
+        for pool in pools
+    }
     if not content:
         return
     with tempfile.TemporaryDirectory(prefix="cloudzero-") as folder:

@@ -38,6 +38,9 @@ def create_pools(
         list[str],
         typer.Option("--conn-id", help="An Airflow connection whose extra names the AnyCost stream. Repeatable."),
     ] = [],  # noqa: B006
+    include_deferred: Annotated[
+        bool, typer.Option("--include-deferred", help="A sensor in the pool keeps its slot while it is deferred.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which pools are missing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -48,7 +51,7 @@ def create_pools(
     the exit code is 1.
     """
     with exits_on_error():
-        results = _create(_wanted(streams, conn_id), dry_run=dry_run)
+        results = _create(_wanted(streams, conn_id), include_deferred=include_deferred, dry_run=dry_run)
     others = [result for result in results if result.status == _OTHER_SLOTS]
     if json:
         print_json({"ok": not others, "pools": [_as_object(result) for result in results]})
@@ -83,12 +86,12 @@ def _wanted(streams: Sequence[str], conn_ids: Sequence[str]) -> list[StreamPool]
     return list(dict.fromkeys(found))
 
 
-def _create(pools: Sequence[StreamPool], *, dry_run: bool) -> list[_Result]:
+def _create(pools: Sequence[StreamPool], *, include_deferred: bool, dry_run: bool) -> list[_Result]:
     from cloudzero_provider.airflow_support.pools import create_pools, existing_pools
 
     existing = existing_pools()
     if not dry_run:
-        create_pools(pool for pool in pools if pool.name not in existing)
+        create_pools((pool for pool in pools if pool.name not in existing), include_deferred=include_deferred)
     return [_result(pool, existing, dry_run=dry_run) for pool in pools]
 
 

@@ -32,6 +32,7 @@ EXAMPLE_DAGS = {
     "anycost_report_what_was_sent",
     "anycost_retry_policy",
     "anycost_send_and_wait",
+    "anycost_streams_and_months",
     "anycost_taskflow",
     "anycost_vendor_csv",
     "anycost_focus",

@@ -34,6 +34,10 @@ def stored():
     return {pool.pool: (pool.slots, pool.description) for pool in Pool.get_pools() if pool.pool != "default_pool"}
 
 
+def keep_slots_while_deferred():
+    return {pool.pool for pool in Pool.get_pools() if pool.include_deferred}
+
+
 def statuses(result):
     return [(pool["pool"], pool["slots"], pool["status"]) for pool in result["pools"]]
 
@@ -87,10 +91,11 @@ def test_an_airflow_without_a_database_is_wrong_usage(monkeypatch, tmp_path):
 
 
 def test_tasks_in_the_pool_of_a_stream_run_one_at_a_time(dags):
-    assert run_json("create-pools", "shared") == {
+    assert run_json("create-pools", "shared", "--include-deferred") == {
         "ok": True,
         "pools": [{"pool": "cloudzero_shared", "stream": "shared", "slots": 1, "status": "created"}],
     }
+    assert keep_slots_while_deferred() == {"cloudzero_shared"}
     names = ("estimate", "credits", "estimate_in_pool", "credits_in_pool")
     chosen = cleared_and_chosen(dags["one_pool"], run_dag(dags["one_pool"]), *names)
     assert {"estimate", "credits"} < chosen.keys()

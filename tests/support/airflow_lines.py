@@ -45,6 +45,7 @@ SINCE = {
     "anycost_s3_parquet.py": (3, 2),
     "anycost_send_and_wait.py": (3, 2),
     "anycost_sql.py": (3, 2),
+    "anycost_streams_and_months.py": (3, 0),
     "anycost_taskflow.py": (3, 2),
     "anycost_vendor_csv.py": (3, 0),
     "telemetry_backfill_months.py": (3, 2),
@@ -185,8 +186,8 @@ def run_task(ti: Any, dag: DAG, session: Any) -> None:
         print(f"{ti.task_id}: {error}")
 
 
-def clear(dag: DAG, dag_run: DagRun, task_id: str) -> None:
-    """Clear a task, as in the UI."""
+def clear(dag: DAG, dag_run: DagRun, task_id: str | tuple[str, int]) -> None:
+    """Clear a task, or the instance of a mapped one with a map index, as in the UI."""
     if LINE >= (3, 0):
         scheduler_dag(dag).clear(run_id=dag_run.run_id, task_ids=[task_id])
     else:

@@ -74,8 +74,8 @@ def run(dag: DAG, *, logical_date: datetime | str | None = "now", run_conf: dict
     return _outcome(lines.test_run(dag, logical_date, run_conf), errors)
 
 
-def clear_and_run(dag: DAG, outcome: Outcome, *task_ids: str) -> Outcome:
-    """Clear tasks, as in the UI, and run what is then due."""
+def clear_and_run(dag: DAG, outcome: Outcome, *task_ids: str | tuple[str, int]) -> Outcome:
+    """Clear tasks, or instances of mapped ones, as in the UI, and run what is then due."""
     with create_session() as session:
         dag_run = session.query(DagRun).filter_by(dag_id=dag.dag_id, run_id=outcome.run_id).one()
         session.expunge(dag_run)
