@@ -7,11 +7,11 @@ import logging
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from cloudzero_provider.airflow_support.object_storage import open_storage
+from cloudzero_provider.airflow_support.object_storage import open_storage, without_credentials
+from cloudzero_provider.anycost.bucket.layout import is_month_folder
 from cloudzero_provider.anycost.bucket.local_store import LocalStore, digest_of
 from cloudzero_provider.anycost.bucket.store import Digest, Listed, Stored, VersionChangedError
 from cloudzero_provider.exceptions import BucketError, BucketUnavailableError, CloudZeroError, ConfigurationError
@@ -47,27 +47,28 @@ def open_store(bucket_path: Any) -> BucketStore:
         path = path.removeprefix("file://")
     if "://" not in path:
         return _local_store(path)
+    shown = without_credentials(path)
     scheme, _, place = path.partition("://")
     bucket, _, folder = place.partition("/")
     names = folder.strip("/").split("/")
     if not bucket.rpartition("@")[2] or names == [""]:
         raise ConfigurationError(
-            f"bucket_path is {_without_password(path)!r}, the root of a bucket, which CloudZero does not accept: "
-            f"{_FORM}."
+            f"bucket_path is {shown!r}, the root of a bucket, which CloudZero does not accept: {_FORM}."
         )
     if not all(names) or {".", ".."} & {*names}:
-        raise ConfigurationError(f"bucket_path is {_without_password(path)!r}: {_FORM}.")
+        raise ConfigurationError(f"bucket_path is {shown!r}, with a folder that is '', '.' or '..': {_FORM}.")
+    _refuse_month_folder(shown, names[-1])
     uri = f"{scheme}://{bucket}/{'/'.join(names)}"
     try:
         storage, key = open_storage(uri)
     except (AirflowNotFoundException, ValueError, ImportError) as error:
         raise ConfigurationError(
-            f"bucket_path is {_without_password(path)!r}: Airflow can't open it ({error}). Is the provider for it "
+            f"bucket_path is {shown!r}: Airflow can't open it ({error}). Is the provider for it "
             "installed, like apache-airflow-providers-amazon[s3fs], and the connection before the @ there?"
         ) from None
     except Exception as error:
         raise BucketUnavailableError(
-            f"bucket_path is {_without_password(path)!r}: Airflow can't open it ({type(error).__name__}: {error}). "
+            f"bucket_path is {shown!r}: Airflow can't open it ({type(error).__name__}: {error}). "
             "Correct its connection, or run the task again if the error may pass."
         ) from error
     root = f"{scheme}://{bucket.rpartition('@')[2]}/{'/'.join(names)}"
@@ -78,12 +79,18 @@ def open_store(bucket_path: Any) -> BucketStore:
 def _local_store(path: str) -> LocalStore:
     if not os.path.isabs(path) or not os.path.normpath(path).strip(os.sep):
         raise ConfigurationError(f"bucket_path is {path!r}: {_FORM}, or the absolute path of a folder.")
-    return LocalStore(os.path.normpath(path))
+    root = os.path.normpath(path)
+    _refuse_month_folder(path, os.path.basename(root))
+    return LocalStore(root)
 
 
-def _without_password(uri: str) -> str:
-    """Hide what somebody may have written before an ``@``."""
-    return uri if not (urlsplit(uri).password or "") else f"{uri.partition('://')[0]}://…@{uri.rpartition('@')[2]}"
+def _refuse_month_folder(shown: str, name: str) -> None:
+    """Refuse what somebody has copied from a listing of the bucket: CloudZero looks for months in the root only."""
+    if is_month_folder(name):
+        raise ConfigurationError(
+            f"bucket_path is {shown!r}, the folder of a month: expected the folder above it, which is that of the "
+            "AnyCost Bucket connection."
+        )
 
 
 def _explained(what: str, error: Exception) -> BucketError:
@@ -218,6 +225,16 @@ class S3Store(ObjectStore):
                 if _code(error) == "NoSuchBucket":
                     raise
                 return None
+            except PermissionError as error:
+                # For an object that is not there, S3 replies so to whoever may list only a part of the bucket.
+                if _code(error) != "AccessDenied" or any(each.key == key for each in self._pages(key)):
+                    raise
+                return None
+
+    def list(self, folder: str) -> list[Listed]:
+        """List all objects below a folder. Unlike s3fs, it asks for nothing outside of the folder."""
+        with self._readable_errors(folder, "listed"):
+            return sorted(self._pages(folder), key=lambda listed: listed.key)
 
     def replace(self, key: str, content: bytes, version: str | None) -> None:
         """Write an object if it is still the version."""
@@ -238,6 +255,20 @@ class S3Store(ObjectStore):
         self._storage.call_s3(
             "put_object", Body=content, ContentType="application/json", **self._place(key), **condition
         )
+
+    def _pages(self, prefix: str) -> Iterator[Listed]:
+        place = self._place(prefix)
+        request = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
+        skipped = len(place["Key"]) - len(prefix)
+        while True:
+            page = self._storage.call_s3("list_objects_v2", **request)
+            for each in page.get("Contents", ()):
+                # Consoles make objects that look like folders.
+                if not each["Key"].endswith("/"):
+                    yield Listed(each["Key"][skipped:], int(each["Size"]))
+            if not page.get("NextContinuationToken"):
+                return
+            request["ContinuationToken"] = page["NextContinuationToken"]
 
     def _place(self, key: str) -> dict[str, str]:
         bucket, _, name = self._full(key).partition("/")

@@ -68,7 +68,7 @@ class ObjectStorage:
             with _readable_errors(uri):
                 open_storage(uri)
         except AirflowNotFoundException as error:
-            raise ConfigurationError(f"{uri}: {error}") from None
+            raise ConfigurationError(f"{without_credentials(uri)}: {error}") from None
 
     def head(self, uri: str, size: int) -> bytes | None:
         """
@@ -87,7 +87,7 @@ class ObjectStorage:
         except MissingFileError:
             return None
         except AirflowNotFoundException as error:
-            raise ConfigurationError(f"{uri}: {error}") from None
+            raise ConfigurationError(f"{without_credentials(uri)}: {error}") from None
 
     def upload(self, file: IO[bytes], uri: str) -> None:
         """
@@ -119,16 +119,47 @@ def open_storage(uri: str) -> tuple[Any, str]:
 
     :param uri: with the Airflow connection before an ``@``, if it has one.
     :return: Airflow's file system, and the path in it.
+    :raises AirflowNotFoundException: when there is no such connection.
     """
-    connection, at, _ = uri.partition("://")[2].partition("/")[0].rpartition("@")
-    if at:
+    connection = _connection(uri)
+    if connection is not None:
         # Without the connection, storages would silently use none.
-        BaseHook.get_connection(connection)
+        try:
+            BaseHook.get_connection(connection)
+        except AirflowNotFoundException:
+            if ":" not in connection:
+                raise
+            raise AirflowNotFoundException(
+                "what is before the @ is not the id of an Airflow connection. If these are credentials, replace them, "
+                "as Airflow shows a task's parameters, and store the new ones in an Airflow connection"
+            ) from None
     path = ObjectStoragePath(uri)
     storage = path.fs
     # File systems cache listings for as long as the worker runs.
     storage.invalidate_cache()
     return storage, path.path
+
+
+def without_credentials(uri: str) -> str:
+    """
+    Hide the login and the password that somebody may have written before an ``@``.
+
+    :param uri: with an Airflow connection, credentials, or neither.
+    """
+    connection = _connection(uri)
+    if connection is None or ":" not in connection:
+        return uri
+    scheme, _, rest = uri.partition("://")
+    return f"{scheme}://…{rest[len(connection) :]}"
+
+
+def _connection(uri: str) -> str | None:
+    """What is before the ``@`` of a URI; ``None`` without one."""
+    place = uri.partition("://")[2]
+    host = place.partition("/")[0]
+    # A password, unlike an Airflow connection, may have slashes.
+    name, at, _ = (place if ":" in host else host).rpartition("@")
+    return name if at else None
 
 
 @contextmanager

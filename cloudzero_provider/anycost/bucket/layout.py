@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import MAXYEAR, datetime, timezone
 from typing import TYPE_CHECKING
+
+from cloudzero_provider.exceptions import MonthError
 
 if TYPE_CHECKING:
     from cloudzero_provider.months import Month
@@ -16,6 +18,7 @@ _TIME_FORMAT = "%Y%m%dT%H%M%SZ%f"
 _DROP_ID = re.compile(r"([0-9]{8}T[0-9]{6}Z[0-9]{6})[0-9a-f]{4}")
 #: In the key of a mark that a drop is being removed.
 REMOVAL = ".removed-by-"
+_MONTH_FOLDER = re.compile(r"[0-9]{8}-[0-9]{8}")
 #: A drop id that somebody else chose: one folder's name.
 _ANY_DROP_ID = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f]{1,200}")
 
@@ -32,8 +35,16 @@ class MonthFolder:
 
     @property
     def name(self) -> str:
-        """CloudZero's billing data id, like ``20260301-20260401``: the first day of the month and of the next."""
-        return f"{self.month.start:%Y%m%d}-{self.month.end:%Y%m%d}"
+        """
+        CloudZero's billing data id, like ``20260301-20260401``: the first day of the month and of the next.
+
+        :raises MonthError: when the next month has more than four digits.
+        """
+        following = self.month.next
+        if following.year > MAXYEAR:
+            raise MonthError(f"{self.month} has no folder in a bucket, which is named after the next month, too.")
+        # Not strftime, which pads years on some systems only.
+        return f"{self.month.year:04d}{self.month.number:02d}01-{following.year:04d}{following.number:02d}01"
 
     @property
     def manifest(self) -> str:
@@ -111,3 +122,12 @@ def is_drop_id(value: object) -> bool:
     :param value: from a manifest, or from a user.
     """
     return isinstance(value, str) and _ANY_DROP_ID.fullmatch(value) is not None
+
+
+def is_month_folder(name: str) -> bool:
+    """
+    Whether a folder's name is a billing data id, like ``20260301-20260401``.
+
+    :param name: without slashes.
+    """
+    return _MONTH_FOLDER.fullmatch(name) is not None

@@ -140,6 +140,14 @@ def test_a_history_of_drops(target, store):
         assert (current_drop(reader.files()), held_rows(reader.files())) == (made[2], bill(22))
 
 
+def test_more_objects_than_a_page_of_a_listing(s3, s3_path, bucket_name):
+    for number in range(1_001):
+        s3.client.put_object(Bucket=bucket_name, Key=f"{ROOT}/m/{number:04d}", Body=b"x")
+    s3.client.put_object(Bucket=bucket_name, Key=f"{ROOT}/m/folder/", Body=b"")
+    s3.client.put_object(Bucket=bucket_name, Key=f"{ROOT}/mm", Body=b"of another folder")
+    assert open_store(s3_path).list("m/") == [Listed(f"m/{number:04d}", 1) for number in range(1_001)]
+
+
 def test_two_writers_on_s3(s3, s3_path, bucket_name):
     store, reader = open_store(s3_path), S3Reader(s3, bucket_name, ROOT)
     assert store.is_conditional
@@ -185,6 +193,13 @@ class TestBadTargets:
         with pytest.raises(ConfigurationError, match=r"bucket_path is .*: expected a folder in a bucket"):
             open_store(path)
 
+    @pytest.mark.parametrize(
+        "path", ["s3://bucket/anycost/20260301-20260401", "s3://bucket/20260301-20260401/", "/acme/20260301-20260401"]
+    )
+    def test_the_folder_of_a_month(self, path):
+        with pytest.raises(ConfigurationError, match=r"the folder of a month: expected the folder above it"):
+            open_store(path)
+
     @pytest.mark.parametrize("path", ["", "  ", None, "relative/folder", "/", "//", "/tmp/..", "file:///", "file://x"])
     def test_a_folder_of_this_machine(self, path):
         with pytest.raises(ConfigurationError, match=r"bucket_path is .*absolute path of a folder"):
@@ -215,6 +230,10 @@ class TestBadTargets:
 
     def test_neither_the_root_nor_errors_hold_credentials(self, s3_path, connection):
         assert "@" not in open_store(s3_path).root
-        with pytest.raises(ConfigurationError) as error:
-            open_store(f"s3://{ACCESS_KEY}:{SECRET_KEY}@bucket/")
-        assert SECRET_KEY not in str(error.value)
+        for path in ("bucket/", "bucket/folder", "bucket/a//b", "bucket/20260301-20260401"):
+            # Keys of AWS may have slashes.
+            for secret in (SECRET_KEY, f"{SECRET_KEY}/x"):
+                with pytest.raises(ConfigurationError) as error:
+                    open_store(f"s3://{ACCESS_KEY}:{secret}@{path}")
+                assert SECRET_KEY not in str(error.value)
+                assert ACCESS_KEY not in str(error.value)

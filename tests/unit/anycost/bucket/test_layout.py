@@ -9,17 +9,24 @@ import pytest
 from cloudzero_provider.anycost.bucket.description import DropDescription, DropFile
 from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_drop_id, new_drop_id, part_name, started_at
 from cloudzero_provider.anycost.bucket.store import Listed
+from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.months import Month
 
 
 @pytest.mark.parametrize(
     ("month", "name"),
-    [("2026-05", "20260501-20260601"), ("2025-12", "20251201-20260101"), ("2024-02", "20240201-20240301")],
+    [("2026-05", "20260501-20260601"), ("2025-12", "20251201-20260101"), ("2024-02", "20240201-20240301")]
+    + [("0001-01", "00010101-00010201"), ("0999-12", "09991201-10000101")],
 )
 def test_the_billing_data_id_is_the_first_day_of_the_month_and_of_the_next(month, name):
     folder = MonthFolder(Month.parse(month))
     assert (folder.name, folder.manifest) == (name, f"{name}/manifest.json")
     assert (folder.drop("x"), folder.description("x")) == (f"{name}/x/", f"{name}/x.json")
+
+
+def test_the_last_month_has_no_folder():
+    with pytest.raises(MonthError, match="9999-12 has no folder in a bucket"):
+        _ = MonthFolder(Month(9999, 12)).name
 
 
 def test_drop_ids_are_unique_and_sort_by_time():
@@ -73,7 +80,9 @@ def test_a_description_is_read_as_it_was_written():
 @pytest.mark.parametrize(
     "content",
     [b"", b"[]", b"{}", b"null", b"\xff", DROP.as_json().replace(b"airflow-provider-cloudzero", b"somebody")]
-    + [DROP.as_json().replace(b'"rows": 3', b'"rows": "x"'), DROP.as_json().replace(b'"sha256": "aa"', b'"other": 1')],
+    + [DROP.as_json().replace(b'"rows": 3', b'"rows": "x"'), DROP.as_json().replace(b'"sha256": "aa"', b'"other": 1')]
+    + [DROP.as_json().replace(b"cost/cost", b"usage/amount"), DROP.as_json().replace(b'"1.5"', b'"a lot"')]
+    + [DROP.as_json().replace(b'"a.csv.gz"', name) for name in (b'"../a"', b'"/etc/a"', b'".."', b'"a\\\\b"', b'""')],
 )
 def test_another_file_is_no_description(content):
     assert DropDescription.parse("d", content) is None
