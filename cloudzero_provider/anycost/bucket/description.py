@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from cloudzero_provider.anycost.columns import COST
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.bucket.store import Listed
 
 _WRITTEN_BY = "airflow-provider-cloudzero"
+#: Whoever may write to the bucket can change a description: it never names a file outside of the drop's folder.
+_FILE = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f]+")
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class DropDescription:
     :param rows: number of rows.
     :param totals: cost column → exact sum, as a decimal string.
     :param hours: number of hours that the rows cover.
-    :param sha256: hash of all rows as CSV text, in order: equal rows have equal hashes.
+    :param sha256: hash of the text of all files, in order: equal rows in equal files have equal hashes.
     :param files: in order.
     :param replaces: the drop that was current when this one was begun.
     :param rolled_back_at: when the month was last rolled back to it, in ISO 8601.
@@ -82,18 +88,22 @@ class DropDescription:
             found: dict[str, Any] = json.loads(content)
             if found["written_by"] != _WRITTEN_BY or found["drop_id"] != drop_id:
                 return None
+            files = tuple(DropFile(**file) for file in found["files"])
+            Decimal(found["totals"][COST])
+            if not all(_FILE.fullmatch(file.name) for file in files):
+                return None
             return cls(
                 drop_id=drop_id,
                 rows=int(found["rows"]),
                 totals={str(name): str(total) for name, total in found["totals"].items()},
                 hours=int(found["hours"]),
                 sha256=str(found["sha256"]),
-                files=tuple(DropFile(**file) for file in found["files"]),
+                files=files,
                 replaces=found.get("replaces"),
                 rolled_back_at=found.get("rolled_back_at"),
                 rolled_back_from=found.get("rolled_back_from"),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def is_complete(self, folder: str, listed: list[Listed]) -> bool:

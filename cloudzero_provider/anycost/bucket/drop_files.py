@@ -38,7 +38,7 @@ class DropFiles:
     :param rows: number of rows.
     :param totals: cost column → exact sum, as a decimal string.
     :param hours: the hours that the rows cover, like ``2026-03-16T13:00:00Z``.
-    :param sha256: hash of all rows as CSV text, in order.
+    :param sha256: hash of the text of all files, in order.
     :param files: in order.
     """
 

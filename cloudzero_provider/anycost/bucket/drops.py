@@ -185,9 +185,8 @@ def roll_back(store: BucketStore, month: Month, drop_id: str) -> RollbackSummary
         drop = _named(drops, drop_id)
     if drop.is_complete is False:
         raise DropIncompleteError(
-            f"{store.root}/{folder.drop(drop.drop_id)} lacks files, or they have other sizes than when they were "
-            "written, or another task is removing it, so the manifest was not changed. The complete drops of "
-            f"{month}: {_complete(drops)}."
+            f"{_incomplete(store, folder, drop)}, so the manifest was not changed. The complete drops of {month}: "
+            f"{_complete(drops)}."
         )
     if drop.is_complete is None:
         log.warning("%s: another program wrote drop %s, so whether it is complete is not known", month, drop.drop_id)
@@ -196,6 +195,16 @@ def roll_back(store: BucketStore, month: Month, drop_id: str) -> RollbackSummary
         switch_manifest(store, folder, manifest, drop.drop_id)
         log.info("%s: the manifest now names drop %s; before, %s", month, drop.drop_id, manifest.current_drop_id)
     return _summary(drops, manifest, held, unchanged=is_current)
+
+
+def _incomplete(store: BucketStore, folder: MonthFolder, drop: ListedDrop) -> str:
+    if drop.rows is None:
+        description = f"{store.root}/{folder.description(drop.drop_id)}"
+        return f"{description}, which says what the drop consists of, is missing or damaged"
+    return (
+        f"{store.root}/{folder.drop(drop.drop_id)} lacks files, or has others, or they have other sizes than when they "
+        "were written, or another task is removing it"
+    )
 
 
 def _named(drops: DropList, drop_id: str) -> ListedDrop:

@@ -33,6 +33,19 @@ def check_against_held(month: Month, files: DropFiles, held: HeldDrop, options: 
     """
     _check_shrinking(month, files.rows, held, options.min_rows_ratio)
     _check_growth(month, files.rows, held, options.max_rows_ratio)
+    check_held_cost(month, files, held, options)
+
+
+def check_held_cost(month: Month, files: DropFiles, held: HeldDrop, options: DropOptions) -> None:
+    """
+    Refuse a month that would cost something else by too much.
+
+    :param month: the month.
+    :param files: what is to be written.
+    :param held: what the current drop holds.
+    :param options: the guards.
+    :raises CostWouldChangeError: with both figures.
+    """
     if options.max_cost_change is not None:
         current = f"that the current drop {held.drop_id} holds"
         check_cost_change(str(month), held.total_cost, files.total_cost, options.max_cost_change, current, advice="")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.bucket.description import DropDescription
+from cloudzero_provider.anycost.bucket.layout import started_at
 from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.exceptions import BucketError, InputError
 from cloudzero_provider.sources.batches import read_batches
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NO_COST = "0"
+_UNKNOWN = "what the month holds is not known, and nothing was written"
+_WITHOUT_GUARDS = (
+    "To replace the month without comparing, turn off the guards: min_rows_ratio=0, and neither max_rows_ratio nor "
+    "max_cost_change."
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,14 @@ def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDro
     """
     log.info("%s: another program wrote the current drop %s; its rows are counted", folder.month, drop_id)
     rows, total = 0, _NO_COST
-    for listed in store.list(folder.drop(drop_id)):
-        if not listed.key.endswith((".csv", ".csv.gz")):
-            continue
+    files = [listed for listed in store.list(folder.drop(drop_id)) if listed.key.endswith((".csv", ".csv.gz"))]
+    if not files and started_at(drop_id):
+        # Even of an empty drop, this package leaves a description.
+        raise BucketError(
+            f"{store.root}/{folder.drop(drop_id)} is gone, and so is the description of this drop, which the manifest "
+            f"names: {_UNKNOWN}. {_WITHOUT_GUARDS} Does another program remove files?"
+        )
+    for listed in files:
         with tempfile.TemporaryDirectory(prefix="cloudzero-") as local:
             path = os.path.join(local, os.path.basename(listed.key))
             store.download(listed.key, path)
@@ -84,9 +95,8 @@ def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDro
                     rows, total = rows + batch.count, sum_of(total, _cost_of(batch))
             except InputError as error:
                 raise BucketError(
-                    f"{store.root}/{listed.key} can't be read, so what the month holds is not known, and nothing was "
-                    f"written ({str(error).replace(path, listed.key)}). To replace the month without comparing, turn "
-                    "off the guards: min_rows_ratio=0, and neither max_rows_ratio nor max_cost_change."
+                    f"{store.root}/{listed.key} can't be read, so {_UNKNOWN} "
+                    f"({str(error).replace(path, listed.key)}). {_WITHOUT_GUARDS}"
                 ) from None
     return HeldDrop(drop_id, rows, total)
 

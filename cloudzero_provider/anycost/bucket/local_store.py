@@ -104,7 +104,10 @@ class LocalStore:
         try:
             yield
         except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
-            raise BucketError(f"{self.root}/{key}: {error.strerror or error}.") from None
+            raise BucketError(
+                f"{self.root}/{key}: {error.strerror or error}. {self.root} has to be a folder that this worker may "
+                "read and write, with nothing in it but what drops are made of."
+            ) from None
 
 
 def digest_of(chunks: Iterator[bytes]) -> Digest:

@@ -96,10 +96,12 @@ def switch_manifest(store: BucketStore, folder: MonthFolder, before: Manifest, d
             return
         if not isinstance(error, VersionChangedError):
             raise
+        gone = found.current_drop_id is None
+        what = "another program deleted it" if gone else f"another writer made {_shown(found)} the current drop"
         changed = ManifestChangedError(
-            f"{store.root}/{folder.manifest}: another writer made {_shown(found)} the current drop while this one was "
-            f"written ({_shown(before)} was current before), so it was not replaced. Run the task again to replace it. "
-            "Several tasks that write one month need a pool with one slot."
+            f"{store.root}/{folder.manifest}: {what} while this one was written ({_shown(before)} was current before), "
+            "so it was not replaced. Run the task again to replace it. Several tasks that write one month need a pool "
+            "with one slot."
         )
         changed.nothing_written = True
         raise changed from None

@@ -44,7 +44,11 @@ class DropOptions:
         read_whole_number("keep_drops", self.keep_drops, least=1)
         read_whole_number("rows_per_file", self.rows_per_file, most=MAX_FILE_ROWS)
 
-    @property
-    def compares(self) -> bool:
-        """Whether a guard needs what the current drop holds."""
-        return self.min_rows_ratio > 0 or self.max_rows_ratio is not None or self.max_cost_change is not None
+    def compares(self, *, is_cleared: bool) -> bool:
+        """
+        Whether a guard needs what the current drop holds.
+
+        :param is_cleared: whether the month is emptied, which only the guard on costs can refuse.
+        """
+        counts_rows = self.min_rows_ratio > 0 or self.max_rows_ratio is not None
+        return self.max_cost_change is not None or (counts_rows and not is_cleared)

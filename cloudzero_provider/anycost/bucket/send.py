@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.bucket.claim import BucketWrite
 from cloudzero_provider.anycost.bucket.drop_files import write_drop_files
-from cloudzero_provider.anycost.bucket.guards import check_against_held
+from cloudzero_provider.anycost.bucket.guards import check_against_held, check_held_cost
 from cloudzero_provider.anycost.bucket.held import HeldDrop, count_drop, read_description
 from cloudzero_provider.anycost.bucket.layout import MonthFolder, new_drop_id
 from cloudzero_provider.anycost.bucket.manifest import read_manifest, switch_manifest
@@ -61,7 +61,8 @@ def clear_month(store: BucketStore, month: Month, options: DropOptions) -> Bucke
 
     :param store: the bucket.
     :param month: the month.
-    :param options: how it is written; guards on rows and costs don't apply.
+    :param options: how it is written; guards on the number of rows don't apply.
+    :raises InputError: when another guard refuses.
     :raises BucketError: when the bucket can't be used.
     """
     target = _Target(store, MonthFolder(month), read_manifest(store, MonthFolder(month)))
@@ -104,11 +105,18 @@ def _send(target: _Target, files: DropFiles, options: DropOptions, *, is_cleared
         log.info("%s: the current drop holds these rows already; nothing is written", target.month)
         return _summary(target, files, _held(current), drop_id=target.manifest.current_drop_id, unchanged=True)
     held = _held(current)
-    if held is None and target.manifest.current_drop_id and options.compares and not is_cleared:
+    if held is None and target.manifest.current_drop_id and options.compares(is_cleared=is_cleared):
         held = count_drop(target.store, target.folder, target.manifest.current_drop_id)
-    if held is not None and not is_cleared:
-        check_against_held(target.month, files, held, options)
+    if held is not None:
+        check = check_held_cost if is_cleared else check_against_held
+        check(target.month, files, held, options)
     if options.check_only:
+        log.info(
+            "%s: would replace %s with %s; nothing is written (check_only)",
+            target.month,
+            _known(target, held),
+            f"{files.rows:,}",
+        )
         return _summary(target, files, held, check_only=True)
     log.info("%s: replaces %s with %s", target.month, _known(target, held), f"{files.rows:,}")
     with claimed(options.claims, lambda: BucketWrite(target.store.root, str(target.month), files.rows)):

@@ -24,7 +24,7 @@ class BucketDropSummary:
     :param total_cost: exact sum of ``cost/cost``, as a decimal string.
     :param replaced_cost: the same of the previous drop; ``None`` when it is not known.
     :param hours: number of hours that the rows cover.
-    :param sha256: hash of all rows as CSV text, in order.
+    :param sha256: hash of the text of all files, in order.
     :param removed_drops: ids of earlier drops that were removed.
     :param check_only: whether the rows were only checked, and nothing was written.
     :param unchanged: whether the current drop held the same rows before, so that nothing was written.

@@ -161,6 +161,15 @@ class TestRollBack:
             roll_back(store, MARCH, made[0])
         assert current_drop(bucket.files()) == made[2]
 
+    @pytest.mark.parametrize("content", [b"{}", None])
+    def test_to_a_drop_without_its_description(self, bucket, store, made, content):
+        key = f"{MARCH_FOLDER}/{made[0]}.json"
+        bucket.remove(key) if content is None else bucket.put(key, content)
+        match = rf"{made[0]}.json, which says what the drop consists of, is missing or damaged, so the manifest"
+        with pytest.raises(DropIncompleteError, match=match):
+            roll_back(store, MARCH, made[0])
+        assert current_drop(bucket.files()) == made[2]
+
     def test_to_a_drop_of_another_program(self, bucket, store, made, caplog):
         bucket.put(f"{MARCH_FOLDER}/theirs/a.csv", b"time/usage_start,cost/cost\n2026-03-01T00:00:00Z,0.25\n")
         back = roll_back(store, MARCH, "theirs")

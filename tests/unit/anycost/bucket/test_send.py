@@ -136,6 +136,20 @@ def test_check_only_writes_nothing(bucket, store):
     assert (summary.rows, summary.total_cost, summary.replaced_cost) == (28, "56", "28")
 
 
+@pytest.mark.parametrize(
+    ("act", "match"),
+    [
+        (lambda store: send(store, bill(27), check_only=True), "would replace 28 rows with 27; nothing is written"),
+        (lambda store: clear_month(store, MARCH, DropOptions(check_only=True)), "would replace 28 rows with 0;"),
+    ],
+)
+def test_check_only_says_what_would_be_replaced(store, caplog, act, match):
+    caplog.set_level("INFO")
+    send(store, bill())
+    act(store)
+    assert match in caplog.text
+
+
 def test_clearing_leaves_an_empty_drop(bucket, store):
     first = send(store, bill())
     summary = clear_month(store, MARCH, DropOptions())
@@ -195,6 +209,36 @@ class TestGuards:
         with pytest.raises(MissingDaysError):
             clear_month(store, MARCH, DropOptions(required_days=RequiredDays.ALL))
         assert bucket.files() == {}
+
+    def test_clearing_with_a_cost_that_changes(self, bucket, store):
+        send(store, bill(28))
+        before = bucket.files()
+        with pytest.raises(CostWouldChangeError, match=r"from the 28 that the current drop \w+ holds to 0 \(-100"):
+            clear_month(store, MARCH, DropOptions(max_cost_change=read_max_cost_change("99%")))
+        assert bucket.files() == before
+        assert clear_month(store, MARCH, DropOptions(max_cost_change=read_max_cost_change("28"))).rows == 0
+
+    def test_clearing_a_drop_of_another_program(self, bucket, store):
+        self.foreign(bucket, b"time/usage_start,cost/cost\n2026-03-01T00:00:00Z,2.5\n")
+        with pytest.raises(CostWouldChangeError, match=r"from the 2\.5 that the current drop theirs holds to 0"):
+            clear_month(store, MARCH, DropOptions(max_cost_change=read_max_cost_change("1")))
+        assert clear_month(store, MARCH, DropOptions(max_rows_ratio=1)).replaced_rows is None
+
+    def test_a_current_drop_of_which_nothing_is_left(self, bucket, store):
+        first = send(store, bill(28)).drop_id
+        for key in [key for key in bucket.files() if first in key]:
+            bucket.remove(key)
+        before = bucket.files()
+        match = rf"{first}/ is gone, .*what the month holds is not known, and nothing was written\. .*min_rows_ratio=0"
+        with pytest.raises(BucketError, match=match):
+            send(store, bill(3))
+        assert bucket.files() == before
+        assert send(store, bill(3), min_rows_ratio=0).replaced_rows is None
+        assert held_rows(bucket.files()) == bill(3)
+
+    def test_a_drop_of_another_program_without_files_is_empty(self, bucket, store):
+        bucket.put(MANIFEST, b'{"current_drop_id": "theirs"}')
+        assert send(store, bill(3)).replaced_rows == 0
 
     def test_rows_of_another_program_are_counted(self, bucket, store):
         self.foreign(bucket, b"time/usage_start,cost/cost\n" + b"2026-03-01T00:00:00Z,0.5\n" * 30)
@@ -307,7 +351,7 @@ class TestOtherWriters:
 
     def test_a_manifest_that_was_deleted_meanwhile(self, bucket, store):
         send(store, bill(20))
-        with pytest.raises(ManifestChangedError, match="another writer made no drop the current drop"):
+        with pytest.raises(ManifestChangedError, match="another program deleted it while this one was"):
             send(at(store, "before_switch", lambda: bucket.remove(MANIFEST)), bill())
         assert current_drop(bucket.files()) is None
 
