@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def check_batches(
-    batches: Iterable[Rows], month: Month, *, allow_unknown_columns: bool = False
+    batches: Iterable[Rows], month: Month, *, allow_unknown_columns: bool = False, in_csv: bool = False
 ) -> Iterator[CheckedRows]:
     """
     Check rows as :func:`~cloudzero_provider.anycost.checks.check_rows` does, batch by batch.
@@ -36,13 +36,15 @@ def check_batches(
     :param batches: the rows; read one at a time, and not held.
     :param month: the month that every row must be in.
     :param allow_unknown_columns: whether columns outside the Common Bill Format are sent.
+    :param in_csv: whether they are sent as CSV text, which cannot hold everything that JSON can.
     :return: each batch that has rows, until there is a problem. It keeps its columns without a value, so that all
         batches of a file have the same ones. Its totals are its own.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
     :raises InputError: when none of the columns is one of the Common Bill Format.
     """
     read_bool("allow_unknown_columns", allow_unknown_columns)
-    checks = _BatchChecks(month, allow_unknown_columns=allow_unknown_columns)
+    read_bool("in_csv", in_csv)
+    checks = _BatchChecks(_BatchRules(month, allow_unknown_columns=allow_unknown_columns, in_csv=in_csv))
     for rows in batches:
         columns = checks.check(rows)
         if columns is not None:
@@ -57,8 +59,8 @@ class _BatchRules(RowRules):
     Until then, nothing is said of the first of all rows, which is named for columns without any value.
     """
 
-    def __init__(self, month: Month, *, allow_unknown_columns: bool) -> None:
-        super().__init__(month, allow_unknown_columns=allow_unknown_columns)
+    def __init__(self, month: Month, *, allow_unknown_columns: bool, in_csv: bool) -> None:
+        super().__init__(month, allow_unknown_columns=allow_unknown_columns, in_csv=in_csv)
         #: All columns of the rows so far.
         self.names: dict[str, None] = {}
         self.is_first_batch = True
@@ -83,8 +85,8 @@ class _BatchRules(RowRules):
 
 
 class _BatchChecks:
-    def __init__(self, month: Month, *, allow_unknown_columns: bool) -> None:
-        self._rules = _BatchRules(month, allow_unknown_columns=allow_unknown_columns)
+    def __init__(self, rules: _BatchRules) -> None:
+        self._rules = rules
         self._problems = BatchProblems()
         self._is_good = True
         self._first: Rows | None = None

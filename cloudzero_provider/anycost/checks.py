@@ -38,20 +38,22 @@ class CheckedRows:
     where: Callable[[int], str] = field(repr=False)
 
 
-def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False) -> CheckedRows:
+def check_rows(rows: Rows, month: Month, *, allow_unknown_columns: bool = False, in_csv: bool = False) -> CheckedRows:
     """
     Check rows against the Common Bill Format (https://docs.cloudzero.com/docs/anycost-common-bill-format-cbf).
 
     :param rows: at least one row.
     :param month: the month that every row must be in.
     :param allow_unknown_columns: whether columns outside the Common Bill Format are sent.
+    :param in_csv: whether they are sent as CSV text, which cannot hold everything that JSON can.
     :raises InvalidRowsError: naming row, column, value and rule of the first few, and counting the rest.
     :raises InputError: when none of the columns is one of the Common Bill Format.
     """
     read_bool("allow_unknown_columns", allow_unknown_columns)
+    read_bool("in_csv", in_csv)
     check_format(list(rows.columns))
     problems = Problems(rows)
-    rules = RowRules(month, allow_unknown_columns=allow_unknown_columns)
+    rules = RowRules(month, allow_unknown_columns=allow_unknown_columns, in_csv=in_csv)
     columns = rules.apply(rows, problems)
     rules.log_values()
     problems.raise_if_any()

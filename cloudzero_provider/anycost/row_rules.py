@@ -21,6 +21,7 @@ from cloudzero_provider.anycost.columns import (
     TAG_KEY_RULE,
     TAG_PREFIX,
     USAGE_START,
+    Kind,
     did_you_mean,
     in_cbf_order,
     is_tag,
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 
 #: The cost that every FOCUS charge has.
 _FOCUS_COST = "BilledCost"
+_NUL = "\0"
 
 
 def check_format(names: list[str]) -> None:
@@ -87,11 +89,13 @@ class RowRules:
 
     :param month: the month that every row must be in.
     :param allow_unknown_columns: whether columns outside the Common Bill Format are sent.
+    :param in_csv: whether they are sent as CSV text, which cannot hold everything that JSON can.
     """
 
-    def __init__(self, month: Month, *, allow_unknown_columns: bool) -> None:
+    def __init__(self, month: Month, *, allow_unknown_columns: bool, in_csv: bool = False) -> None:
         self.month = month
         self.allow_unknown_columns = allow_unknown_columns
+        self.in_csv = in_csv
         self._other_months = OtherMonths(month)
         self._truncated: Counter[str] = Counter()
         self._guide_only = False
@@ -111,6 +115,8 @@ class RowRules:
             self._check_name(name, rows.columns[name], problems)
             problems.add_each(column.bad, name, rows.columns[name])
             self._note_values(name, column)
+            if self.in_csv and kind_of(name) is Kind.TEXT:
+                _check_nul(name, column.strings, rows, problems)
             columns[name] = column.strings
         self._check_required(rows, problems)
         self._check_month(columns.get(USAGE_START), rows, problems)
@@ -144,6 +150,8 @@ class RowRules:
         """
         if is_tag(name):
             return None if TAG_KEY.fullmatch(name.removeprefix(TAG_PREFIX)) else TAG_KEY_RULE
+        if self.in_csv and (_NUL in name or not name.strip()):
+            return "the header of a CSV file needs a name for each column, without NUL characters"
         if name in COLUMNS or self.allow_unknown_columns:
             return None
         hint = did_you_mean(name)
@@ -183,6 +191,12 @@ class RowRules:
         if elsewhere.any():
             self._other_months.found.update(starts.filter(elsewhere).str.slice(0, 7).unique().to_list())
             problems.add_all(elsewhere, USAGE_START, self._other_months, rows.columns[USAGE_START])
+
+
+def _check_nul(name: str, strings: pl.Series, rows: Rows, problems: Problems) -> None:
+    with_nul = strings.str.contains(_NUL, literal=True).fill_null(False)
+    if with_nul.any():
+        problems.add_all(with_nul, name, "has a NUL character, which CSV readers refuse", rows.columns[name])
 
 
 def _check_tags(columns: dict[str, pl.Series], rows: Rows, problems: Problems) -> None:

@@ -47,6 +47,8 @@ class MonthRowsOperator(CloudZeroRowsOperator):
     template_fields: Sequence[str] = ("month", *CloudZeroRowsOperator.template_fields)
     operator_extra_links = (AnyCostConnectionLink(),)
     on_empty_choices = tuple(OnEmpty)
+    #: Whether the rows are written as CSV text.
+    in_csv = False
 
     def __init__(self, *, month: str | date | None = None, allow_unknown_columns: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -88,4 +90,6 @@ class MonthRowsOperator(CloudZeroRowsOperator):
         from cloudzero_provider.anycost.checks import check_rows
 
         rows = self.read_rows(context, allow_equal_files=options.allow_equal_files)
-        return check_rows(rows, month, allow_unknown_columns=options.allow_unknown_columns) if rows.count else None
+        if not rows.count:
+            return None
+        return check_rows(rows, month, allow_unknown_columns=options.allow_unknown_columns, in_csv=self.in_csv)

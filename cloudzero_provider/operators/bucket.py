@@ -113,6 +113,7 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
         "check_only",
     )
     ui_color = _COLOR
+    in_csv = True
     outlet_keys = ("month", "bucket_path", "drop_id", "rows", "total_cost", "sha256", "check_only", "unchanged")
 
     def __init__(
@@ -207,7 +208,8 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
             from cloudzero_provider.sources.transformed_batches import transformed_batches
 
             batches = transformed_batches(batches, self.transform)
-        yield from check_batches(batches, month, allow_unknown_columns=parameters.allow_unknown_columns)
+        allow_unknown_columns = parameters.allow_unknown_columns
+        yield from check_batches(batches, month, allow_unknown_columns=allow_unknown_columns, in_csv=self.in_csv)
 
 
 class _BucketOperator(BaseOperator):

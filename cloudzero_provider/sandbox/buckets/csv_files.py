@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ENDING = ".csv.gz"
 MAX_ROWS = 1_000_000
 _GZIP = b"\x1f\x8b"
+#: Python's reader refuses longer cells. No limit is published.
+csv.field_size_limit(2**31 - 1)
 
 
 class FileRefusedError(ValueError):

@@ -141,6 +141,31 @@ class TestBadInput:
         assert isinstance(error.value, AirflowFailException)
         assert bucket.files() == {}
 
+    @pytest.mark.parametrize("source", ["files", "records"])
+    def test_text_that_csv_can_not_hold(self, bucket, write, tmp_path, source):
+        rows = [*BILL[:30], bill_row(31, **{"resource/id": "vm\0"})]
+        pl.DataFrame(rows).write_parquet(tmp_path / "march.parquet")
+        given = {"files": str(tmp_path / "march.parquet")} if source == "files" else {"records": rows}
+        with pytest.raises(errors.InvalidRowsError, match=r"row 31, column 'resource/id', .* has a NUL character"):
+            write(**given)
+        assert bucket.files() == {}
+
+    @pytest.mark.parametrize("name", [" ", "a\0b"])
+    def test_names_that_csv_can_not_hold(self, bucket, write, name):
+        rows = [{**row, name: "x"} for row in BILL]
+        with pytest.raises(errors.InvalidRowsError, match="the header of a CSV file needs a name for each column"):
+            write(records=rows, allow_unknown_columns=True)
+        assert bucket.files() == {}
+
+    @pytest.mark.parametrize("parameter", ["files", "problems_file"])
+    def test_credentials_in_a_path(self, write, parameter):
+        with pytest.raises(Exception, match="what is before the @ is not the id of an Airflow connection") as error:
+            write(
+                **{"records": BILL, parameter: "s3://AKIA7:planted-secret/9@bucket/march.csv"}
+                | ({"records": None} if parameter == "files" else {})
+            )
+        assert "planted-secret" not in str(error.value)
+
     def test_another_month(self, bucket, write):
         with pytest.raises(errors.InvalidRowsError, match=r"not in 2026-04 \(UTC\)"):
             write(records=BILL, month="2026-04")

@@ -16,7 +16,10 @@ import pytest
 from support.bucket_drops import current_drop
 from support.proxied_month import ProxiedMonth, proxied
 from support.s3_proxy import CORRUPTED, LOST_AFTER, LOST_BEFORE, SLOW, TRUNCATED, Fault
-from support.tasks import start_worker, write_drop
+from support.tasks import context, start_worker, write_drop
+
+from cloudzero_provider.exceptions import BucketError
+from cloudzero_provider.operators.bucket import AnyCostBucketListOperator
 
 #: The requests of a task that replaces a month and removes a drop, in order.
 REQUESTS = [
@@ -95,6 +98,25 @@ class TestFaults:
         for what in (LOST_BEFORE, LOST_AFTER):
             if REQUESTS.count(kind) > 1:
                 attempts(month, Fault(what, kind, times=1000, skip=1))
+
+
+def test_rights_to_list_the_folder_alone(month, proxy):
+    """Of an object that is not there, S3 then says that it is denied; and it denies what is asked of the folder."""
+    path = month.arguments["bucket_path"]
+    proxy.reset(Fault("403", "get manifest"), Fault("403", "head mark", times=1000))
+    assert write_drop(bucket_path=path, month="2026-05", records=[], on_empty="clear")["previous_drop_id"] is None
+    assert "head mark" not in proxy.kinds()
+    listed = AnyCostBucketListOperator(task_id="list", bucket_path=path, month="2026-04")
+    proxy.reset(Fault("403", "get manifest"), Fault("403", "head mark", times=1000))
+    assert listed.execute(context(listed))["drops"] == []
+    assert "head mark" not in proxy.kinds()
+
+
+def test_a_manifest_that_may_not_be_read(month, proxy):
+    proxy.reset(Fault("403", "get manifest", times=1000))
+    with pytest.raises(BucketError, match=r"manifest.json can't be read: the storage denies it"):
+        write_drop(**month.next_task())
+    assert month.held() == month.number
 
 
 def test_a_switch_that_arrives_after_the_retry_is_refused(month, proxy):

@@ -60,11 +60,11 @@ def test_a_history_of_a_month(server, root):
 
 
 def test_odd_values_arrive_as_they_are(server, root):
-    odd = cbf_bill(300)
+    odd = [*cbf_bill(300), {"time/usage_start": "2024-09-01T00:00:00Z", "cost/cost": "1", "resource/id": "x" * 200_000}]
     expected = write_drop(bucket_path=str(root), records=odd, month="2024-09")
     taken = Taken(server, "2024-09")
     state = taken.state()
-    assert (state["rows"], state["last_error"]) == (300, None)
+    assert (state["rows"], state["last_error"]) == (301, None)
     assert Decimal(state["total_cost"]) == Decimal(expected["total_cost"])
     descriptions = sorted(row["lineitem/description"] for row in odd if row.get("lineitem/description"))
     found = [row["lineitem/description"] for row in taken.rows() if "lineitem/description" in row]
