@@ -106,8 +106,8 @@ def plan(rows, operation=Operation.REPLACE_DROP, **limits):
 
 WAYS_OUT = (
     'Options: aggregate rows before sending, with transform=aggregate(by=[...], period="day") of cloudzero_provider.anycost '
-    "(by: the columns to keep); send parts of the bill to AnyCost streams of their own; or use CloudZero's AnyCost Bucket "
-    "connection, which accepts many files a month (https://docs.cloudzero.com/docs/anycost-bucket-getting-started). The "
+    "(by: the columns to keep); send parts of the bill to AnyCost streams of their own; or use "
+    "AnyCostBucketDropOperator, for CloudZero's AnyCost Bucket connection, which has no such limit (https://docs.cloudzero.com/docs/anycost-bucket-getting-started). The "
     "limits: https://docs.cloudzero.com/docs/anycost-send-stream-data"
 )
 
