@@ -282,7 +282,7 @@ class AnyCostBucketRollbackOperator(_BucketOperator):
         :param store: the bucket.
         :param month: the month.
         """
-        from cloudzero_provider.anycost.bucket.drops import roll_back
+        from cloudzero_provider.anycost.bucket.rollback import roll_back
 
         return roll_back(store, month, self.drop_id)
 

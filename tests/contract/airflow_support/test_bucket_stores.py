@@ -12,8 +12,9 @@ from support.rows import MARCH, bill_row, checked
 from support.s3_server import ACCESS_KEY, SECRET_KEY
 
 from cloudzero_provider.airflow_support.bucket_stores import ObjectStore, open_store
-from cloudzero_provider.anycost.bucket.drops import list_drops, roll_back
+from cloudzero_provider.anycost.bucket.drops import list_drops
 from cloudzero_provider.anycost.bucket.options import DropOptions
+from cloudzero_provider.anycost.bucket.rollback import roll_back
 from cloudzero_provider.anycost.bucket.send import send_drop
 from cloudzero_provider.anycost.bucket.store import Digest, Listed, VersionChangedError
 from cloudzero_provider.exceptions import BucketError, ConfigurationError, ManifestChangedError

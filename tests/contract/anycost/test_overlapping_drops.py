@@ -13,9 +13,9 @@ from support.interleavings import Turns, orders
 from support.memory_store import MemoryStore
 from support.rows import MARCH, bill_row, checked
 
-from cloudzero_provider.anycost.bucket.drops import roll_back
 from cloudzero_provider.anycost.bucket.local_store import LocalStore
 from cloudzero_provider.anycost.bucket.options import DropOptions
+from cloudzero_provider.anycost.bucket.rollback import roll_back
 from cloudzero_provider.anycost.bucket.send import clear_month, send_drop
 from cloudzero_provider.exceptions import DropIncompleteError, DropNotFoundError, ManifestChangedError
 

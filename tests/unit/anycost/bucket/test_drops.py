@@ -6,9 +6,10 @@ import pytest
 from support.bucket_drops import MARCH_FOLDER, FolderReader, current_drop, drops, held_rows
 from support.rows import MARCH, bill_row, checked
 
-from cloudzero_provider.anycost.bucket.drops import list_drops, roll_back
+from cloudzero_provider.anycost.bucket.drops import list_drops
 from cloudzero_provider.anycost.bucket.local_store import LocalStore
 from cloudzero_provider.anycost.bucket.options import DropOptions
+from cloudzero_provider.anycost.bucket.rollback import roll_back
 from cloudzero_provider.anycost.bucket.send import send_drop
 from cloudzero_provider.exceptions import (
     BucketError,

@@ -10,8 +10,9 @@ from support.bucket_drops import MARCH_FOLDER, current_drop, drops
 from support.memory_store import MemoryStore
 from support.rows import MARCH, bill_row, checked
 
-from cloudzero_provider.anycost.bucket.drops import list_drops, roll_back
+from cloudzero_provider.anycost.bucket.drops import list_drops
 from cloudzero_provider.anycost.bucket.options import DropOptions
+from cloudzero_provider.anycost.bucket.rollback import roll_back
 from cloudzero_provider.anycost.bucket.send import send_drop
 from cloudzero_provider.exceptions import DropIncompleteError
 
