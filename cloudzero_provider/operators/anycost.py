@@ -10,25 +10,24 @@ from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import with_attempts
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
 from cloudzero_provider.operators._base import CloudZeroBaseOperator
-from cloudzero_provider.operators._send import CloudZeroSendOperator
+from cloudzero_provider.operators._guards import GUARD_FIELDS, GuardedMonthOperator
 from cloudzero_provider.operators._stream_month import StreamMonthOperator
 from cloudzero_provider.values.counted import counted
-from cloudzero_provider.values.limits import MIN_ROWS_RATIO
 from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
-    from decimal import Decimal
 
     from airflow.sdk import Context
 
     from cloudzero_provider.anycost.guards.contents import ContentGuards
     from cloudzero_provider.anycost.send_options import SendOptions
     from cloudzero_provider.anycost.send_summary import SendSummary
+    from cloudzero_provider.operators._guards import MonthGuards
 
 
-class AnyCostBillingDropOperator(StreamMonthOperator, CloudZeroSendOperator):
+class AnyCostBillingDropOperator(StreamMonthOperator, GuardedMonthOperator):
     """
     Send one month of Common Bill Format rows to an AnyCost stream.
 
@@ -99,15 +98,9 @@ class AnyCostBillingDropOperator(StreamMonthOperator, CloudZeroSendOperator):
 
     template_fields: Sequence[str] = (
         *StreamMonthOperator.template_fields,
-        "replace_in_same_run",
-        "min_rows_ratio",
-        "max_rows_ratio",
-        "max_cost_change",
-        "required_days",
-        "skip_unchanged",
+        *GUARD_FIELDS,
         "report_changes",
         "plan",
-        "check_only",
         "validate_with_cloudzero",
         "verify",
     )
@@ -118,34 +111,22 @@ class AnyCostBillingDropOperator(StreamMonthOperator, CloudZeroSendOperator):
         "anycost_connection_id",
         "rows",
         "total_cost",
-        *CloudZeroSendOperator.outlet_keys,
+        *GuardedMonthOperator.outlet_keys,
         "unchanged",
     )
 
     def __init__(
         self,
         *,
-        min_rows_ratio: float | str = MIN_ROWS_RATIO,
-        max_rows_ratio: float | str | None = None,
-        max_cost_change: str | float | Decimal | None = None,
-        required_days: str | None = None,
-        skip_unchanged: bool | str = False,
         report_changes: bool | str = False,
         plan: Any = None,
-        check_only: bool | str = False,
         validate_with_cloudzero: bool | str = False,
         verify: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.min_rows_ratio = min_rows_ratio
-        self.max_rows_ratio = max_rows_ratio
-        self.max_cost_change = max_cost_change
-        self.required_days = required_days
-        self.skip_unchanged = skip_unchanged
         self.report_changes = report_changes
         self.plan = plan
-        self.check_only = check_only
         self.validate_with_cloudzero = validate_with_cloudzero
         self.verify = verify
 
@@ -172,35 +153,33 @@ class AnyCostBillingDropOperator(StreamMonthOperator, CloudZeroSendOperator):
 
     def _options(self, context: Context) -> SendOptions:
         """Read the parameters, which templates may have rendered as text."""
-        from cloudzero_provider.anycost.guards.days import read_required_days
         from cloudzero_provider.anycost.guards.passed import PassedGuards
-        from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
         from cloudzero_provider.anycost.plan import Operation
         from cloudzero_provider.anycost.send_options import SendOptions
 
+        guards = self.read_guards()
         return SendOptions(
             operation=Operation.parse(self.operation, "operation"),
-            min_rows_ratio=read_min_rows_ratio(self.min_rows_ratio, templated=True),
-            max_rows_ratio=read_max_rows_ratio(self.max_rows_ratio, templated=True),
-            required_days=read_required_days(self.required_days),
-            contents=self._content_guards(context),
+            min_rows_ratio=guards.min_rows_ratio,
+            max_rows_ratio=guards.max_rows_ratio,
+            required_days=guards.required_days,
+            contents=self._content_guards(context, guards),
             passed=PassedGuards(context.get("task_state_store")),
-            check_only=read_bool("check_only", self.check_only, templated=True),
+            check_only=guards.check_only,
             validate_with_cloudzero=read_bool("validate_with_cloudzero", self.validate_with_cloudzero, templated=True),
             verify=read_bool("verify", self.verify, templated=True),
             limits=self.read_limits(),
             claims=self.claims(context),
         )
 
-    def _content_guards(self, context: Context) -> ContentGuards:
+    def _content_guards(self, context: Context, guards: MonthGuards) -> ContentGuards:
         from cloudzero_provider.anycost.guards.approved_plan import ApprovedPlan
         from cloudzero_provider.anycost.guards.contents import ContentGuards
-        from cloudzero_provider.anycost.guards.cost_change import read_max_cost_change
 
         has_plan = self.plan is not None
         return ContentGuards(
-            max_cost_change=read_max_cost_change(self.max_cost_change, templated=True),
-            skip_unchanged=read_bool("skip_unchanged", self.skip_unchanged, templated=True),
+            max_cost_change=guards.max_cost_change,
+            skip_unchanged=guards.skip_unchanged,
             report_changes=read_bool("report_changes", self.report_changes, templated=True),
             approved=ApprovedPlan.parse(self.resolve_unrendered("plan", context)) if has_plan else None,
         )

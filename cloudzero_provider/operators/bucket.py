@@ -11,16 +11,14 @@ from cloudzero_provider.airflow_support.errors import airflow_failures
 from cloudzero_provider.airflow_support.run_month import resolve_month
 from cloudzero_provider.airflow_support.sum_state import is_retry
 from cloudzero_provider.links import AnyCostConnectionLink, show_links
-from cloudzero_provider.operators._month_rows import MonthRowsOperator
+from cloudzero_provider.operators._guards import GuardedMonthOperator
 from cloudzero_provider.operators._rows import airflow_errors_of_transforms
-from cloudzero_provider.operators._send import CloudZeroSendOperator
-from cloudzero_provider.values.limits import KEEP_DROPS, MAX_FILE_ROWS, MIN_ROWS_RATIO
+from cloudzero_provider.values.limits import KEEP_DROPS, MAX_FILE_ROWS
 from cloudzero_provider.values.parameters import read_bool, read_whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
-    from decimal import Decimal
 
     from airflow.sdk import Context
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
 _COLOR = "#e8eefc"
 
 
-class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
+class AnyCostBucketDropOperator(GuardedMonthOperator):
     """
     Write one month of Common Bill Format rows, of any number, to the bucket of an AnyCost Bucket connection.
 
@@ -101,16 +99,9 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
 
     template_fields: Sequence[str] = (
         "bucket_path",
-        *MonthRowsOperator.template_fields,
-        "replace_in_same_run",
+        *GuardedMonthOperator.template_fields,
         "transform_batches",
-        "min_rows_ratio",
-        "max_rows_ratio",
-        "max_cost_change",
-        "required_days",
-        "skip_unchanged",
         "keep_drops",
-        "check_only",
     )
     ui_color = _COLOR
     in_csv = True
@@ -121,26 +112,14 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
         *,
         bucket_path: str,
         transform_batches: bool | str = False,
-        min_rows_ratio: float | str = MIN_ROWS_RATIO,
-        max_rows_ratio: float | str | None = None,
-        max_cost_change: str | float | Decimal | None = None,
-        required_days: str | None = None,
-        skip_unchanged: bool | str = False,
         keep_drops: int | str = KEEP_DROPS,
-        check_only: bool | str = False,
         rows_per_file: int = MAX_FILE_ROWS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.bucket_path = bucket_path
         self.transform_batches = transform_batches
-        self.min_rows_ratio = min_rows_ratio
-        self.max_rows_ratio = max_rows_ratio
-        self.max_cost_change = max_cost_change
-        self.required_days = required_days
-        self.skip_unchanged = skip_unchanged
         self.keep_drops = keep_drops
-        self.check_only = check_only
         self.rows_per_file = rows_per_file
 
     def process(self, context: Context) -> BucketDropSummary:
@@ -169,18 +148,10 @@ class AnyCostBucketDropOperator(MonthRowsOperator, CloudZeroSendOperator):
     def _options(self, context: Context) -> DropOptions:
         """Read the parameters, which templates may have rendered as text."""
         from cloudzero_provider.anycost.bucket.options import DropOptions
-        from cloudzero_provider.anycost.guards.cost_change import read_max_cost_change
-        from cloudzero_provider.anycost.guards.days import read_required_days
-        from cloudzero_provider.anycost.guards.row_count import read_max_rows_ratio, read_min_rows_ratio
 
         return DropOptions(
-            min_rows_ratio=read_min_rows_ratio(self.min_rows_ratio, templated=True),
-            max_rows_ratio=read_max_rows_ratio(self.max_rows_ratio, templated=True),
-            max_cost_change=read_max_cost_change(self.max_cost_change, templated=True),
-            required_days=read_required_days(self.required_days),
-            skip_unchanged=read_bool("skip_unchanged", self.skip_unchanged, templated=True),
+            **vars(self.read_guards()),
             keep_drops=read_whole_number("keep_drops", self.keep_drops, templated=True),
-            check_only=read_bool("check_only", self.check_only, templated=True),
             rows_per_file=self.rows_per_file,
             is_retry=is_retry(context),
             claims=self.claims(context),
