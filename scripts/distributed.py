@@ -1,12 +1,19 @@
 """
 Send many streams with several Celery workers, which are killed meanwhile, and check every row.
 
-    PYTHONPATH=tests python scripts/distributed.py --anycost 4 --telemetry 4 --months 6 --results folder
+    PYTHONPATH=tests .venv/distributed/bin/python scripts/distributed.py --results folder
 
-``make test-distributed`` runs it. It starts PostgreSQL, Redis, S3, the sandbox and a complete Airflow on this machine,
-all in temporary folders and on free ports, and ends them. Workers are killed at random moments and come back; Redis and
-PostgreSQL restart once each. Then every row, request, task and pool is checked: the exit code is 1 if one is wrong. The
-results are ``results.json`` and ``results.md``; the output of all processes is in ``logs`` beside them.
+``make test-distributed`` runs it with four AnyCost and four telemetry streams of six months. Two years of many streams,
+and throughput by the number of streams and of slots:
+
+    … scripts/distributed.py --anycost 20 --telemetry 20 --months 24 --kills 24 --limit 10800 --results folder
+    … scripts/distributed.py --growth --results folder
+
+It starts PostgreSQL, Redis, S3, the sandbox and a complete Airflow on this machine, all in temporary folders and on
+free ports, and ends them. Workers are killed at random moments and come back; Redis and PostgreSQL restart once each.
+Then every row, request, task and pool is checked: the exit code is 1 if one is wrong. The
+results are ``results.json`` and ``results.md``, or ``growth.json``, ``growth.md`` and ``growth.svg``; the output of all
+processes is in ``logs`` beside them.
 """
 
 from __future__ import annotations
