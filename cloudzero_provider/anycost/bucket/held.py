@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.bucket.description import DropDescription
 from cloudzero_provider.anycost.bucket.layout import started_at
+from cloudzero_provider.anycost.bucket.manifest import changed_meanwhile, read_manifest
 from cloudzero_provider.anycost.columns import COST
 from cloudzero_provider.exceptions import BucketError, InputError
 from cloudzero_provider.sources.batches import read_batches
@@ -75,12 +76,16 @@ def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDro
     :param store: the bucket.
     :param folder: of the month.
     :param drop_id: the drop.
+    :raises ManifestChangedError: when it is gone because another writer has replaced it.
     :raises BucketError: when they can't be read.
     """
     log.info("%s: another program wrote the current drop %s; its rows are counted", folder.month, drop_id)
     rows, total = 0, _NO_COST
     files = [listed for listed in store.list(folder.drop(drop_id)) if listed.key.endswith((".csv", ".csv.gz"))]
     if not files and started_at(drop_id):
+        # Another run may have replaced the drop, and removed it, since this one read the manifest.
+        if (found := read_manifest(store, folder)).current_drop_id != drop_id:
+            raise changed_meanwhile(store, folder, drop_id, found)
         # Even of an empty drop, this package leaves a description.
         raise BucketError(
             f"{store.root}/{folder.drop(drop_id)} is gone, and so is the description of this drop, which the manifest "

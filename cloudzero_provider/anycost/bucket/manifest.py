@@ -96,15 +96,29 @@ def switch_manifest(store: BucketStore, folder: MonthFolder, before: Manifest, d
             return
         if not isinstance(error, VersionChangedError):
             raise
-        gone = found.current_drop_id is None
-        what = "another program deleted it" if gone else f"another writer made {_shown(found)} the current drop"
-        changed = ManifestChangedError(
-            f"{store.root}/{folder.manifest}: {what} while this one was written ({_shown(before)} was current before), "
-            "so it was not replaced. Run the task again to replace it. Several tasks that write one month need a pool "
-            "with one slot."
-        )
-        changed.nothing_written = True
-        raise changed from None
+        raise changed_meanwhile(store, folder, before.current_drop_id, found) from None
+
+
+def changed_meanwhile(
+    store: BucketStore, folder: MonthFolder, before: str | None, found: Manifest
+) -> ManifestChangedError:
+    """
+    Return the error that another writer has changed the manifest since this task read it.
+
+    :param store: the bucket.
+    :param folder: of the month.
+    :param before: the drop that was current then.
+    :param found: the manifest as it is now.
+    """
+    gone = found.current_drop_id is None
+    what = "another program deleted it" if gone else f"another writer made {found.current_drop_id} the current drop"
+    changed = ManifestChangedError(
+        f"{store.root}/{folder.manifest}: {what} while this one was written ({before or 'no drop'} was current "
+        "before), so it was not replaced. Run the task again to replace it. Several tasks that write one month need a "
+        "pool with one slot."
+    )
+    changed.nothing_written = True
+    return changed
 
 
 def _read_again(store: BucketStore, folder: MonthFolder, error: Exception) -> Manifest:
@@ -113,7 +127,3 @@ def _read_again(store: BucketStore, folder: MonthFolder, error: Exception) -> Ma
     except Exception:
         # In an outage, what failed first says more.
         raise error from None
-
-
-def _shown(manifest: Manifest) -> str:
-    return "no drop" if manifest.current_drop_id is None else manifest.current_drop_id

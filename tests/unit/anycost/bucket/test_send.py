@@ -349,6 +349,25 @@ class TestOtherWriters:
         send(store, bill(28), is_retry=True)
         assert held_rows(bucket.files()) == bill(28)
 
+    def test_a_current_drop_that_others_have_replaced_and_removed(self, bucket, store):
+        """A retry reads the new manifest; that the drop is gone is no reason to give up."""
+        first = send(store, bill(20), keep_drops=1).drop_id
+
+        class Overtaken(LocalStore):
+            def read(self, key):
+                if key.endswith(f"{first}.json"):
+                    for rows in (21, 22, 23):
+                        send(store, bill(rows), keep_drops=1)
+                return super().read(key)
+
+        with pytest.raises(
+            ManifestChangedError, match=rf"another writer made \w+ the current drop .*{first} was current"
+        ):
+            send(Overtaken(store.root), bill(28))
+        assert held_rows(bucket.files()) == bill(23)
+        send(store, bill(28), is_retry=True)
+        assert held_rows(bucket.files()) == bill(28)
+
     def test_a_manifest_that_was_deleted_meanwhile(self, bucket, store):
         send(store, bill(20))
         with pytest.raises(ManifestChangedError, match="another program deleted it while this one was"):
