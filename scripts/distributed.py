@@ -4,7 +4,7 @@ Send many streams with several Celery workers, which are killed meanwhile, and c
     PYTHONPATH=tests .venv/distributed/bin/python scripts/distributed.py --results folder
 
 ``make test-distributed`` runs it with four AnyCost and four telemetry streams of six months. Two years of many streams,
-and throughput by the number of streams and of slots:
+and throughput by the number of streams and of workers:
 
     … scripts/distributed.py --anycost 20 --telemetry 20 --months 24 --kills 24 --limit 10800 --results folder
     … scripts/distributed.py --growth --results folder
@@ -80,7 +80,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--slots", type=int, default=4, help="tasks of a worker at a time (default: %(default)s)")
     parser.add_argument("--kills", type=int, default=8, help="kills of workers; 0: no faults (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=900, help="seconds for the backfill (default: %(default)s)")
-    parser.add_argument("--growth", action="store_true", help="measure throughput by streams and slots, without faults")
+    parser.add_argument("--growth", action="store_true", help="measure throughput, without faults")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--results", type=Path, default=Path(".distributed"), help="folder (default: %(default)s)")
     return parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Throughput against the number of streams and of workers' slots, as JSON, as a table and as a drawing."""
+"""Throughput against the number of streams and of workers, as JSON, as a table and as a drawing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: Streams → months of each, enough for a steady state in a few minutes.
 MONTHS = {1: 6, 4: 4, 16: 2}
-SLOTS = (1, 4)
+#: With one slot each: on one machine, further slots of a worker are the same as further workers.
+WORKERS = (1, 4)
 LIMIT_OF_POINT = 1500.0
 _CORE = ("airflow-scheduler", "airflow-api-server", "airflow-dag-processor", "airflow-triggerer", "PostgreSQL")
 _TOP, _LEFT, _WIDTH, _HEIGHT = 60.0, 60.0, 300.0, 200.0
@@ -34,12 +35,12 @@ class Point:
     A measurement.
 
     :param streams: half of them AnyCost streams, half telemetry.
-    :param slots: tasks that run at once.
+    :param workers: each runs one task at a time.
     :param cpus: of the machine.
     """
 
     streams: int
-    slots: int
+    workers: int
     cpus: int
     figures: Figures
 
@@ -69,15 +70,15 @@ def measure(folder: Path, signals: StopSignals, cpus: int) -> list[Point]:
     """
     points = []
     for streams, months in MONTHS.items():
-        for slots in SLOTS:
-            say(f"\n{streams} streams, {slots} slots")
-            logs = folder / f"logs-{streams}-{slots}"
+        for workers in WORKERS:
+            say(f"\n{streams} streams, {workers} workers")
+            logs = folder / f"logs-{streams}-{workers}"
             shutil.rmtree(logs, ignore_errors=True)
             logs.mkdir(parents=True)
-            size = Size((streams + 1) // 2, streams // 2, months, 1, slots)
+            size = Size((streams + 1) // 2, streams // 2, months, workers, 1)
             outcome = run(Plan(size, kills=0, seed=0, limit=LIMIT_OF_POINT), signals, logs)
             _require_right(outcome)
-            points.append(Point(streams, slots, cpus, outcome.figures))
+            points.append(Point(streams, workers, cpus, outcome.figures))
             write(points, folder)
     return points
 
@@ -111,14 +112,14 @@ def table(points: list[Point]) -> str:
     """
     names = (
         "streams",
-        "slots",
+        "workers",
         "months/min",
         "requests/s",
         "s per month of a stream",
         "cores used",
         "cores busy, all",
         "CPU s/month",
-        "of which worker",
+        "of which workers",
         "of which Airflow's core",
     )
     lines = [f"| {' | '.join(names)} |", f"|{'---:|' * len(names)}"]
@@ -126,14 +127,14 @@ def table(points: list[Point]) -> str:
         figures = point.figures
         cells = (
             f"{point.streams}",
-            f"{point.slots}",
+            f"{point.workers}",
             f"{figures.months_per_minute:.1f}",
             f"{figures.requests_per_second:.2f}",
             f"{figures.seconds * point.streams / figures.stream_months:.1f}",
             f"{point.cpu:.2f} of {point.cpus}",
             f"{point.machine:.2f}",
             f"{point.cpu_per_month(*figures.cpu):.1f}",
-            f"{point.cpu_per_month('airflow-worker-1'):.1f}",
+            f"{point.cpu_per_month(*(name for name in figures.cpu if name.startswith('airflow-worker'))):.1f}",
             f"{point.cpu_per_month(*_CORE):.1f}",
         )
         lines.append(f"| {' | '.join(cells)} |")
@@ -142,20 +143,20 @@ def table(points: list[Point]) -> str:
 
 def draw(points: list[Point], path: Path) -> None:
     """
-    Draw months per minute, and the cores that were used, against streams: bars for each number of slots.
+    Draw months per minute, and the cores that were used, against streams: bars for each number of workers.
 
     :param points: what was measured.
     :param path: of the SVG file.
     """
     width = int(2 * (_LEFT + _WIDTH) + 40)
-    drawing = Drawing(width, 330, "Months per minute and cores used, against the number of streams and slots")
-    drawing.text(16, 26, "What more streams and more slots of workers bring", "bold")
+    drawing = Drawing(width, 330, "Months per minute and cores used, against the number of streams and workers")
+    drawing.text(16, 26, "What more streams and more workers bring", "bold")
     months = [(point, point.figures.months_per_minute) for point in points]
     _panel(drawing, _LEFT, "months of streams per minute", months)
     _panel(drawing, 2 * _LEFT + _WIDTH, "cores used, of those that the machine has", [(p, p.cpu) for p in points])
-    for number, slots in enumerate(SLOTS):
+    for number, workers in enumerate(WORKERS):
         drawing.rectangle(_LEFT + 120 * number, 300, 12, 12, _COLOURS[number])
-        drawing.text(_LEFT + 120 * number + 18, 311, f"{slots} slot{'s' if slots > 1 else ''}", "small")
+        drawing.text(_LEFT + 120 * number + 18, 311, f"{workers} worker{'s' if workers > 1 else ''}", "small")
     drawing.write(path)
 
 
@@ -170,12 +171,11 @@ def _panel(drawing: Drawing, left: float, title: str, values: list[tuple[Point, 
         drawing.text(start + wide / 2, bottom + 18, f"{streams} stream{'s' if streams > 1 else ''}", "small middle")
         for point, value in values:
             if point.streams == streams:
-                _bar(
-                    drawing, start + 14 + SLOTS.index(point.slots) * 36, bottom, value / highest, f"{value:.1f}", point
-                )
+                place_of_bar = start + 14 + WORKERS.index(point.workers) * 36
+                _bar(drawing, place_of_bar, bottom, value / highest, f"{value:.1f}", point)
 
 
 def _bar(drawing: Drawing, left: float, bottom: float, part: float, text: str, point: Point) -> None:
     height = max(1.0, part * (_HEIGHT - 20))
-    drawing.rectangle(left, bottom - height, 32, height, _COLOURS[SLOTS.index(point.slots)])
+    drawing.rectangle(left, bottom - height, 32, height, _COLOURS[WORKERS.index(point.workers)])
     drawing.text(left + 16, bottom - height - 5, text, "small middle")
