@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from demo_airflow import Airflow, Run
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LOCKED = 500
+#: Of a log that is shown.
+_LINES = 40
 
 
 def request(airflow: Airflow, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -68,7 +73,7 @@ def clear(airflow: Airflow, dag_id: str, run_id: str) -> None:
 
 def finished(airflow: Airflow, dag_id: str, run_id: str, limit: float = 120) -> Run:
     """
-    Wait for the end of a run.
+    Wait for the end of a run; print the logs of a failed one, which pytest shows if that fails a test.
 
     :param limit: seconds.
     """
@@ -77,7 +82,16 @@ def finished(airflow: Airflow, dag_id: str, run_id: str, limit: float = 120) -> 
         return next(run for run in airflow.runs(dag_id) if run.run_id == run_id)
 
     airflow.wait(dag_id, lambda: find().state in ("success", "failed"), limit)
-    return find()
+    ended = find()
+    if ended.state == "failed":
+        print(run_id, states(airflow, dag_id, run_id))
+        for log in airflow.task_logs(dag_id, ended):
+            print(f"--- {log.relative_to(airflow.home)}", *_last_lines(log), sep="\n")
+    return ended
+
+
+def _last_lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES:]
 
 
 def run(airflow: Airflow, dag_id: str, partition_key: str | None = None, limit: float = 120) -> Run:
