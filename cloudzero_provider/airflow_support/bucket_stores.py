@@ -207,7 +207,7 @@ class S3Store(ObjectStore):
     @property
     def is_conditional(self) -> bool:  # type: ignore[override]
         """Whether the installed botocore knows conditional writes; s3fs leaves out parameters that it does not know."""
-        operation = self._client().meta.service_model.operation_model("PutObject")
+        operation = self._storage.s3.meta.service_model.operation_model("PutObject")
         return {"IfMatch", "IfNoneMatch"} <= set(operation.input_shape.members)
 
     def read(self, key: str) -> Stored | None:
@@ -273,9 +273,6 @@ class S3Store(ObjectStore):
     def _place(self, key: str) -> dict[str, str]:
         bucket, _, name = self._full(key).partition("/")
         return {"Bucket": bucket, "Key": name}
-
-    def _client(self) -> Any:
-        return self._storage.s3
 
 
 def _code(error: BaseException) -> str:

@@ -63,11 +63,6 @@ class DropDescription:
     rolled_back_from: str | None = None
 
     @property
-    def size(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size for file in self.files)
-
-    @property
     def rolled_back(self) -> datetime | None:
         """When the month was last rolled back to it, in UTC."""
         return datetime.fromisoformat(self.rolled_back_at).astimezone(timezone.utc) if self.rolled_back_at else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.bucket_drops import MARCH_FOLDER, FolderReader, current_drop, drops, held_rows
+from support.bucket_drops import MARCH_FOLDER, current_drop, drops, held_rows
 from support.rows import MARCH, bill_row, checked
 
 from cloudzero_provider.anycost.bucket.drops import list_drops
@@ -21,16 +21,6 @@ from cloudzero_provider.exceptions import (
 )
 
 MANIFEST = f"{MARCH_FOLDER}/manifest.json"
-
-
-@pytest.fixture
-def bucket(tmp_path):
-    return FolderReader(tmp_path / "anycost")
-
-
-@pytest.fixture
-def store(bucket):
-    return LocalStore(str(bucket.root))
 
 
 def bill(rows):
