@@ -108,7 +108,10 @@ class DropDescription:
         :param folder: of the drop, with a slash at its end.
         :param listed: at least all objects of the folder.
         """
-        found = {each.key: each.size for each in listed if each.key.startswith(folder)}
         expected = {f"{folder}{file.name}": file.size for file in self.files}
-        others = [key for key in found if key not in expected and key.endswith((".csv", ".csv.gz"))]
-        return not others and all(found.get(key) == size for key, size in expected.items())
+        found = {
+            each.key: each.size
+            for each in listed
+            if each.key.startswith(folder) and (each.is_csv or each.key in expected)
+        }
+        return found == expected

@@ -128,7 +128,7 @@ def _listed_drop(
     store: BucketStore, folder: MonthFolder, drop_id: str, current: str | None, listed: list[Listed]
 ) -> ListedDrop:
     prefix = folder.drop(drop_id)
-    sizes = [each.size for each in listed if each.key.startswith(prefix) and each.key.endswith((".csv", ".csv.gz"))]
+    sizes = [each.size for each in listed if each.key.startswith(prefix) and each.is_csv]
     description = read_description(store, folder, drop_id)
     return ListedDrop(
         drop_id=drop_id,

@@ -1,4 +1,4 @@
-"""What the current drop of a month holds."""
+"""What a drop of a month holds: as its description says, or as counted in its files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cloudzero_provider.values.exact_sums import exact_sum
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.bucket.layout import MonthFolder
-    from cloudzero_provider.anycost.bucket.store import BucketStore
+    from cloudzero_provider.anycost.bucket.store import BucketStore, Listed
     from cloudzero_provider.sources import Rows
 
 log = logging.getLogger(__name__)
@@ -69,19 +69,18 @@ def read_description(store: BucketStore, folder: MonthFolder, drop_id: str) -> D
     return DropDescription.parse(drop_id, stored.content) if stored else None
 
 
-def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDrop:
+def count_current(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDrop:
     """
-    Count the rows of a drop that another program wrote, by reading its files.
+    Count the rows of the current drop, which another program wrote, for the guards.
 
     :param store: the bucket.
     :param folder: of the month.
     :param drop_id: the drop.
     :raises ManifestChangedError: when it is gone because another writer has replaced it.
-    :raises BucketError: when they can't be read.
+    :raises BucketError: when it can't be read. The message says how to turn off the guards.
     """
     log.info("%s: another program wrote the current drop %s; its rows are counted", folder.month, drop_id)
-    rows, total = 0, _NO_COST
-    files = [listed for listed in store.list(folder.drop(drop_id)) if listed.key.endswith((".csv", ".csv.gz"))]
+    files = _csv_files(store, folder, drop_id)
     if not files and started_at(drop_id):
         # Another run may have replaced the drop, and removed it, since this one read the manifest.
         if (found := read_manifest(store, folder)).current_drop_id != drop_id:
@@ -91,6 +90,28 @@ def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDro
             f"{store.root}/{folder.drop(drop_id)} is gone, and so is the description of this drop, which the manifest "
             f"names: {_UNKNOWN}. {_WITHOUT_GUARDS} Does another program remove files?"
         )
+    return _count(store, drop_id, files, _UNKNOWN, f" {_WITHOUT_GUARDS}")
+
+
+def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDrop:
+    """
+    Count the rows of a drop that another program wrote, before the month is rolled back to it.
+
+    :param store: the bucket.
+    :param folder: of the month.
+    :param drop_id: the drop.
+    :raises BucketError: when it can't be read.
+    """
+    return _count(store, drop_id, _csv_files(store, folder, drop_id), "the manifest was not changed")
+
+
+def _csv_files(store: BucketStore, folder: MonthFolder, drop_id: str) -> list[Listed]:
+    return [listed for listed in store.list(folder.drop(drop_id)) if listed.is_csv]
+
+
+def _count(store: BucketStore, drop_id: str, files: list[Listed], consequence: str, advice: str = "") -> HeldDrop:
+    """Read files. An error says what follows from it, and what to do."""
+    rows, total = 0, _NO_COST
     for listed in files:
         with tempfile.TemporaryDirectory(prefix="cloudzero-") as local:
             path = os.path.join(local, os.path.basename(listed.key))
@@ -99,9 +120,9 @@ def count_drop(store: BucketStore, folder: MonthFolder, drop_id: str) -> HeldDro
                 for batch in read_batches(path):
                     rows, total = rows + batch.count, sum_of(total, _cost_of(batch))
             except InputError as error:
+                reason = str(error).replace(path, listed.key)
                 raise BucketError(
-                    f"{store.root}/{listed.key} can't be read, so {_UNKNOWN} "
-                    f"({str(error).replace(path, listed.key)}). {_WITHOUT_GUARDS}"
+                    f"{store.root}/{listed.key} can't be read, so {consequence} ({reason}).{advice}"
                 ) from None
     return HeldDrop(drop_id, rows, total)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cloudzero_provider.anycost.bucket.claim import BucketWrite
 from cloudzero_provider.anycost.bucket.drop_files import write_drop_files
 from cloudzero_provider.anycost.bucket.guards import check_against_held, check_held_cost
-from cloudzero_provider.anycost.bucket.held import HeldDrop, count_drop, read_description
+from cloudzero_provider.anycost.bucket.held import HeldDrop, count_current, read_description
 from cloudzero_provider.anycost.bucket.layout import MonthFolder, new_drop_id
 from cloudzero_provider.anycost.bucket.manifest import read_manifest, switch_manifest
 from cloudzero_provider.anycost.bucket.retention import remove_earlier_drops
@@ -106,7 +106,7 @@ def _send(target: _Target, files: DropFiles, options: DropOptions, *, is_cleared
         return _summary(target, files, _held(current), drop_id=target.manifest.current_drop_id, unchanged=True)
     held = _held(current)
     if held is None and target.manifest.current_drop_id and options.compares(is_cleared=is_cleared):
-        held = count_drop(target.store, target.folder, target.manifest.current_drop_id)
+        held = count_current(target.store, target.folder, target.manifest.current_drop_id)
     if held is not None:
         check = check_held_cost if is_cleared else check_against_held
         check(target.month, files, held, options)

@@ -31,6 +31,11 @@ class Listed:
     key: str
     size: int
 
+    @property
+    def is_csv(self) -> bool:
+        """Whether CloudZero may read it as rows, if it is in the folder of a drop."""
+        return self.key.endswith((".csv", ".csv.gz"))
+
 
 @dataclass(frozen=True)
 class Digest:
