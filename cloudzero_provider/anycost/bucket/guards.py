@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from cloudzero_provider.anycost.guards.cost_change import check_cost_change
-from cloudzero_provider.anycost.guards.row_count import DUPLICATES_HINT, exact_ratio
-from cloudzero_provider.exceptions import MonthWouldGrowError, MonthWouldShrinkError
-from cloudzero_provider.months import Month
+from cloudzero_provider.anycost.guards.row_count import check_growth, exact_ratio
+from cloudzero_provider.exceptions import MonthWouldShrinkError
 from cloudzero_provider.values.counted import counted
-from cloudzero_provider.values.limits import UNUSUAL_GROWTH
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.bucket.drop_files import DropFiles
     from cloudzero_provider.anycost.bucket.held import HeldDrop
     from cloudzero_provider.anycost.bucket.options import DropOptions
-
-log = logging.getLogger(__name__)
+    from cloudzero_provider.months import Month
 
 
 def check_against_held(month: Month, files: DropFiles, held: HeldDrop, options: DropOptions) -> None:
@@ -32,7 +27,9 @@ def check_against_held(month: Month, files: DropFiles, held: HeldDrop, options: 
     :raises GuardError: with both figures.
     """
     _check_shrinking(month, files.rows, held, options.min_rows_ratio)
-    _check_growth(month, files.rows, held, options.max_rows_ratio)
+    if held.rows:
+        growth = f"from the {counted(held.rows, 'row')} of the current drop to {files.rows:,}"
+        check_growth(month, held.rows, files.rows, options.max_rows_ratio, growth, "nothing was written")
     check_held_cost(month, files, held, options)
 
 
@@ -57,19 +54,4 @@ def _check_shrinking(month: Month, rows: int, held: HeldDrop, ratio: float) -> N
             f"{month}: {counted(rows, 'row')} would replace the {held.rows:,} of the current drop {held.drop_id}, "
             f"less than {ratio:.0%} of them (min_rows_ratio); nothing was written. A drop replaces the whole month: "
             "give all rows of the month, or set min_rows_ratio=0 if the month really shrank."
-        )
-
-
-def _check_growth(month: Month, rows: int, held: HeldDrop, ratio: float | None) -> None:
-    grows = f"{month} grows from the {counted(held.rows, 'row')} of the current drop to {rows:,}, more than"
-    if not held.rows:
-        return
-    if ratio is not None and rows > exact_ratio(ratio) * held.rows:
-        raise MonthWouldGrowError(
-            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was written. {DUPLICATES_HINT} If the month "
-            "really grew, set a larger max_rows_ratio."
-        )
-    if ratio is None and rows > UNUSUAL_GROWTH * held.rows and month < Month.parse(datetime.now(timezone.utc)):
-        log.warning(
-            "%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, DUPLICATES_HINT
         )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DUPLICATES_HINT = "Were rows given twice, for example from two exports of the month?"
+_DUPLICATES_HINT = "Were rows given twice, for example from two exports of the month?"
 
 
 def read_min_rows_ratio(value: object, *, templated: bool = False) -> float:
@@ -152,6 +152,39 @@ def exact_ratio(ratio: float) -> Fraction:
     return Fraction(str(ratio))
 
 
+def check_growth(
+    month: Month,
+    held: int,
+    becomes: int,
+    ratio: float | None,
+    growth: str,
+    consequence: str,
+    has_begun: Callable[[], bool] = lambda: False,
+) -> None:
+    """
+    Refuse a month that grows by too much, or warn.
+
+    :param month: the month.
+    :param held: number of rows that it has; not 0.
+    :param becomes: number of rows that it gets, at least.
+    :param ratio: refuse more than this many times as many. ``None``: only warn, if a past month more than doubles.
+    :param growth: for the message, like ``from 2 rows that CloudZero holds to 6``.
+    :param consequence: for the error, like ``nothing was sent``.
+    :param has_begun: as for :func:`compare_with_held`.
+    :raises MonthWouldGrowError: with both figures.
+    """
+    grows = f"{month} grows {growth}, more than"
+    if ratio is not None and becomes > exact_ratio(ratio) * held and not has_begun():
+        raise MonthWouldGrowError(
+            f"{grows} {ratio:g} times as many (max_rows_ratio); {consequence}. {_DUPLICATES_HINT} "
+            "If the month really grew, set a larger max_rows_ratio."
+        )
+    if ratio is None and becomes > UNUSUAL_GROWTH * held and month < Month.parse(datetime.now(timezone.utc)):
+        log.warning(
+            "%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, _DUPLICATES_HINT
+        )
+
+
 def _check_shrinking(plan: Plan, held: int, guards: RowGuards) -> None:
     if plan.operation is not Operation.REPLACE_DROP or plan.rows >= exact_ratio(guards.min_rows_ratio) * held:
         return
@@ -167,17 +200,8 @@ def _check_growth(plan: Plan, held: int, guards: RowGuards, has_begun: Callable[
     """Compare what the month becomes, which is at least what is sent: hours that are not replaced stay."""
     becomes = plan.rows + (held if plan.operation is Operation.SUM else 0)
     at_least = "at least " if plan.operation is Operation.REPLACE_HOURLY else ""
-    grows = f"{plan.month} grows from {counted(held, 'row')} that CloudZero holds to {at_least}{becomes:,}, more than"
-    ratio = guards.max_rows_ratio
-    if ratio is not None and becomes > exact_ratio(ratio) * held and not has_begun():
-        raise MonthWouldGrowError(
-            f"{grows} {ratio:g} times as many (max_rows_ratio); nothing was sent. {DUPLICATES_HINT} "
-            "If the month really grew, set a larger max_rows_ratio."
-        )
-    if ratio is None and becomes > UNUSUAL_GROWTH * held and plan.month < Month.parse(datetime.now(timezone.utc)):
-        log.warning(
-            "%s twice as many, and that month is over. %s max_rows_ratio makes this an error", grows, DUPLICATES_HINT
-        )
+    growth = f"from {counted(held, 'row')} that CloudZero holds to {at_least}{becomes:,}"
+    check_growth(plan.month, held, becomes, guards.max_rows_ratio, growth, "nothing was sent", has_begun)
 
 
 def _warn_of_a_single_day(plan: Plan) -> None:
