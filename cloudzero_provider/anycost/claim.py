@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.anycost.plan import Operation
 from cloudzero_provider.claims import comparable_url
+from cloudzero_provider.values.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ class MonthWrite:
     @property
     def description(self) -> str:
         """What is written, for an error."""
-        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        rows = counted(self.rows, "row")
         return f"{rows} of {self.month} to AnyCost stream {self.anycost_connection_id} ({self.operation.value})"
 
     @property
