@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from cloudzero_provider.airflow_support.object_storage import open_storage, without_credentials
 from cloudzero_provider.anycost.bucket.layout import is_month_folder
-from cloudzero_provider.anycost.bucket.local_store import LocalStore, digest_of
+from cloudzero_provider.anycost.bucket.local_store import LocalStore
 from cloudzero_provider.anycost.bucket.store import Digest, Listed, Stored, VersionChangedError
 from cloudzero_provider.exceptions import BucketError, BucketUnavailableError, CloudZeroError, ConfigurationError
 
@@ -42,9 +42,7 @@ def open_store(bucket_path: Any) -> BucketStore:
         a folder on this machine.
     :raises ConfigurationError: when it is the root of a bucket, or nothing that can be opened.
     """
-    path = str(bucket_path).strip() if bucket_path is not None else ""
-    if path.startswith("file://"):
-        path = path.removeprefix("file://")
+    path = str(bucket_path).strip().removeprefix("file://") if bucket_path is not None else ""
     if "://" not in path:
         return _local_store(path)
     shown = without_credentials(path)
@@ -164,7 +162,7 @@ class ObjectStore:
         with self._readable_errors(key, "read"):
             try:
                 with self._storage.open(self._full(key), "rb", block_size=_CHUNK_BYTES) as file:
-                    return digest_of(iter(lambda: file.read(_CHUNK_BYTES), b""))
+                    return Digest.of(iter(lambda: file.read(_CHUNK_BYTES), b""))
             except FileNotFoundError:
                 return None
 

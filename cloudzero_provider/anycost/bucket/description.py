@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from cloudzero_provider.anycost.bucket.layout import is_plain_name
 from cloudzero_provider.anycost.columns import COST
 
 if TYPE_CHECKING:
     from cloudzero_provider.anycost.bucket.store import Listed
 
 _WRITTEN_BY = "airflow-provider-cloudzero"
-#: Whoever may write to the bucket can change a description: it never names a file outside of the drop's folder.
-_FILE = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f]+")
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,8 @@ class DropDescription:
                 return None
             files = tuple(DropFile(**file) for file in found["files"])
             Decimal(found["totals"][COST])
-            if not all(_FILE.fullmatch(file.name) for file in files):
+            # Whoever may write to the bucket can change a description.
+            if not all(is_plain_name(file.name) for file in files):
                 return None
             return cls(
                 drop_id=drop_id,

@@ -19,8 +19,8 @@ _DROP_ID = re.compile(r"([0-9]{8}T[0-9]{6}Z[0-9]{6})[0-9a-f]{4}")
 #: In the key of a mark that a drop is being removed.
 REMOVAL = ".removed-by-"
 _MONTH_FOLDER = re.compile(r"[0-9]{8}-[0-9]{8}")
-#: A drop id that somebody else chose: one folder's name.
-_ANY_DROP_ID = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f]{1,200}")
+#: The name of one folder or file, whatever program or person chose it.
+_NAME = re.compile(r"(?!\.{1,2}$)[^/\\\x00-\x1f]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ def started_at(drop_id: str) -> datetime | None:
         return None
 
 
-def is_drop_id(value: object) -> bool:
+def is_plain_name(value: object) -> bool:
     """
-    Whether a value can be a drop id: the name of one folder.
+    Whether a value can be a drop id or the name of a file: it leads to no other folder.
 
-    :param value: from a manifest, or from a user.
+    :param value: from the bucket, or from a user.
     """
-    return isinstance(value, str) and _ANY_DROP_ID.fullmatch(value) is not None
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def is_month_folder(name: str) -> bool:

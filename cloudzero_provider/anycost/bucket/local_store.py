@@ -72,7 +72,7 @@ class LocalStore:
         with self._readable_errors(key):
             try:
                 with open(self._path(key), "rb") as file:
-                    return digest_of(iter(lambda: file.read(_CHUNK_BYTES), b""))
+                    return Digest.of(iter(lambda: file.read(_CHUNK_BYTES), b""))
             except FileNotFoundError:
                 return None
 
@@ -108,19 +108,6 @@ class LocalStore:
                 f"{self.root}/{key}: {error.strerror or error}. {self.root} has to be a folder that this worker may "
                 "read and write, with nothing in it but what drops are made of."
             ) from None
-
-
-def digest_of(chunks: Iterator[bytes]) -> Digest:
-    """
-    Hash a file.
-
-    :param chunks: all of its bytes, in order.
-    """
-    size, sha256 = 0, hashlib.sha256()
-    for chunk in chunks:
-        size += len(chunk)
-        sha256.update(chunk)
-    return Digest(size, sha256.hexdigest())
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cloudzero_provider.anycost.bucket.layout import is_drop_id
+from cloudzero_provider.anycost.bucket.layout import is_plain_name
 from cloudzero_provider.anycost.bucket.store import VersionChangedError
 from cloudzero_provider.anycost.columns import BUCKET_PAGE
 from cloudzero_provider.exceptions import ManifestChangedError, ManifestError
@@ -63,7 +63,7 @@ def read_manifest(store: BucketStore, folder: MonthFolder) -> Manifest:
         fields = json.loads(stored.content)
     except ValueError:
         fields = None
-    if not isinstance(fields, dict) or not is_drop_id(fields.get(_CURRENT_KEY)):
+    if not isinstance(fields, dict) or not is_plain_name(fields.get(_CURRENT_KEY)):
         shown = stored.content[:_LONGEST_SHOWN].decode("utf-8", "replace")
         shown += "…" if len(stored.content) > _LONGEST_SHOWN else ""
         raise ManifestError(

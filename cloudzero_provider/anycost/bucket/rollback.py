@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from cloudzero_provider.anycost.bucket.description import DropDescription
 from cloudzero_provider.anycost.bucket.drops import list_drops
 from cloudzero_provider.anycost.bucket.held import HeldDrop, count_drop
-from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_drop_id
+from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_plain_name
 from cloudzero_provider.anycost.bucket.manifest import read_manifest, switch_manifest
 from cloudzero_provider.anycost.bucket.store import VersionChangedError
 from cloudzero_provider.anycost.bucket.summary import RollbackSummary
@@ -37,7 +37,7 @@ def roll_back(store: BucketStore, month: Month, drop_id: str) -> RollbackSummary
     :raises DropIncompleteError: when files of it are missing.
     :raises BucketError: when the bucket can't be used.
     """
-    if not is_drop_id(drop_id):
+    if not is_plain_name(drop_id):
         raise ConfigurationError(f"drop_id is {drop_id!r}: expected the name of one folder, like 20260519T154516Z.")
     folder = MonthFolder(month)
     manifest = read_manifest(store, folder)

@@ -49,7 +49,7 @@ def send_drop(
     :raises InputError: when the rows are not valid, or a guard refuses.
     :raises BucketError: when the bucket can't be used.
     """
-    target = _Target(store, MonthFolder(month), read_manifest(store, MonthFolder(month)))
+    target = _Target.read(store, month)
     with tempfile.TemporaryDirectory(prefix="cloudzero-") as local:
         files = write_drop_files(batches, local, rows_per_file=options.rows_per_file)
         return _send(target, files, options) if files.rows else None
@@ -65,7 +65,7 @@ def clear_month(store: BucketStore, month: Month, options: DropOptions) -> Bucke
     :raises InputError: when another guard refuses.
     :raises BucketError: when the bucket can't be used.
     """
-    target = _Target(store, MonthFolder(month), read_manifest(store, MonthFolder(month)))
+    target = _Target.read(store, month)
     log.info("%s: no rows were given; the month is emptied (on_empty='clear')", month)
     return _send(target, write_drop_files((), ""), options, is_cleared=True)
 
@@ -81,6 +81,11 @@ class _Target:
     store: BucketStore
     folder: MonthFolder
     manifest: Manifest
+
+    @classmethod
+    def read(cls, store: BucketStore, month: Month) -> _Target:
+        folder = MonthFolder(month)
+        return cls(store, folder, read_manifest(store, folder))
 
     @property
     def month(self) -> Month:
@@ -101,10 +106,10 @@ def _send(target: _Target, files: DropFiles, options: DropOptions, *, is_cleared
     if options.required_days:
         check_days(target.month, files.hours)
     current = target.current()
+    held = None if current is None else HeldDrop.described(current)
     if (options.is_retry or options.skip_unchanged) and not options.check_only and _is_equal(target, current, files):
         log.info("%s: the current drop holds these rows already; nothing is written", target.month)
-        return _summary(target, files, _held(current), drop_id=target.manifest.current_drop_id, unchanged=True)
-    held = _held(current)
+        return _summary(target, files, held, drop_id=target.manifest.current_drop_id, unchanged=True)
     if held is None and target.manifest.current_drop_id and options.compares(is_cleared=is_cleared):
         held = count_current(target.store, target.folder, target.manifest.current_drop_id)
     if held is not None:
@@ -142,10 +147,6 @@ def _is_equal(target: _Target, current: DropDescription | None, files: DropFiles
     return current is not None and current.sha256 == files.sha256 and target.is_complete(current)
 
 
-def _held(current: DropDescription | None) -> HeldDrop | None:
-    return None if current is None else HeldDrop.described(current)
-
-
 def _known(target: _Target, held: HeldDrop | None) -> str:
     if held is not None:
         return counted(held.rows, "row")
@@ -166,7 +167,11 @@ def _write_and_switch(target: _Target, files: DropFiles) -> str:
 
 
 def _write(target: _Target, files: DropFiles, drop_id: str) -> None:
-    """Write all files of a drop, and read each back. The description is first, so that leftovers can be told."""
+    """
+    Write all files of a drop, and read each back.
+
+    The description comes first: by it, a later run recognizes the files of a task that died.
+    """
     store, folder = target.store, target.folder
     description = files.described(drop_id, target.manifest.current_drop_id)
     store.write(folder.description(drop_id), description.as_json())

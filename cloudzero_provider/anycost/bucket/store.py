@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,19 @@ class Digest:
 
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, chunks: Iterable[bytes]) -> Digest:
+        """
+        Hash a file.
+
+        :param chunks: all of its bytes, in order.
+        """
+        size, sha256 = 0, hashlib.sha256()
+        for chunk in chunks:
+            size += len(chunk)
+            sha256.update(chunk)
+        return cls(size, sha256.hexdigest())
 
 
 class VersionChangedError(Exception):

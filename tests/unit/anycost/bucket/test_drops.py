@@ -170,7 +170,9 @@ class TestRollBack:
 
     def test_to_a_drop_of_another_program_that_can_not_be_read(self, bucket, store, made):
         bucket.put(f"{MARCH_FOLDER}/theirs/a.csv.gz", b"\x1f\x8bbroken")
-        with pytest.raises(BucketError, match=r"theirs/a.csv.gz can't be read.*so the manifest was not changed") as raised:
+        with pytest.raises(
+            BucketError, match=r"theirs/a.csv.gz can't be read.*so the manifest was not changed"
+        ) as raised:
             roll_back(store, MARCH, "theirs")
         assert "guards" not in str(raised.value)
         assert current_drop(bucket.files()) == made[2]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from cloudzero_provider.anycost.bucket.description import DropDescription, DropFile
-from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_drop_id, new_drop_id, part_name, started_at
+from cloudzero_provider.anycost.bucket.layout import MonthFolder, is_plain_name, new_drop_id, part_name, started_at
 from cloudzero_provider.anycost.bucket.store import Listed
 from cloudzero_provider.exceptions import MonthError
 from cloudzero_provider.months import Month
@@ -33,7 +33,7 @@ def test_drop_ids_are_unique_and_sort_by_time():
     made = [new_drop_id() for _ in range(200)]
     assert len(set(made)) == 200
     assert [each[:22] for each in sorted(made)] == [each[:22] for each in made]
-    assert all(is_drop_id(each) and each.isalnum() for each in made)
+    assert all(is_plain_name(each) and each.isalnum() for each in made)
 
 
 def test_a_drop_id_says_when_it_was_made():
