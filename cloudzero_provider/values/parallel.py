@@ -44,4 +44,9 @@ def for_columns(function: Callable[[Item], Result], columns: Iterable[Item], row
     :param columns: the columns, or their names.
     :param rows: the length of each.
     """
-    return in_parallel(function, columns) if rows >= _MANY_ROWS else map(function, columns)
+    if rows < _MANY_ROWS:
+        yield from map(function, columns)
+        return
+    with ThreadPoolExecutor(_THREADS) as threads:
+        # Not in_parallel: all results are kept anyway, and a column that takes long would hold up the next ones.
+        yield from threads.map(function, columns)
