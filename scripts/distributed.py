@@ -11,9 +11,9 @@ and throughput by the number of streams and of workers:
 
 It starts PostgreSQL, Redis, S3, the sandbox and a complete Airflow on this machine, all in temporary folders and on
 free ports, and ends them. Workers are killed at random moments and come back; Redis and PostgreSQL restart once each.
-Then every row, request, task and pool is checked: the exit code is 1 if one is wrong. The
-results are ``results.json`` and ``results.md``, or ``growth.json``, ``growth.md`` and ``growth.svg``; the output of all
-processes is in ``logs`` beside them.
+Then every row, request, task and pool is checked: the exit code is 1 if one is wrong. The results are ``results.json``
+and ``results.md``, or ``growth.json``, ``growth.md`` and ``growth.svg``; the output of all processes is in ``logs``
+beside them.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ def months_exact(sandbox: SandboxServer, given: Given) -> list[str]:
     problems: list[str] = []
     for stream in given.streams():
         months = [month_of(stream, month) for month in given.month_names()]
-        problems += _bill_problems(sandbox, stream, months) if stream.kind is Kind.BILL else []
-        problems += _usage_problems(sandbox, stream, months) if stream.kind is not Kind.BILL else []
+        compare = _bill_problems if stream.kind is Kind.BILL else _usage_problems
+        problems += compare(sandbox, stream, months)
     return problems
 
 
@@ -138,7 +138,7 @@ def faults_happened(faults: Faults, watch: Watch) -> list[str]:
 
 def no_message_left(cluster: Cluster, broker: RedisServer, visibility_seconds: float) -> list[str]:
     """
-    Wait until the messages of killed workers were delivered again, and thrown away since their tasks have ended.
+    Wait until the messages of killed workers have been delivered again, and discarded since their tasks have ended.
 
     :param cluster: the Airflow, whose workers do that.
     :param broker: its broker.

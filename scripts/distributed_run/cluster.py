@@ -20,7 +20,7 @@ from distributed_run.settings import Where, of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from demo_processes import Processes
+    from demo_processes import Processes, Started
 
 DAGS = Path(__file__).parent / "dags"
 #: Workers, and all others. Airflow's own name for the workers of Celery is "celery worker".
@@ -76,10 +76,11 @@ class Cluster(Airflow):
         """Start components again that have ended, as a supervisor of services does."""
         if not self.restarts_what_ends:
             super().check_alive()
+            return
         for process in list(self.components):
             if process.popen.poll() is None:
                 continue
-            name = process.name.removeprefix("airflow-")
+            name = name_of(process)
             if name not in (*self.workers, *CORE):
                 raise DemoError(f"{process.name} ended with {process.popen.returncode}.", [process.log])
             self.restarts[name] += 1
@@ -91,7 +92,7 @@ class Cluster(Airflow):
 
     def running(self) -> list[str]:
         """Names of the workers that run."""
-        names = {process.name.removeprefix("airflow-") for process in self.components}
+        names = {name_of(process) for process in self.components}
         return [name for name in self.workers if name in names]
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -119,11 +120,17 @@ class Cluster(Airflow):
 
     def workers_ready(self) -> bool:
         """Whether all workers take tasks: only after the first start."""
-        logs = [process.log.read_text(errors="replace") for process in self.components if self._is_worker(process.name)]
-        return all(" ready." in log for log in logs)
+        workers = [process for process in self.components if name_of(process) in self.workers]
+        return all(" ready." in process.log.read_text(errors="replace") for process in workers)
 
-    def _is_worker(self, name: str) -> bool:
-        return name.removeprefix("airflow-") in self.workers
+
+def name_of(process: Started) -> str:
+    """
+    Return the name of a component.
+
+    :param process: of the component.
+    """
+    return process.name.removeprefix("airflow-")
 
 
 def make_cluster(

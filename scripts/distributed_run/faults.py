@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from distributed_run.cluster import name_of
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
@@ -128,7 +130,7 @@ class Faults:
         self._note(f"{victim} was killed", lost, [each for each in sending if any(each in one.pool for one in lost)])
 
     def _victim(self, moment: Moment) -> tuple[str, list[Running]]:
-        """Choose a worker that does what it is killed in; any, if none does so for a while."""
+        """Choose a worker that does what it is to be killed in, or any worker if none does so for a while."""
         deadline = time.monotonic() + PATIENCE
         while moment is not Moment.ANY and time.monotonic() < deadline:
             sending = set(self.watch.sending()) if moment is Moment.REQUEST else set()
@@ -146,7 +148,7 @@ class Faults:
             session = os.getsid(running.pid)
         except ProcessLookupError:
             return None
-        names = {process.popen.pid: process.name.removeprefix("airflow-") for process in self.cluster.components}
+        names = {process.popen.pid: name_of(process) for process in self.cluster.components}
         return names.get(session)
 
     def _restart(self, what: str, halt: Callable[[], None], start: Callable[[], None]) -> None:

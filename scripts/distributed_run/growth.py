@@ -1,4 +1,4 @@
-"""Throughput against the number of streams and of workers, as JSON, as a table and as a drawing."""
+"""Throughput by the number of streams and of workers, as JSON, as a table and as a drawing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ WORKERS = (1, 4)
 LIMIT_OF_POINT = 1500.0
 _CORE = ("airflow-scheduler", "airflow-api-server", "airflow-dag-processor", "airflow-triggerer", "PostgreSQL")
 _TOP, _LEFT, _WIDTH, _HEIGHT = 60.0, 60.0, 300.0, 200.0
-_COLOURS = ("a", "b", "c", "d")
+#: One for each number of workers.
+_COLORS = ("a", "b")
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def draw(points: list[Point], path: Path) -> None:
     _panel(drawing, _LEFT, "months of streams per minute", months)
     _panel(drawing, 2 * _LEFT + _WIDTH, "cores used, of those that the machine has", [(p, p.cpu) for p in points])
     for number, workers in enumerate(WORKERS):
-        drawing.rectangle(_LEFT + 120 * number, 300, 12, 12, _COLOURS[number])
+        drawing.rectangle(_LEFT + 120 * number, 300, 12, 12, _COLORS[number])
         drawing.text(_LEFT + 120 * number + 18, 311, f"{workers} worker{'s' if workers > 1 else ''}", "small")
     drawing.write(path)
 
@@ -177,5 +178,5 @@ def _panel(drawing: Drawing, left: float, title: str, values: list[tuple[Point, 
 
 def _bar(drawing: Drawing, left: float, bottom: float, part: float, text: str, point: Point) -> None:
     height = max(1.0, part * (_HEIGHT - 20))
-    drawing.rectangle(left, bottom - height, 32, height, _COLOURS[WORKERS.index(point.workers)])
+    drawing.rectangle(left, bottom - height, 32, height, _COLORS[WORKERS.index(point.workers)])
     drawing.text(left + 16, bottom - height - 5, text, "small middle")

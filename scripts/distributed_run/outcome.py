@@ -41,7 +41,7 @@ class Figures:
     What happened.
 
     :param seconds: from the backfill to the end of the last task.
-    :param whole_seconds: from the first server to the last check.
+    :param whole_seconds: from the start of the first server until everything has ended.
     :param executions: attempts of tasks; a wait that was deferred counts once.
     :param retries: attempts that are not the first.
     :param requests: on CloudZero's paths.
@@ -141,7 +141,7 @@ def markdown(outcome: Outcome) -> str:
         f"| months of streams | {figures.stream_months:,} |",
         f"| rows and records | {figures.rows:,} |",
         f"| from the backfill to the last task, s | {figures.seconds:,.0f} |",
-        f"| with installation of servers and checks, s | {figures.whole_seconds:,.0f} |",
+        f"| with the checks, and with starting and ending everything, s | {figures.whole_seconds:,.0f} |",
         f"| months per minute | {figures.months_per_minute:.1f} |",
         f"| requests to CloudZero | {figures.requests:,} |",
         f"| of which write | {figures.writes:,} |",
@@ -153,7 +153,7 @@ def markdown(outcome: Outcome) -> str:
         *(f"| {name} ended by itself and was started again | {count} |" for name, count in outcome.restarts.items()),
         "",
         *_events(outcome.events),
-        *settings_table(),
+        *_settings_table(),
     ]
     return "\n".join(lines) + "\n"
 
@@ -182,7 +182,7 @@ def _events(events: tuple[Event, ...]) -> list[str]:
     return [*lines, *(f"| {' | '.join(row)} |" for row in cells), ""]
 
 
-def settings_table() -> list[str]:
+def _settings_table() -> list[str]:
     """Write the settings that were changed."""
     lines = ["| setting | where | here | production | what depends on it |", "|---|---|---:|---:|---|"]
     for changed in CHANGED:

@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass
 class Servers:
-    """Everything that runs, but Airflow."""
+    """Everything that runs, except Airflow."""
 
     sandbox: SandboxServer
     s3: S3Server
@@ -194,14 +194,14 @@ def _problems(
         "all_slots_open": lambda: checks.all_slots_open(cluster, given),
         "no_message_left": lambda: checks.no_message_left(cluster, servers.broker, visibility),
     }
+    if faults:
+        found["faults_happened"] = lambda: checks.faults_happened(faults, watch)
     problems = {}
     for name, check in found.items():
         problems[name] = check()
         say(f"  {CHECKS[name]}: {'no' if problems[name] else 'yes'}")
         for problem in problems[name][:10]:
             say(f"    {problem}")
-    if faults:
-        problems["faults_happened"] = checks.faults_happened(faults, watch)
     return problems
 
 
