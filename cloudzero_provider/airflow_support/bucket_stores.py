@@ -28,7 +28,7 @@ _FORM = "expected a folder in a bucket, like s3://my_aws_conn@bucket/anycost/acm
 #: What S3 replies when the object is not the expected version, or another write of it is in progress.
 _CHANGED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"})
 _REFUSED_CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity"})
-#: A task that begins anew takes credentials that may be newer.
+#: The next attempt of the task reads the credentials again.
 _EXPIRED = frozenset({"ExpiredToken", "RequestTimeTooSkewed"})
 _ELSEWHERE = frozenset({"PermanentRedirect", "301", "AuthorizationHeaderMalformed"})
 _NOT_SUPPORTED = frozenset({"NotImplemented", "501"})
@@ -40,7 +40,8 @@ def open_store(bucket_path: Any) -> BucketStore:
 
     :param bucket_path: ``s3://my_aws_conn@bucket/folder``, another URI that ``ObjectStoragePath`` opens, or the path of
         a folder on this machine.
-    :raises ConfigurationError: when it is the root of a bucket, or nothing that can be opened.
+    :raises ConfigurationError: when it is the root of a bucket, or a path or URI that can't be opened.
+    :raises BucketUnavailableError: when its connection can't be used now.
     """
     path = str(bucket_path).strip().removeprefix("file://") if bucket_path is not None else ""
     if "://" not in path:
@@ -224,7 +225,7 @@ class S3Store(ObjectStore):
                     raise
                 return None
             except PermissionError as error:
-                # For an object that is not there, S3 replies so to whoever may list only a part of the bucket.
+                # S3 also replies so for an object that does not exist, if only a part of the bucket may be listed.
                 if _code(error) != "AccessDenied" or any(each.key == key for each in self._pages(key)):
                     raise
                 return None

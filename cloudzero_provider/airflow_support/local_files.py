@@ -1,4 +1,4 @@
-"""A file that is missing on this machine may be on another: of tasks that run on several workers."""
+"""Explain a missing local file: with several workers, it may be on the machine of another one."""
 
 from __future__ import annotations
 

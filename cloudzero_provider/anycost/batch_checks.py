@@ -29,9 +29,9 @@ def check_batches(
     """
     Check rows as :func:`~cloudzero_provider.anycost.checks.check_rows` does, batch by batch.
 
-    The error is raised after the last batch, since it counts the problems of all of them. It is the one that the same
-    rows have at once: what is done with the batches must be undone then. Rows without a required column that other
-    rows have each break the rule.
+    The error is raised after the last batch, since it counts the problems of all of them: what was done with the
+    batches must then be undone. It is the same error as if all rows were checked at once. If only some batches have a
+    required column, each row of the others breaks the rule.
 
     :param batches: the rows; read one at a time, and not held.
     :param month: the month that every row must be in.
@@ -56,7 +56,8 @@ class _BatchRules(RowRules):
     """
     The rules, where it is known only at the end whether some of them are broken.
 
-    Until then, nothing is said of the first of all rows, which is named for columns without any value.
+    The first of all rows is checked again then, and its problems are kept only from that check: it is the row that is
+    named for columns without any value.
     """
 
     def __init__(self, month: Month, *, allow_unknown_columns: bool, in_csv: bool) -> None:

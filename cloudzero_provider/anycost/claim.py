@@ -113,12 +113,8 @@ class MonthWrite:
         same = sorted(self.hours & other.hours)
         if self.operation is Operation.REPLACE_HOURLY and same:
             shown = ", ".join(same[:_SHOWN_HOURS]) + (", ..." if len(same) > _SHOWN_HOURS else "")
-            return f"replace_hourly replaces {_hours(len(same))} that both have ({shown})"
+            return f"replace_hourly replaces {counted(len(same), 'hour')} that both have ({shown})"
         return None
-
-
-def _hours(count: int) -> str:
-    return f"{count:,} hour{'' if count == 1 else 's'}"
 
 
 def _number(hour: str) -> int:

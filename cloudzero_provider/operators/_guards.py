@@ -39,7 +39,7 @@ class MonthGuards:
     check_only: bool
 
 
-#: Template fields that this base adds.
+#: Template fields of the guards, and of sending.
 GUARD_FIELDS = (
     "replace_in_same_run",
     "min_rows_ratio",

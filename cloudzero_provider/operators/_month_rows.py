@@ -78,18 +78,18 @@ class MonthRowsOperator(CloudZeroRowsOperator):
         name_instance(context, str(month))
         return month
 
-    def checked_rows(self, context: Context, month: Month, options: RowParameters) -> CheckedRows | None:
+    def checked_rows(self, context: Context, month: Month, parameters: RowParameters) -> CheckedRows | None:
         """
         Read and check the rows; ``None`` without a row. The rows as they were given are let go of.
 
         :param context: the task's context.
         :param month: the month that every row must be in.
-        :param options: how they are read.
+        :param parameters: how they are read.
         :raises InputError: when they break a rule.
         """
         from cloudzero_provider.anycost.checks import check_rows
 
-        rows = self.read_rows(context, allow_equal_files=options.allow_equal_files)
+        rows = self.read_rows(context, allow_equal_files=parameters.allow_equal_files)
         if not rows.count:
             return None
-        return check_rows(rows, month, allow_unknown_columns=options.allow_unknown_columns, in_csv=self.in_csv)
+        return check_rows(rows, month, allow_unknown_columns=parameters.allow_unknown_columns, in_csv=self.in_csv)

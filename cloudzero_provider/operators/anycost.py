@@ -141,14 +141,14 @@ class AnyCostBillingDropOperator(StreamMonthOperator, GuardedMonthOperator):
 
         # All parameters are read before any row is.
         options = self._options(context)
-        row_parameters = self.read_row_parameters()
+        parameters = self.read_row_parameters()
         target = self.find_target(context)
         options = with_attempts(options, context, str(target), adds=options.operation is Operation.SUM)
-        checked = self.checked_rows(context, target.month, row_parameters)
+        checked = self.checked_rows(context, target.month, parameters)
         if checked is not None:
             return send_month(target.client, target.anycost_connection_id, checked, options)
         options.journal.finish()
-        self.refuse_empty(row_parameters.on_empty, f"rows for {target.month}")
+        self.refuse_empty(parameters.on_empty, f"rows for {target.month}")
         return clear_month(target.client, target.anycost_connection_id, target.month, options)
 
     def _options(self, context: Context) -> SendOptions:

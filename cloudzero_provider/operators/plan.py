@@ -74,15 +74,15 @@ class AnyCostBillingDropPlanOperator(StreamMonthOperator, CloudZeroPlanOperator)
         operation = Operation.parse(self.operation, "operation")
         by = read_by(self.by)
         limits = self.read_limits()
-        options = self.read_row_parameters()
+        parameters = self.read_row_parameters()
         self.check_report_file()
         target = self.find_target(context)
-        checked = self.checked_rows(context, target.month, options)
+        checked = self.checked_rows(context, target.month, parameters)
         client, anycost_connection_id = target.client, target.anycost_connection_id
         if checked is not None:
             report = plan_month(client, anycost_connection_id, checked, operation, limits, by)
         else:
-            self.refuse_empty(options.on_empty, f"rows for {target.month}")
+            self.refuse_empty(parameters.on_empty, f"rows for {target.month}")
             check_empties(operation)
             report = plan_clearing(client, anycost_connection_id, target.month, limits, by)
         self.write_report(report.markdown)

@@ -49,8 +49,8 @@ def read_batches(
 
     JSON is read whole: a file of it is one batch. A file in a store is copied to a temporary file while it is read.
 
-    An error of a file is raised when its batch is reached, and that it holds the same rows as an earlier one after its
-    last batch: what is done with the batches must be undone then.
+    An error in a file is raised when its batch is reached. That a file holds the same rows as an earlier one is known
+    only after its last batch. In both cases, what was done with the batches must be undone.
 
     :param files: as for :func:`~cloudzero_provider.sources.read_files`.
     :param store: for URIs.

@@ -21,18 +21,18 @@ def transformed_batches(batches: Iterable[Rows], transform: Transform | Sequence
     Apply transforms to each batch of rows by itself.
 
     That is right only for functions that treat each row by itself, such as
-    :func:`~cloudzero_provider.anycost.focus.to_cbf`. One that groups, sorts or counts rows sees those of a batch only.
+    :func:`~cloudzero_provider.anycost.focus.to_cbf`. One that groups, sorts or counts rows sees only those of a batch.
 
-    What a function returns may have other columns for each batch, such as those of tags. So each batch also has the
-    columns of those before it, without values: only a batch with a new column has other columns than the one before. A
-    batch without rows has none.
+    A function may return other columns for each batch, such as those of tags. So each batch also has the columns of
+    those before it, without values: only a batch with a new column has other columns than the one before. A batch
+    without rows has none.
 
     :param batches: the rows; read one at a time, and not held.
     :param transform: as for :func:`~cloudzero_provider.sources.apply_transforms`; with ``None``, or without any
         function, batches stay as they are.
-    :return: a batch for each. Places are those of the rows it was made from, where that is certain; all others are
-        numbered as the rows of a file after the transform. The hint about rows of another month is that of all batches
-        so far.
+    :return: a batch for each given one. Places are those of the rows it was made from, where that is certain; all
+        others are numbered as the rows of a file after the transform. The hint about rows of another month is that of
+        all batches so far.
     :raises ConfigurationError: when one is not a function, or does not return a frame.
     :raises TransformError: when one raises an error that is not of this package.
     :raises InvalidRowsError: when rows break a rule of a transform. It counts those of the first batch that has any.

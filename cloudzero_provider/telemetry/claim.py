@@ -20,6 +20,7 @@ from cloudzero_provider.telemetry.claim_entries import (
     unpack,
     unpack_entries,
 )
+from cloudzero_provider.values.counted import counted
 from cloudzero_provider.values.limits import CLAIMED_RECORDS
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class RecordsWrite:
     @property
     def description(self) -> str:
         """What is written, for an error."""
-        records = f"{self.records:,} record{'' if self.records == 1 else 's'}"
+        records = counted(self.records, "record")
         cleared = ", clear_periods" if self.cleared else ""
         return f"{records} to {self.stream_type.value} stream {self.stream_name} ({self.operation.value}{cleared})"
 
@@ -160,7 +161,7 @@ class RecordsWrite:
         found = [number for number, entry in enumerate(self.entries) if other.has_other_value(entry)]
         if not found:
             return None
-        what = f"{len(found):,} record{'' if len(found) == 1 else 's'} of the same identity with another value"
+        what = f"{counted(len(found), 'record')} of the same identity with another value"
         return f"{self.operation.value} replaces {what}, like {self._describe(found[0])}"
 
     def _replaced_with_more_keys(self, other: RecordsWrite) -> str | None:

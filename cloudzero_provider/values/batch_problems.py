@@ -42,7 +42,7 @@ class BatchProblems:
         :param problems: of the batch.
         """
         if not problems.is_empty:
-            # Places after a transform hold its frame until the first question.
+            # The places of transformed rows hold the frame until the first of them is asked for.
             problems.rows.where(0)
             problems.settle()
             self._parts.append(problems)

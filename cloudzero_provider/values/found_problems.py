@@ -26,12 +26,12 @@ class Found:
     """
     Problems of a column, in the order of their rows.
 
-    :param indices: the rows. Of an array they take a few bytes each, and of a range none.
+    :param indices: the rows. An array takes a few bytes for each, and a range none.
     :param column: the column's name.
     :param rules: one for each, or one for all; their text is asked for when they are described.
     :param values: the column's values; without it, none is shown.
     :param total: how many there are, also those that are not kept.
-    :param counts: whether they are problems at all, if that is not known yet.
+    :param counts: returns whether they are problems at all, which may not be known yet; ``None`` if they are.
     """
 
     indices: array[int] | range

@@ -72,7 +72,7 @@ class MonthFolder:
         Key of a mark that a drop is being removed; without ``by``, the beginning of all such keys.
 
         :param drop_id: the drop.
-        :param by: the drop of the run that removes it, so that runs don't take each other's marks away.
+        :param by: the drop of the run that removes it, so that runs don't delete each other's marks.
         """
         return f"{self.name}/{drop_id}{REMOVAL}{by}"
 

@@ -30,8 +30,8 @@ def remove_earlier_drops(
     """
     Remove the drops that are older than the current one, except the one it replaced and the newest of the others.
 
-    Removed are only files that this package wrote, and only drops that were current before: any other may belong to a
-    task that is about to make it the current one, and is removed once it is a day older than the current one. An
+    Only files that this package wrote are removed, and only drops that were current before: any other may belong to a
+    task that is about to make it the current one, so it is removed once it is a day older than the current one. An
     incomplete drop, which a task left behind when it died, does not count as one that is kept.
 
     :param store: the bucket.
@@ -114,7 +114,7 @@ def _remove(
 
 
 def _remove_old_marks(store: BucketStore, listed: list[Listed]) -> None:
-    """Remove the marks of drops that have gone, which a task that died then has left."""
+    """Remove the marks of drops that are gone, which tasks left behind when they died."""
     keys = {each.key for each in listed}
     for key in keys:
         described, mark, _ = key.partition(REMOVAL)

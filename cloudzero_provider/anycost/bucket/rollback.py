@@ -32,7 +32,7 @@ def roll_back(store: BucketStore, month: Month, drop_id: str) -> RollbackSummary
 
     :param store: the bucket.
     :param month: the month.
-    :param drop_id: the drop, so that doing it twice is the same as doing it once.
+    :param drop_id: the drop. Going back to it twice is the same as going back once.
     :raises DropNotFoundError: when there is no such drop.
     :raises DropIncompleteError: when files of it are missing.
     :raises BucketError: when the bucket can't be used.

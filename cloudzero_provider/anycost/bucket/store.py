@@ -75,8 +75,8 @@ class BucketStore(Protocol):
     """
     Objects below a root. Keys are relative to it, with slashes.
 
-    What a retry can't help, such as a missing permission, is a :class:`~cloudzero_provider.exceptions.BucketError`. An
-    outage is a :class:`~cloudzero_provider.exceptions.BucketUnavailableError`, or the ``OSError`` of a folder.
+    What a retry can't fix, such as a missing permission, raises a :class:`~cloudzero_provider.exceptions.BucketError`.
+    An outage raises a :class:`~cloudzero_provider.exceptions.BucketUnavailableError`, or the ``OSError`` of a folder.
     """
 
     @property

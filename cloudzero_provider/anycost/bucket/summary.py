@@ -19,8 +19,8 @@ class BucketDropSummary:
     :param previous_drop_id: the drop that was current before; ``None`` when there was none.
     :param rows: number of rows.
     :param replaced_rows: number of rows of the previous drop; ``None`` when it is not known.
-    :param files: number of files.
-    :param bytes: size of all files, compressed.
+    :param files: number of files; 0 when the drop is unchanged.
+    :param bytes: size of all files, compressed; 0 likewise.
     :param total_cost: exact sum of ``cost/cost``, as a decimal string.
     :param replaced_cost: the same of the previous drop; ``None`` when it is not known.
     :param hours: number of hours that the rows cover.

@@ -39,7 +39,7 @@ def name_problem(name: str) -> str | None:
     files, is not published, so a drop that depends on it is refused.
     """
     if "/" in name:
-        return f"is in a folder below the drop's; files belong right into it, as <drop id>/<name>{ENDING}"
+        return f"is in a folder below the drop's; files belong directly in it, as <drop id>/<name>{ENDING}"
     if name.endswith(ENDING) and name != ENDING:
         return None
     if name.lower().endswith(".csv"):

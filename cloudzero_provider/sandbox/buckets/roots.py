@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cloudzero_provider.sandbox.anycost.connections import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -44,6 +48,12 @@ class BucketRoot:
     def as_bucket_info(self) -> dict[str, str]:
         """Return what the connection has as ``s3_bucket_info``."""
         return {"bucket_name": self.bucket or LOCAL, "bucket_path": self.path}
+
+    @classmethod
+    def of_bucket_info(cls, name: str, info: Mapping[str, str]) -> BucketRoot:
+        """Return the root of a connection that has this ``s3_bucket_info``."""
+        bucket = info.get("bucket_name", "")
+        return cls(name, None if bucket == LOCAL else bucket, info.get("bucket_path", ""))
 
 
 def parse_bucket_option(text: str) -> BucketRoot:

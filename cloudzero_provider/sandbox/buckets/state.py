@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cloudzero_provider.sandbox.anycost.connections import list_all
 from cloudzero_provider.sandbox.buckets.manifest import ManifestError, parse_billing_data_id
 from cloudzero_provider.sandbox.buckets.poll import ROOT
-from cloudzero_provider.sandbox.buckets.roots import LOCAL
+from cloudzero_provider.sandbox.buckets.roots import BucketRoot
 from cloudzero_provider.sandbox.buckets.store import errors, ingestions
 
 if TYPE_CHECKING:
@@ -83,9 +83,8 @@ def _state(database: sqlite3.Connection, connection: Connection, polled: Collect
                 refused[folder] = error
             continue
         months.append(_month(month, by_folder.get(folder, []), error))
-    return BucketState(
-        connection, _root(connection), connection.id in polled, current_errors.get(ROOT), refused, months
-    )
+    root = BucketRoot.of_bucket_info(connection.id, connection.bucket or {})
+    return BucketState(connection, root.uri, connection.id in polled, current_errors.get(ROOT), refused, months)
 
 
 def _month(month: str, history: list[Ingestion], error: str | None) -> BucketMonth:
@@ -93,9 +92,3 @@ def _month(month: str, history: list[Ingestion], error: str | None) -> BucketMon
     held = [one for one in drops if one.error is None]
     refusal = drops[-1].error if drops else None
     return BucketMonth(month, held[-1] if held else None, error or refusal, history)
-
-
-def _root(connection: Connection) -> str:
-    bucket = connection.bucket or {}
-    name, path = bucket.get("bucket_name", ""), bucket.get("bucket_path", "")
-    return path if name == LOCAL else f"s3://{name}/{path}"

@@ -122,7 +122,7 @@ def switch(database: sqlite3.Connection, connection: str, month: Month, staged: 
 
 
 def forget_drop(database: sqlite3.Connection, number: int) -> None:
-    """Delete a drop with its rows; of one that was deleted while it was read, the rows that came later."""
+    """Delete a drop with its rows. If it was deleted while it was read, delete the rows that were added after that."""
     blocks = "SELECT id FROM blocks WHERE drop_number = ?"
     database.execute(f"DELETE FROM block_rows WHERE block_id IN ({blocks})", (number,))
     database.execute("DELETE FROM blocks WHERE drop_number = ?", (number,))
@@ -130,20 +130,20 @@ def forget_drop(database: sqlite3.Connection, number: int) -> None:
 
 
 def forget_staged(database: sqlite3.Connection) -> None:
-    """Delete what was read of drops when the sandbox ended."""
+    """Delete the drops that were still being read when the sandbox ended."""
     found = database.execute("SELECT number FROM drops WHERE closed_at = ?", (_NOT_YET,))
     for (number,) in found.fetchall():
         forget_drop(database, number)
 
 
 def errors(database: sqlite3.Connection, connection: str) -> dict[str, str]:
-    """Return what keeps folders from being read now, by folder; that of the root is blank."""
+    """Return folder → why it can't be read now. The root's name is blank."""
     found = database.execute("SELECT folder, error FROM bucket_errors WHERE connection = ?", (connection,))
     return dict(found.fetchall())
 
 
 def save_errors(database: sqlite3.Connection, connection: str, current: dict[str, str]) -> None:
-    """Store what keeps folders from being read now."""
+    """Store why folders can't be read now."""
     database.execute("DELETE FROM bucket_errors WHERE connection = ?", (connection,))
     rows = ((connection, folder, error) for folder, error in current.items())
     database.executemany("INSERT INTO bucket_errors (connection, folder, error) VALUES (?, ?, ?)", rows)
