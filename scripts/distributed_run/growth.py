@@ -46,13 +46,13 @@ class Point:
     figures: Figures
 
     @property
-    def cpu(self) -> float:
-        """Cores that the whole used."""
+    def cores(self) -> float:
+        """Cores that all parts of the run used together."""
         return sum(self.figures.cpu.values()) / self.figures.seconds
 
     @property
-    def machine(self) -> float:
-        """Cores of the machine that were used, by everything on it."""
+    def busy_cores(self) -> float:
+        """Cores of the machine that were busy, with whatever runs on it."""
         return self.figures.machine_cpu / self.figures.seconds
 
     def cpu_per_month(self, *names: str) -> float:
@@ -97,7 +97,7 @@ def write(points: list[Point], folder: Path) -> None:
     :param folder: where to.
     """
     content = [
-        {**asdict(point), "months_per_minute": round(point.figures.months_per_minute, 2), "cores": round(point.cpu, 2)}
+        {**asdict(point), "months_per_minute": round(point.figures.months_per_minute, 2), "cores": round(point.cores, 2)}
         for point in points
     ]
     (folder / "growth.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -132,8 +132,8 @@ def table(points: list[Point]) -> str:
             f"{figures.months_per_minute:.1f}",
             f"{figures.requests_per_second:.2f}",
             f"{figures.seconds * point.streams / figures.stream_months:.1f}",
-            f"{point.cpu:.2f} of {point.cpus}",
-            f"{point.machine:.2f}",
+            f"{point.cores:.2f} of {point.cpus}",
+            f"{point.busy_cores:.2f}",
             f"{point.cpu_per_month(*figures.cpu):.1f}",
             f"{point.cpu_per_month(*(name for name in figures.cpu if name.startswith('airflow-worker'))):.1f}",
             f"{point.cpu_per_month(*_CORE):.1f}",
@@ -154,7 +154,7 @@ def draw(points: list[Point], path: Path) -> None:
     drawing.text(16, 26, "What more streams and more workers bring", "bold")
     months = [(point, point.figures.months_per_minute) for point in points]
     _panel(drawing, _LEFT, "months of streams per minute", months)
-    _panel(drawing, 2 * _LEFT + _WIDTH, "cores used, of those that the machine has", [(p, p.cpu) for p in points])
+    _panel(drawing, 2 * _LEFT + _WIDTH, "cores used, of those that the machine has", [(point, point.cores) for point in points])
     for number, workers in enumerate(WORKERS):
         drawing.rectangle(_LEFT + 120 * number, 300, 12, 12, _COLORS[number])
         drawing.text(_LEFT + 120 * number + 18, 311, f"{workers} worker{'s' if workers > 1 else ''}", "small")
