@@ -97,7 +97,11 @@ def write(points: list[Point], folder: Path) -> None:
     :param folder: where to.
     """
     content = [
-        {**asdict(point), "months_per_minute": round(point.figures.months_per_minute, 2), "cores": round(point.cores, 2)}
+        {
+            **asdict(point),
+            "months_per_minute": round(point.figures.months_per_minute, 2),
+            "cores": round(point.cores, 2),
+        }
         for point in points
     ]
     (folder / "growth.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -153,8 +157,9 @@ def draw(points: list[Point], path: Path) -> None:
     drawing = Drawing(width, 330, "Months per minute and cores used, against the number of streams and workers")
     drawing.text(16, 26, "What more streams and more workers bring", "bold")
     months = [(point, point.figures.months_per_minute) for point in points]
+    cores = [(point, point.cores) for point in points]
     _panel(drawing, _LEFT, "months of streams per minute", months)
-    _panel(drawing, 2 * _LEFT + _WIDTH, "cores used, of those that the machine has", [(point, point.cores) for point in points])
+    _panel(drawing, 2 * _LEFT + _WIDTH, "cores used, of those that the machine has", cores)
     for number, workers in enumerate(WORKERS):
         drawing.rectangle(_LEFT + 120 * number, 300, 12, 12, _COLORS[number])
         drawing.text(_LEFT + 120 * number + 18, 311, f"{workers} worker{'s' if workers > 1 else ''}", "small")
