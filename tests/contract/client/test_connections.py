@@ -187,7 +187,7 @@ def test_a_proxy_that_drips_is_cut_off(monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", proxy)
         with pytest.raises(errors.CloudZeroConnectionError):
             client("https://cz.example", timeout=1, max_retry_seconds=1).list_drops(STREAM)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 # Certificates

@@ -147,7 +147,7 @@ class CloudZero:
     def own(self, method, path, **options):
         return requests.request(method, f"{self.url}/sandbox/{path}", timeout=10, **options)
 
-    def wait_for(self, happened, seconds=5.0):
+    def wait_for(self, happened, seconds=30.0):
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, "timed out"
