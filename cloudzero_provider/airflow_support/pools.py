@@ -51,9 +51,22 @@ class StreamPool:
         return cls(name, stream)
 
 
-def existing_pools() -> dict[str, int]:
+@dataclass(frozen=True)
+class KnownPool:
     """
-    Return the pools in Airflow's database, and the slots of each.
+    A pool that exists.
+
+    :param slots: how many it has; -1 for no limit.
+    :param include_deferred: whether a task that waits in the triggerer keeps the slot.
+    """
+
+    slots: int
+    include_deferred: bool
+
+
+def existing_pools() -> dict[str, KnownPool]:
+    """
+    Return the pools in Airflow's database, by name.
 
     :raises ConfigurationError: when they can't be read.
     """
@@ -63,17 +76,19 @@ def existing_pools() -> dict[str, int]:
         return read_pools(path)
 
 
-def read_pools(path: Path) -> dict[str, int]:
+def read_pools(path: Path) -> dict[str, KnownPool]:
     """
     Read a file that ``airflow pools export`` wrote.
 
     :param path: of the file.
-    :return: the pools, and the slots of each.
+    :return: the pools, by name.
     :raises ConfigurationError: when it is not such a file.
     """
     try:
         pools = json.loads(path.read_text(encoding="utf-8"))
-        return {str(name): int(pool["slots"]) for name, pool in pools.items()}
+        return {
+            str(name): KnownPool(int(pool["slots"]), bool(pool.get("include_deferred"))) for name, pool in pools.items()
+        }
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         raise ConfigurationError(f"{path}: expected a file that `airflow pools export` wrote.") from None
 

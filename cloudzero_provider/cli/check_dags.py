@@ -23,6 +23,7 @@ from cloudzero_provider.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cloudzero_provider.airflow_support.pools import KnownPool
     from cloudzero_provider.cli.stream_writers import Findings, Writer
 
 
@@ -46,8 +47,8 @@ class CheckedDags:
 
     @property
     def is_known(self) -> bool:
-        """Whether nothing was left open."""
-        return not self.findings.unknown
+        """Whether nothing was left open. Without a DAG, all is: the folder may be the wrong one."""
+        return not self.findings.unknown and (self.dags > 0 or bool(self.errors))
 
     @property
     def is_good(self) -> bool:
@@ -117,10 +118,13 @@ def _check(folders: list[Path], pools_file: Path | None) -> CheckedDags:
         connections = Connections()
         writers = find_writers(parsed.dags.values(), connections)
         for conn_id, problem in sorted(connections.problems.items()):
-            notes.append(f"{problem} Its stream is compared with that of other tasks on {conn_id!r} only.")
+            notes.append(f"{problem} What tasks on {conn_id!r} write is known only where they name the stream.")
+        if not parsed.dags and not parsed.errors:
+            notes.append(f"No DAG was found in {', '.join(map(str, folders)) or 'what Airflow is configured with'}.")
         steps.step("Looking pools up")
         known = _known_pools(pools_file, notes) if writers else {}
-    return CheckedDags(len(parsed.dags), tuple(writers), compare_writers(writers, known), parsed.errors, tuple(notes))
+        slots = {name: pool.slots for name, pool in known.items()}
+    return CheckedDags(len(parsed.dags), tuple(writers), compare_writers(writers, slots), parsed.errors, tuple(notes))
 
 
 def _refuse_equal_ids(dags: Mapping[str, Any], more: Mapping[str, Any]) -> None:
@@ -129,7 +133,7 @@ def _refuse_equal_ids(dags: Mapping[str, Any], more: Mapping[str, Any]) -> None:
             raise ConfigurationError(f"{dags[dag_id].fileloc} and {more[dag_id].fileloc} both have a DAG {dag_id!r}.")
 
 
-def _known_pools(file: Path | None, notes: list[str]) -> dict[str, int]:
+def _known_pools(file: Path | None, notes: list[str]) -> dict[str, KnownPool]:
     from cloudzero_provider.airflow_support.pools import existing_pools, read_pools
 
     if file is not None:

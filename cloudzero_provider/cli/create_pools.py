@@ -13,20 +13,26 @@ from cloudzero_provider.cli.output import ExitCode, exits_on_error, print_error,
 from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from cloudzero_provider.airflow_support.pools import StreamPool
+    from cloudzero_provider.airflow_support.pools import KnownPool, StreamPool
 
 _MISSING, _CREATED, _EXISTS, _OTHER_SLOTS = "missing", "created", "exists", "other slots"
+_NOT_DEFERRED = "without deferred tasks"
 
 
 @dataclass(frozen=True)
 class _Result:
-    """A pool, how many slots it has now (none, if it is missing), and what became of it."""
+    """A pool, how many slots it has now (none, if it is missing), what became of it, and which it should include."""
 
     pool: StreamPool
     slots: int | None
     status: str
+    include_deferred: bool
+
+    @property
+    def is_good(self) -> bool:
+        return self.status not in (_OTHER_SLOTS, _NOT_DEFERRED)
 
 
 def create_pools(
@@ -48,20 +54,20 @@ def create_pools(
     Create a pool with one slot for each stream: the tasks in it run one at a time, of all DAGs and on all workers.
 
     The pool of a stream is named cloudzero_STREAM. A pool that exists is never changed: if it has other slots than one,
-    the exit code is 1.
+    or lacks what --include-deferred asks for, the exit code is 1.
     """
     with exits_on_error():
         results = _create(_wanted(streams, conn_id), include_deferred=include_deferred, dry_run=dry_run)
-    others = [result for result in results if result.status == _OTHER_SLOTS]
+    others = [result for result in results if not result.is_good]
     if json:
         print_json({"ok": not others, "pools": [_as_object(result) for result in results]})
     else:
         print_report(_table(results))
         for result in others:
-            name = result.pool.name
+            option = " --include-deferred" if result.include_deferred else ""
             print_error(
-                f"{name} has {_slots(result)}, so several tasks in it run at once. It was not changed: "
-                f'airflow pools set {name} 1 "one writer" does that.'
+                f"{result.pool.name} {_problem(result)}. It was not changed: "
+                f'airflow pools set {result.pool.name} 1 "one writer"{option} does that.'
             )
     raise typer.Exit(ExitCode.PROBLEMS if others else ExitCode.GOOD)
 
@@ -92,20 +98,26 @@ def _create(pools: Sequence[StreamPool], *, include_deferred: bool, dry_run: boo
     existing = existing_pools()
     if not dry_run:
         create_pools((pool for pool in pools if pool.name not in existing), include_deferred=include_deferred)
-    return [_result(pool, existing, dry_run=dry_run) for pool in pools]
+    return [_result(pool, existing.get(pool.name), asked=include_deferred, dry_run=dry_run) for pool in pools]
 
 
-def _result(pool: StreamPool, existing: Mapping[str, int], *, dry_run: bool) -> _Result:
-    if pool.name in existing:
-        slots = existing[pool.name]
-        return _Result(pool, slots, _EXISTS if slots == 1 else _OTHER_SLOTS)
-    return _Result(pool, None, _MISSING) if dry_run else _Result(pool, 1, _CREATED)
+def _result(pool: StreamPool, known: KnownPool | None, *, asked: bool, dry_run: bool) -> _Result:
+    if known is None:
+        slots, status = (None, _MISSING) if dry_run else (1, _CREATED)
+        return _Result(pool, slots, status, asked)
+    lacks_deferred = asked and not known.include_deferred
+    status = _OTHER_SLOTS if known.slots != 1 else _NOT_DEFERRED if lacks_deferred else _EXISTS
+    # Airflow's command turns it off unless it is given.
+    return _Result(pool, known.slots, status, asked or known.include_deferred)
 
 
-def _slots(result: _Result) -> str:
-    if result.slots is None:
-        return ""
-    return "unlimited slots" if result.slots < 0 else "1 slot" if result.slots == 1 else f"{result.slots} slots"
+def _problem(result: _Result) -> str:
+    if result.status == _NOT_DEFERRED:
+        return "does not include deferred tasks, so a sensor in it gives its slot up while it waits"
+    if result.slots == 0:
+        return "has 0 slots, so no task in it runs"
+    slots = "unlimited slots" if result.slots == -1 else f"{result.slots} slots"
+    return f"has {slots}, so several tasks in it run at once"
 
 
 def _as_object(result: _Result) -> dict[str, Any]:
@@ -123,6 +135,6 @@ def _table(results: Sequence[_Result]) -> Table:
     table.add_column("slots", justify="right")
     table.add_column("")
     for result in results:
-        style = "bold red" if result.status == _OTHER_SLOTS else "green" if result.status == _CREATED else ""
+        style = "bold red" if not result.is_good else "green" if result.status == _CREATED else ""
         table.add_row(result.pool.name, "" if result.slots is None else str(result.slots), Text(result.status, style))
     return table

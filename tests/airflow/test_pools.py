@@ -66,6 +66,28 @@ def test_pools_are_created_once_and_never_changed():
     assert "cloudzero_wide has 4 slots, so several tasks in it run at once. It was not changed" in again.stderr
 
 
+def test_a_pool_without_deferred_tasks_is_not_what_was_asked_for():
+    Pool.create_or_update_pool("cloudzero_orders", slots=1, description="mine", include_deferred=False)
+    Pool.create_or_update_pool("cloudzero_wide", slots=4, description="mine", include_deferred=True)
+    asked = run("create-pools", "orders", "wide", "clicks", "--include-deferred", code=1)
+    assert [line.split(maxsplit=2)[2] for line in asked.stdout.splitlines()[1:]] == [
+        "without deferred tasks",
+        "other slots",
+        "created",
+    ]
+    for name in ("orders", "wide"):
+        assert f'airflow pools set cloudzero_{name} 1 "one writer" --include-deferred does that' in asked.stderr
+    assert keep_slots_while_deferred() == {"cloudzero_wide", "cloudzero_clicks"}
+    assert statuses(run_json("create-pools", "orders", code=0)) == [("cloudzero_orders", 1, "exists")]
+    # What Airflow's command would turn off is kept.
+    assert "--include-deferred does that" in run("create-pools", "wide", code=1).stderr
+
+
+def test_a_pool_without_a_slot_runs_nothing():
+    Pool.create_or_update_pool("cloudzero_orders", slots=0, description="mine", include_deferred=False)
+    assert "cloudzero_orders has 0 slots, so no task in it runs. " in run("create-pools", "orders", code=1).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
