@@ -21,11 +21,13 @@ from __future__ import annotations
 import inspect
 import itertools
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.airflow_support.compat import is_expanded, is_output
+from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,14 +73,33 @@ def parse_dags(folder: Path | None) -> ParsedDags:
     if "include_examples" in inspect.signature(DagBag).parameters:
         more["include_examples"] = False
     for path, bundle in bags:
-        # Helper modules beside DAGs can be imported in Airflow, too.
-        beside = str(path if path.is_dir() else path.parent)
-        if beside not in sys.path:
-            sys.path.insert(0, beside)
-        bag = DagBag(str(path), **more, **bundle)
+        with _helper_modules(path if path.is_dir() else path.parent):
+            bag = DagBag(str(path), **more, **bundle)
+        for dag_id in parsed.dags.keys() & bag.dags.keys():
+            parsed.errors[bag.dags[dag_id].fileloc] = f"{parsed.dags[dag_id].fileloc} has a DAG {dag_id!r}, too"
         parsed.dags |= bag.dags
         parsed.errors |= {str(path / name): str(error) for name, error in bag.import_errors.items()}
     return parsed
+
+
+@contextmanager
+def _helper_modules(folder: Path) -> Iterator[None]:
+    """
+    Let DAG files import modules beside them, as in Airflow.
+
+    Afterwards they are forgotten: Airflow parses each bundle in processes of its own, so another folder's modules may
+    have the same names.
+    """
+    path, modules = list(sys.path), set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in sys.modules.keys() - modules:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
 
 
 def _configured_bags() -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -89,10 +110,20 @@ def _configured_bags() -> Iterator[tuple[Path, dict[str, Any]]]:
 
         yield Path(DAGS_FOLDER), {}
         return
-    manager = DagBundlesManager()  # type: ignore[no-untyped-call]
-    for bundle in manager.get_all_dag_bundles():
+    try:
+        bundles = list(DagBundlesManager().get_all_dag_bundles())  # type: ignore[no-untyped-call]
+    except Exception as error:
+        raise ConfigurationError(f"The DAG bundles that Airflow is configured with can't be read: {error}") from error
+    for bundle in bundles:
         if not bundle.name.endswith(_EXAMPLES):
-            bundle.initialize()
+            try:
+                bundle.initialize()
+            except Exception as error:
+                # What it says is not shown: it may hold the address of a repository, with its password.
+                raise ConfigurationError(
+                    f"The DAG bundle {bundle.name!r} can't be read: {type(error).__name__}. To check folders instead, "
+                    "name them."
+                ) from error
             yield Path(bundle.path), {"bundle_path": Path(bundle.path), "bundle_name": bundle.name}
 
 

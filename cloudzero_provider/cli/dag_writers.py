@@ -151,7 +151,7 @@ def _text(name: str, value: Any) -> str:
     if value is UNKNOWN:
         raise _UnknownStreamError(f"{name} may come from an upstream task")
     if not isinstance(value, str):
-        raise _UnknownStreamError(f"{name} is a {type(value).__name__}")
+        raise _UnknownStreamError(f"{name} is of type {type(value).__name__}")
     if any(sign in value for sign in _TEMPLATE):
         raise _UnknownStreamError(f"{name} is the template {value!r:.80}")
     return value

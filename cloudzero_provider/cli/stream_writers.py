@@ -121,12 +121,15 @@ def compare_writers(writers: Sequence[Writer], pools: Mapping[str, int]) -> Find
     conflicts: list[Finding] = []
     unknown: list[Finding] = []
     by_stream = dict(_by_stream(writers))
+    pool_fixes = _pool_fixes(by_stream, pools)
     for stream, group in by_stream.items():
         verdict = _one_at_a_time(group, pools)
-        if verdict.answer is not _Answer.YES:
-            finding = Finding(stream, group, verdict.why, _fix(stream, group, verdict))
-            (conflicts if verdict.answer is _Answer.NO else unknown).append(finding)
-    unknown += _of_several_organizations(by_stream, pools)
+        if verdict.answer is _Answer.NO:
+            conflicts.append(Finding(stream, group, verdict.why, _set_pool(group, pool_fixes[stream])))
+        elif verdict.answer is _Answer.UNKNOWN:
+            unknown.append(Finding(stream, group, verdict.why, _look_at_pool(stream, group)))
+    unknown += _of_several_organizations(by_stream, pools, pool_fixes)
+    unknown += _of_connections_not_here(by_stream, writers, pools)
     unknown += _of_unknown_streams(writers, pools)
     return Findings(tuple(conflicts), tuple(unknown))
 
@@ -178,20 +181,60 @@ def _fewest_of_two(writers: Sequence[Writer]) -> int:
     return min([sum(least[:2])] * (len(least) > 1) + beside_itself)
 
 
-def _fix(stream: Stream | None, writers: Sequence[Writer], verdict: _Verdict) -> str:
+@dataclass(frozen=True)
+class _PoolFix:
+    """The pool that tasks belong into, and the stream it is created for; ``None`` when it is there."""
+
+    name: str
+    create_for: str | None
+
+
+def _pool_fixes(by_stream: Mapping[Stream, tuple[Writer, ...]], pools: Mapping[str, int]) -> dict[Stream, _PoolFix]:
+    """Return the pool for each stream. A task has one pool, so all streams that tasks connect get the same."""
+    streams_of: dict[Writer, list[Stream]] = defaultdict(list)
+    for stream, group in by_stream.items():
+        for writer in group:
+            streams_of[writer].append(stream)
+    found: dict[Stream, _PoolFix] = {}
+    for first in by_stream:
+        together: dict[Stream, bool] = {}
+        used: dict[str, bool] = {}
+        to_do = [] if first in found else [first]
+        while to_do:
+            stream = to_do.pop()
+            if stream not in together:
+                together[stream] = True
+                for writer in by_stream[stream]:
+                    used[writer.pool] = True
+                    to_do += streams_of.pop(writer, [])
+        fix = _pool_fix(list(together), [name for name in used if pools.get(name) == 1])
+        found |= dict.fromkeys(together, fix)
+    return found
+
+
+def _pool_fix(streams: Sequence[Stream], of_one_slot: Sequence[str]) -> _PoolFix:
+    if len(streams) > 1 and len(of_one_slot) == 1:
+        # A lane, which others of its streams rely on.
+        return _PoolFix(of_one_slot[0], None)
+    name = next((stream.pool_stream for stream in streams if stream.pool_stream), "STREAM")
+    return _PoolFix(f"cloudzero_{name}", name)
+
+
+def _set_pool(writers: Sequence[Writer], fix: _PoolFix) -> str:
+    text = f'set pool="{fix.name}" on {"the task" if len(writers) == 1 else "each"}'
+    return f"{text}; to create it: cloudzero-provider create-pools {fix.create_for}" if fix.create_for else text
+
+
+def _look_at_pool(stream: Stream | None, writers: Sequence[Writer]) -> str:
     pool_stream = stream.pool_stream if stream is not None else None
-    if verdict.answer is _Answer.UNKNOWN:
-        name = writers[0].pool
-        if pool_stream is not None and name == f"cloudzero_{pool_stream}":
-            return f"create it, if it is missing: cloudzero-provider create-pools {pool_stream}"
-        return f'see that it has 1 slot; if it is missing: airflow pools set {name} 1 "one writer"'
-    pool_stream = pool_stream or "STREAM"
-    fix = f'set pool="cloudzero_{pool_stream}" on {"the task" if len(writers) == 1 else "each"}'
-    return f"{fix}; to create it: cloudzero-provider create-pools {pool_stream}"
+    name = writers[0].pool
+    if pool_stream is not None and name == f"cloudzero_{pool_stream}":
+        return f"create it, if it is missing: cloudzero-provider create-pools {pool_stream}"
+    return f'see that it has 1 slot; if it is missing: airflow pools set {name} 1 "one writer"'
 
 
 def _of_several_organizations(
-    by_stream: Mapping[Stream, tuple[Writer, ...]], pools: Mapping[str, int]
+    by_stream: Mapping[Stream, tuple[Writer, ...]], pools: Mapping[str, int], pool_fixes: Mapping[Stream, _PoolFix]
 ) -> Iterator[Finding]:
     """Find telemetry streams of one name on several connections, which may lead to one organization."""
     found: dict[str, list[Stream]] = defaultdict(list)
@@ -212,8 +255,27 @@ def _of_several_organizations(
         if _one_at_a_time(writers, pools).answer is not _Answer.YES:
             names = " and ".join(sorted({stream.conn_id for stream in several}))
             why = f"the connections {names} may lead to one organization"
-            fix = f"if they do, {_fix(several[0], writers, _Verdict(_Answer.NO))}"
+            fix = f"if they do, {_set_pool(writers, pool_fixes[several[0]])}"
             yield Finding(several[0], writers, why, fix)
+
+
+def _of_connections_not_here(
+    by_stream: Mapping[Stream, tuple[Writer, ...]], writers: Sequence[Writer], pools: Mapping[str, int]
+) -> Iterator[Finding]:
+    """Find AnyCost streams that only a connection names which can't be looked up: others may write the same."""
+    of_kind = [writer for writer in writers if writer.kind is StreamKind.ANYCOST]
+    streams = [stream for stream in by_stream if stream.kind is StreamKind.ANYCOST]
+    is_alone = len(streams) == 1 and not any(writer.unknown for writer in of_kind)
+    if is_alone or not of_kind or _one_at_a_time(of_kind, pools).answer is _Answer.YES:
+        return
+    for stream in streams:
+        if stream.pool_stream is None:
+            why = f"connection {stream.conn_id} can't be looked up here, so this may be a stream that other tasks write"
+            fix = (
+                f"let this machine look it up, for example as AIRFLOW_CONN_{stream.conn_id.upper()} in the "
+                "environment, with any key; or put all tasks that may write its stream into one pool with 1 slot"
+            )
+            yield Finding(stream, by_stream[stream], why, fix)
 
 
 def _of_unknown_streams(writers: Sequence[Writer], pools: Mapping[str, int]) -> Iterator[Finding]:
@@ -223,7 +285,7 @@ def _of_unknown_streams(writers: Sequence[Writer], pools: Mapping[str, int]) -> 
             continue
         verdict = _one_at_a_time(of_kind, pools)
         if verdict.answer is _Answer.UNKNOWN:
-            yield Finding(None, of_kind, verdict.why, _fix(None, of_kind, verdict))
+            yield Finding(None, of_kind, verdict.why, _look_at_pool(None, of_kind))
         if verdict.answer is not _Answer.NO:
             continue
         for writer in of_kind:

@@ -170,7 +170,7 @@ UPSTREAM = "task(task_id='up')(lambda: [])()"
         (send(more=f"anycost_connection_id={UPSTREAM}"), "anycost_connection_id may come from an upstream task"),
         (MAPPED.format("", f"expand(anycost_connection_id={UPSTREAM})"), "may come from an upstream task"),
         (MAPPED.format("", f"expand_kwargs({UPSTREAM})"), "may come from an upstream task"),
-        (send(more="anycost_connection_id=7"), "anycost_connection_id is a int"),
+        (send(more="anycost_connection_id=7"), "anycost_connection_id is of type int"),
     ],
 )
 def test_what_only_a_run_can_know_is_said_to_be_unknown(check, lines, why):
@@ -201,6 +201,25 @@ def test_a_connection_that_is_not_here(check):
     assert conflicts(checked) == [("of connection cloudzero_elsewhere", ["a.send", "b.send"])]
     [note] = checked["notes"]
     assert "cloudzero_elsewhere" in note
+    why = "connection cloudzero_elsewhere can't be looked up here, so this may be a stream that other tasks write"
+    assert unknown(checked) == [("a.send", why), ("b.send", why)]
+    assert "AIRFLOW_CONN_CLOUDZERO_ELSEWHERE" in checked["unknown"][0]["fix"]
+
+
+def test_two_connections_that_are_not_here_are_unknown(check):
+    lines = {name: send(more=f"cloudzero_conn_id='gone_{name}'") for name in "ab"}
+    checked = check("--strict", **lines)
+    assert (checked["conflicts"], [task for task, _ in unknown(checked)]) == ([], ["a.send", "b.send"])
+    assert "as far as is known" in check(code=0, as_text=True).stdout
+
+
+def test_a_connection_that_is_not_here_is_no_matter_where_nothing_depends_on_it(check):
+    gone = "cloudzero_conn_id='gone'"
+    assert check("--strict", a=send(more=gone), code=0)["unknown"] == []
+    named = send(more=f"{gone}, anycost_connection_id='x'")
+    assert check("--strict", a=named, b=send(), code=0)["unknown"] == []
+    in_one_pool = check("--strict", a=send(more=f"{gone}, pool='one'"), b=send(more="pool='one'"), code=0)
+    assert in_one_pool["unknown"] == []
 
 
 def test_a_file_that_can_not_be_imported_is_an_error(check):
@@ -240,6 +259,70 @@ def test_a_single_file(check, tmp_path):
     check(a=send(), b=send())
     found = run_json("check-dags", tmp_path / "dags" / "a.py", "--pools", tmp_path / "pools.json")
     assert (found["dags"], found["conflicts"]) == (1, [])
+
+
+def test_a_folder_without_a_dag_is_not_called_good(check, tmp_path):
+    (tmp_path / "dags" / "notes.txt").write_text("no DAG")
+    checked = check(code=0)
+    assert "No DAG was found in" in checked["notes"][0]
+    assert "as far as is known" in check(code=0, as_text=True).stdout
+    check("--strict", code=1)
+
+
+def test_each_folder_has_its_own_helper_modules(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "streams_of_ours.py").write_text(f"STREAM = 'acme-{name}'")
+        body = send(more="anycost_connection_id=STREAM")
+        lines = f"from streams_of_ours import STREAM\nwith DAG('of_{name}', schedule=None):\n    {body}\n"
+        (folder / "dag.py").write_text(f"{HEAD}{lines}")
+    found = run_json("check-dags", "a", "b")
+    assert [each["streams"] for each in found["writers"]] == [["acme-a"], ["acme-b"]]
+
+
+@pytest.fixture
+def bundles(tmp_path, monkeypatch):
+    """Configure Airflow with bundles of DAGs: name → class and folder."""
+    pytest.importorskip("airflow.dag_processing.bundles.manager", reason="Airflow 2.11 has no bundles")
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+
+    def configure(*folders, classpath=local):
+        monkeypatch.setenv(
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST",
+            json.dumps(
+                [{"name": each.name, "classpath": classpath, "kwargs": {"path": str(each)}} for each in folders]
+            ),
+        )
+
+    return configure
+
+
+def test_two_bundles_with_one_dag_id_are_an_error(bundles, tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.py").write_text(f"{HEAD}with DAG('same', schedule=None):\n    {send()}\n")
+    bundles(tmp_path / "a", tmp_path / "b")
+    [(file, error)] = run_json("check-dags", code=1)["errors"].items()
+    assert file == str(tmp_path / "b" / "x.py")
+    assert error == f"{tmp_path / 'a' / 'x.py'} has a DAG 'same', too"
+
+
+def test_a_bundle_that_can_not_be_read_is_wrong_usage(bundles, tmp_path, monkeypatch):
+    bundles(tmp_path, classpath="no_such_module_of_ours.Bundle")
+    assert "No module named 'no_such_module_of_ours'" in run("check-dags", code=2).stderr
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "bundle_of_ours.py").write_text(
+        "from airflow.dag_processing.bundles.local import LocalDagBundle\n\n\n"
+        "class Bundle(LocalDagBundle):\n"
+        "    def initialize(self):\n"
+        "        raise RuntimeError('https://user:the-token@git failed')\n"
+    )
+    bundles(tmp_path, classpath="bundle_of_ours.Bundle")
+    refused = run("check-dags", code=2)
+    assert f"The DAG bundle {tmp_path.name!r} can't be read: RuntimeError" in refused.stderr
+    assert "the-token" not in refused.output
 
 
 def test_wrong_usage(tmp_path):

@@ -151,6 +151,23 @@ def test_what_to_do_names_the_pool():
     assert finding.fix == 'set pool="cloudzero_acme" on each; to create it: cloudzero-provider create-pools acme'
 
 
+def fixes(*writers):
+    return [finding.fix.partition(";")[0] for finding in compare_writers(writers, ONE).conflicts]
+
+
+def test_streams_that_one_task_writes_get_one_pool():
+    both = writer("a", stream("x"), stream("y"))
+    of_x, of_y = writer("b", stream("x")), writer("c", stream("y"))
+    assert fixes(both, of_x, of_y) == ['set pool="cloudzero_x" on each'] * 2
+    alone = writer("a", stream("x"), stream("y"), one_at_a_time=False)
+    assert fixes(alone) == ['set pool="cloudzero_x" on the task'] * 2
+
+
+def test_a_pool_that_a_task_of_several_streams_has_is_kept():
+    lane = writer("a", stream("x"), stream("y"), pool="one")
+    assert fixes(lane, writer("b", stream("y"))) == ['set pool="one" on each']
+
+
 def test_a_pool_that_is_missing_is_created_by_its_name():
     two = [writer(name, stream(), pool="cloudzero_acme") for name in "ab"]
     [finding] = compare_writers(two, {}).unknown
