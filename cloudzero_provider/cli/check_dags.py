@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 Typer reads it.
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +22,7 @@ from cloudzero_provider.cli.output import (
 from cloudzero_provider.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from cloudzero_provider.airflow_support.pools import KnownPool
     from cloudzero_provider.cli.stream_writers import Findings, Writer
@@ -79,7 +80,7 @@ def check_dags(
     tasks, 1 if there are or a file can't be imported, 2 for wrong usage.
     """
     # What DAG files print must not get between the lines of the report.
-    with exits_on_error(), printed_warnings(), redirect_stdout(sys.stderr):
+    with exits_on_error(), printed_warnings(), redirect_stdout(sys.stderr), _programs_print_to_stderr():
         checked = _check(folders, pools)
     if json:
         from cloudzero_provider.cli.check_dags_report import as_object
@@ -91,6 +92,18 @@ def check_dags(
         print_report(report(checked))
     is_good = checked.is_good and (checked.is_known or not strict)
     raise typer.Exit(ExitCode.GOOD if is_good else ExitCode.PROBLEMS)
+
+
+@contextmanager
+def _programs_print_to_stderr() -> Iterator[None]:
+    """Redirect what programs print which DAG files start: they inherit the descriptor, not ``sys.stdout``."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _check(folders: list[Path], pools_file: Path | None) -> CheckedDags:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from support.command_line import run, run_json
@@ -253,6 +255,16 @@ def test_a_good_report(check):
 def test_what_a_file_prints_is_not_in_the_report(check):
     checked = check(a=f"print('from a DAG file')\n{send()}", code=0)
     assert checked["ok"] is True
+
+
+def test_what_a_program_prints_that_a_file_starts_is_not_either(check, tmp_path):
+    check(a=f"import subprocess; subprocess.run(['echo', 'from a program'])\n{send()}", code=0)
+    options = ["check-dags", "dags", "--pools", "pools.json", "--json"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "cloudzero_provider.cli", *options], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert json.loads(ran.stdout)["ok"] is True
+    assert b"from a program" in ran.stderr
 
 
 def test_a_single_file(check, tmp_path):
