@@ -101,10 +101,15 @@ class Airflow:
                 self.processes.start(f"airflow-{name}", [self.bin_folder / "airflow", *arguments], self.environment)
             )
 
+    def component(self, name: str) -> Started:
+        """Return a component that was started."""
+        [process] = [process for process in self.components if process.name == f"airflow-{name}"]
+        return process
+
     def kill(self, name: str) -> None:
         """Kill a component and its children, as when its machine goes down. It can be started again."""
         self.say(f"  $ kill -9 <{name}>")
-        [process] = [process for process in self.components if process.name == f"airflow-{name}"]
+        process = self.component(name)
         self.components.remove(process)
         if left := self.processes.kill(process):
             raise DemoError(f"{name} was killed, but {left} are still running.")

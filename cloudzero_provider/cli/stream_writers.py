@@ -196,20 +196,27 @@ def _pool_fixes(by_stream: Mapping[Stream, tuple[Writer, ...]], pools: Mapping[s
         for writer in group:
             streams_of[writer].append(stream)
     found: dict[Stream, _PoolFix] = {}
-    for first in by_stream:
-        together: dict[Stream, bool] = {}
-        used: dict[str, bool] = {}
-        to_do = [] if first in found else [first]
-        while to_do:
-            stream = to_do.pop()
-            if stream not in together:
-                together[stream] = True
-                for writer in by_stream[stream]:
-                    used[writer.pool] = True
-                    to_do += streams_of.pop(writer, [])
-        fix = _pool_fix(list(together), [name for name in used if pools.get(name) == 1])
-        found |= dict.fromkeys(together, fix)
+    for stream in by_stream:
+        if stream not in found:
+            together = _connected(stream, by_stream, streams_of)
+            used = dict.fromkeys(writer.pool for each in together for writer in by_stream[each])
+            fix = _pool_fix(together, [name for name in used if pools.get(name) == 1])
+            found |= dict.fromkeys(together, fix)
     return found
+
+
+def _connected(
+    stream: Stream, by_stream: Mapping[Stream, tuple[Writer, ...]], streams_of: Mapping[Writer, Sequence[Stream]]
+) -> list[Stream]:
+    """Return a stream, and those that tasks connect with it: directly, or by way of others."""
+    together: dict[Stream, None] = {}
+    to_do = [stream]
+    while to_do:
+        one = to_do.pop()
+        if one not in together:
+            together[one] = None
+            to_do += [other for writer in by_stream[one] for other in streams_of[writer]]
+    return list(together)
 
 
 def _pool_fix(streams: Sequence[Stream], of_one_slot: Sequence[str]) -> _PoolFix:

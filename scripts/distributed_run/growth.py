@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Streams → months of each, enough for a steady state in a few minutes.
 MONTHS = {1: 6, 4: 4, 16: 2}
-#: With one slot each: on one machine, further slots of a worker are the same as further workers.
+#: Each has one slot, so that their number is that of the tasks that run at once.
 WORKERS = (1, 4)
 LIMIT_OF_POINT = 1500.0
 _CORE = ("airflow-scheduler", "airflow-api-server", "airflow-dag-processor", "airflow-triggerer", "PostgreSQL")

@@ -62,7 +62,7 @@ def respond(airflow: Airflow, dag_id: str, run_id: str, task_id: str, option: st
 
     Airflow 3.3.2 fails a task that is queued again before the scheduler has seen the end of the process that asked.
     """
-    [scheduler] = [process for process in airflow.components if process.name == "airflow-scheduler"]
+    scheduler = airflow.component("scheduler")
     ended = f"TaskInstance Finished: dag_id={dag_id}, task_id={task_id}, run_id={run_id},"
     airflow.wait("the end of the process that asked", lambda: ended in scheduler.log.read_text("utf-8"), limit=60)
     request(airflow, "PATCH", _details(dag_id, run_id, task_id), {"chosen_options": [option]})
