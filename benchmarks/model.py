@@ -17,6 +17,8 @@ Sink = Callable[["bytes | memoryview"], object]
 Work = Callable[[Sink], None]
 
 OURS = "cloudzero_provider"
+#: The month of all billing rows.
+MONTH = "2026-03"
 
 
 class Shape(Enum):

@@ -11,7 +11,6 @@ from enum import Enum
 Value = str | float | Decimal | datetime | None
 Row = tuple[Value, ...]
 
-MONTH = "2026-03"
 _START = datetime(2026, 3, 1, tzinfo=timezone.utc)
 HOURS = tuple(_START + timedelta(hours=hour) for hour in range(31 * 24))
 _HOUR_TEXTS = {hour: hour.strftime("%Y-%m-%dT%H:%M:%SZ") for hour in HOURS}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from benchmarks.inputs.columns import MONTH
-from benchmarks.inputs.dictionaries import dictionaries
-from benchmarks.model import Input, Sink, Source, Work
+from benchmarks.model import MONTH, Input, Sink, Source, Work
 from cloudzero_provider.anycost.checks import check_rows
 from cloudzero_provider.anycost.plan import Operation, make_plan
 from cloudzero_provider.months import Month
@@ -31,14 +29,21 @@ def prepare(given: Input) -> Work:
 
 def reader(given: Input) -> Callable[[], Rows]:
     """Return what reads the rows; a list of dictionaries is made before."""
-    if given.source is Source.DICTIONARIES:
-        records = list(dictionaries(given.path))
-        return lambda: from_records(records)
-    if given.source is Source.GENERATOR:
-        return lambda: from_records(dictionaries(given.path))
+    if given.source in (Source.DICTIONARIES, Source.GENERATOR):
+        return _of_dictionaries(given)
     if given.source is Source.SQL:
         return lambda: _of_query(given)
     return lambda: from_files([str(given.path)])
+
+
+def _of_dictionaries(given: Input) -> Callable[[], Rows]:
+    # What draws the inputs is imported only by the cases that need it.
+    from benchmarks.inputs.dictionaries import dictionaries
+
+    if given.source is Source.GENERATOR:
+        return lambda: from_records(dictionaries(given.path))
+    records = list(dictionaries(given.path))
+    return lambda: from_records(records)
 
 
 def _of_query(given: Input) -> Rows:

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.inputs.columns import MONTH
+from benchmarks.model import MONTH
 from benchmarks.programs.plain_rows import reader
 
 if TYPE_CHECKING:

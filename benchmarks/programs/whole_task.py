@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 # The operators import these when a task runs.
 import cloudzero_provider.anycost.send  # noqa: F401
 import cloudzero_provider.telemetry.send  # noqa: F401
-from benchmarks.inputs.columns import MONTH
 from benchmarks.inputs.telemetry import GRANULARITY
-from benchmarks.model import Input, Shape, Sink, Work
+from benchmarks.model import MONTH, Input, Shape, Sink, Work
 from benchmarks.programs.worker import execute
 from cloudzero_provider.client import Client
 from cloudzero_provider.operators.anycost import AnyCostBillingDropOperator
