@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -74,6 +73,9 @@ def on_disk(name: str, store: FileStore | None) -> Iterator[str]:
         _check_file(name)
         yield name
         return
+    # It loads a dozen modules, which local files don't need.
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="cloudzero-", suffix=os.path.basename(name)[-40:]) as file:
         store_for(name, store).fetch(name, file)
         file.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     differences = spelling_differences(known, [name])
     if differences:
         return f"; names are matched exactly: {differences} (in SQL, quote the name)"
+    # Names are rarely wrong.
+    import difflib
+
     folded = {each.casefold(): each for each in known}
     similar = difflib.get_close_matches(name.casefold(), folded, n=1)
     return f"; did you mean {folded[similar[0]]!r}?" if similar else ""

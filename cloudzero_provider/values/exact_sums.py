@@ -43,10 +43,18 @@ def exact_sum(decimals: pl.Series) -> str:
     if whole + fraction + count > _DECIMAL_DIGITS:
         whole, fraction = _most_digits(decimals)
     if whole + fraction + count <= _DECIMAL_DIGITS:
-        return strip_trailing_zeros(format(decimals.cast(pl.Decimal(_DECIMAL_DIGITS, fraction)).sum(), "f"))
+        return strip_trailing_zeros(format(_halves(decimals, pl.Decimal(_DECIMAL_DIGITS, fraction)).sum(), "f"))
     sums = _split(decimals).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()
     return total
+
+
+def _halves(decimals: pl.Series, dtype: pl.Decimal) -> pl.Series:
+    """Sum both halves of a column at the same time. Neither sum may overflow the type."""
+    half = len(decimals) // 2
+    halves = (pl.col("decimal").head(half), pl.col("decimal").slice(half))
+    sums = decimals.to_frame("decimal").select(rows.cast(dtype).sum().alias(f"{n}") for n, rows in enumerate(halves))
+    return pl.concat([sum_of_half.alias("sums") for sum_of_half in sums])
 
 
 def _most_digits(decimals: pl.Series) -> tuple[int, int]:

@@ -69,8 +69,9 @@ class JsonObjects:
 
     def joined(self) -> bytes:
         """Encode the rows, with commas between them."""
-        rows: bytes = self.frame.select(self._object().str.join(",").cast(pl.Binary)).item()
-        return rows
+        # Not in one select: that takes a third longer.
+        joined: bytes = self.encoded().str.join(",").cast(pl.Binary).item()
+        return joined
 
     def _object(self) -> pl.Expr:
         complete = [not self.frame[field.column].null_count() for field in self.fields]
