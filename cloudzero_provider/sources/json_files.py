@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import Any, NoReturn, TextIO
 
 from cloudzero_provider.exceptions import InputError
-from cloudzero_provider.sources.rows import Rows, columns_of, is_text
+from cloudzero_provider.sources.rows import Rows, blocks_of, columns_of, is_text
 from cloudzero_provider.sources.text_files import UNREADABLE, open_text, unreadable
 
 _Objects = Iterator[tuple[int, dict[str, Any]]]
@@ -53,7 +53,7 @@ def _read(name: str, path: str, read: Callable[[TextIO], _Objects]) -> Rows:
 
     with open_text(path) as stream:
         try:
-            columns, count = columns_of(noted(read(stream)))
+            columns, count = columns_of(blocks_of(noted(read(stream))))
         except _InvalidJsonError as error:
             raise InputError(f"{name}, line {error.line:,}: {error}.") from None
         except UNREADABLE as error:

@@ -10,7 +10,7 @@ from typing import Any
 from cloudzero_provider.exceptions import InputError
 from cloudzero_provider.sources.frames import from_frame, is_frame
 from cloudzero_provider.sources.numpy_values import plain_values
-from cloudzero_provider.sources.rows import Rows, columns_of, is_text, joined
+from cloudzero_provider.sources.rows import Rows, blocks_of, columns_of, is_text, joined, names_of
 from cloudzero_provider.values.row_places import row_number
 
 
@@ -65,27 +65,24 @@ def _from_batches(batches: Iterable[Any]) -> Rows:
 
 
 def _from_dicts(rows: Iterable[Any]) -> Rows:
-    columns, count = columns_of(rows if _are_valid(rows) else _checked(rows), plain_values)
+    columns, count = columns_of(_checked(blocks_of(rows)), plain_values)
     return Rows(columns, count, row_number)
 
 
-def _are_valid(rows: Iterable[Any]) -> bool:
-    """Whether rows are a list of dicts with valid names, as nearly all are."""
-    if not isinstance(rows, list) or set(map(type, rows)) != {dict}:
-        return False
-    return all(map(is_text, set(chain.from_iterable(rows))))
+def _checked(blocks: Iterable[list[Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    before = 0
+    for rows in blocks:
+        # map() keeps the loop in C.
+        if set(map(type, rows)) != {dict} or not all(map(is_text, names_of(rows))):
+            _check_each(rows, before)
+        yield rows
+        before += len(rows)
 
 
-def _checked(rows: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
-    known: set[Any] = set()
-    for index, row in enumerate(rows):
+def _check_each(rows: list[Any], before: int) -> None:
+    for index, row in enumerate(rows, start=before):
         if not isinstance(row, Mapping):
             raise InputError(f"{row_number(index)} is a {type(row).__name__}, not a dict of columns and values.")
-        if not known.issuperset(row):
-            for name in row:
-                if not is_text(name):
-                    raise InputError(
-                        f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text."
-                    )
-            known.update(row)
-        yield row
+        for name in row:
+            if not is_text(name):
+                raise InputError(f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text.")

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -16,6 +16,8 @@ from cloudzero_provider.values.row_places import row_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+Item = TypeVar("Item")
 
 #: Errors of polars. ``PanicException``, raised for values it does not expect, is not an ``Exception``.
 POLARS_ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
@@ -104,31 +106,38 @@ def _objects(part: Values | None, count: int) -> list[Any]:
     return [None] * count if part is None else as_objects(part)
 
 
+def blocks_of(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Split items into lists that are short enough for a processor's cache, and long enough for polars."""
+    iterator = iter(items)
+    while block := list(islice(iterator, BLOCK)):
+        yield block
+
+
 def columns_of(
-    rows: Iterable[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[Any]] | None = None
+    blocks: Iterable[list[Mapping[str, Any]]], as_plain: Callable[[list[Any]], list[Any]] | None = None
 ) -> tuple[dict[str, Values], int]:
     """
     Convert rows to columns, block by block, so that they are never all in memory as dicts.
 
-    :param rows: dicts of columns and values; iterated once.
+    :param blocks: dicts of columns and values; iterated once.
     :param as_plain: applied to the values of each column of a block.
     :return: the columns, and the number of rows.
     """
-    parts = [_block(block, as_plain) for block in _blocks(rows)]
+    parts = [_block(block, as_plain) for block in blocks]
     if not parts:
         return {}, 0
     whole = joined(parts)
     return dict(whole.columns), whole.count
 
 
-def _blocks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    iterator = iter(rows)
-    while block := list(islice(iterator, BLOCK)):
-        yield block
+def names_of(rows: Iterable[Mapping[Any, Any]]) -> dict[Any, None]:
+    """Return the names of the columns of rows, in the order in which they first appear."""
+    # Most rows have the same names.
+    return dict.fromkeys(chain.from_iterable(dict.fromkeys(map(tuple, rows))))
 
 
 def _block(rows: list[Mapping[str, Any]], as_plain: Callable[[list[Any]], list[Any]] | None) -> Rows:
-    names = dict.fromkeys(chain.from_iterable(rows))
+    names = names_of(rows)
     check_cells(len(names), len(rows))
     # Only a plain dict is sure not to make up a value for a key that it lacks.
     read = _column if set(map(type, rows)) == {dict} else _column_with_gaps

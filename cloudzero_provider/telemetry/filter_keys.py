@@ -11,14 +11,14 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import polars as pl
 
 from cloudzero_provider.sources import is_text
-from cloudzero_provider.sources.rows import compact
+from cloudzero_provider.sources.rows import blocks_of, compact
 from cloudzero_provider.telemetry.record_kinds import MAX_KEYS, MAX_VALUES_PER_KEY
 from cloudzero_provider.values.json_objects import JsonField, JsonObjects
 from cloudzero_provider.values.json_strings import as_json_strings, json_escaped
@@ -80,7 +80,11 @@ def convert_keys(values: Values, kind: RecordKind) -> FilterKeys:
     """
     if _is_struct(values):
         return _of_columns([_Column.of_strings(column.name, column, kind) for column in values.struct.unnest()])
-    given = as_objects(values)
+    parts = [_of_objects(block, kind) for block in blocks_of(as_objects(values))]
+    return _joined(parts)
+
+
+def _of_objects(given: list[Any], kind: RecordKind) -> FilterKeys:
     keys = _same_keys(given)
     if keys is not None:
         return _of_same_keys(keys, given, kind)
@@ -213,6 +217,14 @@ def _of_columns(columns: list[_Column]) -> FilterKeys:
 
 def _dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _joined(parts: list[FilterKeys]) -> FilterKeys:
+    """Join the filter keys of rows that follow one another."""
+    starts = accumulate((len(keys.encoded) for keys in parts), initial=0)
+    bad = {start + row: rule for start, keys in zip(starts, parts, strict=False) for row, rule in keys.bad.items()}
+    encoded = pl.concat([keys.encoded for keys in parts])
+    return FilterKeys(encoded, pl.concat([keys.key_sets for keys in parts]), bad)
 
 
 def _in_order(rows: list[list[int]], parts: list[FilterKeys]) -> FilterKeys:

@@ -45,7 +45,9 @@ def dicts_of(values):
 def test_records_are_checked_together_as_they_are_one_by_one(kind, data):
     values = data.draw(dicts_of(LISTS | TEXTS if kind.lists_values else TEXTS | LISTS))
     values += [OrderedDict(value) for value in values[:2] if isinstance(value, dict)]
-    together = convert_keys(values, kind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cloudzero_provider.sources.rows.BLOCK", data.draw(st.integers(1, 12)))
+        together = convert_keys(values, kind)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(filter_keys, "_MOST_KEY_SETS", -1)
         one_by_one = convert_keys(values, kind)
