@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudzero_provider.cli.stream_writers import Stream, StreamKind, Writer
 from cloudzero_provider.exceptions import ConfigurationError
+from cloudzero_provider.values.parameters import read_bool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,7 +86,7 @@ def _writer(dag: Any, task: Any, kind: StreamKind, connections: Connections) -> 
     """Return a task as a writer; ``None`` when it only checks."""
     streams, unknown = {}, {}
     for arguments in _possible_arguments(task, _ARGUMENTS[kind]):
-        if arguments["check_only"] is True:
+        if _only_checks(arguments["check_only"]):
             continue
         try:
             streams[_stream(kind, arguments, connections)] = True
@@ -104,6 +105,14 @@ def _writer(dag: Any, task: Any, kind: StreamKind, connections: Connections) -> 
         streams=tuple(streams),
         unknown=tuple(unknown),
     )
+
+
+def _only_checks(check_only: Any) -> bool:
+    try:
+        return read_bool("check_only", check_only, templated=True)
+    except ConfigurationError:
+        # A template, which may turn out false.
+        return False
 
 
 def _possible_arguments(task: Any, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:

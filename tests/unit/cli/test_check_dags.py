@@ -154,6 +154,7 @@ def test_telemetry_streams(check):
 def test_what_writes_no_stream_does_not_matter(check):
     lines = [
         send(more="check_only=True"),
+        send("text", more="check_only='True'"),
         "AnyCostBillingDropReadOperator(task_id='read', month='2026-03', path='a.csv')",
         "AnyCostBucketDropOperator(task_id='bucket', bucket_path='s3://b/acme', month='2026-03', files='a.csv')",
     ]
