@@ -72,8 +72,9 @@ def _from_dicts(rows: Iterable[Any]) -> Rows:
 def _checked(blocks: Iterable[list[Any]]) -> Iterator[list[Mapping[str, Any]]]:
     before = 0
     for rows in blocks:
-        # map() keeps the loop in C.
-        if set(map(type, rows)) != {dict} or not all(map(is_text, names_of(rows))):
+        # map() keeps the loops in C.
+        are_mappings = all(issubclass(kind, Mapping) for kind in set(map(type, rows)))
+        if not are_mappings or not all(map(is_text, names_of(rows))):
             _check_each(rows, before)
         yield rows
         before += len(rows)
