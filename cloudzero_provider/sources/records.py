@@ -65,25 +65,34 @@ def _from_batches(batches: Iterable[Any]) -> Rows:
 
 
 def _from_dicts(rows: Iterable[Any]) -> Rows:
-    columns, count = columns_of(_checked(blocks_of(rows)), plain_values)
+    # A generator is read no further than a row that is refused.
+    blocks = _checked_blocks(rows) if isinstance(rows, list) else blocks_of(_checked(rows))
+    columns, count = columns_of(blocks, plain_values)
     return Rows(columns, count, row_number)
 
 
-def _checked(blocks: Iterable[list[Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def _checked_blocks(rows: list[Any]) -> Iterator[list[Mapping[str, Any]]]:
     before = 0
-    for rows in blocks:
+    for block in blocks_of(rows):
         # map() keeps the loops in C.
-        are_mappings = all(issubclass(kind, Mapping) for kind in set(map(type, rows)))
-        if not are_mappings or not all(map(is_text, names_of(rows))):
-            _check_each(rows, before)
-        yield rows
-        before += len(rows)
+        are_mappings = all(issubclass(kind, Mapping) for kind in set(map(type, block)))
+        if are_mappings and all(map(is_text, names_of(block))):
+            yield block
+        else:
+            yield list(_checked(block, before))
+        before += len(block)
 
 
-def _check_each(rows: list[Any], before: int) -> None:
+def _checked(rows: Iterable[Any], before: int = 0) -> Iterator[Mapping[str, Any]]:
+    known: set[Any] = set()
     for index, row in enumerate(rows, start=before):
         if not isinstance(row, Mapping):
             raise InputError(f"{row_number(index)} is a {type(row).__name__}, not a dict of columns and values.")
-        for name in row:
-            if not is_text(name):
-                raise InputError(f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text.")
+        if not known.issuperset(row):
+            for name in row:
+                if not is_text(name):
+                    raise InputError(
+                        f"{row_number(index)} has the column name {name!r}: names are non-empty Unicode text."
+                    )
+            known.update(row)
+        yield row
