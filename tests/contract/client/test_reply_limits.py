@@ -16,7 +16,8 @@ from support.raw_server import answer, raw_server, read_all
 from support.sandbox_server import KEY
 
 WRITES = ("send drop", "add to drop", "send telemetry", "add telemetry", "delete stream")
-SECONDS, MEGABYTES = 8, 120
+# Seconds are many, since other work on the machine takes its share: what is not cut off would take minutes.
+SECONDS, MEGABYTES = 30, 120
 LONGEST_FILE = 20_000_000
 
 
