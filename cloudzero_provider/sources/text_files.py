@@ -29,11 +29,15 @@ def unreadable(error: Exception, name: str, path: str, line: int) -> str:
     :param path: the local path.
     :param line: the last line that was read.
     """
-    if not isinstance(error, UnicodeDecodeError):
-        return f"{name}, after line {line:,}: not a valid gzip file ({error})."
-    if name.lower().endswith(".gz") and not is_gzipped(path):
-        return f"{name}: its name ends in .gz, but its content is neither gzipped nor UTF-8 text."
-    return f"{name}, line {_first_undecodable_line(path):,}: not valid UTF-8. Save the file as UTF-8."
+    if isinstance(error, UnicodeDecodeError):
+        if name.lower().endswith(".gz") and not is_gzipped(path):
+            return f"{name}: its name ends in .gz, but its content is neither gzipped nor UTF-8 text."
+        try:
+            return f"{name}, line {_first_undecodable_line(path):,}: not valid UTF-8. Save the file as UTF-8."
+        except BROKEN_GZIP as broken:
+            # The gzip file ends, or is damaged, before the end of that line.
+            error = broken
+    return f"{name}, after line {line:,}: not a valid gzip file ({error})."
 
 
 def _first_undecodable_line(path: str) -> int:

@@ -77,6 +77,11 @@ BAD = {
         gzip.compress(CSV + "Müller,4\n".encode("latin-1")),
         "bill.csv.gz, line 3: not valid UTF-8. Save the file as UTF-8.",
     ),
+    "Latin 1 where gzip is cut short": (
+        "bill.csv.gz",
+        gzip.compress(CSV + "3,Müller".encode("latin-1"))[:-8],
+        f"bill.csv.gz, after line 0: not a valid gzip file ({CUT_SHORT}).",
+    ),
     "JSON cut short": (
         "bill.json",
         b'[\n{"a": 1},\n{"a": 2',
