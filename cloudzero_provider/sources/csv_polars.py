@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 _PIECE = 4 * 1024 * 1024
 _MOST_COLUMNS = 500
 #: polars would decompress a piece that begins like this, as text can: zlib, gzip and Zstandard.
-_COMPRESSED = (b"x\x01", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_COMPRESSED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+#: It also takes a byte order mark at the beginning of a piece away from the first cell.
+_MISREAD = (*_COMPRESSED, BOM_UTF8)
 
 
 class NotPlainError(Exception):
@@ -135,7 +137,7 @@ def _end_of_line(file: BinaryIO, place: int) -> int:
 
 
 def _read(piece: bytes, schema: pl.Schema, separator: str) -> pl.DataFrame:
-    if piece.startswith(_COMPRESSED) or not _is_plain(piece, len(schema), separator):
+    if piece.startswith(_MISREAD) or not _is_plain(piece, len(schema), separator):
         raise NotPlainError
     return pl.read_csv(piece, separator=separator, has_header=False, schema=schema)
 

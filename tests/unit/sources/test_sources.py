@@ -101,11 +101,20 @@ def test_the_engine_reads_a_csv_file_as_python_does_or_leaves_it_alone(text, hea
             assert (by_engine.to_dict(as_series=False), list(range(2, by_engine.height + 2))) == by_python
 
 
-@pytest.mark.parametrize("cell", ["x\x01", "x\x01\x03", "xڀ", "xڀxڀ"])
+@pytest.mark.parametrize("cell", ["x\x01", "x\x01\x03", "x^", "x^1", "x^\x01\x02abcdefgh", "xڀ", "xڀxڀ"])
 def test_text_that_begins_like_a_compressed_file_is_not_decompressed(tmp_path, cell):
     for line in (cell, f"{cell},1", f'{cell},"1"'):
         header = "a,b" if "," in line else "a"
         rows = from_files(str(file(tmp_path, f"{header}\n{line}\n{line}\n")))
+        assert cells(rows)["a"] == [cell, cell]
+
+
+@pytest.mark.parametrize("cell", ["\ufeff", "\ufeffx"])
+def test_only_a_file_begins_with_a_byte_order_mark(tmp_path, monkeypatch, cell):
+    monkeypatch.setattr(csv_polars, "_PIECE", 1)
+    for line in (cell, f"{cell},1", f'{cell},"1"'):
+        header = "a,b" if "," in line else "a"
+        rows = from_files(str(file(tmp_path, f"\ufeff{header}\n{line}\n{line}\n")))
         assert cells(rows)["a"] == [cell, cell]
 
 
