@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 #: Whole lines are read up to here, so that a file is never in memory beside its cells.
 _PIECE = 4 * 1024 * 1024
 _MOST_COLUMNS = 500
-#: polars would decompress a piece that begins like this, as text can: zlib, gzip and Zstandard.
-_COMPRESSED = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-#: It also takes a byte order mark at the beginning of a piece away from the first cell.
-_MISREAD = (*_COMPRESSED, BOM_UTF8)
+#: polars decompresses a piece that begins like zlib, gzip or Zstandard, as text can, and removes a byte order mark.
+_MISREAD = (b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", BOM_UTF8)
 
 
 class NotPlainError(Exception):

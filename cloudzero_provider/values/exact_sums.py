@@ -43,13 +43,13 @@ def exact_sum(decimals: pl.Series) -> str:
     if whole + fraction + count > _DECIMAL_DIGITS:
         whole, fraction = _most_digits(decimals)
     if whole + fraction + count <= _DECIMAL_DIGITS:
-        return strip_trailing_zeros(format(_halves(decimals, pl.Decimal(_DECIMAL_DIGITS, fraction)).sum(), "f"))
+        return strip_trailing_zeros(format(_sums_of_halves(decimals, pl.Decimal(_DECIMAL_DIGITS, fraction)).sum(), "f"))
     sums = _split(decimals).select(pl.col(_PIECES).sum())
     total: str = _joined(sums).item()
     return total
 
 
-def _halves(decimals: pl.Series, dtype: pl.Decimal) -> pl.Series:
+def _sums_of_halves(decimals: pl.Series, dtype: pl.Decimal) -> pl.Series:
     """Sum both halves of a column at the same time. Neither sum may overflow the type."""
     half = len(decimals) // 2
     halves = (pl.col("decimal").head(half), pl.col("decimal").slice(half))
